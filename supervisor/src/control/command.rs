@@ -1,0 +1,80 @@
+//! Commands on their way to the engine.
+
+use std::sync::Arc;
+
+use super::outcome::CommandOutcome;
+use crate::error::types::SupervisorError;
+use crate::id::ChildPath;
+use crate::spec::NodeSpec;
+
+/// The one answer to a command.
+pub(crate) type Reply = Result<CommandOutcome, SupervisorError>;
+
+/// What somebody wants.
+#[derive(Clone, Debug)]
+pub(crate) enum Command {
+    /// A change, asked for by somebody for some reason.
+    Do(Verb, By),
+    /// An answer when the child is up.
+    WaitReady(ChildPath),
+    /// The end of the tree.
+    Shutdown(By),
+    /// The end of the tree, at once.
+    ShutdownNow(By),
+}
+
+/// What is to be done.
+#[derive(Clone, Debug)]
+pub(crate) enum Verb {
+    Add { parent: ChildPath, spec: Box<NodeSpec> },
+    Start(ChildPath),
+    Stop(ChildPath),
+    Restart(ChildPath),
+    Delete(ChildPath),
+    Remove(ChildPath),
+}
+
+impl Verb {
+    /// The child it names; for an addition, the supervisor it goes to.
+    pub(crate) fn path(&self) -> &ChildPath {
+        match self {
+            Self::Add { parent, .. } => parent,
+            Self::Start(path)
+            | Self::Stop(path)
+            | Self::Restart(path)
+            | Self::Delete(path)
+            | Self::Remove(path) => path,
+        }
+    }
+
+    /// The name of the method on the handle.
+    pub(crate) fn name(&self) -> &'static str {
+        match self {
+            Self::Add { .. } => "add_child",
+            Self::Start(_) => "start_child",
+            Self::Stop(_) => "stop_child",
+            Self::Restart(_) => "restart_child",
+            Self::Delete(_) => "delete_child",
+            Self::Remove(_) => "remove_child",
+        }
+    }
+}
+
+/// Who asks, and why. Neither is blank.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct By {
+    pub(crate) requested_by: Arc<str>,
+    pub(crate) reason: Arc<str>,
+}
+
+impl By {
+    pub(crate) fn new(requested_by: &str, reason: &str) -> Result<Self, SupervisorError> {
+        if requested_by.trim().is_empty() {
+            return Err(SupervisorError::Blank { field: "requested_by", what: "who asks" });
+        }
+        if reason.trim().is_empty() {
+            return Err(SupervisorError::Blank { field: "reason", what: "why" });
+        }
+        Ok(Self { requested_by: requested_by.into(), reason: reason.into() })
+    }
+}

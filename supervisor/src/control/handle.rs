@@ -1,0 +1,442 @@
+//! The handle of a running tree.
+
+use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use super::command::{By, Command, Verb};
+use super::outcome::CommandOutcome;
+use crate::error::types::SupervisorError;
+use crate::event::Event;
+use crate::id::{ChildPath, IntoPath};
+use crate::report::ShutdownReport;
+use crate::runtime::mailbox::{End, Message, Query, Shared};
+use crate::spec::NodeSpec;
+use crate::state::{ChildState, TreeState};
+
+/// The handle of a running tree. Cheap to clone.
+///
+/// Dropping the last one shuts the tree down, unless [`detach`](Self::detach) said otherwise. A
+/// handle that a child got from its context does not count.
+///
+/// Every command names who asks and why; both are kept and neither may be blank. What a command
+/// answers is true when it is answered. Dropping the future of a command takes nothing back: what
+/// was asked for is carried out though nobody waits.
+#[derive(Clone)]
+pub struct SupervisorHandle {
+    shared: Arc<Shared>,
+    /// What keeps the tree alive; `None` inside it.
+    life: Option<Arc<Life>>,
+}
+
+/// Shared by all handles from outside the tree: the last one ends it.
+struct Life(Arc<Shared>);
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        if self.0.is_detached() || cfg!(plant_bug = "orphaned_by_drop") {
+            return;
+        }
+        let by =
+            By { requested_by: "the program".into(), reason: "the last handle was dropped".into() };
+        let (reply, _) = oneshot::channel();
+        // A tree that has ended already needs no asking.
+        drop(self.0.mailbox.send(Message::Command(Command::Shutdown(by), reply)));
+    }
+}
+
+impl SupervisorHandle {
+    pub(crate) fn strong(shared: Arc<Shared>) -> Self {
+        let life = Some(Arc::new(Life(Arc::clone(&shared))));
+        Self { shared, life }
+    }
+
+    pub(crate) fn weak(shared: Arc<Shared>) -> Self {
+        Self { shared, life: None }
+    }
+
+    /// The handle of a context that belongs to no tree: everything answers that it is over.
+    pub(crate) fn of_no_tree() -> Self {
+        let (mailbox, _) = mpsc::unbounded_channel();
+        let (events, _) = broadcast::channel(1);
+        Self::weak(Arc::new(Shared {
+            mailbox,
+            events: events.downgrade(),
+            subscribers: Arc::new(AtomicUsize::new(0)),
+            end: watch::Sender::new(Some(End::NoTree)),
+            is_detached: AtomicBool::new(false),
+        }))
+    }
+
+    pub(crate) fn end_error(&self) -> SupervisorError {
+        self.shared.end_error()
+    }
+
+    /// Adds a child, a task or a supervisor, to the running supervisor at `parent`, as its
+    /// youngest, and waits until it is ready, has ignored its start, or has failed to.
+    ///
+    /// It is not part of the declaration: when its supervisor is restarted it is gone.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::AlreadyStarted`] and [`SupervisorError::AlreadyPresent`] for an id that
+    /// is known; [`SupervisorError::StartFailed`] when it failed: then nothing is kept of it;
+    /// [`SupervisorError::Spec`] with everything that is wrong with its declaration; and those
+    /// of every command.
+    pub async fn add_child(
+        &self,
+        parent: impl IntoPath,
+        spec: impl Into<NodeSpec>,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let (parent, spec) = (parent.into_path()?, Box::new(spec.into()));
+        self.change(Verb::Add { parent, spec }, requested_by, reason).await
+    }
+
+    /// Starts a child that is down.
+    ///
+    /// A start that fails leaves it down: it is not tried again and costs nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::Running`] when it lives; [`SupervisorError::Restarting`] when its
+    /// supervisor is about to start it; [`SupervisorError::Quarantined`];
+    /// [`SupervisorError::StartFailed`]; and those of every command.
+    pub async fn start_child(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::Start(path.into_path()?), requested_by, reason).await
+    }
+
+    /// Stops a child and waits until it is gone. It stays known, unless it is temporary.
+    ///
+    /// A child that is down already is no error. One that waits for its restart waits no longer.
+    /// It does not last: a restart round, or a restart of its supervisor, starts it again.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::Unjoinable`] when it does not end although it was aborted; and those of
+    /// every command.
+    pub async fn stop_child(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::Stop(path.into_path()?), requested_by, reason).await
+    }
+
+    /// Stops a child, waits until it is gone, and starts it again; one that is down, quarantined
+    /// or waiting for its restart is started at once. It spends no budget.
+    ///
+    /// A start that fails leaves it down, as with [`start_child`](Self::start_child).
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::StartFailed`]; [`SupervisorError::Unjoinable`];
+    /// [`SupervisorError::Stopped`] and [`SupervisorError::Removed`] when a later command came
+    /// between; and those of every command.
+    pub async fn restart_child(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::Restart(path.into_path()?), requested_by, reason).await
+    }
+
+    /// Deletes a child that is down. It does not last: a restart of its supervisor brings a
+    /// declared child back.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::Running`] when it lives; [`SupervisorError::Restarting`] when its
+    /// supervisor is about to start it; and those of every command.
+    pub async fn delete_child(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::Delete(path.into_path()?), requested_by, reason).await
+    }
+
+    /// Stops a child if it lives, waits until it is gone, and deletes it for good: no restart of
+    /// its supervisor brings it back.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::Unjoinable`] when it does not end although it was aborted: then it is
+    /// removed when it does; and those of every command.
+    pub async fn remove_child(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::Remove(path.into_path()?), requested_by, reason).await
+    }
+
+    /// Ends the tree, youngest children first, and waits for the report.
+    ///
+    /// Asking again gives the same report, also after the end.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::Blank`]; [`SupervisorError::DriverGone`] when the tree is gone without
+    /// a report.
+    pub async fn shutdown_tree(
+        &self,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<ShutdownReport, SupervisorError> {
+        self.request_shutdown(requested_by, reason)?;
+        self.join().await
+    }
+
+    /// Aborts everything at once, and waits for the report. What the second Ctrl-C does.
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown_tree`](Self::shutdown_tree).
+    pub async fn shutdown_now(
+        &self,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<ShutdownReport, SupervisorError> {
+        self.request_shutdown_now(requested_by, reason)?;
+        self.join().await
+    }
+
+    /// Waits until the tree has ended, for whatever reason.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::DriverGone`] when the tree is gone without a report.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn join(&self) -> Result<ShutdownReport, SupervisorError> {
+        let mut end = self.shared.end.subscribe();
+        let end = end.wait_for(Option::is_some).await.map_err(|_| SupervisorError::DriverGone)?;
+        match &*end {
+            Some(End::Report { report, .. }) => Ok(ShutdownReport::clone(report)),
+            Some(End::NoTree) => Err(SupervisorError::ShuttingDown),
+            Some(End::Gone) | None => Err(SupervisorError::DriverGone),
+        }
+    }
+
+    /// Lets the tree live on when the last handle is dropped.
+    pub fn detach(&self) {
+        self.shared.is_detached.store(true, Ordering::SeqCst);
+    }
+
+    /// The state of the whole tree. After its end: as it was then.
+    ///
+    /// Answered at once, also while the tree shuts down.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::DriverGone`] when the tree is gone without a report.
+    pub async fn current_state(&self) -> Result<TreeState, SupervisorError> {
+        let (reply, answer) = oneshot::channel();
+        if self.send(Message::Query(Query::State(reply)))
+            && let Ok(state) = answer.await {
+                return Ok(state);
+            }
+        self.final_state().map(|state| TreeState::clone(&state))
+    }
+
+    /// The state of one child. After the end of the tree: as it was then.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::UnknownPath`] with the nearest path that is known;
+    /// [`SupervisorError::DriverGone`].
+    pub async fn state_of(&self, path: impl IntoPath) -> Result<ChildState, SupervisorError> {
+        let path = path.into_path()?;
+        let (reply, answer) = oneshot::channel();
+        if self.send(Message::Query(Query::StateOf(path.clone(), reply)))
+            && let Ok(state) = answer.await {
+                return state;
+            }
+        let state = self.final_state()?;
+        state.get(path.as_str()).cloned().ok_or(SupervisorError::UnknownPath {
+            path,
+            known: ChildPath::root(),
+            nearest_path: None,
+        })
+    }
+
+    /// The events from now on.
+    ///
+    /// A subscriber that reads too slowly misses the oldest ones and is told how many; it never
+    /// slows the tree, and others lose nothing.
+    pub fn subscribe_events(&self) -> EventStream {
+        // Counted first: the driver makes no events while nobody is.
+        let count = Arc::clone(&self.shared.subscribers);
+        count.fetch_add(1, Ordering::SeqCst);
+        let events = self.shared.events.upgrade().map(|events| events.subscribe());
+        EventStream { events, missed: 0, count }
+    }
+
+    /// Waits until the child at `path` is up; `/root` is when the whole tree is.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::UnknownPath`]; [`SupervisorError::Removed`] when the child is forgotten
+    /// meanwhile; [`SupervisorError::ShuttingDown`] when the tree ends.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn wait_until_ready(
+        &self,
+        path: impl IntoPath,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.ask(Command::WaitReady(path.into_path()?)).await
+    }
+
+    /// Waits until nothing is starting, stopping, delayed or queued anywhere in the tree, or the
+    /// tree has ended.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::DriverGone`] when the tree is gone without a report.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn wait_until_settled(&self) -> Result<(), SupervisorError> {
+        let (reply, answer) = oneshot::channel();
+        if self.send(Message::Query(Query::Settled(reply))) && answer.await.is_ok() {
+            return Ok(());
+        }
+        self.final_state().map(drop)
+    }
+
+    /// Asks for the end of the tree without waiting for it.
+    pub(crate) fn request_shutdown(
+        &self,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<(), SupervisorError> {
+        let by = By::new(requested_by, reason)?;
+        let (reply, _) = oneshot::channel();
+        // A tree that has ended already needs no asking.
+        self.send(Message::Command(Command::Shutdown(by), reply));
+        Ok(())
+    }
+
+    pub(crate) fn request_shutdown_now(
+        &self,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<(), SupervisorError> {
+        let by = By::new(requested_by, reason)?;
+        let (reply, _) = oneshot::channel();
+        self.send(Message::Command(Command::ShutdownNow(by), reply));
+        Ok(())
+    }
+
+    async fn change(
+        &self,
+        verb: Verb,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let by = By::new(requested_by, reason)?;
+        self.ask(Command::Do(verb, by)).await
+    }
+
+    async fn ask(&self, command: Command) -> Result<CommandOutcome, SupervisorError> {
+        let (reply, answer) = oneshot::channel();
+        if !self.send(Message::Command(command, reply)) {
+            return Err(self.end_error());
+        }
+        answer.await.unwrap_or_else(|_| Err(self.end_error()))
+    }
+
+    /// Whether the driver is still there to receive it.
+    fn send(&self, message: Message) -> bool {
+        self.shared.mailbox.send(message).is_ok()
+    }
+
+    fn final_state(&self) -> Result<Arc<TreeState>, SupervisorError> {
+        match &*self.shared.end.borrow() {
+            Some(End::Report { state, .. }) => Ok(Arc::clone(state)),
+            Some(End::NoTree) => Err(SupervisorError::ShuttingDown),
+            Some(End::Gone) | None => Err(SupervisorError::DriverGone),
+        }
+    }
+}
+
+impl fmt::Debug for SupervisorHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SupervisorHandle")
+            .field("has_ended", &self.shared.end.borrow().is_some())
+            .field("keeps_alive", &self.life.is_some())
+            .finish_non_exhaustive()
+    }
+}
+
+/// The events of a tree, in the order in which they were decided.
+pub struct EventStream {
+    events: Option<broadcast::Receiver<Arc<Event>>>,
+    missed: u64,
+    count: Arc<AtomicUsize>,
+}
+
+impl EventStream {
+    /// The next event, or `None` when the tree has ended and all of them have been read.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    pub async fn next(&mut self) -> Option<Arc<Event>> {
+        loop {
+            match self.events.as_mut()?.recv().await {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::RecvError::Lagged(missed)) => self.missed += missed,
+                Err(broadcast::error::RecvError::Closed) => return None,
+            }
+        }
+    }
+
+    /// The next event if there is one already.
+    pub fn try_next(&mut self) -> Option<Arc<Event>> {
+        loop {
+            match self.events.as_mut()?.try_recv() {
+                Ok(event) => return Some(event),
+                Err(broadcast::error::TryRecvError::Lagged(missed)) => self.missed += missed,
+                Err(
+                    broadcast::error::TryRecvError::Empty | broadcast::error::TryRecvError::Closed,
+                ) => return None,
+            }
+        }
+    }
+
+    /// How many events this subscriber has missed because it read too slowly.
+    pub fn missed(&self) -> u64 {
+        self.missed
+    }
+}
+
+impl Drop for EventStream {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl fmt::Debug for EventStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("EventStream").field("missed", &self.missed).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,5 @@
+//! How the program, and whoever operates it, talks to the tree.
+
+pub(crate) mod command;
+pub mod handle;
+pub mod outcome;

@@ -1,0 +1,354 @@
+//! Commands: what each means in each state of the child.
+
+use super::engine::{Engine, Todo};
+use super::key::NodeKey;
+use super::state::{After, Origin, State};
+use super::supervisor::{Pending, Step};
+use super::waiters::Wants;
+use crate::control::command::{By, Command, Reply, Verb};
+use crate::error::types::SupervisorError;
+use crate::event::EventKind;
+use crate::id::{ChildId, ChildPath, CommandId};
+use crate::policy::restart::Restart;
+use crate::spec::NodeSpec;
+use crate::spec::plan::PlanKind;
+use crate::spec::validate::validate_added;
+
+impl Engine {
+    pub(super) fn command(&mut self, id: CommandId, command: Command) {
+        if self.ledger.is_over() {
+            return self.reply(id, Err(SupervisorError::ShuttingDown));
+        }
+        match command {
+            Command::Do(verb, by) => self.verb(id, verb, by),
+            Command::WaitReady(path) => match self.nodes.find(&path) {
+                None => {
+                    let error = self.unknown(&path);
+                    self.reply(id, Err(error));
+                }
+                Some(key) if self.state_of(key) == Some(State::Up) => {
+                    let outcome = self.outcome(key, false);
+                    self.reply(id, Ok(outcome));
+                }
+                Some(key) => self.waiters.add(key, id, Wants::Ready),
+            },
+            Command::Shutdown(by) => self.begin_shutdown(by),
+            Command::ShutdownNow(by) => {
+                self.begin_shutdown(by);
+                self.force_all();
+            }
+        }
+    }
+
+    /// Carries out a change, or lets it wait for the step that its supervisor is in.
+    pub(super) fn verb(&mut self, id: CommandId, verb: Verb, by: By) {
+        let found = self.resolve(&verb);
+        let (supervisor, key) = match found {
+            Ok(found) => found,
+            Err(error) => return self.reply(id, Err(error)),
+        };
+        let waits = match verb {
+            Verb::Add { .. } | Verb::Start(_) | Verb::Restart(_) => {
+                self.supervisor(supervisor).is_some_and(super::supervisor::Supervisor::is_busy)
+            }
+            // These interrupt what is going on.
+            Verb::Stop(_) | Verb::Delete(_) | Verb::Remove(_) => false,
+        };
+        if waits {
+            if let Some(supervisor) = self.supervisor_mut(supervisor) {
+                supervisor.queue.push_back(Pending::Command(id, verb, by));
+                self.unsettled += 1;
+            }
+            return;
+        }
+        let command = verb.name();
+        let kind =
+            EventKind::Commanded { command, requested_by: by.requested_by, reason: by.reason };
+        self.note_for(key.unwrap_or(supervisor), Some(id), kind);
+        let reply = match (verb, key) {
+            (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
+            (Verb::Start(_), Some(key)) => self.start(id, key),
+            (Verb::Stop(_), Some(key)) => self.stop(id, supervisor, key),
+            (Verb::Restart(_), Some(key)) => self.restart_by_command(id, supervisor, key),
+            (Verb::Delete(_), Some(key)) => self.delete(key),
+            (Verb::Remove(_), Some(key)) => self.remove(id, supervisor, key),
+            (_, None) => Some(Err(SupervisorError::ShuttingDown)),
+        };
+        if let Some(reply) = reply {
+            self.reply(id, reply);
+        }
+    }
+
+    /// The supervisor that a change concerns, and the child, where the change names one.
+    fn resolve(&self, verb: &Verb) -> Result<(NodeKey, Option<NodeKey>), SupervisorError> {
+        if self.ledger.has_begun() {
+            return Err(SupervisorError::ShuttingDown);
+        }
+        let path = verb.path();
+        let is_add = matches!(verb, Verb::Add { .. });
+        if path.is_root() && !is_add {
+            return Err(SupervisorError::IsRoot);
+        }
+        // A supervisor that does not run answers for everything below it, known or not.
+        let (deepest, mut above) = self.deepest_known(path);
+        if deepest == *path && !is_add {
+            above = above.and_then(|key| self.parent_of(key));
+        }
+        let mut at = above;
+        while let Some(key) = at {
+            let node = self.nodes.get(key);
+            if let Some(node) = node.filter(|node| node.supervisor().is_some()) {
+                let is_ending =
+                    node.supervisor().is_some_and(|s| matches!(s.step, Step::Ending(_)));
+                if is_ending || !matches!(node.state, State::Up | State::Starting { .. }) {
+                    return Err(self.is_down(path, key));
+                }
+            }
+            at = self.parent_of(key);
+        }
+        let Some(key) = self.nodes.find(path) else { return Err(self.unknown(path)) };
+        if is_add {
+            if self.supervisor(key).is_none() {
+                return Err(SupervisorError::NotASupervisor { path: path.clone() });
+            }
+            return Ok((key, None));
+        }
+        let parent = self.parent_of(key).ok_or(SupervisorError::IsRoot)?;
+        Ok((parent, Some(key)))
+    }
+
+    pub(super) fn is_down(&self, path: &ChildPath, supervisor: NodeKey) -> SupervisorError {
+        if self.ledger.has_begun() {
+            return SupervisorError::ShuttingDown;
+        }
+        let state = self.state_of(supervisor).unwrap_or(State::Down);
+        SupervisorError::SupervisorDown {
+            path: path.clone(),
+            supervisor: self.path_of(supervisor),
+            lifecycle: state.lifecycle(),
+        }
+    }
+
+    /// The longest part of a path that is known.
+    fn deepest_known(&self, path: &ChildPath) -> (ChildPath, Option<NodeKey>) {
+        let mut known = path.clone();
+        loop {
+            if let Some(key) = self.nodes.find(&known) {
+                return (known, Some(key));
+            }
+            match known.parent() {
+                Some(parent) => known = parent,
+                None => return (ChildPath::root(), Some(self.root)),
+            }
+        }
+    }
+
+    /// Says that a path is unknown, and which known one differs least from it.
+    pub(super) fn unknown(&self, path: &ChildPath) -> SupervisorError {
+        let (known, key) = self.deepest_known(path);
+        let asked = path.as_str()[known.as_str().len()..].trim_start_matches('/');
+        let asked = asked.split('/').next().unwrap_or(asked);
+        let nearest = key.into_iter().flat_map(|key| self.children(key)).filter_map(|child| {
+            let path = self.path_of(child);
+            let distance = strsim::damerau_levenshtein(asked, path.name());
+            let is_close = distance <= (asked.len().max(path.name().len()) / 3).max(1);
+            is_close.then_some((distance, path))
+        });
+        let nearest_path = nearest.min().map(|(_, path)| path);
+        SupervisorError::UnknownPath { path: path.clone(), known, nearest_path }
+    }
+
+    fn add(&mut self, id: CommandId, parent: NodeKey, spec: &NodeSpec) -> Option<Reply> {
+        let path = self.path_of(parent);
+        let supervisor = self.supervisor(parent)?;
+        let depth = path.as_str().matches('/').count();
+        let (defaults, auto) = (supervisor.plan.defaults, supervisor.plan.auto_shutdown);
+        let is_pool = supervisor.plan.is_pool;
+        if let Some(known) =
+            ChildId::new(spec.id()).ok().and_then(|id| self.nodes.find(&path.join(&id)))
+        {
+            let path = self.path_of(known);
+            let is_live = self.state_of(known).is_some_and(|state| state.is_live());
+            return Some(Err(if is_live {
+                SupervisorError::AlreadyStarted { path }
+            } else {
+                SupervisorError::AlreadyPresent { path }
+            }));
+        }
+        let plan = match validate_added(spec, &path, defaults, depth, auto, is_pool) {
+            Ok(plan) => plan,
+            Err(errors) => return Some(Err(errors.into())),
+        };
+        let path = path.join(&plan.id);
+        let key = self.nodes.insert(Some(parent), path, &plan.kind, false, self.now);
+        if let Some(supervisor) = self.supervisor_mut(parent) {
+            supervisor.is_changed = true;
+        }
+        if matches!(plan.kind, PlanKind::Supervisor(_)) {
+            self.build_children(key);
+        }
+        self.note_for(key, Some(id), EventKind::Added);
+        self.waiters.add(key, id, Wants::Started);
+        self.start_node(key, Origin::Add(id));
+        None
+    }
+
+    fn start(&mut self, id: CommandId, key: NodeKey) -> Option<Reply> {
+        let path = self.path_of(key);
+        match self.state_of(key)? {
+            State::Starting { .. } | State::Up | State::Stopping(_) => {
+                Some(Err(SupervisorError::Running { path }))
+            }
+            State::Unjoinable { .. } => Some(Err(SupervisorError::Unjoinable { path })),
+            State::Idle | State::Ended { .. } | State::Restarting { .. } => {
+                Some(Err(SupervisorError::Restarting { path }))
+            }
+            State::Quarantined => Some(Err(SupervisorError::Quarantined { path })),
+            State::Down => {
+                self.waiters.add(key, id, Wants::Started);
+                self.start_node(key, Origin::Command(id));
+                None
+            }
+        }
+    }
+
+    fn stop(&mut self, id: CommandId, parent: NodeKey, key: NodeKey) -> Option<Reply> {
+        match self.state_of(key)? {
+            State::Starting { .. } | State::Up => {
+                self.waiters.add(key, id, Wants::Stopped);
+                self.stop_node(key, After::Down);
+                None
+            }
+            State::Stopping(mut stopping) => {
+                if stopping.after != After::Remove {
+                    stopping.after = After::Down;
+                    self.set_state(key, State::Stopping(stopping));
+                    self.mark_asked(key);
+                }
+                self.waiters.add(key, id, Wants::Stopped);
+                None
+            }
+            State::Idle | State::Ended { .. } | State::Restarting { .. } => {
+                if cfg!(plant_bug = "stop_keeps_the_retry") {
+                    return Some(Ok(self.outcome(key, false)));
+                }
+                self.set_state(key, State::Down);
+                self.waiters.add(key, id, Wants::Stopped);
+                if self.policy(key).restart == Restart::Temporary {
+                    self.forget(key);
+                } else {
+                    self.answer_stopped(key);
+                }
+                self.left_round(parent);
+                self.todo.push_back(Todo::Advance(parent));
+                None
+            }
+            State::Down | State::Quarantined => Some(Ok(self.outcome(key, false))),
+            State::Unjoinable { .. } => {
+                self.set_state(key, State::Unjoinable { after: After::Down });
+                Some(Err(SupervisorError::Unjoinable { path: self.path_of(key) }))
+            }
+        }
+    }
+
+    fn restart_by_command(
+        &mut self,
+        id: CommandId,
+        parent: NodeKey,
+        key: NodeKey,
+    ) -> Option<Reply> {
+        let path = self.path_of(key);
+        match self.state_of(key)? {
+            State::Starting { .. } | State::Up => {
+                self.answer_start_stopped(key);
+                self.waiters.add(key, id, Wants::Started);
+                self.stop_node(key, After::Start(id));
+                None
+            }
+            State::Stopping(mut stopping) => match stopping.after {
+                After::Remove => Some(Err(SupervisorError::Removed { path })),
+                After::Round => {
+                    self.waiters.add(key, id, Wants::Started);
+                    None
+                }
+                After::Start(_) | After::Down | After::StartTimedOut(_) => {
+                    self.answer_start_stopped(key);
+                    stopping.after = After::Start(id);
+                    self.set_state(key, State::Stopping(stopping));
+                    self.mark_asked(key);
+                    self.waiters.add(key, id, Wants::Started);
+                    None
+                }
+            },
+            State::Down | State::Quarantined | State::Restarting { due: Some(_) } => {
+                self.waiters.add(key, id, Wants::Started);
+                self.start_node(key, Origin::Command(id));
+                None
+            }
+            // A member of a round that waits: the wait is over.
+            State::Idle | State::Ended { .. } | State::Restarting { due: None } => {
+                self.waiters.add(key, id, Wants::Started);
+                self.hurry_round(parent);
+                None
+            }
+            State::Unjoinable { .. } => Some(Err(SupervisorError::Unjoinable { path })),
+        }
+    }
+
+    fn delete(&mut self, key: NodeKey) -> Option<Reply> {
+        let path = self.path_of(key);
+        match self.state_of(key)? {
+            State::Starting { .. } | State::Up | State::Stopping(_) => {
+                Some(Err(SupervisorError::Running { path }))
+            }
+            State::Unjoinable { .. } => Some(Err(SupervisorError::Unjoinable { path })),
+            State::Idle | State::Ended { .. } | State::Restarting { .. } => {
+                Some(Err(SupervisorError::Restarting { path }))
+            }
+            State::Down | State::Quarantined => {
+                let outcome = self.outcome_gone(key, false);
+                self.forget(key);
+                Some(Ok(outcome))
+            }
+        }
+    }
+
+    fn remove(&mut self, id: CommandId, parent: NodeKey, key: NodeKey) -> Option<Reply> {
+        match self.state_of(key)? {
+            State::Starting { .. } | State::Up => {
+                self.waiters.add(key, id, Wants::Removed);
+                self.stop_node(key, After::Remove);
+                None
+            }
+            State::Stopping(mut stopping) => {
+                stopping.after = After::Remove;
+                self.set_state(key, State::Stopping(stopping));
+                self.mark_asked(key);
+                self.waiters.add(key, id, Wants::Removed);
+                None
+            }
+            State::Unjoinable { .. } => {
+                self.set_state(key, State::Unjoinable { after: After::Remove });
+                Some(Err(SupervisorError::Unjoinable { path: self.path_of(key) }))
+            }
+            State::Idle
+            | State::Ended { .. }
+            | State::Restarting { .. }
+            | State::Down
+            | State::Quarantined => {
+                let outcome = self.outcome_gone(key, false);
+                self.set_state(key, State::Down);
+                self.remove_for_good(key);
+                self.left_round(parent);
+                Some(Ok(outcome))
+            }
+        }
+    }
+
+    /// A supervisor that ends by itself is now also asked to.
+    fn mark_asked(&mut self, key: NodeKey) {
+        if let Some(Step::Ending(ending)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+            ending.is_asked = true;
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! A run has ended by itself, or a start has failed: what follows.
+
+use std::time::Duration;
+
+use super::engine::{Engine, Todo};
+use super::key::NodeKey;
+use super::nodes::Node;
+use super::state::{Origin, State};
+use super::supervisor::{EndWhy, Pending, Phase, Step};
+use crate::event::EventKind;
+use crate::id::ChildPath;
+use crate::policy::decision::{Budgets, Ended, RestartDecision, Rule, decide};
+use crate::policy::failure::TaskFailureKind;
+use crate::policy::intensity::Limit;
+use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::task::exit::{Exit, TaskFailure};
+
+/// A supervisor restarted its children more often than it may.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("`{supervisor}` gave up over `{child}`: {rule}; its last exit: {exit}")]
+pub(crate) struct MeltdownError {
+    supervisor: ChildPath,
+    child: ChildPath,
+    rule: Rule,
+    exit: Exit,
+}
+
+impl Engine {
+    /// A node that nobody had asked to end is over. Where its supervisor is in the middle of a
+    /// step, that comes first.
+    pub(super) fn ended_by_itself(&mut self, key: NodeKey, exit: Exit, ready_for: Duration) {
+        let Some(parent) = self.parent_of(key) else { return self.tree_ended(exit) };
+        let Some(supervisor) = self.supervisor(parent) else { return };
+        match &supervisor.step {
+            // Nothing is restarted while its supervisor ends.
+            Step::Ending(_) => {
+                self.set_state(key, State::Down);
+                if self.policy(key).restart == Restart::Temporary {
+                    self.forget(key);
+                }
+                self.todo.push_back(Todo::Advance(parent));
+            }
+            // A member that the round has still to stop has saved it the trouble.
+            Step::Round(round)
+                if round.phase == Phase::Stopping
+                    && self.is_member(key, round.first)
+                    && !cfg!(plant_bug = "no_absorption") =>
+            {
+                self.absorb(parent, key);
+            }
+            _ if supervisor.is_busy() => {
+                self.set_state(key, State::Ended { ready_for });
+                if let Some(supervisor) = self.supervisor_mut(parent) {
+                    supervisor.queue.push_back(Pending::Death(key));
+                }
+            }
+            _ => self.todo.push_back(Todo::Died { key, exit, ready_for }),
+        }
+    }
+
+    /// Decides about a death, unless something else has happened to the node meanwhile.
+    pub(super) fn died(&mut self, key: NodeKey, exit: &Exit, ready_for: Duration) {
+        if let Some(State::Up | State::Stopping(_) | State::Ended { .. }) = self.state_of(key) {
+            self.decide(key, exit, Ended::Run, ready_for);
+        }
+    }
+
+    /// Takes the next death or command out of a supervisor's queue, while it is free.
+    pub(super) fn drain(&mut self, key: NodeKey) {
+        loop {
+            let Some(supervisor) = self.supervisor_mut(key) else { return };
+            if supervisor.is_busy() {
+                return;
+            }
+            match supervisor.queue.pop_front() {
+                None => return,
+                Some(Pending::Death(child)) => {
+                    let Some(node) = self.nodes.get(child) else { continue };
+                    // A command, or a round, has disposed of it.
+                    let State::Ended { ready_for } = node.state else { continue };
+                    let last = node.history.as_ref().and_then(|past| past.exits.back());
+                    let Some(exit) = last.map(|record| record.exit.clone()) else { continue };
+                    self.decide(child, &exit, Ended::Run, ready_for);
+                }
+                Some(Pending::Command(id, verb, by)) => {
+                    self.unsettled -= 1;
+                    self.verb(id, verb, by);
+                }
+            }
+            // What was started by it comes first.
+            if !self.todo.is_empty() {
+                self.todo.push_back(Todo::Drain(key));
+                return;
+            }
+        }
+    }
+
+    /// Makes the decision and does what it says.
+    pub(super) fn decide(&mut self, key: NodeKey, exit: &Exit, ended: Ended, ready_for: Duration) {
+        let Some(parent) = self.parent_of(key) else { return };
+        let policy = self.policy(key);
+        if ready_for >= policy.backoff.reset_after && ended == Ended::Run {
+            self.set_streak(key, 0);
+        }
+        let mut charge = Charge { engine: self, key, parent };
+        let decision = decide(&policy, ended, exit, &mut charge);
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.history.get_or_insert_default().decision = Some(decision);
+        }
+        self.note(key, EventKind::Decided { decision });
+        match decision {
+            RestartDecision::DoNotRestart { .. } => {
+                self.set_state(key, State::Down);
+                self.end_of_significant(parent, key);
+                if policy.restart == Restart::Temporary {
+                    self.forget(key);
+                } else {
+                    self.todo.push_back(Todo::Advance(parent));
+                }
+            }
+            RestartDecision::RestartAfter { delay, .. } => self.restart(parent, key, delay),
+            RestartDecision::Quarantine { .. } => {
+                self.set_state(key, State::Quarantined);
+                self.end_of_significant(parent, key);
+                self.todo.push_back(Todo::Advance(parent));
+            }
+            RestartDecision::Escalate { rule } => {
+                self.set_state(key, State::Down);
+                self.melt_down(parent, key, exit, decision, rule);
+            }
+            RestartDecision::ShutdownTree { rule } => {
+                self.set_state(key, State::Down);
+                self.shut_down_over(key, rule);
+            }
+        }
+    }
+
+    fn restart(&mut self, parent: NodeKey, key: NodeKey, delay: Duration) {
+        let strategy = self.supervisor(parent).map(|supervisor| supervisor.plan.strategy);
+        if strategy.unwrap_or_default() == Strategy::OneForOne {
+            if delay.is_zero() {
+                self.start_node(key, Origin::Restart);
+            } else {
+                self.set_state(key, State::Restarting { due: Some(self.now + delay) });
+            }
+        } else {
+            self.begin_round(parent, key, delay);
+        }
+    }
+
+    fn melt_down(
+        &mut self,
+        supervisor: NodeKey,
+        child: NodeKey,
+        exit: &Exit,
+        decision: RestartDecision,
+        rule: Rule,
+    ) {
+        let path = self.path_of(child);
+        let meltdown = self.supervisor(supervisor).map(|s| s.plan.meltdown).unwrap_or_default();
+        // An escalation is abnormal whatever the supervisor says about its own intensity.
+        let is_abnormal = meltdown == Meltdown::Abnormal || rule != Rule::Intensity;
+        let kind = EventKind::Meltdown { child: path.clone(), exit: exit.clone(), decision };
+        self.note(supervisor, kind);
+        if supervisor == self.root {
+            self.ledger.meltdown = Some((path.clone(), exit.clone(), decision));
+        }
+        let end = if is_abnormal {
+            let error = MeltdownError {
+                supervisor: self.path_of(supervisor),
+                child: path,
+                rule,
+                exit: exit.clone(),
+            };
+            Exit::Failed(TaskFailure::new(TaskFailureKind::Recoverable, error))
+        } else {
+            Exit::Shutdown
+        };
+        self.begin_end(supervisor, EndWhy::ByItself(end), false);
+    }
+
+    /// A child has ended for good: does its supervisor end with it?
+    fn end_of_significant(&mut self, parent: NodeKey, key: NodeKey) {
+        if !self.policy(key).significant {
+            return;
+        }
+        let Some(supervisor) = self.supervisor(parent) else { return };
+        let ends = match supervisor.plan.auto_shutdown {
+            AutoShutdown::Never => false,
+            AutoShutdown::AnySignificant => true,
+            AutoShutdown::AllSignificant => supervisor.significant == 0,
+        };
+        if ends {
+            self.note(parent, EventKind::AutoShutdown { child: self.path_of(key) });
+            self.begin_end(parent, EndWhy::ByItself(Exit::Shutdown), false);
+        }
+    }
+
+    /// The wait before the next restart, which makes the one after it longer.
+    pub(super) fn next_delay(&mut self, key: NodeKey) -> Duration {
+        let backoff = self.policy(key).backoff;
+        let streak = self.nodes.get(key).map_or(0, |node| node.streak);
+        self.set_streak(key, streak.saturating_add(1));
+        if backoff.initial.is_zero() && backoff.max.is_zero() {
+            return Duration::ZERO;
+        }
+        backoff.wait_with_jitter(streak, self.rng.f64())
+    }
+
+    fn set_streak(&mut self, key: NodeKey, streak: u32) {
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.streak = streak;
+        }
+    }
+}
+
+/// The budgets of one decision.
+struct Charge<'a> {
+    engine: &'a mut Engine,
+    key: NodeKey,
+    parent: NodeKey,
+}
+
+impl Budgets for Charge<'_> {
+    fn charge_child(&mut self) -> bool {
+        let now = self.engine.now;
+        let Some(node) = self.engine.nodes.get_mut(self.key) else { return true };
+        let Some(limit) = node.policy().restart_limit else { return true };
+        node.limit.get_or_insert_default().charge(now, limit)
+    }
+
+    fn charge_supervisor(&mut self) -> bool {
+        let now = self.engine.now;
+        let supervisor = self.engine.nodes.get_mut(self.parent).and_then(Node::supervisor_mut);
+        let Some(supervisor) = supervisor else { return true };
+        let Limit { max, .. } = supervisor.plan.intensity;
+        // As good as no limit at all; nothing needs to be remembered for it.
+        max == u32::MAX || supervisor.window.charge(now, supervisor.plan.intensity)
+    }
+
+    fn delay(&mut self) -> Duration {
+        self.engine.next_delay(self.key)
+    }
+}

@@ -1,0 +1,37 @@
+//! What can happen to the tree.
+
+use super::key::RunKey;
+use crate::control::command::Command;
+use crate::id::CommandId;
+use crate::task::exit::{PanicMessage, TaskFailure};
+use crate::task::result::TaskResult;
+
+/// Something that happened.
+#[derive(Clone, Debug)]
+pub(crate) enum Input {
+    /// The tree is to be started. The first input, and only the first.
+    Start,
+    /// The factory returned and its future, or thread, was spawned.
+    Spawned(RunKey),
+    /// The run called `ready()`.
+    Ready(RunKey),
+    /// The run is over, with everything that belonged to it; or it was never spawned.
+    Ended(RunKey, RunEnd),
+    /// Somebody wants something.
+    Command(CommandId, Command),
+    /// Time has passed; see `Engine::next_deadline`.
+    Tick,
+}
+
+/// How a run ended, before the engine has put it beside what it wanted.
+#[derive(Clone, Debug)]
+pub(crate) enum RunEnd {
+    /// It returned.
+    Returned(TaskResult),
+    /// It panicked.
+    Panicked(PanicMessage),
+    /// Its future was dropped before it had finished.
+    Dropped,
+    /// The factory failed, or no thread could be had.
+    NotSpawned(TaskFailure),
+}

@@ -1,0 +1,49 @@
+//! What happens next: the supervision engine, a function of time and inputs.
+//!
+//! ```text
+//!            Input, now                Action …
+//!  driver ─────────────▶ Engine ─────────────────▶ driver
+//!                          │ next_deadline
+//!                          ▼
+//!                        Uptime
+//! ```
+//!
+//! One engine holds the whole tree; nested supervisors are nodes in it. It has no clock, task,
+//! channel or lock: time is an argument, randomness a seed, a timer a value in a state. The same
+//! history gives the same actions.
+//!
+//! A child's life:
+//!
+//! ```text
+//!            start            ready               asked to stop
+//!  Idle ──────────▶ Starting ───────▶ Up ──────────────────────▶ Stopping ──▶ Down
+//!                      │               │ ended                     │  does not end
+//!                      │ failed        ▼                           ▼
+//!                      └────────▶ a decision ─▶ Restarting      Unjoinable
+//!                                    │    │        │ due
+//!                                    ▼    ▼        ▼
+//!                                 Down  Quarantined  Starting
+//! ```
+//!
+//! A supervisor goes through the same states; beside them it has a step it is in the middle of
+//! (`supervisor::Step`): starting its children, a restart round, or ending. While a step is in
+//! progress, deaths and commands that change what the step works on wait in its queue.
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+pub(crate) mod action;
+mod command;
+mod deadline;
+mod decide;
+pub(crate) mod engine;
+pub(crate) mod input;
+pub(crate) mod key;
+mod nodes;
+mod report;
+mod round;
+mod start;
+mod state;
+mod stop;
+mod supervisor;
+pub(crate) mod time;
+mod view;
+mod waiters;

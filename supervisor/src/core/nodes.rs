@@ -1,0 +1,260 @@
+//! The nodes of the tree: an arena, the order of siblings, and the index by path.
+#![expect(
+    clippy::disallowed_types,
+    reason = "the index is looked things up in by path and never iterated, so its order is nobody's"
+)]
+
+use std::collections::{HashMap, VecDeque};
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use super::key::{NodeKey, RunKey};
+use super::state::State;
+use super::supervisor::Supervisor;
+use super::time::Uptime;
+use crate::id::{ChildPath, Generation};
+use crate::policy::Policy;
+use crate::policy::decision::RestartDecision;
+use crate::policy::intensity::Window;
+use crate::spec::plan::{ChildPlan, PlanKind};
+use crate::state::ExitRecord;
+
+#[derive(Debug)]
+pub(super) struct Node {
+    pub(super) parent: Option<NodeKey>,
+    pub(super) prev: Option<NodeKey>,
+    pub(super) next: Option<NodeKey>,
+    /// Grows along the list of siblings.
+    pub(super) order: u64,
+    pub(super) path: ChildPath,
+    pub(super) generation: Generation,
+    pub(super) state: State,
+    /// Since when it has been in this state.
+    pub(super) since: Uptime,
+    pub(super) is_declared: bool,
+    /// Restarts in a row, for the wait before the next.
+    pub(super) streak: u32,
+    pub(super) restarts: u64,
+    /// Restarts charged to the child's own limit. Made only when there is one.
+    pub(super) limit: Option<Box<Window>>,
+    pub(super) history: Option<Box<History>>,
+    pub(super) body: Body,
+}
+
+#[derive(Debug)]
+pub(super) enum Body {
+    Child(Arc<ChildPlan>),
+    Supervisor(Box<Supervisor>),
+}
+
+/// What is remembered of a child's past.
+#[derive(Debug, Default)]
+pub(super) struct History {
+    pub(super) exits: VecDeque<ExitRecord>,
+    pub(super) decision: Option<RestartDecision>,
+}
+
+impl Node {
+    pub(super) fn policy(&self) -> &Policy {
+        match &self.body {
+            Body::Child(plan) => &plan.policy,
+            Body::Supervisor(supervisor) => &supervisor.plan.policy,
+        }
+    }
+
+    pub(super) fn supervisor(&self) -> Option<&Supervisor> {
+        match &self.body {
+            Body::Child(_) => None,
+            Body::Supervisor(supervisor) => Some(supervisor),
+        }
+    }
+
+    pub(super) fn supervisor_mut(&mut self) -> Option<&mut Supervisor> {
+        match &mut self.body {
+            Body::Child(_) => None,
+            Body::Supervisor(supervisor) => Some(supervisor),
+        }
+    }
+
+    pub(super) fn is_blocking(&self) -> bool {
+        matches!(&self.body, Body::Child(plan) if plan.task.is_blocking())
+    }
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Nodes {
+    slots: Vec<Slot>,
+    free: Vec<u32>,
+    index: HashMap<ChildPath, NodeKey>,
+    next_order: u64,
+    forgotten: Forgotten,
+}
+
+#[derive(Debug)]
+struct Slot {
+    version: NonZeroU32,
+    node: Option<Node>,
+}
+
+impl Nodes {
+    pub(super) fn new(remembered_paths: usize) -> Self {
+        let forgotten = Forgotten { capacity: remembered_paths, ..Forgotten::default() };
+        Self { forgotten, ..Self::default() }
+    }
+
+    pub(super) fn get(&self, key: NodeKey) -> Option<&Node> {
+        let slot = self.slots.get(key.index as usize)?;
+        slot.node.as_ref().filter(|_| slot.version == key.version)
+    }
+
+    pub(super) fn get_mut(&mut self, key: NodeKey) -> Option<&mut Node> {
+        let slot = self.slots.get_mut(key.index as usize)?;
+        slot.node.as_mut().filter(|_| slot.version == key.version)
+    }
+
+    pub(super) fn find(&self, path: &ChildPath) -> Option<NodeKey> {
+        self.index.get(path).copied()
+    }
+
+    /// The node of a run, unless that run is over and another has begun.
+    pub(super) fn of_run(&self, run: RunKey) -> Option<&Node> {
+        self.get(run.node).filter(|node| node.generation == run.generation)
+    }
+
+    /// Makes a node and appends it to its parent's children. Its generation goes on where its
+    /// path's ended.
+    pub(super) fn insert(
+        &mut self,
+        parent: Option<NodeKey>,
+        path: ChildPath,
+        kind: &PlanKind,
+        is_declared: bool,
+        now: Uptime,
+    ) -> NodeKey {
+        let body = match kind {
+            PlanKind::Child(plan) => Body::Child(Arc::clone(plan)),
+            PlanKind::Supervisor(plan) => {
+                Body::Supervisor(Box::new(Supervisor::new(Arc::clone(plan))))
+            }
+        };
+        let node = Node {
+            parent: None,
+            prev: None,
+            next: None,
+            order: 0,
+            generation: self.forgotten.recall(&path),
+            path: path.clone(),
+            state: State::Idle,
+            since: now,
+            is_declared,
+            streak: 0,
+            restarts: 0,
+            limit: None,
+            history: None,
+            body,
+        };
+        let key = if let Some(index) = self.free.pop() {
+            let slot = &mut self.slots[index as usize];
+            slot.node = Some(node);
+            NodeKey { index, version: slot.version }
+        } else {
+            let index = u32::try_from(self.slots.len()).expect("fewer than 2^32 children");
+            self.slots.push(Slot { version: NonZeroU32::MIN, node: Some(node) });
+            NodeKey { index, version: NonZeroU32::MIN }
+        };
+        self.index.insert(path, key);
+        if let Some(parent) = parent {
+            self.append(parent, key);
+        }
+        key
+    }
+
+    /// Makes `key` the youngest child of `parent`.
+    pub(super) fn append(&mut self, parent: NodeKey, key: NodeKey) {
+        self.next_order += 1;
+        let order = self.next_order;
+        let supervisor = self.get_mut(parent).and_then(Node::supervisor_mut);
+        let Some(supervisor) = supervisor else { return };
+        let before = supervisor.last.replace(key);
+        if before.is_none() {
+            supervisor.first = Some(key);
+        }
+        if let Some(before) = before.and_then(|before| self.get_mut(before)) {
+            before.next = Some(key);
+        }
+        if let Some(node) = self.get_mut(key) {
+            (node.parent, node.prev, node.next, node.order) = (Some(parent), before, None, order);
+        }
+    }
+
+    /// Takes `key` out of its parent's list. It keeps its place in the arena.
+    pub(super) fn unlink(&mut self, key: NodeKey) {
+        let Some(node) = self.get(key) else { return };
+        let (parent, prev, next) = (node.parent, node.prev, node.next);
+        if let Some(prev) = prev.and_then(|prev| self.get_mut(prev)) {
+            prev.next = next;
+        }
+        if let Some(next) = next.and_then(|next| self.get_mut(next)) {
+            next.prev = prev;
+        }
+        let above = parent.and_then(|parent| self.get_mut(parent)).and_then(Node::supervisor_mut);
+        if let Some(supervisor) = above {
+            if supervisor.first == Some(key) {
+                supervisor.first = next;
+            }
+            if supervisor.last == Some(key) {
+                supervisor.last = prev;
+            }
+        }
+        if let Some(node) = self.get_mut(key) {
+            (node.prev, node.next) = (None, None);
+        }
+    }
+
+    /// Drops a node for good. Its generation is remembered with its path.
+    pub(super) fn remove(&mut self, key: NodeKey) {
+        let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
+        if slot.version != key.version {
+            return;
+        }
+        let Some(node) = slot.node.take() else { return };
+        slot.version = slot.version.checked_add(1).unwrap_or(NonZeroU32::MIN);
+        self.free.push(key.index);
+        self.index.remove(&node.path);
+        self.forgotten.remember(node.path, node.generation);
+    }
+}
+
+/// The generations of paths that are no longer known, the latest of them. A path that is let go
+/// starts from 1 again if it ever comes back.
+#[derive(Debug, Default)]
+struct Forgotten {
+    capacity: usize,
+    generations: HashMap<ChildPath, Generation>,
+    /// Oldest first. A path that came back and went again is in it twice; see `recall`.
+    order: VecDeque<(ChildPath, Generation)>,
+}
+
+impl Forgotten {
+    fn remember(&mut self, path: ChildPath, generation: Generation) {
+        if generation == Generation::default() {
+            return;
+        }
+        self.generations.insert(path.clone(), generation);
+        self.order.push_back((path, generation));
+        while self.order.len() > self.capacity {
+            let Some((path, generation)) = self.order.pop_front() else { break };
+            if self.generations.get(&path) == Some(&generation) {
+                self.generations.remove(&path);
+            }
+        }
+    }
+
+    fn recall(&mut self, path: &ChildPath) -> Generation {
+        // What stays behind in `order` no longer matches, and falls out in its time.
+        if cfg!(plant_bug = "generation_restarts") {
+            return Generation::default();
+        }
+        self.generations.remove(path).unwrap_or_default()
+    }
+}

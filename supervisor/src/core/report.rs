@@ -1,0 +1,138 @@
+//! What is written down about the end of the tree.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use super::engine::Engine;
+use super::key::NodeKey;
+use super::state::State;
+use super::stop::ChildStartError;
+use super::time::Uptime;
+use crate::control::command::By;
+use crate::id::{ChildPath, Generation};
+use crate::policy::decision::RestartDecision;
+use crate::report::{EndCause, ReportRow, RowEnd, ShutdownReport};
+use crate::task::exit::Exit;
+
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    began: Option<Uptime>,
+    ended: Option<(Uptime, Exit)>,
+    rows: Vec<ReportRow>,
+    /// Those with a row that says unjoinable, which one that ended after all replaces.
+    given_up: BTreeSet<ChildPath>,
+    /// Who asked for the end, if anybody did.
+    pub(super) requested: Option<By>,
+    pub(super) is_forced: bool,
+    pub(super) meltdown: Option<(ChildPath, Exit, RestartDecision)>,
+}
+
+impl Ledger {
+    pub(super) fn begin(&mut self, now: Uptime) {
+        self.began.get_or_insert(now);
+    }
+
+    /// Whether the root has begun to end.
+    pub(super) fn has_begun(&self) -> bool {
+        self.began.is_some()
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.ended.is_some()
+    }
+
+    pub(super) fn is_clean(&self) -> bool {
+        self.rows.iter().all(ReportRow::is_clean)
+    }
+
+    pub(super) fn row(
+        &mut self,
+        path: ChildPath,
+        generation: Generation,
+        exit: Option<Exit>,
+        took: Duration,
+        was_aborted: bool,
+    ) {
+        if self.given_up.remove(&path) {
+            self.rows.retain(|row| row.path != path);
+        }
+        if exit.is_none() {
+            self.given_up.insert(path.clone());
+        }
+        let end = exit.map_or(RowEnd::Unjoinable, RowEnd::Ended);
+        self.rows.push(ReportRow { path, generation, end, took, was_cancelled: true, was_aborted });
+    }
+}
+
+impl Engine {
+    /// Adds a row for every child that was not running when the end began.
+    pub(super) fn finish_ledger(&mut self, exit: Exit) {
+        let now = self.now;
+        self.ledger.begin(now);
+        let mut seen: BTreeSet<_> = self.ledger.rows.iter().map(|row| row.path.clone()).collect();
+        for key in self.depth_first() {
+            let Some(node) = self.nodes.get(key).filter(|_| key != self.root) else { continue };
+            if !seen.insert(node.path.clone()) {
+                continue;
+            }
+            let end = match node.state {
+                // Aborted earlier, on command, and still there.
+                State::Unjoinable { .. } => RowEnd::Unjoinable,
+                _ => RowEnd::NotRunning,
+            };
+            self.ledger.rows.push(ReportRow {
+                path: node.path.clone(),
+                generation: node.generation,
+                end,
+                took: Duration::ZERO,
+                was_cancelled: false,
+                was_aborted: false,
+            });
+        }
+        self.ledger.ended = Some((now, exit));
+    }
+
+    /// The report, once the tree has ended.
+    pub(crate) fn report(&self) -> Option<ShutdownReport> {
+        let (ended, exit) = self.ledger.ended.as_ref()?;
+        let began = self.ledger.began.unwrap_or(*ended);
+        let cause = match (&self.ledger.meltdown, &self.ledger.requested, exit) {
+            (Some((child, exit, decision)), ..) => {
+                let (child, exit) = (child.clone(), exit.clone());
+                EndCause::Meltdown { child, exit, decision: *decision }
+            }
+            (None, Some(by), _) => EndCause::Requested {
+                requested_by: by.requested_by.to_string(),
+                reason: by.reason.to_string(),
+            },
+            (None, None, Exit::Failed(failure)) => {
+                match failure.error().downcast_ref::<ChildStartError>() {
+                    Some(error) => EndCause::StartFailed {
+                        child: error.child.clone(),
+                        exit: error.exit.clone(),
+                    },
+                    None => EndCause::AutoShutdown,
+                }
+            }
+            (None, None, _) => EndCause::AutoShutdown,
+        };
+        Some(ShutdownReport {
+            cause,
+            took: ended.since(began),
+            uptime: ended.0,
+            was_forced: self.ledger.is_forced,
+            rows: self.ledger.rows.clone(),
+        })
+    }
+
+    /// Every node, parents before children, siblings in their order.
+    pub(super) fn depth_first(&self) -> Vec<NodeKey> {
+        let mut order = Vec::new();
+        let mut stack = vec![self.root];
+        while let Some(key) = stack.pop() {
+            order.push(key);
+            stack.extend(self.children(key).into_iter().rev());
+        }
+        order
+    }
+}

@@ -1,0 +1,207 @@
+//! Restart rounds of the group strategies: stop the members, wait, start them again.
+//!
+//! A member is a node from `first` on. While the round lasts a member that is to be started is
+//! `Restarting`; one that is down has been taken out of it by a command.
+
+use std::time::Duration;
+
+use super::deadline::Due;
+use super::engine::{Engine, Todo};
+use super::key::NodeKey;
+use super::state::{After, Origin, State};
+use super::supervisor::{Phase, Round, Step};
+use super::time::Uptime;
+use crate::event::EventKind;
+use crate::policy::restart::{Restart, Strategy};
+
+impl Engine {
+    /// Begins the round that `origin` asks for. A round that waits already is taken over, with
+    /// the later start.
+    pub(super) fn begin_round(&mut self, key: NodeKey, origin: NodeKey, delay: Duration) {
+        let now = self.now;
+        let Some(supervisor) = self.supervisor(key) else { return };
+        let first = match supervisor.plan.strategy {
+            Strategy::OneForAll => supervisor.first.unwrap_or(origin),
+            Strategy::RestForOne | Strategy::OneForOne => origin,
+        };
+        let last = supervisor.last;
+        let mut round = Round {
+            first,
+            phase: Phase::Stopping,
+            at: last,
+            decided_at: now,
+            start_at: now + delay,
+        };
+        if let Step::Round(before) = &supervisor.step
+            && before.phase == Phase::Waiting {
+                round.start_at = round.start_at.max(before.start_at);
+                round.decided_at = before.decided_at;
+                self.deadlines.remove(before.start_at, Due::Round, key);
+            }
+        self.note(key, EventKind::RoundStarted { origin: self.path_of(origin) });
+        if let Some(supervisor) = self.supervisor_mut(key) {
+            supervisor.step = Step::Round(round);
+        }
+        self.set_state(origin, State::Restarting { due: None });
+        let mut member = Some(first);
+        while let Some(child) = member {
+            member = self.next_of(child);
+            self.join_round(child);
+        }
+        self.todo.push_back(Todo::Advance(key));
+    }
+
+    /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
+    fn join_round(&mut self, child: NodeKey) {
+        match self.state_of(child) {
+            Some(State::Idle | State::Ended { .. } | State::Down) => {
+                self.set_state(child, State::Restarting { due: None });
+                if self.policy(child).restart == Restart::Temporary {
+                    self.forget(child);
+                }
+            }
+            Some(State::Stopping(mut stopping)) if stopping.after == After::Down => {
+                stopping.after = After::Round;
+                self.set_state(child, State::Stopping(stopping));
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether a node comes from `first` on.
+    pub(super) fn is_member(&self, key: NodeKey, first: NodeKey) -> bool {
+        let order = |key| self.nodes.get(key).map(|node| node.order);
+        order(first).is_some_and(|first| order(key) >= Some(first))
+    }
+
+    /// A member has ended before the round came to stop it. That costs nothing more, but the
+    /// wait is as long as the longest of those who failed.
+    pub(super) fn absorb(&mut self, key: NodeKey, child: NodeKey) {
+        if self.policy(child).restart == Restart::Temporary {
+            self.set_state(child, State::Down);
+            self.forget(child);
+        } else {
+            self.lengthen_round(key, child);
+            self.set_state(child, State::Restarting { due: None });
+        }
+        self.todo.push_back(Todo::Advance(key));
+    }
+
+    pub(super) fn lengthen_round(&mut self, key: NodeKey, child: NodeKey) {
+        let delay = self.next_delay(child);
+        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+            round.start_at = round.start_at.max(round.decided_at + delay);
+        }
+    }
+
+    /// Stops the next member, youngest first, when the one before is gone.
+    pub(super) fn advance_round_stop(&mut self, key: NodeKey) {
+        loop {
+            let Some(supervisor) = self.supervisor(key) else { return };
+            let Step::Round(round) = &supervisor.step else { return };
+            let (at, first, start_at) = (round.at, round.first, round.start_at);
+            if supervisor.stopping > 0 {
+                return;
+            }
+            let Some(child) = at.filter(|&at| self.is_member(at, first)) else {
+                return self.members_are_stopped(key, start_at);
+            };
+            match self.state_of(child) {
+                Some(State::Up | State::Starting { .. }) => {
+                    return self.stop_node(child, After::Round);
+                }
+                Some(State::Unjoinable { after: After::Down }) => {
+                    self.set_state(child, State::Unjoinable { after: After::Round });
+                }
+                _ => {}
+            }
+            let prev = self.prev_of(child);
+            self.set_round_cursor(key, prev);
+        }
+    }
+
+    fn members_are_stopped(&mut self, key: NodeKey, start_at: Uptime) {
+        let now = self.now;
+        let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) else {
+            return;
+        };
+        if now < start_at {
+            round.phase = Phase::Waiting;
+            round.at = None;
+            self.deadlines.add(start_at, Due::Round, key);
+            self.todo.push_back(Todo::Drain(key));
+        } else {
+            self.begin_round_start(key);
+        }
+    }
+
+    /// The wait is over.
+    pub(super) fn round_due(&mut self, key: NodeKey) {
+        if let Some(Step::Round(Round { phase: Phase::Waiting, .. })) =
+            self.supervisor(key).map(|supervisor| &supervisor.step)
+        {
+            self.begin_round_start(key);
+        }
+    }
+
+    fn begin_round_start(&mut self, key: NodeKey) {
+        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+            round.phase = Phase::Starting;
+            round.at = Some(round.first);
+        }
+        self.todo.push_back(Todo::Advance(key));
+    }
+
+    /// Starts the next member, oldest first, when the one before is done with it.
+    pub(super) fn advance_round_start(&mut self, key: NodeKey) {
+        loop {
+            let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return };
+            let Some(child) = round.at else { break };
+            match self.state_of(child) {
+                Some(State::Restarting { .. }) => return self.start_node(child, Origin::Round),
+                Some(State::Starting { .. } | State::Stopping(_)) => return,
+                _ => {}
+            }
+            let next = self.next_of(child);
+            self.set_round_cursor(key, next);
+        }
+        if let Some(supervisor) = self.supervisor_mut(key) {
+            supervisor.step = Step::None;
+        }
+        self.todo.push_back(Todo::Drain(key));
+    }
+
+    fn set_round_cursor(&mut self, key: NodeKey, at: Option<NodeKey>) {
+        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+            round.at = at;
+        }
+    }
+
+    /// A member has been taken out of a round that waits: with the last the round is dropped.
+    pub(super) fn left_round(&mut self, key: NodeKey) {
+        let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return };
+        if round.phase != Phase::Waiting {
+            return;
+        }
+        let start_at = round.start_at;
+        let mut members = std::iter::successors(Some(round.first), |&child| self.next_of(child));
+        let is_waited_for =
+            |child| matches!(self.state_of(child), Some(State::Restarting { due: None }));
+        if !members.any(is_waited_for) {
+            self.deadlines.remove(start_at, Due::Round, key);
+            if let Some(supervisor) = self.supervisor_mut(key) {
+                supervisor.step = Step::None;
+            }
+            self.todo.push_back(Todo::Drain(key));
+        }
+    }
+
+    /// Ends the wait of a round now.
+    pub(super) fn hurry_round(&mut self, key: NodeKey) {
+        let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return };
+        if round.phase == Phase::Waiting {
+            self.deadlines.remove(round.start_at, Due::Round, key);
+            self.begin_round_start(key);
+        }
+    }
+}

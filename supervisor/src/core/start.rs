@@ -1,0 +1,213 @@
+//! Starting: one node, all children of a supervisor, and how a start phase can end.
+
+use super::action::Action;
+use super::engine::{Engine, Todo};
+use super::key::NodeKey;
+use super::nodes::Body;
+use super::state::{Origin, State};
+use super::supervisor::Step;
+use crate::event::EventKind;
+use crate::policy::decision::Ended;
+use crate::policy::restart::{Readiness, Restart};
+use crate::spec::plan::{NodePlan, PlanKind};
+use crate::task::exit::Exit;
+
+/// How a start phase ended.
+#[derive(Clone, Debug)]
+pub(super) enum Outcome {
+    Ready,
+    Ignored,
+    Failed(Exit),
+}
+
+impl Engine {
+    /// Starts the next generation of a node that is not live.
+    pub(super) fn start_node(&mut self, key: NodeKey, origin: Origin) {
+        let now = self.now;
+        let Some(node) = self.nodes.get_mut(key) else { return };
+        node.generation = node.generation.next();
+        if matches!(origin, Origin::Round | Origin::Restart) {
+            node.restarts += 1;
+        }
+        let is_child = matches!(node.body, Body::Child(_));
+        let policy = node.policy();
+        let is_explicit = is_child && policy.readiness == Readiness::Explicit;
+        let due = is_explicit.then(|| now + policy.start_timeout);
+        self.set_state(key, State::Starting { origin, due });
+        self.note_for(key, origin.command(), EventKind::Starting);
+        if is_child {
+            let run = self.run_of(key);
+            self.out.extend(run.map(Action::Start));
+        } else {
+            self.restore_declaration(key);
+            if let Some(supervisor) = self.supervisor_mut(key) {
+                supervisor.window.clear();
+                supervisor.step = Step::Starting { at: supervisor.first };
+            }
+            self.todo.push_back(Todo::Advance(key));
+        }
+    }
+
+    /// Starts the next child of a supervisor that starts, when the one before is done with it.
+    pub(super) fn advance_start(&mut self, key: NodeKey) {
+        loop {
+            let Some(Step::Starting { at }) = self.supervisor(key).map(|s| &s.step) else { return };
+            let Some(child) = *at else { break };
+            match self.state_of(child) {
+                Some(State::Idle) => return self.start_node(child, Origin::Init),
+                Some(State::Starting { .. } | State::Stopping(_)) => return,
+                Some(
+                    State::Up
+                    | State::Ended { .. }
+                    | State::Restarting { .. }
+                    | State::Down
+                    | State::Quarantined
+                    | State::Unjoinable { .. },
+                )
+                | None => {}
+            }
+            let next = self.next_of(child);
+            if let Some(supervisor) = self.supervisor_mut(key) {
+                supervisor.step = Step::Starting { at: next };
+            }
+        }
+        if let Some(supervisor) = self.supervisor_mut(key) {
+            supervisor.step = Step::None;
+        }
+        self.todo.push_back(Todo::Started(key, Outcome::Ready));
+    }
+
+    /// The start phase of a node is over: who it was started for decides what follows.
+    pub(super) fn started(&mut self, key: NodeKey, outcome: Outcome) {
+        let Some(State::Starting { origin, .. }) = self.state_of(key) else { return };
+        match outcome {
+            Outcome::Ready => self.start_succeeded(key, origin),
+            Outcome::Ignored => self.start_ignored(key, origin),
+            Outcome::Failed(exit) => self.start_failed(key, origin, &exit),
+        }
+    }
+
+    fn start_succeeded(&mut self, key: NodeKey, origin: Origin) {
+        self.set_state(key, State::Up);
+        self.note_for(key, origin.command(), EventKind::Ready);
+        self.answer_up(key, false);
+        match self.parent_of(key) {
+            Some(parent) => self.todo.push_back(Todo::Advance(parent)),
+            None => self.out.push(Action::Up),
+        }
+        self.todo.push_back(Todo::Drain(key));
+    }
+
+    fn start_ignored(&mut self, key: NodeKey, origin: Origin) {
+        let parent = self.parent_of(key);
+        self.record(key, &Exit::Ignored);
+        self.note_for(key, origin.command(), EventKind::StartIgnored);
+        self.set_state(key, State::Down);
+        let is_temporary = self.policy(key).restart == Restart::Temporary;
+        if is_temporary {
+            self.answer_forgotten_after_ignore(key);
+            self.forget(key);
+        } else {
+            self.answer_up(key, true);
+        }
+        self.todo.extend(parent.map(Todo::Advance));
+    }
+
+    fn start_failed(&mut self, key: NodeKey, origin: Origin, exit: &Exit) {
+        self.record(key, exit);
+        self.note_for(key, origin.command(), EventKind::StartFailed { exit: exit.clone() });
+        self.answer_start_failed(key, exit);
+        let parent = self.parent_of(key);
+        match (origin, parent) {
+            // The root itself: the tree is over before it began.
+            (_, None) => self.tree_ended(Exit::clone(exit)),
+            (Origin::Init, Some(parent)) => {
+                self.set_state(key, State::Down);
+                let why = self.start_failure_of(key, exit.clone());
+                self.begin_end(parent, why, false);
+            }
+            (Origin::Round | Origin::Restart, Some(_)) => {
+                self.decide(key, exit, Ended::Start, std::time::Duration::ZERO);
+            }
+            (Origin::Command(_) | Origin::Add(_), Some(parent)) => {
+                self.set_state(key, State::Down);
+                let is_temporary = self.policy(key).restart == Restart::Temporary;
+                if is_temporary || matches!(origin, Origin::Add(_)) {
+                    self.forget(key);
+                }
+                self.todo.push_back(Todo::Advance(parent));
+            }
+        }
+    }
+
+    /// Makes the children of a supervisor those of its declaration: dynamic ones are gone,
+    /// deleted and forgotten ones are back, all are to be started.
+    fn restore_declaration(&mut self, key: NodeKey) {
+        let Some(supervisor) = self.supervisor_mut(key) else { return };
+        let is_changed = std::mem::take(&mut supervisor.is_changed);
+        let plan = std::sync::Arc::clone(&supervisor.plan);
+        let children = self.children(key);
+        if is_changed {
+            let path = self.path_of(key);
+            for &child in &children {
+                self.nodes.unlink(child);
+            }
+            let mut declared = Vec::with_capacity(plan.children.len());
+            for child in &plan.children {
+                let known = self.nodes.find(&path.join(&child.id)).filter(|&known| {
+                    let node = self.nodes.get(known);
+                    node.is_some_and(|node| node.is_declared)
+                });
+                match known {
+                    Some(known) => self.nodes.append(key, known),
+                    None => self.build(key, child),
+                }
+                declared.extend(known);
+            }
+            for child in children {
+                if !declared.contains(&child) {
+                    self.purge(child);
+                }
+            }
+        }
+        for child in self.children(key) {
+            // What was quarantined stays out until somebody says otherwise.
+            if !matches!(self.state_of(child), Some(State::Quarantined)) {
+                self.set_state(child, State::Idle);
+            }
+            if let Some(node) = self.nodes.get_mut(child) {
+                node.streak = 0;
+                node.limit = None;
+            }
+        }
+    }
+
+    /// Makes the nodes of the declared children of a supervisor.
+    pub(super) fn build_children(&mut self, key: NodeKey) {
+        let Some(supervisor) = self.supervisor(key) else { return };
+        let plan = std::sync::Arc::clone(&supervisor.plan);
+        for child in &plan.children {
+            self.build(key, child);
+        }
+    }
+
+    fn build(&mut self, parent: NodeKey, plan: &NodePlan) {
+        let path = self.path_of(parent).join(&plan.id);
+        if self.removed.contains(&path) {
+            return;
+        }
+        if let Some(dynamic) = self.nodes.find(&path) {
+            self.purge(dynamic);
+        }
+        let key = self.nodes.insert(Some(parent), path, &plan.kind, true, self.now);
+        if matches!(plan.kind, PlanKind::Supervisor(_)) {
+            self.build_children(key);
+        }
+    }
+
+    /// The children of a supervisor, in their order.
+    pub(super) fn children(&self, key: NodeKey) -> Vec<NodeKey> {
+        let first = self.supervisor(key).and_then(|supervisor| supervisor.first);
+        std::iter::successors(first, |&child| self.next_of(child)).collect()
+    }
+}

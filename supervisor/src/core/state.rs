@@ -1,0 +1,130 @@
+//! Where a node is in its life. What only one state needs lives inside that state.
+
+use std::time::Duration;
+
+use super::time::Uptime;
+use crate::id::CommandId;
+use crate::state::Lifecycle;
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    /// Its supervisor has not come to it yet.
+    Idle,
+    Starting {
+        origin: Origin,
+        /// When its start phase has taken too long.
+        due: Option<Uptime>,
+    },
+    Up,
+    Stopping(Stopping),
+    /// It ended by itself, and its supervisor is in the middle of a step that comes first.
+    Ended {
+        /// How long it had been ready without a break.
+        ready_for: Duration,
+    },
+    /// `due` is set where it waits by itself; a member of a group round waits for its supervisor.
+    Restarting {
+        due: Option<Uptime>,
+    },
+    Down,
+    Quarantined,
+    /// Aborted, and still there. `after` happens if it ever ends.
+    Unjoinable {
+        after: After,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Stopping {
+    pub(super) since: Uptime,
+    /// When the next, harder measure is due: the abort, then giving up.
+    pub(super) due: Option<Uptime>,
+    pub(super) is_aborted: bool,
+    pub(super) after: After,
+}
+
+/// What a stopped node is followed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum After {
+    /// It takes part in its supervisor's restart round.
+    Round,
+    /// It is started again, because somebody asked for it.
+    Start(CommandId),
+    /// It is down.
+    Down,
+    /// It is forgotten for good.
+    Remove,
+    /// Its start phase took too long.
+    StartTimedOut(Origin),
+}
+
+/// On whose account a node starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Origin {
+    /// Its supervisor starts.
+    Init,
+    /// Its supervisor's group round.
+    Round,
+    /// Its own restart.
+    Restart,
+    /// Somebody's command.
+    Command(CommandId),
+    /// Somebody added it: if it fails nothing is kept.
+    Add(CommandId),
+}
+
+impl Origin {
+    pub(super) fn command(self) -> Option<CommandId> {
+        match self {
+            Self::Command(id) | Self::Add(id) => Some(id),
+            Self::Init | Self::Round | Self::Restart => None,
+        }
+    }
+}
+
+impl State {
+    pub(super) fn lifecycle(&self) -> Lifecycle {
+        match self {
+            Self::Idle => Lifecycle::Waiting,
+            Self::Starting { .. } => Lifecycle::Starting,
+            Self::Up => Lifecycle::Up,
+            Self::Stopping(_) => Lifecycle::Stopping,
+            Self::Ended { .. } | Self::Down => Lifecycle::Down,
+            Self::Restarting { .. } => Lifecycle::Restarting,
+            Self::Quarantined => Lifecycle::Quarantined,
+            Self::Unjoinable { .. } => Lifecycle::Unjoinable,
+        }
+    }
+
+    /// Whether a run exists.
+    pub(super) fn is_live(&self) -> bool {
+        self.lifecycle().is_live()
+    }
+
+    /// Whether something is still to happen by itself.
+    pub(super) fn is_settled(&self) -> bool {
+        match self {
+            Self::Up | Self::Down | Self::Quarantined | Self::Unjoinable { .. } => true,
+            // A node whose turn has not come is waited for through its supervisor, which starts.
+            Self::Idle => true,
+            Self::Starting { .. }
+            | Self::Stopping(_)
+            | Self::Ended { .. }
+            | Self::Restarting { .. } => false,
+        }
+    }
+
+    /// When time alone takes it on.
+    pub(super) fn due(&self) -> Option<Uptime> {
+        match self {
+            Self::Starting { due, .. } | Self::Restarting { due } => *due,
+            Self::Stopping(stopping) => stopping.due,
+            Self::Idle
+            | Self::Up
+            | Self::Ended { .. }
+            | Self::Down
+            | Self::Quarantined
+            | Self::Unjoinable { .. } => None,
+        }
+    }
+}

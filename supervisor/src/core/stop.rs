@@ -1,0 +1,468 @@
+//! Stopping: one node, a whole supervisor, and the tree; asked, then forced, then given up.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::action::Action;
+use super::deadline::Due;
+use super::engine::{Engine, Todo};
+use super::key::NodeKey;
+use super::nodes::Body;
+use super::start::Outcome;
+use super::state::{After, Origin, State, Stopping};
+use super::supervisor::{EndWhy, Ending, Pending, Phase, Step};
+use super::time::Uptime;
+use crate::control::command::By;
+use crate::error::types::SupervisorError;
+use crate::event::EventKind;
+use crate::id::ChildPath;
+use crate::policy::decision::Rule;
+use crate::policy::failure::TaskFailureKind;
+use crate::policy::restart::Restart;
+use crate::policy::shutdown::Grace;
+use crate::task::exit::{Exit, TaskFailure};
+
+/// A child failed to start while its supervisor started.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("its child `{child}` failed to start: {exit}")]
+pub(crate) struct ChildStartError {
+    pub(crate) child: ChildPath,
+    pub(crate) exit: Exit,
+}
+
+impl Engine {
+    /// Asks a node that is starting or up to end.
+    pub(super) fn stop_node(&mut self, key: NodeKey, after: After) {
+        let Some(node) = self.nodes.get(key) else { return };
+        if !matches!(node.state, State::Starting { .. } | State::Up) {
+            return;
+        }
+        let is_child = matches!(node.body, Body::Child(_));
+        let due = match node.policy().grace {
+            Grace::After(grace) => Some(self.now + grace),
+            Grace::Infinite => None,
+        };
+        let up_for = self.up_for(key);
+        self.note(key, EventKind::StopRequested);
+        self.set_state(
+            key,
+            State::Stopping(Stopping { since: self.now, due, is_aborted: false, after }),
+        );
+        if is_child {
+            let run = self.run_of(key);
+            self.out.extend(run.map(Action::Cancel));
+        } else {
+            self.begin_end_after(key, EndWhy::Asked, true, up_for);
+        }
+    }
+
+    /// The grace, or the wait after the abort, is over.
+    pub(super) fn harder(&mut self, key: NodeKey, stopping: Stopping) {
+        let Some(node) = self.nodes.get(key) else { return };
+        if matches!(node.body, Body::Supervisor(_)) {
+            self.set_state(
+                key,
+                State::Stopping(Stopping { due: None, is_aborted: true, ..stopping }),
+            );
+            self.note(key, EventKind::Aborted);
+            self.force_below(key);
+        } else if stopping.is_aborted {
+            self.give_up(key, stopping.after);
+        } else {
+            self.abort(key, stopping);
+        }
+    }
+
+    /// Ends a run by force. A thread cannot be: it only gets its last chance.
+    fn abort(&mut self, key: NodeKey, stopping: Stopping) {
+        let Some(node) = self.nodes.get(key) else { return };
+        let due = Some(self.now + node.policy().abort_wait);
+        let is_blocking = node.is_blocking();
+        self.set_state(key, State::Stopping(Stopping { due, is_aborted: true, ..stopping }));
+        if !is_blocking {
+            self.note(key, EventKind::Aborted);
+            let run = self.run_of(key);
+            self.out.extend(run.map(Action::Abort));
+        }
+    }
+
+    /// A run that does not end, though it was aborted, is given up. What waited for it goes on.
+    fn give_up(&mut self, key: NodeKey, after: After) {
+        let parent = self.parent_of(key);
+        let timed_out = if let After::StartTimedOut(origin) = after { Some(origin) } else { None };
+        let after = if timed_out.is_some() { After::Down } else { after };
+        self.note_row(key, None);
+        self.set_state(key, State::Unjoinable { after });
+        self.note(key, EventKind::Unjoinable);
+        self.answer_unjoinable(key);
+        match (timed_out, parent) {
+            (Some(Origin::Init), Some(parent)) => {
+                let exit = Exit::TimedOut(crate::task::exit::Deadline::Start);
+                self.begin_end(parent, self.start_failure_of(key, exit), false);
+            }
+            (_, Some(parent)) => self.todo.push_back(Todo::Advance(parent)),
+            (_, None) => {}
+        }
+    }
+
+    /// A node that was being stopped is gone.
+    pub(super) fn finish_stop(&mut self, key: NodeKey, after: After, exit: Exit) {
+        if self.nodes.get(key).is_none() {
+            return;
+        }
+        if let After::StartTimedOut(origin) = after {
+            self.set_state(key, State::Starting { origin, due: None });
+            return self.started(key, Outcome::Failed(exit));
+        }
+        let was_unjoinable = matches!(self.state_of(key), Some(State::Unjoinable { .. }));
+        self.record(key, &exit);
+        self.note_row(key, Some(&exit));
+        self.note(key, EventKind::Exited { exit: exit.clone() });
+        let Some(parent) = self.parent_of(key) else { return self.tree_ended(exit) };
+        let is_temporary = self.policy(key).restart == Restart::Temporary;
+        match after {
+            After::Down | After::StartTimedOut(_) => {
+                self.set_state(key, State::Down);
+                if is_temporary {
+                    self.forget(key);
+                } else {
+                    self.answer_stopped(key);
+                }
+            }
+            After::Remove => {
+                self.set_state(key, State::Down);
+                self.remove_for_good(key);
+            }
+            After::Start(id) => {
+                self.set_state(key, State::Down);
+                self.start_node(key, Origin::Command(id));
+            }
+            After::Round if is_temporary => {
+                self.set_state(key, State::Down);
+                self.forget(key);
+            }
+            After::Round => {
+                if exit.is_abnormal() {
+                    self.lengthen_round(parent, key);
+                }
+                self.set_state(key, State::Restarting { due: None });
+                if was_unjoinable && !self.is_awaited_by_round(parent, key) {
+                    self.start_node(key, Origin::Restart);
+                }
+            }
+        }
+        self.todo.push_back(Todo::Advance(parent));
+    }
+
+    /// Whether the supervisor's round has still to come to this member.
+    fn is_awaited_by_round(&self, parent: NodeKey, key: NodeKey) -> bool {
+        let Some(Step::Round(round)) = self.supervisor(parent).map(|s| &s.step) else {
+            return false;
+        };
+        match round.phase {
+            Phase::Stopping | Phase::Waiting => self.is_member(key, round.first),
+            Phase::Starting => round.at.is_some_and(|at| self.is_member(key, at)),
+        }
+    }
+
+    /// Ends a supervisor: its children are stopped, youngest first.
+    pub(super) fn begin_end(&mut self, key: NodeKey, why: EndWhy, is_asked: bool) {
+        let up_for = self.up_for(key);
+        self.begin_end_after(key, why, is_asked, up_for);
+    }
+
+    fn begin_end_after(&mut self, key: NodeKey, why: EndWhy, is_asked: bool, up_for: Duration) {
+        let now = self.now;
+        let Some(supervisor) = self.supervisor_mut(key) else { return };
+        if let Step::Ending(ending) = &mut supervisor.step {
+            ending.is_asked |= is_asked;
+            return;
+        }
+        let ends_by_itself = matches!(why, EndWhy::ByItself(_));
+        let ending = Ending { at: supervisor.last, why, is_asked, up_for };
+        let budget = supervisor.plan.budget;
+        if let Step::Round(round) = std::mem::replace(&mut supervisor.step, Step::Ending(ending))
+            && round.phase == Phase::Waiting {
+                self.deadlines.remove(round.start_at, Due::Round, key);
+            }
+        if ends_by_itself {
+            let after = After::Down;
+            self.set_state(
+                key,
+                State::Stopping(Stopping { since: now, due: None, is_aborted: false, after }),
+            );
+        }
+        if key == self.root {
+            self.ledger.begin(now);
+            self.deadlines.add(now + budget, Due::Budget, key);
+        }
+        self.todo.push_back(Todo::Advance(key));
+    }
+
+    /// Stops the next child, youngest first, when the one before is gone; those of a pool all at
+    /// the same time.
+    pub(super) fn advance_end(&mut self, key: NodeKey) {
+        loop {
+            let Some(supervisor) = self.supervisor(key) else { return };
+            let Step::Ending(Ending { at, .. }) = &supervisor.step else { return };
+            let is_one_by_one = !supervisor.plan.is_pool || cfg!(plant_bug = "pool_one_by_one");
+            if supervisor.stopping > 0 && (is_one_by_one || at.is_none()) {
+                return;
+            }
+            let Some(child) = *at else { return self.supervisor_ended(key) };
+            let prev = self.prev_of(child);
+            if let Some(Step::Ending(ending)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+                ending.at = prev;
+            }
+            match self.state_of(child) {
+                Some(State::Up | State::Starting { .. }) => self.stop_node(child, After::Down),
+                Some(State::Idle | State::Ended { .. } | State::Restarting { .. }) => {
+                    self.set_state(child, State::Down);
+                    if self.policy(child).restart == Restart::Temporary {
+                        self.forget(child);
+                    } else {
+                        self.answer_stopped(child);
+                    }
+                }
+                Some(State::Unjoinable { .. }) => {
+                    self.set_state(child, State::Unjoinable { after: After::Down });
+                }
+                Some(State::Stopping(_) | State::Down | State::Quarantined) | None => {}
+            }
+        }
+    }
+
+    /// All children of a supervisor are gone, or given up.
+    fn supervisor_ended(&mut self, key: NodeKey) {
+        let Some(state) = self.state_of(key) else { return };
+        let is_root = key == self.root;
+        let Some(supervisor) = self.supervisor_mut(key) else { return };
+        let is_held = supervisor.unjoinable > 0 && !is_root;
+        let Step::Ending(ending) = std::mem::replace(&mut supervisor.step, Step::None) else {
+            return;
+        };
+        let queue = std::mem::take(&mut supervisor.queue);
+        for pending in queue {
+            if let Pending::Command(id, verb, _) = pending {
+                self.unsettled -= 1;
+                let error = self.is_down(verb.path(), key);
+                self.reply(id, Err(error));
+            }
+        }
+        if is_held {
+            return self.hold_unjoinable(key, state, ending);
+        }
+        for child in self.children(key) {
+            if self.nodes.get(child).is_some_and(|child| !child.is_declared) {
+                self.purge(child);
+            }
+        }
+        self.after_end(key, state, ending);
+    }
+
+    fn after_end(&mut self, key: NodeKey, state: State, ending: Ending) {
+        match (ending.why, ending.is_asked) {
+            (EndWhy::StartFailed { child, exit }, false) => {
+                let kind = exit.failure_kind().unwrap_or(TaskFailureKind::Recoverable);
+                let error = ChildStartError { child, exit };
+                let exit = Exit::Failed(TaskFailure::new(kind, error));
+                match state {
+                    State::Unjoinable { after } => self.finish_stop(key, after, exit),
+                    _ => self.started(key, Outcome::Failed(exit)),
+                }
+            }
+            (EndWhy::ByItself(exit), false) => {
+                self.record(key, &exit);
+                self.note(key, EventKind::Exited { exit: exit.clone() });
+                self.ended_by_itself(key, exit, ending.up_for);
+            }
+            (why, _) => {
+                let exit = match why {
+                    EndWhy::ByItself(exit) => exit,
+                    EndWhy::Asked | EndWhy::StartFailed { .. } => Exit::Shutdown,
+                };
+                let after = match state {
+                    State::Stopping(stopping) => stopping.after,
+                    State::Unjoinable { after } => after,
+                    _ => After::Down,
+                };
+                self.finish_stop(key, after, exit);
+            }
+        }
+    }
+
+    /// A supervisor is not over while a run below it is not: nothing may start in its place.
+    fn hold_unjoinable(&mut self, key: NodeKey, state: State, ending: Ending) {
+        let parent = self.parent_of(key);
+        let starting = match state {
+            State::Starting { origin, .. } => Some(origin),
+            _ => None,
+        };
+        let after = match state {
+            State::Stopping(stopping) => stopping.after,
+            State::Unjoinable { after } => after,
+            _ => After::Down,
+        };
+        let is_new = !matches!(state, State::Unjoinable { .. });
+        let failure = match &ending.why {
+            EndWhy::StartFailed { .. } => Some(ending.why.clone()),
+            EndWhy::ByItself(_) | EndWhy::Asked => None,
+        };
+        if let Some(supervisor) = self.supervisor_mut(key) {
+            supervisor.step = Step::Ending(ending);
+        }
+        if !is_new {
+            return;
+        }
+        self.note_row(key, None);
+        self.set_state(key, State::Unjoinable { after });
+        self.note(key, EventKind::Unjoinable);
+        self.answer_unjoinable(key);
+        match (starting, failure, parent) {
+            (Some(Origin::Init), Some(failure), Some(parent)) => {
+                self.begin_end(parent, failure, false);
+            }
+            (_, _, Some(parent)) => self.todo.push_back(Todo::Advance(parent)),
+            (_, _, None) => {}
+        }
+    }
+
+    /// The whole tree is asked to end. Asking twice changes nothing.
+    pub(super) fn begin_shutdown(&mut self, by: By) {
+        if self.ledger.requested.is_some() || self.ledger.is_over() {
+            return;
+        }
+        let (requested_by, reason) = (Arc::clone(&by.requested_by), Arc::clone(&by.reason));
+        self.note(self.root, EventKind::ShutdownRequested { requested_by, reason });
+        self.ledger.requested = Some(by);
+        self.stop_node(self.root, After::Down);
+    }
+
+    pub(super) fn shut_down_over(&mut self, key: NodeKey, rule: Rule) {
+        let requested_by = Arc::from(self.path_of(key).as_str());
+        self.begin_shutdown(By { requested_by, reason: rule.to_string().into() });
+    }
+
+    /// Cancels and aborts everything that is still live, at once.
+    pub(super) fn force_all(&mut self) {
+        if self.ledger.is_over() || self.ledger.is_forced {
+            return;
+        }
+        self.ledger.is_forced = true;
+        self.note(self.root, EventKind::ShutdownForced);
+        self.force_below(self.root);
+    }
+
+    fn force_below(&mut self, key: NodeKey) {
+        let mut below = self.children(key);
+        while let Some(key) = below.pop() {
+            let Some(node) = self.nodes.get(key) else { continue };
+            let (state, is_child) = (node.state, matches!(node.body, Body::Child(_)));
+            if !is_child {
+                below.extend(self.children(key));
+            }
+            if matches!(state, State::Up | State::Starting { .. }) {
+                self.stop_node(key, After::Down);
+            }
+            if let Some(State::Stopping(stopping)) = self.state_of(key)
+                && is_child && !stopping.is_aborted {
+                    self.abort(key, stopping);
+                }
+        }
+    }
+
+    /// Nothing is left.
+    pub(super) fn tree_ended(&mut self, exit: Exit) {
+        if self.ledger.is_over() {
+            return;
+        }
+        self.set_state(self.root, State::Down);
+        self.finish_ledger(exit);
+        for id in self.waiters.take_all() {
+            self.reply(id, Err(SupervisorError::ShuttingDown));
+        }
+        let is_clean = self.ledger.is_clean();
+        self.note(self.root, EventKind::Ended { is_clean });
+        self.out.push(Action::End);
+    }
+
+    /// Drops a child that its supervisor is to know no longer, with everything below it.
+    pub(super) fn forget(&mut self, key: NodeKey) {
+        self.note(key, EventKind::Removed);
+        let Some(parent) = self.parent_of(key) else { return };
+        let (prev, next) = (self.prev_of(key), self.next_of(key));
+        if let Some(supervisor) = self.supervisor_mut(parent) {
+            supervisor.is_changed = true;
+            match &mut supervisor.step {
+                Step::Starting { at } if *at == Some(key) => *at = next,
+                Step::Ending(ending) if ending.at == Some(key) => ending.at = prev,
+                Step::Round(round) => {
+                    if round.at == Some(key) {
+                        round.at = if round.phase == Phase::Starting { next } else { prev };
+                    }
+                    if round.first == key {
+                        round.first = next.unwrap_or(key);
+                    }
+                }
+                _ => {}
+            }
+        }
+        self.purge(key);
+        self.todo.push_back(Todo::Advance(parent));
+    }
+
+    /// Drops a child that is to stay away even when its supervisor is restarted.
+    pub(super) fn remove_for_good(&mut self, key: NodeKey) {
+        let Some(node) = self.nodes.get(key) else { return };
+        if node.is_declared && !cfg!(plant_bug = "removal_forgotten") {
+            self.removed.insert(node.path.clone());
+        }
+        self.forget(key);
+    }
+
+    /// Drops a node and everything below it.
+    pub(super) fn purge(&mut self, key: NodeKey) {
+        for child in self.children(key) {
+            self.purge(child);
+        }
+        self.set_state(key, State::Down);
+        self.answer_removed(key);
+        self.nodes.unlink(key);
+        self.nodes.remove(key);
+    }
+
+    /// How long a node has been up without a break.
+    fn up_for(&self, key: NodeKey) -> Duration {
+        let node = self.nodes.get(key).filter(|node| node.state == State::Up);
+        node.map_or(Duration::ZERO, |node| self.now.since(node.since))
+    }
+
+    /// Why a supervisor did not start: the innermost child that failed to.
+    pub(super) fn start_failure_of(&self, key: NodeKey, exit: Exit) -> EndWhy {
+        if let Exit::Failed(failure) = &exit
+            && let Some(inner) = failure.error().downcast_ref::<ChildStartError>() {
+                return EndWhy::StartFailed {
+                    child: inner.child.clone(),
+                    exit: inner.exit.clone(),
+                };
+            }
+        EndWhy::StartFailed { child: self.path_of(key), exit }
+    }
+
+    fn note_row(&mut self, key: NodeKey, exit: Option<&Exit>) {
+        let now = self.now;
+        let Some(node) = self.nodes.get(key).filter(|_| self.ledger.has_begun()) else { return };
+        if key == self.root {
+            return;
+        }
+        let stopping = match node.state {
+            State::Stopping(stopping) => Some(stopping),
+            _ => None,
+        };
+        let since: Uptime = stopping.map_or(now, |stopping| stopping.since);
+        let (path, generation) = (node.path.clone(), node.generation);
+        let is_aborted =
+            stopping.is_some_and(|stopping| stopping.is_aborted) && !node.is_blocking();
+        self.ledger.row(path, generation, exit.cloned(), now.since(since), is_aborted);
+    }
+}

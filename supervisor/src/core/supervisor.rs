@@ -1,0 +1,122 @@
+//! What a node has that is a supervisor.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::key::NodeKey;
+use super::time::Uptime;
+use crate::control::command::{By, Verb};
+use crate::id::{ChildPath, CommandId};
+use crate::policy::intensity::Window;
+use crate::spec::plan::SupervisorPlan;
+use crate::task::exit::Exit;
+
+#[derive(Debug)]
+pub(super) struct Supervisor {
+    pub(super) plan: Arc<SupervisorPlan>,
+    /// The ends of the list of children, in the order of declaration.
+    pub(super) first: Option<NodeKey>,
+    pub(super) last: Option<NodeKey>,
+    pub(super) window: Window,
+    pub(super) step: Step,
+    /// What waits for the step to be over.
+    pub(super) queue: VecDeque<Pending>,
+    /// How many children are being stopped.
+    pub(super) stopping: u32,
+    /// How many children are unjoinable.
+    pub(super) unjoinable: u32,
+    /// How many significant children are live.
+    pub(super) significant: u32,
+    /// Whether the list of children may differ from the declaration.
+    pub(super) is_changed: bool,
+}
+
+impl Supervisor {
+    pub(super) fn new(plan: Arc<SupervisorPlan>) -> Self {
+        Self {
+            plan,
+            first: None,
+            last: None,
+            window: Window::default(),
+            step: Step::None,
+            queue: VecDeque::new(),
+            stopping: 0,
+            unjoinable: 0,
+            significant: 0,
+            is_changed: false,
+        }
+    }
+
+    /// Whether deaths and commands have to wait.
+    pub(super) fn is_busy(&self) -> bool {
+        match &self.step {
+            Step::None => false,
+            Step::Starting { .. } | Step::Ending(_) => true,
+            Step::Round(round) => round.phase != Phase::Waiting,
+        }
+    }
+}
+
+/// What a supervisor is in the middle of.
+#[derive(Debug)]
+pub(super) enum Step {
+    None,
+    /// Starting its children, one after the other; `at` is whose turn it is.
+    Starting {
+        at: Option<NodeKey>,
+    },
+    /// Restarting several children together.
+    Round(Round),
+    /// Stopping its children, to end itself.
+    Ending(Ending),
+}
+
+#[derive(Debug)]
+pub(super) struct Round {
+    /// The oldest member. All that come after it are members too.
+    pub(super) first: NodeKey,
+    pub(super) phase: Phase,
+    /// Whose turn it is: backwards while stopping, forwards while starting.
+    pub(super) at: Option<NodeKey>,
+    /// When the wait began, and when it is over.
+    pub(super) decided_at: Uptime,
+    pub(super) start_at: Uptime,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    Stopping,
+    Waiting,
+    Starting,
+}
+
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// Whose turn it is, backwards.
+    pub(super) at: Option<NodeKey>,
+    pub(super) why: EndWhy,
+    /// Whether somebody asked for it, from the beginning or meanwhile.
+    pub(super) is_asked: bool,
+    /// How long it had been up without a break.
+    pub(super) up_for: Duration,
+}
+
+/// Why a supervisor ends.
+#[derive(Clone, Debug)]
+pub(super) enum EndWhy {
+    /// A child, here or further down, failed to start while it started itself.
+    StartFailed { child: ChildPath, exit: Exit },
+    /// By itself: a meltdown, or its significant children have ended.
+    ByItself(Exit),
+    /// It was asked to.
+    Asked,
+}
+
+#[derive(Debug)]
+pub(super) enum Pending {
+    /// The death of a child.
+    Death(NodeKey),
+    /// A command, to be looked at from the beginning.
+    Command(CommandId, Verb, By),
+}

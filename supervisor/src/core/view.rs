@@ -1,0 +1,60 @@
+//! The state of the tree as a value.
+
+use super::engine::Engine;
+use super::key::NodeKey;
+use super::state::State;
+use super::supervisor::{Phase, Step};
+use crate::error::types::SupervisorError;
+use crate::id::ChildPath;
+use crate::state::{ChildState, TreeState};
+
+impl Engine {
+    /// Every child, as it is now.
+    pub(crate) fn state(&self) -> TreeState {
+        let children = self.depth_first().into_iter().filter_map(|key| self.child_state(key));
+        TreeState { uptime: self.now.0, children: children.collect() }
+    }
+
+    /// One child, as it is now.
+    pub(crate) fn state_at(&self, path: &ChildPath) -> Result<ChildState, SupervisorError> {
+        let state = self.nodes.find(path).and_then(|key| self.child_state(key));
+        state.ok_or_else(|| self.unknown(path))
+    }
+
+    fn child_state(&self, key: NodeKey) -> Option<ChildState> {
+        let node = self.nodes.get(key)?;
+        let due = match node.state {
+            State::Restarting { due: Some(due) } => Some(due),
+            State::Restarting { due: None } => self.round_start(node.parent?),
+            _ => None,
+        };
+        let intensity = node.supervisor().map(|supervisor| {
+            let limit = supervisor.plan.intensity;
+            let used = supervisor.window.count(self.now, limit);
+            (u32::try_from(used).unwrap_or(u32::MAX), limit.max)
+        });
+        Some(ChildState {
+            path: node.path.clone(),
+            is_supervisor: node.supervisor().is_some(),
+            lifecycle: node.state.lifecycle(),
+            generation: node.generation,
+            restarts: node.restarts,
+            since: node.since.0,
+            due: due.map(|due| due.0),
+            last_exits: node
+                .history
+                .as_ref()
+                .map(|history| history.exits.iter().cloned().collect())
+                .unwrap_or_default(),
+            last_decision: node.history.as_ref().and_then(|history| history.decision),
+            intensity,
+        })
+    }
+
+    fn round_start(&self, supervisor: NodeKey) -> Option<super::time::Uptime> {
+        match &self.supervisor(supervisor)?.step {
+            Step::Round(round) if round.phase == Phase::Waiting => Some(round.start_at),
+            _ => None,
+        }
+    }
+}

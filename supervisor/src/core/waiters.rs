@@ -1,0 +1,151 @@
+//! Who waits for what to become of a node. Every command is answered exactly once.
+
+use std::collections::BTreeMap;
+
+use super::engine::Engine;
+use super::key::NodeKey;
+use crate::control::outcome::CommandOutcome;
+use crate::error::types::SupervisorError;
+use crate::id::CommandId;
+use crate::task::exit::Exit;
+
+#[derive(Debug, Default)]
+pub(super) struct Waiters {
+    by_node: BTreeMap<NodeKey, Vec<(CommandId, Wants)>>,
+}
+
+/// What a command waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Wants {
+    /// That the start is over.
+    Started,
+    /// That it is up, however often it takes.
+    Ready,
+    /// That it is down.
+    Stopped,
+    /// That it is gone.
+    Removed,
+}
+
+impl Waiters {
+    pub(super) fn add(&mut self, key: NodeKey, id: CommandId, wants: Wants) {
+        self.by_node.entry(key).or_default().push((id, wants));
+    }
+
+    /// Takes out those of a node for which `matches` holds, in their order.
+    fn take(&mut self, key: NodeKey, matches: impl Fn(Wants) -> bool) -> Vec<(CommandId, Wants)> {
+        let Some(waiters) = self.by_node.get_mut(&key) else { return Vec::new() };
+        let (taken, left): (Vec<_>, Vec<_>) =
+            waiters.drain(..).partition(|&(_, wants)| matches(wants));
+        if left.is_empty() {
+            self.by_node.remove(&key);
+        } else {
+            *waiters = left;
+        }
+        taken
+    }
+
+    pub(super) fn take_all(&mut self) -> Vec<CommandId> {
+        let all = std::mem::take(&mut self.by_node);
+        let mut ids: Vec<_> = all.into_values().flatten().map(|(id, _)| id).collect();
+        ids.sort_unstable();
+        ids
+    }
+}
+
+impl Engine {
+    pub(super) fn outcome(&self, key: NodeKey, is_ignored: bool) -> CommandOutcome {
+        let node = self.nodes.get(key);
+        CommandOutcome {
+            path: self.path_of(key),
+            generation: node.map(|node| node.generation).unwrap_or_default(),
+            lifecycle: node.map(|node| node.state.lifecycle()),
+            is_ignored,
+            decision: node.and_then(|node| node.history.as_ref()?.decision),
+        }
+    }
+
+    /// The outcome for a child that will not be known any more when the answer is read.
+    pub(super) fn outcome_gone(&self, key: NodeKey, is_ignored: bool) -> CommandOutcome {
+        CommandOutcome { lifecycle: None, ..self.outcome(key, is_ignored) }
+    }
+
+    /// The start is over: the node is up, or down because it had nothing to do.
+    pub(super) fn answer_up(&mut self, key: NodeKey, is_ignored: bool) {
+        let wanted = |wants| match wants {
+            Wants::Started => true,
+            Wants::Ready => !is_ignored,
+            Wants::Stopped | Wants::Removed => false,
+        };
+        for (id, _) in self.waiters.take(key, wanted) {
+            let outcome = self.outcome(key, is_ignored);
+            self.reply(id, Ok(outcome));
+        }
+    }
+
+    /// The node had nothing to do and, being temporary, is forgotten.
+    pub(super) fn answer_forgotten_after_ignore(&mut self, key: NodeKey) {
+        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {
+            let outcome = self.outcome_gone(key, true);
+            self.reply(id, Ok(outcome));
+        }
+    }
+
+    pub(super) fn answer_start_failed(&mut self, key: NodeKey, exit: &Exit) {
+        let path = self.path_of(key);
+        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {
+            let cause = crate::error::types::ExitError(exit.clone());
+            self.reply(id, Err(SupervisorError::StartFailed { path: path.clone(), cause }));
+        }
+    }
+
+    /// A later command has interrupted the start that somebody waits for.
+    pub(super) fn answer_start_stopped(&mut self, key: NodeKey) {
+        let path = self.path_of(key);
+        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {
+            self.reply(id, Err(SupervisorError::Stopped { path: path.clone() }));
+        }
+    }
+
+    /// The node is down because that was wanted.
+    pub(super) fn answer_stopped(&mut self, key: NodeKey) {
+        let path = self.path_of(key);
+        let wanted = |wants| matches!(wants, Wants::Stopped | Wants::Started);
+        for (id, wants) in self.waiters.take(key, wanted) {
+            let outcome = self.outcome(key, false);
+            self.reply(
+                id,
+                match wants {
+                    Wants::Stopped | Wants::Removed => Ok(outcome),
+                    Wants::Started | Wants::Ready => {
+                        Err(SupervisorError::Stopped { path: path.clone() })
+                    }
+                },
+            );
+        }
+    }
+
+    /// The node is about to be dropped.
+    pub(super) fn answer_removed(&mut self, key: NodeKey) {
+        let path = self.path_of(key);
+        for (id, wants) in self.waiters.take(key, |_| true) {
+            let outcome = self.outcome_gone(key, false);
+            self.reply(
+                id,
+                match wants {
+                    Wants::Stopped | Wants::Removed => Ok(outcome),
+                    Wants::Started | Wants::Ready => {
+                        Err(SupervisorError::Removed { path: path.clone() })
+                    }
+                },
+            );
+        }
+    }
+
+    pub(super) fn answer_unjoinable(&mut self, key: NodeKey) {
+        let path = self.path_of(key);
+        for (id, _) in self.waiters.take(key, |wants| wants != Wants::Ready) {
+            self.reply(id, Err(SupervisorError::Unjoinable { path: path.clone() }));
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! What can go wrong when a tree is started or steered.
+
+pub mod types;

@@ -1,0 +1,177 @@
+//! The error of every public operation.
+
+use std::error::Error as _;
+use std::fmt;
+
+use thiserror::Error;
+
+use crate::id::{ChildPath, PathError};
+use crate::spec::validate::SpecErrors;
+use crate::state::Lifecycle;
+use crate::task::exit::Exit;
+
+/// Why a tree could not be started, or a command could not be carried out.
+///
+/// `Debug` prints the message and its causes for a person, because that is what `fn main` shows
+/// when it returns one.
+#[derive(Clone, Error)]
+#[non_exhaustive]
+pub enum SupervisorError {
+    /// The declaration of the tree, or of the child to be added, breaks rules.
+    #[error(transparent)]
+    Spec(SpecErrors),
+    /// There is no Tokio runtime to run on.
+    #[error(
+        "there is no Tokio runtime here: start the tree inside `#[tokio::main]` or \
+         `Runtime::block_on`"
+    )]
+    NoRuntime,
+    /// The Tokio runtime has no timer.
+    #[error("the Tokio runtime has no timer: build it with `enable_all` or `enable_time`")]
+    NoTimer,
+    /// A child failed to start while the tree itself started. Those already up were stopped.
+    #[error("the tree did not start, because `{child}` failed to start")]
+    TreeStart {
+        /// The child.
+        child: ChildPath,
+        /// How its start ended.
+        #[source]
+        cause: ExitError,
+    },
+    /// A child failed to start on command. It is down and is not tried again.
+    #[error("`{path}` failed to start")]
+    StartFailed {
+        /// The child.
+        path: ChildPath,
+        /// How its start ended.
+        #[source]
+        cause: ExitError,
+    },
+    /// The path is none.
+    #[error("the command names no child")]
+    Path(#[from] PathError),
+    /// There is no such child.
+    #[error("there is no `{path}`{}", nearest(nearest_path))]
+    UnknownPath {
+        /// What was named.
+        path: ChildPath,
+        /// The deepest part of it that exists.
+        known: ChildPath,
+        /// The path that differs least, if one is close.
+        nearest_path: Option<ChildPath>,
+    },
+    /// The path is a task's, and a supervisor's is needed.
+    #[error("`{path}` is no supervisor, so it has no children")]
+    NotASupervisor {
+        /// What was named.
+        path: ChildPath,
+    },
+    /// The supervisor of the child does not run, so nothing can be done with the child.
+    #[error("nothing can be done with `{path}`, because `{supervisor}` is {lifecycle}")]
+    SupervisorDown {
+        /// The child.
+        path: ChildPath,
+        /// The supervisor above it that does not run.
+        supervisor: ChildPath,
+        /// What it is instead.
+        lifecycle: Lifecycle,
+    },
+    /// The command is not for the root of the tree.
+    #[error("`/root` is the tree itself: use `shutdown_tree` to end it")]
+    IsRoot,
+    /// A child with this id lives already.
+    #[error("`{path}` is already started")]
+    AlreadyStarted {
+        /// The child.
+        path: ChildPath,
+    },
+    /// A child with this id is known, and down.
+    #[error("`{path}` is already known; start it, or delete it first")]
+    AlreadyPresent {
+        /// The child.
+        path: ChildPath,
+    },
+    /// The child lives.
+    #[error("`{path}` is running")]
+    Running {
+        /// The child.
+        path: ChildPath,
+    },
+    /// The child is about to be started again by its supervisor.
+    #[error("`{path}` is being restarted by its supervisor")]
+    Restarting {
+        /// The child.
+        path: ChildPath,
+    },
+    /// The child failed too often and is kept down.
+    #[error("`{path}` is quarantined; `restart_child` ends that")]
+    Quarantined {
+        /// The child.
+        path: ChildPath,
+    },
+    /// The run was aborted and is still there.
+    #[error("`{path}` does not end, though it was aborted; it is given up and may still run")]
+    Unjoinable {
+        /// The child.
+        path: ChildPath,
+    },
+    /// A later command, or the end of its supervisor, came in between.
+    #[error("`{path}` was stopped before the command was carried out")]
+    Stopped {
+        /// The child.
+        path: ChildPath,
+    },
+    /// A later command removed the child.
+    #[error("`{path}` was removed before the command was carried out")]
+    Removed {
+        /// The child.
+        path: ChildPath,
+    },
+    /// Who asks, or why, was left blank.
+    #[error("the command's `{field}` is blank: say {what}, it is what others will read later")]
+    Blank {
+        /// `requested_by` or `reason`.
+        field: &'static str,
+        /// What belongs there.
+        what: &'static str,
+    },
+    /// The end of the tree has begun, or is over.
+    #[error("the tree is shutting down")]
+    ShuttingDown,
+    /// The task that drives the tree is gone, and every run with it: its runtime was shut down.
+    #[error("the tree is gone: the runtime it ran on was shut down")]
+    DriverGone,
+    /// The signals of the process cannot be listened to.
+    #[error("cannot listen to signals: {message}")]
+    Signal {
+        /// What the system said.
+        message: String,
+    },
+}
+
+impl fmt::Debug for SupervisorError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")?;
+        let mut source = self.source();
+        while let Some(error) = source {
+            write!(f, "\n  because: {error}")?;
+            source = error.source();
+        }
+        Ok(())
+    }
+}
+
+impl From<SpecErrors> for SupervisorError {
+    fn from(errors: SpecErrors) -> Self {
+        Self::Spec(errors)
+    }
+}
+
+/// An exit as the cause of an error.
+#[derive(Clone, Debug, Error)]
+#[error("{0}")]
+pub struct ExitError(pub Exit);
+
+fn nearest(path: &Option<ChildPath>) -> String {
+    path.as_ref().map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
+}

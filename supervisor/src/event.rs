@@ -1,0 +1,176 @@
+//! What happened, as the tree saw it: one event for each transition, in the order of decision.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use crate::id::{ChildPath, CommandId, Generation};
+use crate::policy::decision::RestartDecision;
+use crate::task::exit::Exit;
+
+/// Something that happened to one child, or to the tree (whose path is `/root`).
+///
+/// `Display` is a line for a person: when, who, which run, what.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Event {
+    /// Numbers the events of a tree from 1, without gaps.
+    pub sequence: u64,
+    /// When, on the wall clock.
+    pub at: SystemTime,
+    /// When, on the monotonic clock, since the tree was started.
+    pub uptime: Duration,
+    /// Whom it concerns.
+    pub path: ChildPath,
+    /// Which run; 0 before the first.
+    pub generation: Generation,
+    /// The command that caused it, if one did directly.
+    pub command: Option<CommandId>,
+    /// What happened.
+    pub kind: EventKind,
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let millis = self.uptime.as_millis();
+        write!(f, "{millis:>6} ms  {} {}  {}", self.path, self.generation, self.kind)
+    }
+}
+
+/// What happened.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum EventKind {
+    /// A run, or a supervisor, begins its start phase.
+    Starting,
+    /// It is up.
+    Ready,
+    /// It failed to start. For a supervisor: those of its children that were up have been stopped.
+    StartFailed {
+        /// How the attempt ended.
+        exit: Exit,
+    },
+    /// It had nothing to do here.
+    StartIgnored,
+    /// A run ended, or a supervisor.
+    Exited {
+        /// How.
+        exit: Exit,
+    },
+    /// What follows from that.
+    Decided {
+        /// The decision and its rule.
+        decision: RestartDecision,
+    },
+    /// It is asked to stop.
+    StopRequested,
+    /// Its grace is over: it is ended by force.
+    Aborted,
+    /// It cannot be ended: it is given up, and may still run.
+    Unjoinable,
+    /// A restart round begins.
+    RoundStarted {
+        /// Whose failure began it.
+        origin: ChildPath,
+    },
+    /// A supervisor has restarted its children more often than it may, or a child's failure was
+    /// escalated: it ends.
+    Meltdown {
+        /// The child that failed last.
+        child: ChildPath,
+        /// How that ended.
+        exit: Exit,
+        /// The decision that led here.
+        decision: RestartDecision,
+    },
+    /// A supervisor ends by itself, because significant children have ended.
+    AutoShutdown {
+        /// The child whose end was the last straw.
+        child: ChildPath,
+    },
+    /// A command was accepted.
+    Commanded {
+        /// The name of the method on the handle.
+        command: &'static str,
+        /// Who asked.
+        requested_by: Arc<str>,
+        /// Why.
+        reason: Arc<str>,
+    },
+    /// A child was added while the tree runs.
+    Added,
+    /// A child is no longer known: it was removed or deleted, or it was temporary and has ended.
+    Removed,
+    /// The shutdown of the tree has been asked for.
+    ShutdownRequested {
+        /// By whom.
+        requested_by: Arc<str>,
+        /// And why.
+        reason: Arc<str>,
+    },
+    /// All that is left is aborted at once: the budget is spent, or somebody asked for it.
+    ShutdownForced,
+    /// The tree has ended. The last event.
+    Ended {
+        /// Whether nothing had to be aborted or given up.
+        is_clean: bool,
+    },
+}
+
+impl EventKind {
+    /// The name of the variant in `snake_case`.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Starting => "starting",
+            Self::Ready => "ready",
+            Self::StartFailed { .. } => "start_failed",
+            Self::StartIgnored => "start_ignored",
+            Self::Exited { .. } => "exited",
+            Self::Decided { .. } => "decided",
+            Self::StopRequested => "stop_requested",
+            Self::Aborted => "aborted",
+            Self::Unjoinable => "unjoinable",
+            Self::RoundStarted { .. } => "round_started",
+            Self::Meltdown { .. } => "meltdown",
+            Self::AutoShutdown { .. } => "auto_shutdown",
+            Self::Commanded { .. } => "commanded",
+            Self::Added => "added",
+            Self::Removed => "removed",
+            Self::ShutdownRequested { .. } => "shutdown_requested",
+            Self::ShutdownForced => "shutdown_forced",
+            Self::Ended { .. } => "ended",
+        }
+    }
+}
+
+impl fmt::Display for EventKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting => f.write_str("starting"),
+            Self::Ready => f.write_str("ready"),
+            Self::StartFailed { exit } => write!(f, "failed to start: {exit}"),
+            Self::StartIgnored => f.write_str("has nothing to do here"),
+            Self::Exited { exit } => write!(f, "ended: {exit}"),
+            Self::Decided { decision } => write!(f, "decision: {decision}"),
+            Self::StopRequested => f.write_str("is asked to stop"),
+            Self::Aborted => f.write_str("is aborted, its grace is over"),
+            Self::Unjoinable => f.write_str("cannot be ended and is given up"),
+            Self::RoundStarted { origin } => write!(f, "restart round, begun by {origin}"),
+            Self::Meltdown { child, decision, .. } => {
+                write!(f, "meltdown over {child}: {}", decision.rule())
+            }
+            Self::AutoShutdown { child } => write!(f, "ends, because {child} has ended"),
+            Self::Commanded { command, requested_by, reason } => {
+                write!(f, "{command}, asked for by {requested_by}: {reason}")
+            }
+            Self::Added => f.write_str("added"),
+            Self::Removed => f.write_str("removed"),
+            Self::ShutdownRequested { requested_by, reason } => {
+                write!(f, "shutdown, asked for by {requested_by}: {reason}")
+            }
+            Self::ShutdownForced => f.write_str("all that is left is aborted"),
+            Self::Ended { is_clean: true } => f.write_str("the tree has ended, clean"),
+            Self::Ended { is_clean: false } => f.write_str("the tree has ended, not clean"),
+        }
+    }
+}

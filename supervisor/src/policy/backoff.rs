@@ -1,0 +1,143 @@
+//! How long to wait before a restart.
+
+use std::time::Duration;
+
+/// The wait before a restart grows from `initial` by `factor` up to `max`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Backoff {
+    /// The first wait. Zero restarts at once, without a timer. Default: 100 ms.
+    pub initial: Duration,
+    /// The longest wait. Not below `initial`. Default: 30 s.
+    pub max: Duration,
+    /// What each wait is multiplied by to give the next. At least 1. Default: 2.
+    pub factor: f64,
+    /// The share of the wait that is drawn at random: a wait of `d` is uniform in
+    /// `(1 - jitter) * d ..= d`. Between 0 and 1. Default: 0.2.
+    pub jitter: f64,
+    /// A run that was ready for this long without a break lets the wait start from `initial`
+    /// again. Monotonic clock. Default: 60 s.
+    pub reset_after: Duration,
+}
+
+impl Backoff {
+    /// 100 ms doubling up to 30 s, a fifth of it random, forgotten after a minute of health.
+    pub const DEFAULT: Self = Self {
+        initial: Duration::from_millis(100),
+        max: Duration::from_secs(30),
+        factor: 2.0,
+        jitter: 0.2,
+        reset_after: Duration::from_mins(1),
+    };
+
+    /// No wait at all.
+    pub const NONE: Self =
+        Self { initial: Duration::ZERO, max: Duration::ZERO, jitter: 0.0, ..Self::DEFAULT };
+
+    /// A wait from `initial` up to `max`, with the default factor, jitter and reset.
+    pub const fn new(initial: Duration, max: Duration) -> Self {
+        Self { initial, max, ..Self::DEFAULT }
+    }
+
+    /// The wait before the restart that follows `earlier` restarts in a row, before jitter.
+    pub fn wait(&self, earlier: u32) -> Duration {
+        let exponent = i32::try_from(earlier).unwrap_or(i32::MAX);
+        let seconds = self.initial.as_secs_f64() * self.factor.powi(exponent);
+        // Infinite and beyond what a `Duration` holds: the ceiling is reached long before.
+        Duration::try_from_secs_f64(seconds).map_or(self.max, |wait| wait.min(self.max))
+    }
+
+    /// The wait after `earlier` restarts in a row, where `draw` in `0..1` decides the jitter.
+    pub fn wait_with_jitter(&self, earlier: u32, draw: f64) -> Duration {
+        let wait = self.wait(earlier);
+        if cfg!(plant_bug = "no_jitter") {
+            return wait;
+        }
+        wait.mul_f64((1.0 - self.jitter * draw).clamp(0.0, 1.0))
+    }
+}
+
+/// What somebody wrote down about the wait: every key may be open.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct BackoffPatch {
+    /// See [`Backoff::initial`].
+    pub initial: Option<Duration>,
+    /// See [`Backoff::max`].
+    pub max: Option<Duration>,
+    /// See [`Backoff::factor`].
+    pub factor: Option<f64>,
+    /// See [`Backoff::jitter`].
+    pub jitter: Option<f64>,
+    /// See [`Backoff::reset_after`].
+    pub reset_after: Option<Duration>,
+}
+
+impl BackoffPatch {
+    /// Says nothing.
+    pub const NONE: Self =
+        Self { initial: None, max: None, factor: None, jitter: None, reset_after: None };
+
+    /// Whether any key is set.
+    pub fn says_something(&self) -> bool {
+        *self != Self::NONE
+    }
+
+    /// Lays this patch over a weaker one, key by key.
+    #[must_use]
+    pub fn over(self, weaker: Self) -> Self {
+        Self {
+            initial: self.initial.or(weaker.initial),
+            max: self.max.or(weaker.max),
+            factor: self.factor.or(weaker.factor),
+            jitter: self.jitter.or(weaker.jitter),
+            reset_after: self.reset_after.or(weaker.reset_after),
+        }
+    }
+
+    /// Fills every open key from [`Backoff::DEFAULT`].
+    pub fn resolve(self) -> Backoff {
+        let built_in = Backoff::DEFAULT;
+        Backoff {
+            initial: self.initial.unwrap_or(built_in.initial),
+            max: self.max.unwrap_or(built_in.max),
+            factor: self.factor.unwrap_or(built_in.factor),
+            jitter: self.jitter.unwrap_or(built_in.jitter),
+            reset_after: self.reset_after.unwrap_or(built_in.reset_after),
+        }
+    }
+}
+
+impl From<Backoff> for BackoffPatch {
+    fn from(backoff: Backoff) -> Self {
+        Self {
+            initial: Some(backoff.initial),
+            max: Some(backoff.max),
+            factor: Some(backoff.factor),
+            jitter: Some(backoff.jitter),
+            reset_after: Some(backoff.reset_after),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wait_grows_by_the_factor_up_to_its_ceiling() {
+        let backoff = Backoff::new(Duration::from_millis(100), Duration::from_secs(1));
+        let waits: Vec<_> = (0..6).map(|n| backoff.wait(n).as_millis()).collect();
+        assert_eq!(waits, [100, 200, 400, 800, 1_000, 1_000]);
+        assert_eq!(backoff.wait(u32::MAX), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn jitter_takes_away_at_most_its_share() {
+        let backoff =
+            Backoff { jitter: 0.25, ..Backoff::new(Duration::from_secs(1), Duration::MAX) };
+        assert_eq!(backoff.wait_with_jitter(0, 0.0), Duration::from_secs(1));
+        assert_eq!(backoff.wait_with_jitter(0, 1.0), Duration::from_millis(750));
+        assert_eq!(Backoff::NONE.wait_with_jitter(9, 0.5), Duration::ZERO);
+    }
+}

@@ -1,0 +1,105 @@
+//! How failures are classed, and what follows when a child has failed too often.
+
+use std::fmt;
+
+/// What kind of failure ended a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum TaskFailureKind {
+    /// It may well work the next time. What an error is that says nothing about itself.
+    #[default]
+    Recoverable,
+    /// Something outside this process is not there.
+    ExternalDependency,
+    /// Something took too long.
+    Timeout,
+    /// The configuration is wrong: another run would fail the same way.
+    FatalConfig,
+    /// The program is wrong: another run would fail the same way.
+    FatalBug,
+    /// The run panicked.
+    Panic,
+    /// The run says it was cancelled, though nobody asked it to stop.
+    Cancelled,
+}
+
+impl TaskFailureKind {
+    /// Whether another run would fail the same way, so that none is tried.
+    pub const fn is_fatal(self) -> bool {
+        matches!(self, Self::FatalConfig | Self::FatalBug)
+    }
+}
+
+impl fmt::Display for TaskFailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Recoverable => "recoverable",
+            Self::ExternalDependency => "external_dependency",
+            Self::Timeout => "timeout",
+            Self::FatalConfig => "fatal_config",
+            Self::FatalBug => "fatal_bug",
+            Self::Panic => "panic",
+            Self::Cancelled => "cancelled",
+        })
+    }
+}
+
+/// How much the program needs a child. Decides [`OnLimit`] where that is not set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Criticality {
+    /// Without it the supervisor is no use: escalate.
+    Critical,
+    /// The others can go on without it: quarantine.
+    #[default]
+    Standard,
+    /// Nice to have: stop it.
+    BestEffort,
+}
+
+impl Criticality {
+    /// What follows by default when the child has failed too often.
+    pub const fn on_limit(self) -> OnLimit {
+        match self {
+            Self::Critical => OnLimit::Escalate,
+            Self::Standard => OnLimit::Quarantine,
+            Self::BestEffort => OnLimit::Stop,
+        }
+    }
+}
+
+impl fmt::Display for Criticality {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Critical => "critical",
+            Self::Standard => "standard",
+            Self::BestEffort => "best_effort",
+        })
+    }
+}
+
+/// What follows when a child has used up its own restart limit, or failed for good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnLimit {
+    /// It is kept down and out of restart rounds until an operator restarts it; siblings are
+    /// untouched.
+    Quarantine,
+    /// Its supervisor melts down.
+    Escalate,
+    /// It is down, as after a stop.
+    Stop,
+    /// The whole tree is shut down.
+    ShutdownTree,
+}
+
+impl fmt::Display for OnLimit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Quarantine => "quarantine",
+            Self::Escalate => "escalate",
+            Self::Stop => "stop",
+            Self::ShutdownTree => "shutdown_tree",
+        })
+    }
+}

@@ -1,0 +1,175 @@
+//! What is decided when: policies as plain values, and their arithmetic.
+//!
+//! Every policy exists twice: as a [`PolicyPatch`], which holds only what somebody wrote down, and
+//! as a [`Policy`], in which every key has a value. Patches are laid over each other key by key,
+//! the stronger one over the weaker; what nobody wrote comes from [`Policy::DEFAULT`].
+
+pub mod backoff;
+pub mod decision;
+pub mod failure;
+pub mod intensity;
+pub mod restart;
+pub mod shutdown;
+
+use std::time::Duration;
+
+use self::backoff::{Backoff, BackoffPatch};
+use self::failure::{Criticality, OnLimit};
+use self::intensity::Limit;
+use self::restart::{Readiness, Restart};
+use self::shutdown::{Grace, ShutdownPatch};
+
+/// Everything the tree decides about one child by itself, with no key left open.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Policy {
+    /// Which exits are followed by another run. Default: permanent.
+    pub restart: Restart,
+    /// How long to wait before a restart.
+    pub backoff: Backoff,
+    /// How many restarts of this child alone are tolerated. Default: no limit of its own.
+    pub restart_limit: Option<Limit>,
+    /// What follows when `restart_limit` is spent. Default: by `criticality`.
+    pub on_limit: OnLimit,
+    /// How much the program needs this child. Default: standard.
+    pub criticality: Criticality,
+    /// When a run counts as ready. Default: immediate.
+    pub readiness: Readiness,
+    /// How long a run with explicit readiness may take to become ready; monotonic clock, from its
+    /// start. At least 1 ns. Default: 30 s. Means nothing with immediate readiness.
+    pub start_timeout: Duration,
+    /// How long a cancelled run may take before it is aborted. Default: 5 s for a task; a
+    /// supervisor has as long as its children need.
+    pub grace: Grace,
+    /// How long an aborted run may take to disappear before it is given up as unjoinable;
+    /// monotonic clock, from the abort. Default: 1 s.
+    pub abort_wait: Duration,
+    /// Whether the end of this child counts for its supervisor's auto-shutdown. Default: no.
+    pub significant: bool,
+}
+
+impl Policy {
+    /// What holds for a child about which nobody said anything.
+    pub const DEFAULT: Self = Self {
+        restart: Restart::Permanent,
+        backoff: Backoff::DEFAULT,
+        restart_limit: None,
+        on_limit: OnLimit::Quarantine,
+        criticality: Criticality::Standard,
+        readiness: Readiness::Immediate,
+        start_timeout: Duration::from_secs(30),
+        grace: Grace::After(Duration::from_secs(5)),
+        abort_wait: Duration::from_secs(1),
+        significant: false,
+    };
+}
+
+/// What somebody wrote down about a child: every key may be open.
+///
+/// Made in `const` by the attribute macros, by the builders of the specs, and by the configuration.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct PolicyPatch {
+    /// See [`Policy::restart`].
+    pub restart: Option<Restart>,
+    /// See [`Policy::backoff`].
+    pub backoff: BackoffPatch,
+    /// See [`Policy::restart_limit`].
+    pub restart_limit: Option<Limit>,
+    /// See [`Policy::on_limit`].
+    pub on_limit: Option<OnLimit>,
+    /// See [`Policy::criticality`].
+    pub criticality: Option<Criticality>,
+    /// See [`Policy::readiness`].
+    pub readiness: Option<Readiness>,
+    /// See [`Policy::start_timeout`].
+    pub start_timeout: Option<Duration>,
+    /// See [`Policy::grace`] and [`Policy::abort_wait`].
+    pub shutdown: ShutdownPatch,
+    /// See [`Policy::significant`].
+    pub significant: Option<bool>,
+}
+
+impl PolicyPatch {
+    /// Says nothing.
+    pub const NONE: Self = Self {
+        restart: None,
+        backoff: BackoffPatch::NONE,
+        restart_limit: None,
+        on_limit: None,
+        criticality: None,
+        readiness: None,
+        start_timeout: None,
+        shutdown: ShutdownPatch::NONE,
+        significant: None,
+    };
+
+    /// Lays this patch over a weaker one, key by key.
+    #[must_use]
+    pub fn over(self, weaker: Self) -> Self {
+        Self {
+            restart: self.restart.or(weaker.restart),
+            backoff: self.backoff.over(weaker.backoff),
+            restart_limit: self.restart_limit.or(weaker.restart_limit),
+            on_limit: self.on_limit.or(weaker.on_limit),
+            criticality: self.criticality.or(weaker.criticality),
+            readiness: self.readiness.or(weaker.readiness),
+            start_timeout: self.start_timeout.or(weaker.start_timeout),
+            shutdown: self.shutdown.over(weaker.shutdown),
+            significant: self.significant.or(weaker.significant),
+        }
+    }
+
+    /// Fills every open key from the defaults of a task.
+    pub fn resolve(self) -> Policy {
+        self.resolve_with(Policy::DEFAULT.grace)
+    }
+
+    pub(crate) fn resolve_with(self, grace: Grace) -> Policy {
+        let built_in = Policy::DEFAULT;
+        let criticality = self.criticality.unwrap_or(built_in.criticality);
+        Policy {
+            restart: self.restart.unwrap_or(built_in.restart),
+            backoff: self.backoff.resolve(),
+            restart_limit: self.restart_limit,
+            on_limit: self.on_limit.unwrap_or(criticality.on_limit()),
+            criticality,
+            readiness: self.readiness.unwrap_or(built_in.readiness),
+            start_timeout: self.start_timeout.unwrap_or(built_in.start_timeout),
+            grace: self.shutdown.grace.unwrap_or(grace),
+            abort_wait: self.shutdown.abort_wait.unwrap_or(built_in.abort_wait),
+            significant: self.significant.unwrap_or(built_in.significant),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_stronger_patch_wins_key_by_key() {
+        let strong = PolicyPatch { restart: Some(Restart::Transient), ..PolicyPatch::NONE };
+        let weak = PolicyPatch {
+            restart: Some(Restart::Temporary),
+            start_timeout: Some(Duration::from_secs(7)),
+            ..PolicyPatch::NONE
+        };
+
+        let policy = strong.over(weak).resolve();
+
+        assert_eq!(policy.restart, Restart::Transient);
+        assert_eq!(policy.start_timeout, Duration::from_secs(7));
+        assert_eq!(policy.grace, Policy::DEFAULT.grace);
+    }
+
+    #[test]
+    fn what_happens_at_the_limit_follows_the_criticality_unless_it_is_said() {
+        let critical =
+            PolicyPatch { criticality: Some(Criticality::Critical), ..PolicyPatch::NONE };
+        assert_eq!(critical.resolve().on_limit, OnLimit::Escalate);
+        let said = PolicyPatch { on_limit: Some(OnLimit::Stop), ..critical };
+        assert_eq!(said.resolve().on_limit, OnLimit::Stop);
+        assert_eq!(PolicyPatch::NONE.resolve(), Policy::DEFAULT);
+    }
+}

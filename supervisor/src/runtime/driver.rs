@@ -1,0 +1,281 @@
+//! The loop: it turns what happens into inputs and does what the actions say.
+//!
+//! The driver holds no policy. Every `if` about restarting, stopping or waiting is in `core`.
+
+use std::collections::{HashMap, VecDeque};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::SystemTime;
+
+use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+use super::mailbox::{End, Message, Query, Shared};
+use super::runs::Runs;
+use crate::control::command::{Command, Reply};
+use crate::core::action::{Action, Fact};
+use crate::core::engine::Engine;
+use crate::core::input::Input;
+use crate::core::time::Uptime;
+use crate::error::types::{ExitError, SupervisorError};
+use crate::event::Event;
+use crate::id::CommandId;
+use crate::report::EndCause;
+
+/// How many inputs are taken in before other tasks have their turn.
+const BATCH: usize = 128;
+
+pub(super) struct Driver {
+    engine: Engine,
+    runs: Runs,
+    shared: Arc<Shared>,
+    inbox: mpsc::UnboundedReceiver<Message>,
+    events: broadcast::Sender<Arc<Event>>,
+    epoch: Instant,
+    timer: Option<(Uptime, Pin<Box<Sleep>>)>,
+    /// What came of actions just done, which is handled before anything else.
+    feedback: VecDeque<Input>,
+    replies: HashMap<CommandId, oneshot::Sender<Reply>>,
+    settling: Vec<oneshot::Sender<()>>,
+    started: Option<oneshot::Sender<Result<(), SupervisorError>>>,
+    last_command: u64,
+    last_event: u64,
+    has_ended: bool,
+}
+
+impl Driver {
+    pub(super) fn new(
+        engine: Engine,
+        shared: Arc<Shared>,
+        inbox: mpsc::UnboundedReceiver<Message>,
+        events: broadcast::Sender<Arc<Event>>,
+        started: oneshot::Sender<Result<(), SupervisorError>>,
+    ) -> Self {
+        Self {
+            engine,
+            runs: Runs::new(Arc::clone(&shared)),
+            shared,
+            inbox,
+            events,
+            epoch: Instant::now(),
+            timer: None,
+            feedback: VecDeque::from([Input::Start]),
+            replies: HashMap::new(),
+            settling: Vec::new(),
+            started: Some(started),
+            last_command: 0,
+            last_event: 0,
+            has_ended: false,
+        }
+    }
+
+    /// Drives the tree until it has ended.
+    pub(super) async fn run(mut self) {
+        let mut out = Vec::new();
+        loop {
+            self.work_off_feedback(&mut out);
+            self.answer_if_settled();
+            if self.has_ended {
+                return;
+            }
+            if !self.feedback.is_empty() {
+                // A factory that fails at once, again and again, must not shut others out.
+                self.take_in_waiting(&mut out);
+                tokio::task::yield_now().await;
+                continue;
+            }
+            self.set_timer();
+            let message = match &mut self.timer {
+                None => self.inbox.recv().await,
+                Some((_, timer)) => tokio::select! {
+                    biased;
+                    message = self.inbox.recv() => message,
+                    () = timer.as_mut() => {
+                        self.timer = None;
+                        self.handle(Input::Tick, &mut out);
+                        continue;
+                    }
+                },
+            };
+            // `shared` holds a sender, so the mailbox is never closed.
+            let Some(message) = message else { return };
+            self.receive(message, &mut out);
+            self.take_in_waiting(&mut out);
+        }
+    }
+
+    /// Takes in what is waiting, up to a batch.
+    fn take_in_waiting(&mut self, out: &mut Vec<Action>) {
+        for _ in 0..BATCH {
+            self.work_off_feedback(out);
+            if self.has_ended {
+                return;
+            }
+            let Ok(message) = self.inbox.try_recv() else { return };
+            self.receive(message, out);
+        }
+    }
+
+    fn work_off_feedback(&mut self, out: &mut Vec<Action>) {
+        // A whole tree may be starting: one input for each child, and no end of them in sight
+        // only where a factory keeps failing.
+        for _ in 0..BATCH * 1024 {
+            let Some(input) = self.feedback.pop_front() else { return };
+            self.handle(input, out);
+        }
+    }
+
+    fn receive(&mut self, message: Message, out: &mut Vec<Action>) {
+        match message {
+            Message::Ended(run, end) => {
+                self.runs.ended(run);
+                self.handle(Input::Ended(run, end), out);
+            }
+            Message::Ready(run) => self.handle(Input::Ready(run), out),
+            Message::HelperPanicked(run) => self.runs.abort(run),
+            Message::Command(command, reply) => self.command(command, reply, out),
+            // A query whose asker has gone away is answered to nobody.
+            Message::Query(Query::State(reply)) => drop(reply.send(self.engine.state())),
+            Message::Query(Query::StateOf(path, reply)) => {
+                drop(reply.send(self.engine.state_at(&path)));
+            }
+            Message::Query(Query::Settled(reply)) => self.settling.push(reply),
+        }
+    }
+
+    fn command(&mut self, command: Command, reply: oneshot::Sender<Reply>, out: &mut Vec<Action>) {
+        self.last_command += 1;
+        let id = CommandId(self.last_command);
+        // An end is answered by the end itself.
+        if !matches!(command, Command::Shutdown(_) | Command::ShutdownNow(_)) {
+            self.replies.insert(id, reply);
+        }
+        self.handle(Input::Command(id, command), out);
+    }
+
+    fn handle(&mut self, input: Input, out: &mut Vec<Action>) {
+        if self.has_ended {
+            return;
+        }
+        let now = self.now();
+        self.engine.handle(now, input, out);
+        for action in out.drain(..) {
+            match action {
+                Action::Start(run) => {
+                    let Some((path, plan)) = self.engine.run(run) else { continue };
+                    self.feedback.push_back(match self.runs.start(run, path, &plan.task) {
+                        Ok(()) => Input::Spawned(run),
+                        Err(end) => Input::Ended(run, end),
+                    });
+                }
+                Action::Cancel(run) => self.runs.cancel(run),
+                Action::Abort(run) => self.runs.abort(run),
+                Action::Reply(id, reply) => {
+                    if let Some(sender) = self.replies.remove(&id) {
+                        // An accepted command runs to its end though nobody waits.
+                        drop(sender.send(reply));
+                    }
+                }
+                Action::Note(fact) => {
+                    stamp(&mut self.last_event, now, fact, &self.shared, &self.events);
+                }
+                Action::Up => {
+                    if let Some(started) = self.started.take() {
+                        drop(started.send(Ok(())));
+                    }
+                }
+                Action::End => self.has_ended = true,
+            }
+        }
+        if self.has_ended {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        let Some(report) = self.engine.report() else { return };
+        if let Some(started) = self.started.take() {
+            let error = match &report.cause {
+                EndCause::StartFailed { child, exit } => SupervisorError::TreeStart {
+                    child: child.clone(),
+                    cause: ExitError(exit.clone()),
+                },
+                _ => SupervisorError::ShuttingDown,
+            };
+            drop(started.send(Err(error)));
+        }
+        for row in report.unjoinable() {
+            tracing::error!(path = %row.path, generation = row.generation.0, "a run cannot be ended");
+        }
+        let end = End::Report { report: Arc::new(report), state: Arc::new(self.engine.state()) };
+        self.shared.end.send_replace(Some(end));
+    }
+
+    fn answer_if_settled(&mut self) {
+        if !self.settling.is_empty()
+            && self.feedback.is_empty()
+            && (self.has_ended || self.engine.is_settled())
+        {
+            for settled in self.settling.drain(..) {
+                // Nobody waits any more: nothing to be told.
+                settled.send(()).unwrap_or_default();
+            }
+        }
+    }
+
+    fn now(&self) -> Uptime {
+        Uptime(self.epoch.elapsed())
+    }
+
+    /// Arms the timer for the next deadline. One that is armed for earlier is left alone: it is
+    /// cheaper to wake up once too often while something is going on than to arm it each time.
+    fn set_timer(&mut self) {
+        let Some(due) = self.engine.next_deadline() else {
+            self.timer = None;
+            return;
+        };
+        let Some(at) = self.epoch.checked_add(due.0) else {
+            // Beyond the end of time.
+            self.timer = None;
+            return;
+        };
+        match &mut self.timer {
+            Some((armed, _)) if *armed <= due => {}
+            Some((armed, timer)) => {
+                *armed = due;
+                timer.as_mut().reset(at);
+            }
+            None => self.timer = Some((due, Box::pin(sleep_until(at)))),
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        self.shared.end.send_if_modified(|end| {
+            let is_gone = end.is_none();
+            end.get_or_insert(End::Gone);
+            is_gone
+        });
+    }
+}
+
+/// Makes an event of a fact, if anybody wants to know.
+fn stamp(
+    last: &mut u64,
+    now: Uptime,
+    fact: Fact,
+    shared: &Shared,
+    events: &broadcast::Sender<Arc<Event>>,
+) {
+    *last += 1;
+    if shared.subscribers.load(Ordering::SeqCst) == 0 {
+        return;
+    }
+    let Fact { path, generation, command, kind } = fact;
+    let (at, uptime) = (SystemTime::now(), now.0);
+    let event = Event { sequence: *last, at, uptime, path, generation, command, kind };
+    // The last subscriber may just have gone.
+    drop(events.send(Arc::new(event)));
+}

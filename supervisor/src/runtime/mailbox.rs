@@ -1,0 +1,100 @@
+//! What the driver can receive, and what handles and runs share with it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use tokio::sync::{broadcast, mpsc, oneshot, watch};
+
+use crate::control::command::{Command, Reply};
+use crate::control::handle::SupervisorHandle;
+use crate::core::input::RunEnd;
+use crate::core::key::RunKey;
+use crate::error::types::SupervisorError;
+use crate::event::Event;
+use crate::id::ChildPath;
+use crate::report::ShutdownReport;
+use crate::state::{ChildState, TreeState};
+use crate::task::cell::Reports;
+
+/// What the driver can receive.
+pub(crate) enum Message {
+    /// A run is over.
+    Ended(RunKey, RunEnd),
+    /// A run is ready.
+    Ready(RunKey),
+    /// A task that a run spawned panicked.
+    HelperPanicked(RunKey),
+    /// Somebody wants something. The answer goes nowhere if nobody waits for it.
+    Command(Command, oneshot::Sender<Reply>),
+    /// Somebody wants to know.
+    Query(Query),
+}
+
+pub(crate) enum Query {
+    State(oneshot::Sender<TreeState>),
+    StateOf(ChildPath, oneshot::Sender<Result<ChildState, SupervisorError>>),
+    Settled(oneshot::Sender<()>),
+}
+
+/// What the handles, the runs and the driver of one tree share.
+pub(crate) struct Shared {
+    pub(crate) mailbox: mpsc::UnboundedSender<Message>,
+    /// Gone with the driver, so that the streams of events end with the tree.
+    pub(crate) events: broadcast::WeakSender<Arc<Event>>,
+    pub(crate) subscribers: Arc<AtomicUsize>,
+    pub(crate) end: watch::Sender<Option<End>>,
+    pub(crate) is_detached: AtomicBool,
+}
+
+/// How the driver ended.
+#[derive(Clone, Debug)]
+pub(crate) enum End {
+    /// The tree ended.
+    Report { report: Arc<ShutdownReport>, state: Arc<TreeState> },
+    /// The driver was dropped, with the runtime it ran on.
+    Gone,
+    /// There never was a tree.
+    NoTree,
+}
+
+impl Shared {
+    pub(crate) fn is_detached(&self) -> bool {
+        self.is_detached.load(Ordering::SeqCst)
+    }
+
+    /// What to answer when the driver does not.
+    pub(crate) fn end_error(&self) -> SupervisorError {
+        match &*self.end.borrow() {
+            Some(End::Gone) => SupervisorError::DriverGone,
+            Some(End::Report { .. } | End::NoTree) | None => SupervisorError::ShuttingDown,
+        }
+    }
+}
+
+/// Runs hold the mailbox and so never outlive it. A driver that is gone no longer cares.
+pub(crate) struct RunReports(pub(crate) Arc<Shared>);
+
+impl RunReports {
+    fn send(&self, message: Message) {
+        // A tree that has ended does not want to know.
+        drop(self.0.mailbox.send(message));
+    }
+}
+
+impl Reports for RunReports {
+    fn ready(&self, run: RunKey) {
+        self.send(Message::Ready(run));
+    }
+
+    fn ended(&self, run: RunKey, end: RunEnd) {
+        self.send(Message::Ended(run, end));
+    }
+
+    fn helper_panicked(&self, run: RunKey) {
+        self.send(Message::HelperPanicked(run));
+    }
+
+    fn handle(&self) -> SupervisorHandle {
+        SupervisorHandle::weak(Arc::clone(&self.0))
+    }
+}

@@ -1,0 +1,126 @@
+//! The declaration of one child.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::policy::PolicyPatch;
+use crate::policy::backoff::BackoffPatch;
+use crate::policy::failure::{Criticality, OnLimit};
+use crate::policy::intensity::Limit;
+use crate::policy::restart::{Readiness, Restart};
+use crate::policy::shutdown::Grace;
+use crate::task::factory::TaskFactory;
+
+/// The declaration of one child: its id, what it runs, and what was said about it.
+///
+/// Nothing is checked here; [`SupervisorSpec::validate`](super::supervisor::SupervisorSpec::validate)
+/// reports everything that is wrong with a whole tree at once. Cheap to clone.
+///
+/// ```
+/// use std::time::Duration;
+/// use rust_supervisor::policy::backoff::Backoff;
+/// use rust_supervisor::policy::restart::Restart;
+/// use rust_supervisor::spec::child::ChildSpec;
+/// use rust_supervisor::task::context::TaskContext;
+/// use rust_supervisor::task::factory::service_fn;
+///
+/// let ledger = ChildSpec::new("ledger", service_fn(async |ctx: TaskContext| ctx.stopped().await))
+///     .restart(Restart::Transient)
+///     .backoff(Backoff::new(Duration::from_millis(100), Duration::from_secs(5)));
+/// assert_eq!(ledger.id(), "ledger");
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a spec does nothing until it is started or added"]
+pub struct ChildSpec {
+    pub(crate) id: Arc<str>,
+    pub(crate) task: TaskFactory,
+    pub(crate) policy: PolicyPatch,
+}
+
+impl ChildSpec {
+    /// A child about which nothing else is said.
+    pub fn new(id: impl Into<Arc<str>>, task: TaskFactory) -> Self {
+        Self { id: id.into(), task, policy: PolicyPatch::NONE }
+    }
+
+    /// The id as it was given; it has not been checked.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// What was said about the child so far.
+    pub fn policy(&self) -> PolicyPatch {
+        self.policy
+    }
+
+    /// The same child under another id: the cheap way to many alike.
+    pub fn with_id(&self, id: impl Into<Arc<str>>) -> Self {
+        Self { id: id.into(), ..self.clone() }
+    }
+
+    /// Lays `patch` over what was said so far, key by key.
+    pub fn with_policy(mut self, patch: PolicyPatch) -> Self {
+        self.policy = patch.over(self.policy);
+        self
+    }
+
+    /// Which exits are followed by another run.
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.policy.restart = Some(restart);
+        self
+    }
+
+    /// How long to wait before a restart.
+    pub fn backoff(mut self, backoff: impl Into<BackoffPatch>) -> Self {
+        self.policy.backoff = backoff.into().over(self.policy.backoff);
+        self
+    }
+
+    /// How many restarts of this child alone are tolerated.
+    pub fn restart_limit(mut self, max: u32, within: Duration) -> Self {
+        self.policy.restart_limit = Some(Limit::new(max, within));
+        self
+    }
+
+    /// What follows when the restart limit is spent.
+    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
+        self.policy.on_limit = Some(on_limit);
+        self
+    }
+
+    /// How much the program needs this child.
+    pub fn criticality(mut self, criticality: Criticality) -> Self {
+        self.policy.criticality = Some(criticality);
+        self
+    }
+
+    /// When a run counts as ready.
+    pub fn readiness(mut self, readiness: Readiness) -> Self {
+        self.policy.readiness = Some(readiness);
+        self
+    }
+
+    /// How long a run with explicit readiness may take to become ready.
+    pub fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.policy.start_timeout = Some(timeout);
+        self
+    }
+
+    /// How long a cancelled run may take before it is aborted.
+    pub fn grace(mut self, grace: Grace) -> Self {
+        self.policy.shutdown.grace = Some(grace);
+        self
+    }
+
+    /// How long an aborted run may take before it is given up.
+    pub fn abort_wait(mut self, wait: Duration) -> Self {
+        self.policy.shutdown.abort_wait = Some(wait);
+        self
+    }
+
+    /// Lets the end of this child count for its supervisor's auto-shutdown.
+    pub fn significant(mut self) -> Self {
+        self.policy.significant = Some(true);
+        self
+    }
+}

@@ -1,0 +1,41 @@
+//! What is wanted: children, supervisors, and the check that what was said can be meant.
+
+pub mod child;
+pub(crate) mod plan;
+pub mod supervisor;
+pub mod validate;
+
+use self::child::ChildSpec;
+use self::supervisor::SupervisorSpec;
+
+/// What a supervisor may be given as a child: a task or another supervisor.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum NodeSpec {
+    /// A task.
+    Child(ChildSpec),
+    /// A supervisor with children of its own.
+    Supervisor(SupervisorSpec),
+}
+
+impl NodeSpec {
+    /// The id as it was given; it has not been checked.
+    pub fn id(&self) -> &str {
+        match self {
+            Self::Child(spec) => spec.id(),
+            Self::Supervisor(spec) => spec.id(),
+        }
+    }
+}
+
+impl From<ChildSpec> for NodeSpec {
+    fn from(spec: ChildSpec) -> Self {
+        Self::Child(spec)
+    }
+}
+
+impl From<SupervisorSpec> for NodeSpec {
+    fn from(spec: SupervisorSpec) -> Self {
+        Self::Supervisor(spec)
+    }
+}

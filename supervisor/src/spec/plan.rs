@@ -1,0 +1,78 @@
+//! What a valid spec amounts to: every key has its value. Shared by all runs, never changed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::id::ChildId;
+use crate::policy::intensity::Limit;
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+use crate::policy::{Policy, PolicyPatch};
+use crate::task::factory::TaskFactory;
+
+#[derive(Debug)]
+pub(crate) struct ChildPlan {
+    pub(crate) policy: Policy,
+    pub(crate) task: TaskFactory,
+}
+
+#[derive(Debug)]
+pub(crate) struct SupervisorPlan {
+    /// About this supervisor as a child of the one above.
+    pub(crate) policy: Policy,
+    pub(crate) strategy: Strategy,
+    pub(crate) intensity: Limit,
+    pub(crate) meltdown: Meltdown,
+    pub(crate) auto_shutdown: AutoShutdown,
+    pub(crate) is_pool: bool,
+    pub(crate) budget: Duration,
+    pub(crate) children: Vec<NodePlan>,
+    /// What a child added later starts from.
+    pub(crate) defaults: Defaults,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct NodePlan {
+    pub(crate) id: ChildId,
+    pub(crate) kind: PlanKind,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) enum PlanKind {
+    Child(Arc<ChildPlan>),
+    Supervisor(Arc<SupervisorPlan>),
+}
+
+impl PlanKind {
+    pub(crate) fn policy(&self) -> &Policy {
+        match self {
+            Self::Child(plan) => &plan.policy,
+            Self::Supervisor(plan) => &plan.policy,
+        }
+    }
+}
+
+/// Policies on their way down the tree: inner over outer, the configuration over the code.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Defaults {
+    pub(crate) in_code: PolicyPatch,
+    pub(crate) configured: PolicyPatch,
+}
+
+impl Defaults {
+    pub(crate) fn under(self, policy: PolicyPatch) -> PolicyPatch {
+        policy.over(self.configured).over(self.in_code)
+    }
+
+    /// What a supervisor below takes of them: nothing about stopping and starting a task.
+    pub(crate) fn for_supervisor(self) -> Self {
+        let about_restarts = |patch: PolicyPatch| PolicyPatch {
+            restart: patch.restart,
+            backoff: patch.backoff,
+            restart_limit: patch.restart_limit,
+            on_limit: patch.on_limit,
+            criticality: patch.criticality,
+            ..PolicyPatch::NONE
+        };
+        Self { in_code: about_restarts(self.in_code), configured: about_restarts(self.configured) }
+    }
+}

@@ -1,0 +1,187 @@
+//! The declaration of a supervisor and everything below it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::NodeSpec;
+use crate::policy::PolicyPatch;
+use crate::policy::backoff::BackoffPatch;
+use crate::policy::failure::{Criticality, OnLimit};
+use crate::policy::intensity::Limit;
+use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::shutdown::Grace;
+
+/// The declaration of a supervisor: its strategy, its budget, its children in their order.
+///
+/// Nothing is checked here; [`SupervisorSpec::validate`] reports everything that is wrong with the
+/// whole tree at once.
+///
+/// ```
+/// use rust_supervisor::policy::restart::Strategy;
+/// use rust_supervisor::spec::child::ChildSpec;
+/// use rust_supervisor::spec::supervisor::SupervisorSpec;
+/// use rust_supervisor::task::context::TaskContext;
+/// use rust_supervisor::task::factory::service_fn;
+///
+/// let parked = || service_fn(async |ctx: TaskContext| ctx.stopped().await);
+/// let tree = SupervisorSpec::root()
+///     .strategy(Strategy::RestForOne)
+///     .child(ChildSpec::new("pool", parked()))
+///     .child(SupervisorSpec::new("payments").child(ChildSpec::new("ledger", parked())));
+/// assert!(tree.validate().is_ok());
+/// ```
+#[derive(Clone, Debug)]
+#[must_use = "a spec does nothing until it is started or added"]
+pub struct SupervisorSpec {
+    pub(crate) id: Arc<str>,
+    pub(crate) strategy: Option<Strategy>,
+    pub(crate) intensity: Option<Limit>,
+    pub(crate) meltdown: Option<Meltdown>,
+    pub(crate) auto_shutdown: Option<AutoShutdown>,
+    pub(crate) is_pool: bool,
+    pub(crate) budget: Option<Duration>,
+    /// About this supervisor as a child of the one above.
+    pub(crate) policy: PolicyPatch,
+    /// For everything below, where nothing stronger is said.
+    pub(crate) defaults: PolicyPatch,
+    /// The same out of the configuration, which beats every default in code.
+    pub(crate) configured_defaults: PolicyPatch,
+    pub(crate) children: Vec<NodeSpec>,
+}
+
+impl SupervisorSpec {
+    /// A supervisor about which nothing else is said.
+    pub fn new(id: impl Into<Arc<str>>) -> Self {
+        Self {
+            id: id.into(),
+            strategy: None,
+            intensity: None,
+            meltdown: None,
+            auto_shutdown: None,
+            is_pool: false,
+            budget: None,
+            policy: PolicyPatch::NONE,
+            defaults: PolicyPatch::NONE,
+            configured_defaults: PolicyPatch::NONE,
+            children: Vec::new(),
+        }
+    }
+
+    /// The supervisor of a whole tree. Whatever its id, its path is `/root`.
+    pub fn root() -> Self {
+        Self::new("root")
+    }
+
+    /// A pool: a supervisor without declared children, whose members come and go while it runs
+    /// and are all stopped at the same time.
+    ///
+    /// Source: OTP's `simple_one_for_one`.
+    pub fn pool(id: impl Into<Arc<str>>) -> Self {
+        Self { is_pool: true, ..Self::new(id) }
+    }
+
+    /// The id as it was given; it has not been checked.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The children declared so far, in their order.
+    pub fn children(&self) -> &[NodeSpec] {
+        &self.children
+    }
+
+    /// Declares a child, a task or a supervisor, after those declared before.
+    pub fn child(mut self, child: impl Into<NodeSpec>) -> Self {
+        self.children.push(child.into());
+        self
+    }
+
+    /// Who is restarted together with a child that failed. Default: nobody else.
+    pub fn strategy(mut self, strategy: Strategy) -> Self {
+        self.strategy = Some(strategy);
+        self
+    }
+
+    /// How many restarts of all its children together are tolerated. Default: 5 within 30 s.
+    pub fn intensity(mut self, max: u32, within: Duration) -> Self {
+        self.intensity = Some(Limit::new(max, within));
+        self
+    }
+
+    /// How the supervisor above sees it when its intensity is spent. Default: as a failure.
+    pub fn meltdown(mut self, meltdown: Meltdown) -> Self {
+        self.meltdown = Some(meltdown);
+        self
+    }
+
+    /// Whether it ends by itself when its significant children have. Default: never.
+    pub fn auto_shutdown(mut self, auto_shutdown: AutoShutdown) -> Self {
+        self.auto_shutdown = Some(auto_shutdown);
+        self
+    }
+
+    /// How long the shutdown of the whole tree may take before all that is left is aborted;
+    /// monotonic clock, from the request. Only the root's counts. Default: 30 s.
+    pub fn shutdown_budget(mut self, budget: Duration) -> Self {
+        self.budget = Some(budget);
+        self
+    }
+
+    /// Policies for everything below, where nothing stronger is said. Those of an inner supervisor
+    /// beat those of an outer one.
+    ///
+    /// Tasks take all of them. Supervisors below take those about restarting them; their grace
+    /// stays as long as their own children need.
+    pub fn defaults(mut self, defaults: PolicyPatch) -> Self {
+        self.defaults = defaults.over(self.defaults);
+        self
+    }
+
+    /// Lays `patch` over what was said about this supervisor as a child of the one above.
+    pub fn with_policy(mut self, patch: PolicyPatch) -> Self {
+        self.policy = patch.over(self.policy);
+        self
+    }
+
+    /// Which of its ends are followed by a restart through the supervisor above.
+    pub fn restart(mut self, restart: Restart) -> Self {
+        self.policy.restart = Some(restart);
+        self
+    }
+
+    /// How long the supervisor above waits before it restarts this one.
+    pub fn backoff(mut self, backoff: impl Into<BackoffPatch>) -> Self {
+        self.policy.backoff = backoff.into().over(self.policy.backoff);
+        self
+    }
+
+    /// How many restarts of this supervisor alone the one above tolerates.
+    pub fn restart_limit(mut self, max: u32, within: Duration) -> Self {
+        self.policy.restart_limit = Some(Limit::new(max, within));
+        self
+    }
+
+    /// What follows in the supervisor above when that limit is spent.
+    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
+        self.policy.on_limit = Some(on_limit);
+        self
+    }
+
+    /// How much the program needs this supervisor.
+    pub fn criticality(mut self, criticality: Criticality) -> Self {
+        self.policy.criticality = Some(criticality);
+        self
+    }
+
+    /// How long all its children together may take to stop. Default: as long as each needs.
+    pub fn grace(mut self, grace: Grace) -> Self {
+        self.policy.shutdown.grace = Some(grace);
+        self
+    }
+
+    /// Lets the end of this supervisor count for the auto-shutdown of the one above.
+    pub fn significant(mut self) -> Self {
+        self.policy.significant = Some(true);
+        self
+    }
+}

@@ -1,0 +1,332 @@
+//! Checks a whole tree and reports everything that is wrong with it at once.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use super::NodeSpec;
+use super::child::ChildSpec;
+use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, SupervisorPlan};
+use super::supervisor::SupervisorSpec;
+use crate::id::{ChildId, ChildPath, IdError};
+use crate::policy::backoff::Backoff;
+use crate::policy::intensity::Limit;
+use crate::policy::restart::{AutoShutdown, Restart, Strategy};
+use crate::policy::shutdown::Grace;
+use crate::policy::{Policy, PolicyPatch};
+
+/// How deep supervisors may be nested, the root counted.
+pub const MAX_DEPTH: usize = 64;
+
+const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
+const LEAST_GRACE: Duration = Duration::from_millis(1);
+
+/// A tree that breaks no rule. Only [`SupervisorSpec::validate`] makes one.
+#[derive(Clone, Debug)]
+pub struct ValidSpec {
+    pub(crate) root: Arc<SupervisorPlan>,
+}
+
+impl SupervisorSpec {
+    /// Checks every rule for every child, also after one is broken.
+    ///
+    /// # Errors
+    ///
+    /// Every violation, each with the path of the child and what to do about it.
+    pub fn validate(&self) -> Result<ValidSpec, SpecErrors> {
+        let mut checker = Checker { violations: Vec::new() };
+        let path = ChildPath::root();
+        let plan = checker.supervisor(self, &path, Defaults::default(), 1);
+        checker.finish(|| ValidSpec { root: Arc::new(plan) })
+    }
+}
+
+/// Checks a child that is to be added to a running supervisor.
+pub(crate) fn validate_added(
+    spec: &NodeSpec,
+    parent: &ChildPath,
+    defaults: Defaults,
+    depth: usize,
+    auto_shutdown: AutoShutdown,
+    is_pool: bool,
+) -> Result<NodePlan, SpecErrors> {
+    let mut checker = Checker { violations: Vec::new() };
+    let around = Around { path: parent, defaults, depth, auto_shutdown, is_pool };
+    let plan = checker.node(spec, &around);
+    match plan {
+        Some(plan) => checker.finish(|| plan),
+        None => Err(SpecErrors(checker.violations)),
+    }
+}
+
+/// What a child is declared in.
+struct Around<'a> {
+    path: &'a ChildPath,
+    defaults: Defaults,
+    depth: usize,
+    auto_shutdown: AutoShutdown,
+    is_pool: bool,
+}
+
+struct Checker {
+    violations: Vec<SpecViolation>,
+}
+
+impl Checker {
+    fn finish<T>(self, valid: impl FnOnce() -> T) -> Result<T, SpecErrors> {
+        if self.violations.is_empty() { Ok(valid()) } else { Err(SpecErrors(self.violations)) }
+    }
+
+    fn report(&mut self, path: impl fmt::Display, fault: Fault) {
+        self.violations.push(SpecViolation { path: path.to_string(), fault });
+    }
+
+    fn supervisor(
+        &mut self,
+        spec: &SupervisorSpec,
+        path: &ChildPath,
+        outer: Defaults,
+        depth: usize,
+    ) -> SupervisorPlan {
+        let policy = outer.for_supervisor().under(spec.policy).resolve_with(Grace::Infinite);
+        let defaults = Defaults {
+            in_code: spec.defaults.over(outer.in_code),
+            configured: spec.configured_defaults.over(outer.configured),
+        };
+        let intensity = spec.intensity.unwrap_or(Limit::DEFAULT);
+        let auto_shutdown = spec.auto_shutdown.unwrap_or_default();
+        self.limit(path, "intensity", intensity);
+        self.policy(path, &spec.policy, &policy);
+        let budget = spec.budget.unwrap_or(DEFAULT_BUDGET);
+        if budget.is_zero() {
+            self.report(path, Fault::Zero("shutdown budget"));
+        }
+        if depth > MAX_DEPTH {
+            self.report(path, Fault::TooDeep);
+        }
+        if spec.is_pool {
+            if !spec.children.is_empty() {
+                self.report(path, Fault::PoolWithChildren);
+            }
+            if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
+                self.report(path, Fault::PoolWithStrategy);
+            }
+        }
+        let around = Around { path, defaults, depth, auto_shutdown, is_pool: spec.is_pool };
+        let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
+        SupervisorPlan {
+            policy,
+            strategy: spec.strategy.unwrap_or_default(),
+            intensity,
+            meltdown: spec.meltdown.unwrap_or_default(),
+            auto_shutdown,
+            is_pool: spec.is_pool,
+            budget,
+            children,
+            defaults,
+        }
+    }
+
+    fn children(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> Vec<NodePlan> {
+        let mut seen = BTreeSet::new();
+        let mut plans = Vec::with_capacity(spec.children.len());
+        for child in &spec.children {
+            if !seen.insert(child.id()) {
+                self.report(format!("{}/{}", around.path, child.id()), Fault::DuplicateId);
+            }
+            plans.extend(self.node(child, around));
+        }
+        plans
+    }
+
+    /// `None` when the id is no id; that has been reported.
+    fn node(&mut self, spec: &NodeSpec, around: &Around<'_>) -> Option<NodePlan> {
+        let id = match ChildId::new(spec.id()) {
+            Ok(id) => id,
+            Err(error) => {
+                self.report(format!("{}/{}", around.path, spec.id()), Fault::Id(error));
+                // The rest of the subtree is checked all the same, under a name that is one.
+                let id = ChildId::new("_").ok()?;
+                self.kind(spec, &around.path.join(&id), around);
+                return None;
+            }
+        };
+        let kind = self.kind(spec, &around.path.join(&id), around);
+        Some(NodePlan { id, kind })
+    }
+
+    fn kind(&mut self, spec: &NodeSpec, path: &ChildPath, around: &Around<'_>) -> PlanKind {
+        let kind = match spec {
+            NodeSpec::Child(spec) => PlanKind::Child(Arc::new(self.child(spec, path, around))),
+            NodeSpec::Supervisor(spec) => {
+                let plan = self.supervisor(spec, path, around.defaults, around.depth + 1);
+                PlanKind::Supervisor(Arc::new(plan))
+            }
+        };
+        self.significance(path, kind.policy(), around);
+        kind
+    }
+
+    fn child(&mut self, spec: &ChildSpec, path: &ChildPath, around: &Around<'_>) -> ChildPlan {
+        let policy = around.defaults.under(spec.policy).resolve();
+        self.policy(path, &spec.policy, &policy);
+        ChildPlan { policy, task: spec.task.clone() }
+    }
+
+    fn policy(&mut self, path: &ChildPath, said: &PolicyPatch, policy: &Policy) {
+        let Backoff { initial, max, factor, jitter, reset_after: _ } = policy.backoff;
+        if initial > max {
+            self.report(path, Fault::InitialAboveMax { initial, max });
+        }
+        // Written so that NaN is refused too.
+        if !(factor >= 1.0 && factor.is_finite()) {
+            self.report(path, Fault::Factor(factor));
+        }
+        if !(0.0..=1.0).contains(&jitter) {
+            self.report(path, Fault::Jitter(jitter));
+        }
+        if let Some(limit) = policy.restart_limit {
+            self.limit(path, "restart_limit", limit);
+        }
+        if policy.start_timeout.is_zero() {
+            self.report(path, Fault::Zero("start_timeout"));
+        }
+        if matches!(policy.grace, Grace::After(grace) if grace < LEAST_GRACE) {
+            self.report(path, Fault::Grace);
+        }
+        if policy.restart == Restart::Temporary {
+            // Said about this very child: a default for many may well meet a temporary one.
+            let backoff = said.backoff.says_something().then_some("backoff");
+            let limit = said.restart_limit.is_some().then_some("restart_limit");
+            for key in backoff.into_iter().chain(limit) {
+                self.report(path, Fault::Temporary(key));
+            }
+        }
+    }
+
+    fn limit(&mut self, path: &ChildPath, key: &'static str, limit: Limit) {
+        if limit.max > 0 && limit.within.is_zero() {
+            self.report(path, Fault::ZeroWindow { key, max: limit.max });
+        }
+    }
+
+    fn significance(&mut self, path: &ChildPath, policy: &Policy, around: &Around<'_>) {
+        if !policy.significant {
+            return;
+        }
+        if policy.restart == Restart::Permanent {
+            self.report(path, Fault::SignificantPermanent);
+        }
+        if around.auto_shutdown == AutoShutdown::Never {
+            self.report(path, Fault::SignificantUnderNever);
+        }
+        if around.is_pool {
+            self.report(path, Fault::SignificantInPool);
+        }
+    }
+}
+
+/// Everything that is wrong with a tree.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub struct SpecErrors(Vec<SpecViolation>);
+
+impl SpecErrors {
+    /// The violations, in the order of the tree. Never empty.
+    pub fn violations(&self) -> &[SpecViolation] {
+        &self.0
+    }
+}
+
+impl fmt::Display for SpecErrors {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [only] = &*self.0 {
+            return write!(f, "the tree cannot be started: {only}");
+        }
+        write!(f, "the tree cannot be started, {} things are wrong with it:", self.0.len())?;
+        self.0.iter().try_for_each(|violation| write!(f, "\n  {violation}"))
+    }
+}
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[error("`{path}`: {fault}")]
+pub struct SpecViolation {
+    path: String,
+    fault: Fault,
+}
+
+impl SpecViolation {
+    /// The path of the child, as far as its id allows for one.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// What is wrong.
+    pub fn fault(&self) -> &Fault {
+        &self.fault
+    }
+}
+
+/// What can be wrong with a declaration.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The id cannot stand in a path.
+    #[error("{0}")]
+    Id(IdError),
+    /// A sibling has the same id.
+    #[error("this id is declared twice; siblings need ids of their own")]
+    DuplicateId,
+    /// Supervisors are nested too deep.
+    #[error("supervisors are nested more than {MAX_DEPTH} deep")]
+    TooDeep,
+    /// A limit above 0 in no time at all.
+    #[error("`{key}` allows {max} restarts within no time at all; give it a window (`within`)")]
+    ZeroWindow {
+        /// `intensity` or `restart_limit`.
+        key: &'static str,
+        /// Its `max`.
+        max: u32,
+    },
+    /// The first wait is longer than the longest.
+    #[error("backoff `initial` ({initial:?}) is above `max` ({max:?})")]
+    InitialAboveMax {
+        /// The first wait.
+        initial: Duration,
+        /// The longest wait.
+        max: Duration,
+    },
+    /// A factor that lets the wait shrink.
+    #[error("backoff `factor` is {0}; it is at least 1, or the wait would shrink")]
+    Factor(f64),
+    /// A share that is none.
+    #[error("backoff `jitter` is {0}; it is a share of the wait, between 0 and 1")]
+    Jitter(f64),
+    /// A duration of zero where that means nothing.
+    #[error("`{0}` is zero; nothing can be done in no time")]
+    Zero(&'static str),
+    /// No time to end by itself.
+    #[error("`grace` is below 1ms; a run that is asked to stop needs time to do so")]
+    Grace,
+    /// About restarts of what is never restarted.
+    #[error("`{0}` means nothing here: the child is temporary and never restarted")]
+    Temporary(&'static str),
+    /// The end of a permanent child never counts.
+    #[error("it is significant and permanent: a permanent child is restarted, so it never ends")]
+    SignificantPermanent,
+    /// Nobody looks at it.
+    #[error("it is significant, but its supervisor's `auto_shutdown` is `never`")]
+    SignificantUnderNever,
+    /// The members of a pool are alike.
+    #[error("it is significant, but the members of a pool are all alike")]
+    SignificantInPool,
+    /// A pool has no declared children.
+    #[error("a pool has no declared children; add them while it runs")]
+    PoolWithChildren,
+    /// A pool restarts its members one by one.
+    #[error("a pool restarts its members one by one; `strategy` cannot be set")]
+    PoolWithStrategy,
+}

@@ -1,0 +1,162 @@
+//! What the tree is like right now.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::id::{ChildPath, Generation};
+use crate::policy::decision::RestartDecision;
+use crate::task::exit::Exit;
+
+/// Where a child is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Lifecycle {
+    /// Its turn to start has not come yet.
+    Waiting,
+    /// It was started and is not ready yet.
+    Starting,
+    /// It runs.
+    Up,
+    /// It was asked to stop and has not ended yet.
+    Stopping,
+    /// It ended and will be started again.
+    Restarting,
+    /// It does not run, and nothing will start it by itself.
+    Down,
+    /// It failed too often and is kept down until an operator restarts it.
+    Quarantined,
+    /// It was aborted and is still there; nothing can be started in its place.
+    Unjoinable,
+}
+
+impl Lifecycle {
+    /// Whether a run exists: starting, up, stopping or unjoinable.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Starting | Self::Up | Self::Stopping | Self::Unjoinable)
+    }
+}
+
+impl fmt::Display for Lifecycle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Up => "up",
+            Self::Stopping => "stopping",
+            Self::Restarting => "restarting",
+            Self::Down => "down",
+            Self::Quarantined => "quarantined",
+            Self::Unjoinable => "unjoinable",
+        })
+    }
+}
+
+/// One child as it is now.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ChildState {
+    /// Where it stands.
+    pub path: ChildPath,
+    /// Whether it is a supervisor.
+    pub is_supervisor: bool,
+    /// Where it is in its life.
+    pub lifecycle: Lifecycle,
+    /// The number of its latest run; 0 before the first.
+    pub generation: Generation,
+    /// How often it has been restarted.
+    pub restarts: u64,
+    /// Since when it has been in this state, on the monotonic clock since the tree was started.
+    pub since: Duration,
+    /// When it is started again, if it waits for that; on the same clock.
+    pub due: Option<Duration>,
+    /// How its latest runs ended, the latest last. At most 8.
+    pub last_exits: Vec<ExitRecord>,
+    /// What was decided after the latest of them.
+    pub last_decision: Option<RestartDecision>,
+    /// For a supervisor: how many restarts count against its intensity now, and how many it
+    /// tolerates.
+    pub intensity: Option<(u32, u32)>,
+}
+
+impl ChildState {
+    /// How its latest run ended, if one has.
+    pub fn last_exit(&self) -> Option<&Exit> {
+        self.last_exits.last().map(|record| &record.exit)
+    }
+}
+
+/// The end of one run.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ExitRecord {
+    /// Which run.
+    pub generation: Generation,
+    /// When it ended, on the monotonic clock since the tree was started.
+    pub at: Duration,
+    /// How.
+    pub exit: Exit,
+}
+
+/// The whole tree as it is now, the root first, each supervisor before its children, siblings in
+/// the order of their declaration.
+///
+/// `Display` and `{:#?}` draw it as a tree.
+#[derive(Clone)]
+#[non_exhaustive]
+pub struct TreeState {
+    /// When this was true, on the monotonic clock since the tree was started.
+    pub uptime: Duration,
+    /// Every child, the root included.
+    pub children: Vec<ChildState>,
+}
+
+impl TreeState {
+    /// The child at `path`.
+    pub fn get(&self, path: &str) -> Option<&ChildState> {
+        self.children.iter().find(|child| child.path.as_str() == path)
+    }
+
+    /// The children directly below the supervisor at `path`, in their order.
+    pub fn children_of<'a>(&'a self, path: &'a str) -> impl Iterator<Item = &'a ChildState> {
+        self.children.iter().filter(move |child| {
+            let rest =
+                child.path.as_str().strip_prefix(path).and_then(|rest| rest.strip_prefix('/'));
+            rest.is_some_and(|rest| !rest.contains('/'))
+        })
+    }
+}
+
+impl fmt::Display for TreeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (n, child) in self.children.iter().enumerate() {
+            if n > 0 {
+                f.write_str("\n")?;
+            }
+            let depth = child.path.as_str().matches('/').count().saturating_sub(1);
+            let name = format!("{:indent$}{}", "", child.path.name(), indent = depth * 2);
+            write!(f, "{name:<24} {:<11} {:<4}", child.lifecycle, child.generation.to_string())?;
+            if child.restarts > 0 {
+                write!(f, " restarts: {}", child.restarts)?;
+            }
+            if let Some(due) = child.due {
+                write!(f, " due in {:.0?}", due.saturating_sub(self.uptime))?;
+            }
+            if let Some(exit) = child.last_exit() {
+                write!(f, " last exit: {exit}")?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for TreeState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if f.alternate() {
+            return fmt::Display::fmt(self, f);
+        }
+        f.debug_struct("TreeState")
+            .field("uptime", &self.uptime)
+            .field("children", &self.children)
+            .finish()
+    }
+}

@@ -1,0 +1,132 @@
+//! What one run and the driver share.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::run::Helpers;
+use crate::control::handle::SupervisorHandle;
+use crate::core::input::RunEnd;
+use crate::core::key::RunKey;
+use crate::id::{ChildPath, Generation};
+
+/// Where a run reports to: the driver of its tree, or a test.
+pub(crate) trait Reports: Send + Sync {
+    /// The run called `ready()` for the first time.
+    fn ready(&self, run: RunKey);
+    /// The run is over, destructors and helpers included. Sent exactly once.
+    fn ended(&self, run: RunKey, end: RunEnd);
+    /// A task that the run had spawned panicked: the run is to be aborted.
+    fn helper_panicked(&self, run: RunKey);
+    /// A handle to the tree that does not keep it alive.
+    fn handle(&self) -> SupervisorHandle;
+}
+
+/// One run, as its own code and the driver see it.
+///
+/// Small: a parked child costs one of these beside its future.
+pub(crate) struct RunCell {
+    pub(crate) run: RunKey,
+    pub(crate) path: ChildPath,
+    pub(crate) reports: Arc<dyn Reports>,
+    stop: AtomicBool,
+    ready: AtomicBool,
+    stopped: Notify,
+    /// Made only for a run that asks for it.
+    token: OnceLock<CancellationToken>,
+    /// Made only for a thread that sleeps.
+    bell: OnceLock<Box<Bell>>,
+    helpers: Mutex<Helpers>,
+}
+
+#[derive(Default)]
+struct Bell {
+    lock: Mutex<()>,
+    rung: Condvar,
+}
+
+impl RunCell {
+    pub(crate) fn new(run: RunKey, path: ChildPath, reports: Arc<dyn Reports>) -> Arc<Self> {
+        Arc::new(Self {
+            run,
+            path,
+            reports,
+            stop: AtomicBool::new(false),
+            ready: AtomicBool::new(false),
+            stopped: Notify::new(),
+            token: OnceLock::new(),
+            bell: OnceLock::new(),
+            helpers: Mutex::new(Helpers::None),
+        })
+    }
+
+    pub(crate) fn generation(&self) -> Generation {
+        self.run.generation
+    }
+
+    /// Asks the run to end. Wakes whatever waits for that.
+    pub(crate) fn request_stop(&self) {
+        self.stop.store(true, Ordering::SeqCst);
+        self.stopped.notify_waiters();
+        if let Some(token) = self.token.get() {
+            token.cancel();
+        }
+        if let Some(bell) = self.bell.get() {
+            // Taken so that no sleeper is between its look at the flag and its wait.
+            let guard = lock(&bell.lock);
+            bell.rung.notify_all();
+            drop(guard);
+        }
+    }
+
+    pub(crate) fn is_stopping(&self) -> bool {
+        self.stop.load(Ordering::SeqCst)
+    }
+
+    pub(crate) async fn stopped(&self) {
+        loop {
+            let mut notified = std::pin::pin!(self.stopped.notified());
+            // Registered before the look at the flag, so that no wake-up falls between them.
+            notified.as_mut().enable();
+            if self.is_stopping() {
+                return;
+            }
+            notified.await;
+        }
+    }
+
+    pub(crate) fn stop_token(&self) -> CancellationToken {
+        let token = self.token.get_or_init(CancellationToken::new);
+        if self.is_stopping() {
+            token.cancel();
+        }
+        token.clone()
+    }
+
+    /// Blocks the thread for `time`, or until the run is asked to end: then `false`.
+    pub(crate) fn sleep_blocking(&self, time: Duration) -> bool {
+        let bell = self.bell.get_or_init(Box::default);
+        let guard = lock(&bell.lock);
+        let waited = bell.rung.wait_timeout_while(guard, time, |()| !self.is_stopping());
+        drop(waited);
+        !self.is_stopping()
+    }
+
+    pub(crate) fn report_ready(&self) {
+        if !self.ready.swap(true, Ordering::SeqCst) {
+            self.reports.ready(self.run);
+        }
+    }
+
+    pub(crate) fn helpers(&self) -> MutexGuard<'_, Helpers> {
+        lock(&self.helpers)
+    }
+}
+
+/// No user code runs under any lock of this crate, so a poisoned one holds nothing half done.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,279 @@
+//! What a run is given: how it is asked to stop, how it says that it is ready, who it is.
+
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::cell::{Reports, RunCell};
+use super::run::spawn_helper;
+use crate::control::handle::SupervisorHandle;
+use crate::core::input::RunEnd;
+use crate::core::key::RunKey;
+use crate::id::{ChildPath, Generation};
+
+/// The side of an async run that faces its supervisor. Cheap to clone.
+#[derive(Clone)]
+pub struct TaskContext {
+    cell: Arc<RunCell>,
+}
+
+impl TaskContext {
+    pub(crate) fn new(cell: Arc<RunCell>) -> Self {
+        Self { cell }
+    }
+
+    /// Waits until the run is asked to stop.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing: the next call returns at once if the request has come.
+    pub async fn stopped(&self) {
+        self.cell.stopped().await;
+    }
+
+    /// Whether the run has been asked to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.cell.is_stopping()
+    }
+
+    /// Runs `future` until it is done, or until the run is asked to stop: then `None`, and the
+    /// future is dropped.
+    ///
+    /// # Cancel safety
+    ///
+    /// As that of `future`.
+    pub async fn until_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
+        tokio::select! {
+            biased;
+            () = self.stopped() => None,
+            output = future => Some(output),
+        }
+    }
+
+    /// Sleeps for `time` and says `true`, or says `false` as soon as the run is asked to stop.
+    ///
+    /// On Tokio's clock.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future loses nothing.
+    #[must_use = "false means that the run is asked to stop"]
+    pub async fn sleep(&self, time: Duration) -> bool {
+        self.until_stopped(tokio::time::sleep(time)).await.is_some()
+    }
+
+    /// A token that is cancelled when the run is asked to stop, for whatever takes one
+    /// (`with_graceful_shutdown`, say). Cancelling it stops nothing.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.cell.stop_token()
+    }
+
+    /// Says that the run is ready, which matters with `readiness(explicit)`. Only the first call
+    /// counts.
+    pub fn ready(&self) {
+        self.cell.report_ready();
+    }
+
+    /// Spawns `future` as a part of this run.
+    ///
+    /// The run has ended only when it has. When the run's own future ends, what it spawned is
+    /// asked to stop and aborted; when what it spawned panics, the run ends with that panic. A run
+    /// that is over spawns nothing: the future is dropped.
+    ///
+    /// A plain `tokio::spawn` is outside all of this.
+    ///
+    /// # Panics
+    ///
+    /// Outside a Tokio runtime.
+    pub fn spawn<F>(&self, future: F)
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        spawn_helper(&self.cell, future);
+    }
+
+    /// Where this child stands in the tree.
+    pub fn path(&self) -> &ChildPath {
+        &self.cell.path
+    }
+
+    /// Which run of this child it is, from 1.
+    pub fn generation(&self) -> Generation {
+        self.cell.generation()
+    }
+
+    /// The tree this child belongs to. The handle does not keep the tree alive, and answers
+    /// [`ShuttingDown`](crate::error::types::SupervisorError::ShuttingDown) when its end has
+    /// begun.
+    pub fn supervisor(&self) -> SupervisorHandle {
+        self.cell.reports.handle()
+    }
+
+    /// A context without a tree, and what a test steers it with.
+    ///
+    /// ```
+    /// use rust_supervisor::task::context::TaskContext;
+    ///
+    /// async fn ticker(ctx: TaskContext) -> u32 {
+    ///     ctx.ready();
+    ///     ctx.stopped().await;
+    ///     42
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let (ctx, run) = TaskContext::for_test();
+    /// run.stop();
+    /// assert_eq!(ticker(ctx).await, 42);
+    /// assert!(run.is_ready());
+    /// # }
+    /// ```
+    pub fn for_test() -> (Self, TestRun) {
+        let run = TestRun::new();
+        (Self { cell: Arc::clone(&run.cell) }, run)
+    }
+}
+
+impl fmt::Debug for TaskContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_cell("TaskContext", &self.cell, f)
+    }
+}
+
+/// The side of a blocking run, on its own thread, that faces its supervisor. Cheap to clone.
+///
+/// A thread cannot be aborted: one that does not look at [`BlockingContext::is_stopping`] is given
+/// up as unjoinable when its time is over.
+#[derive(Clone)]
+pub struct BlockingContext {
+    cell: Arc<RunCell>,
+}
+
+impl BlockingContext {
+    pub(crate) fn new(cell: Arc<RunCell>) -> Self {
+        Self { cell }
+    }
+
+    /// Whether the run has been asked to stop.
+    pub fn is_stopping(&self) -> bool {
+        self.cell.is_stopping()
+    }
+
+    /// Blocks this thread for `time` and says `true`, or says `false` as soon as the run is asked
+    /// to stop. On the monotonic clock of the system.
+    #[must_use = "false means that the run is asked to stop"]
+    pub fn sleep(&self, time: Duration) -> bool {
+        self.cell.sleep_blocking(time)
+    }
+
+    /// A token that is cancelled when the run is asked to stop.
+    pub fn stop_token(&self) -> CancellationToken {
+        self.cell.stop_token()
+    }
+
+    /// Says that the run is ready, which matters with `readiness(explicit)`. Only the first call
+    /// counts.
+    pub fn ready(&self) {
+        self.cell.report_ready();
+    }
+
+    /// Where this child stands in the tree.
+    pub fn path(&self) -> &ChildPath {
+        &self.cell.path
+    }
+
+    /// Which run of this child it is, from 1.
+    pub fn generation(&self) -> Generation {
+        self.cell.generation()
+    }
+
+    /// The tree this child belongs to; see [`TaskContext::supervisor`].
+    pub fn supervisor(&self) -> SupervisorHandle {
+        self.cell.reports.handle()
+    }
+
+    /// A context without a tree, and what a test steers it with.
+    ///
+    /// ```
+    /// use rust_supervisor::task::context::BlockingContext;
+    ///
+    /// fn crunch(ctx: BlockingContext) -> bool {
+    ///     ctx.is_stopping()
+    /// }
+    ///
+    /// let (ctx, run) = BlockingContext::for_test();
+    /// run.stop();
+    /// assert!(crunch(ctx));
+    /// ```
+    pub fn for_test() -> (Self, TestRun) {
+        let run = TestRun::new();
+        (Self { cell: Arc::clone(&run.cell) }, run)
+    }
+}
+
+impl fmt::Debug for BlockingContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        debug_cell("BlockingContext", &self.cell, f)
+    }
+}
+
+/// Steers a context made by `for_test`. Its path is `/root/test`, its generation 1.
+pub struct TestRun {
+    cell: Arc<RunCell>,
+    reports: Arc<TestReports>,
+}
+
+impl TestRun {
+    fn new() -> Self {
+        let reports = Arc::new(TestReports::default());
+        let path = ChildPath::root().join(&crate::id::ChildId::new("test").expect("a valid id"));
+        let cell = RunCell::new(RunKey::for_test(), path, Arc::clone(&reports) as _);
+        Self { cell, reports }
+    }
+
+    /// Asks the run to stop, as its supervisor would.
+    pub fn stop(&self) {
+        self.cell.request_stop();
+    }
+
+    /// Whether the run has called `ready()`.
+    pub fn is_ready(&self) -> bool {
+        self.reports.ready.load(std::sync::atomic::Ordering::SeqCst)
+    }
+}
+
+impl fmt::Debug for TestRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TestRun").field("is_ready", &self.is_ready()).finish_non_exhaustive()
+    }
+}
+
+#[derive(Default)]
+struct TestReports {
+    ready: std::sync::atomic::AtomicBool,
+}
+
+impl Reports for TestReports {
+    fn ready(&self, _: RunKey) {
+        self.ready.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    fn ended(&self, _: RunKey, _: RunEnd) {}
+
+    fn helper_panicked(&self, _: RunKey) {}
+
+    fn handle(&self) -> SupervisorHandle {
+        SupervisorHandle::of_no_tree()
+    }
+}
+
+fn debug_cell(name: &str, cell: &RunCell, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+    f.debug_struct(name)
+        .field("path", &cell.path)
+        .field("generation", &cell.generation().0)
+        .field("is_stopping", &cell.is_stopping())
+        .finish_non_exhaustive()
+}

@@ -1,0 +1,296 @@
+//! How a run ended.
+
+use std::any::Any;
+use std::error::Error;
+use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use crate::policy::failure::TaskFailureKind;
+
+/// How a run ended.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Exit {
+    /// It returned without an error and nobody had asked it to.
+    Succeeded,
+    /// It ended after its supervisor asked it to, or returned
+    /// [`TaskResult::Shutdown`](super::result::TaskResult::Shutdown).
+    Shutdown,
+    /// It returned an error.
+    Failed(TaskFailure),
+    /// It panicked: while it ran, in a destructor, or in the function that makes its future.
+    Panicked(PanicMessage),
+    /// It took too long.
+    TimedOut(Deadline),
+    /// Its supervisor ended it by force, its grace being over.
+    Aborted,
+    /// Somebody else ended it by force, or the runtime it lived on is gone.
+    Lost,
+    /// It had nothing to do here and said so before it was ready.
+    Ignored,
+}
+
+impl Exit {
+    /// Whether a transient child is restarted after it: failed, panicked, timed out or lost.
+    pub fn is_abnormal(&self) -> bool {
+        matches!(self, Self::Failed(_) | Self::Panicked(_) | Self::TimedOut(_) | Self::Lost)
+    }
+
+    /// The class of the failure, or `None` when it was none.
+    pub fn failure_kind(&self) -> Option<TaskFailureKind> {
+        match self {
+            Self::Failed(failure) => Some(failure.kind()),
+            Self::Panicked(_) => Some(TaskFailureKind::Panic),
+            Self::TimedOut(_) => Some(TaskFailureKind::Timeout),
+            Self::Lost => Some(TaskFailureKind::Recoverable),
+            Self::Succeeded | Self::Shutdown | Self::Aborted | Self::Ignored => None,
+        }
+    }
+
+    /// One word for it: `succeeded`, `shutdown`, `failed`, `panicked`, `timed_out`, `aborted`,
+    /// `lost` or `ignored`.
+    pub fn word(&self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Shutdown => "shutdown",
+            Self::Failed(_) => "failed",
+            Self::Panicked(_) => "panicked",
+            Self::TimedOut(_) => "timed_out",
+            Self::Aborted => "aborted",
+            Self::Lost => "lost",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
+/// The word, and for a failure what it says, with everything that caused it.
+impl fmt::Display for Exit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Failed(failure) => write!(f, "failed: {}", failure.chain()),
+            Self::Panicked(message) => write!(f, "panicked: {message}"),
+            Self::TimedOut(deadline) => write!(f, "timed out: {deadline}"),
+            exit => f.write_str(exit.word()),
+        }
+    }
+}
+
+/// What took too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Deadline {
+    /// It did not become ready within its `start_timeout`.
+    Start,
+}
+
+impl fmt::Display for Deadline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Start => f.write_str("it was not ready within its start_timeout"),
+        }
+    }
+}
+
+/// The error that ended a run, and its class. Cheap to clone.
+///
+/// An error whose own code panics, in `Display`, `source` or `Drop`, does no harm here: the panic
+/// is contained and named in its place.
+#[derive(Clone)]
+pub struct TaskFailure {
+    kind: TaskFailureKind,
+    error: Arc<Contained>,
+}
+
+impl TaskFailure {
+    /// A failure of this class.
+    ///
+    /// ```
+    /// use rust_supervisor::policy::failure::TaskFailureKind;
+    /// use rust_supervisor::task::exit::TaskFailure;
+    ///
+    /// let failure = TaskFailure::new(TaskFailureKind::FatalConfig, "no schema `ledger`");
+    /// assert_eq!(failure.to_string(), "no schema `ledger`");
+    /// ```
+    pub fn new(
+        kind: TaskFailureKind,
+        error: impl Into<Box<dyn Error + Send + Sync + 'static>>,
+    ) -> Self {
+        Self { kind, error: Arc::new(Contained(Some(error.into()))) }
+    }
+
+    /// A failure that says nothing about itself: recoverable. A [`TaskFailure`] inside keeps its
+    /// own class.
+    pub(crate) fn from_error(error: Box<dyn Error + Send + Sync + 'static>) -> Self {
+        match error.downcast::<Self>() {
+            Ok(failure) => *failure,
+            Err(error) => Self::new(TaskFailureKind::Recoverable, error),
+        }
+    }
+
+    /// Its class.
+    pub fn kind(&self) -> TaskFailureKind {
+        self.kind
+    }
+
+    /// The error itself, as the run returned it.
+    pub fn error(&self) -> &(dyn Error + Send + Sync + 'static) {
+        self.error.get()
+    }
+
+    /// What it says and what caused it, joined by `: `.
+    pub fn chain(&self) -> String {
+        contain(|| {
+            let mut text = self.error().to_string();
+            let mut source = self.error().source();
+            while let Some(error) = source {
+                let cause = error.to_string();
+                // Many errors print their source themselves.
+                if !text.ends_with(&cause) {
+                    text.push_str(": ");
+                    text.push_str(&cause);
+                }
+                source = error.source();
+            }
+            text
+        })
+        .unwrap_or_else(|panic| format!("(the error panicked when it was printed: {panic})"))
+    }
+}
+
+impl fmt::Debug for TaskFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.chain(), self.kind)
+    }
+}
+
+impl fmt::Display for TaskFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match contain(|| self.error().to_string()) {
+            Ok(text) => f.write_str(&text),
+            Err(panic) => write!(f, "(the error panicked when it was printed: {panic})"),
+        }
+    }
+}
+
+impl Error for TaskFailure {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        contain(|| self.error().source()).ok().flatten()
+    }
+}
+
+/// An error of the user's, whose destructor may panic.
+struct Contained(Option<Box<dyn Error + Send + Sync + 'static>>);
+
+impl Contained {
+    fn get(&self) -> &(dyn Error + Send + Sync + 'static) {
+        self.0.as_deref().expect("only Drop takes the error out")
+    }
+}
+
+impl Drop for Contained {
+    fn drop(&mut self) {
+        let error = self.0.take();
+        // Nothing is left to be told about it: the run it belonged to is long over.
+        drop(contain(|| drop(error)));
+    }
+}
+
+/// What a panic said. Cheap to clone.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PanicMessage(Arc<str>);
+
+impl PanicMessage {
+    /// Takes the message out of what `catch_unwind` caught, and drops the rest, which may panic
+    /// once more.
+    pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
+        let text = if let Some(text) = payload.downcast_ref::<&'static str>() {
+            Arc::from(*text)
+        } else if let Some(text) = payload.downcast_ref::<String>() {
+            Arc::from(text.as_str())
+        } else {
+            Arc::from("(a panic without a message)")
+        };
+        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
+            // Whoever throws from the destructor of what it threw gets no third chance.
+            std::mem::forget(second);
+        }
+        Self(text)
+    }
+
+    /// The message.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Debug for PanicMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&*self.0, f)
+    }
+}
+
+impl fmt::Display for PanicMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Runs the user's code and turns a panic into a value.
+pub(crate) fn contain<T>(code: impl FnOnce() -> T) -> Result<T, PanicMessage> {
+    // What the code leaves half done belongs to the run, which is over after a panic.
+    catch_unwind(AssertUnwindSafe(code)).map_err(PanicMessage::of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Nasty;
+    impl fmt::Display for Nasty {
+        fn fmt(&self, _: &mut fmt::Formatter<'_>) -> fmt::Result {
+            panic!("no words for it")
+        }
+    }
+    impl Error for Nasty {}
+    impl Drop for Nasty {
+        fn drop(&mut self) {
+            panic!("not going quietly")
+        }
+    }
+
+    #[test]
+    fn an_error_that_panics_when_printed_and_when_dropped_does_no_harm() {
+        let failure = TaskFailure::from_error(Box::new(Nasty));
+        assert!(failure.to_string().contains("no words for it"));
+        assert!(failure.chain().contains("no words for it"));
+        drop(failure);
+    }
+
+    #[test]
+    fn a_panic_payload_that_panics_when_dropped_does_no_harm() {
+        struct Bomb;
+        impl Drop for Bomb {
+            fn drop(&mut self) {
+                std::panic::panic_any(Bomb);
+            }
+        }
+        let message = contain(|| std::panic::panic_any(Bomb)).unwrap_err();
+        assert!(message.as_str().contains("without a message"));
+    }
+
+    #[test]
+    fn a_failure_keeps_its_class_and_its_chain() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("cannot reach the bank")]
+        struct Unreachable(#[source] std::io::Error);
+
+        let io = std::io::Error::other("connection refused");
+        let classed = TaskFailure::new(TaskFailureKind::ExternalDependency, Unreachable(io));
+        let again = TaskFailure::from_error(Box::new(classed));
+        assert_eq!(again.kind(), TaskFailureKind::ExternalDependency);
+        assert_eq!(again.chain(), "cannot reach the bank: connection refused");
+        assert!(again.error().downcast_ref::<Unreachable>().is_some());
+    }
+}

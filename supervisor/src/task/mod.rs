@@ -1,0 +1,8 @@
+//! What the user writes: the functions that run, what they are given and what they give back.
+
+pub(crate) mod cell;
+pub mod context;
+pub mod exit;
+pub mod factory;
+pub mod result;
+pub(crate) mod run;

@@ -1,0 +1,79 @@
+//! What a child may return.
+
+use std::convert::Infallible;
+use std::error::Error;
+
+use super::exit::TaskFailure;
+
+/// What a run says about its own end.
+///
+/// A child need not name it: see [`Outcome`] for everything it may return instead.
+#[derive(Clone, Debug)]
+#[must_use]
+#[non_exhaustive]
+pub enum TaskResult {
+    /// The work is done.
+    Succeeded,
+    /// It ended on purpose, like a child that was asked to stop: a transient child stays down.
+    Shutdown,
+    /// There is nothing to do here. Before the run is ready it ignores the start: the child is
+    /// down, which is no failure. Afterwards it counts as [`TaskResult::Succeeded`].
+    Ignored,
+    /// It failed.
+    Failed(TaskFailure),
+}
+
+/// What a child may return: `()`, `Result<(), E>`, [`TaskResult`], `Result<TaskResult, E>`, and,
+/// where it never ends by itself, `Infallible` or `Result<Infallible, E>`.
+///
+/// `E` is anything that goes into a `Box<dyn Error + Send + Sync>`: every error, `String`, `&str`.
+/// Its class is recoverable unless it is a [`TaskFailure`], which has one.
+#[diagnostic::on_unimplemented(
+    message = "a child cannot return `{Self}`",
+    label = "the supervisor cannot tell what this means",
+    note = "return nothing, `Result<(), E>` where `E` is an error, or `TaskResult`"
+)]
+pub trait Outcome {
+    /// What it means to the supervisor.
+    fn into_task_result(self) -> TaskResult;
+}
+
+impl Outcome for () {
+    fn into_task_result(self) -> TaskResult {
+        TaskResult::Succeeded
+    }
+}
+
+impl Outcome for TaskResult {
+    fn into_task_result(self) -> TaskResult {
+        self
+    }
+}
+
+impl Outcome for Infallible {
+    fn into_task_result(self) -> TaskResult {
+        match self {}
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync + 'static>>> Outcome for Result<(), E> {
+    fn into_task_result(self) -> TaskResult {
+        self.map_or_else(failed, |()| TaskResult::Succeeded)
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync + 'static>>> Outcome for Result<TaskResult, E> {
+    fn into_task_result(self) -> TaskResult {
+        self.unwrap_or_else(failed)
+    }
+}
+
+impl<E: Into<Box<dyn Error + Send + Sync + 'static>>> Outcome for Result<Infallible, E> {
+    fn into_task_result(self) -> TaskResult {
+        self.map_or_else(failed, |never| match never {})
+    }
+}
+
+fn failed(error: impl Into<Box<dyn Error + Send + Sync + 'static>>) -> TaskResult {
+    TaskResult::Failed(TaskFailure::from_error(error.into()))
+}
