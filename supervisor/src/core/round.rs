@@ -99,6 +99,12 @@ impl Engine {
         matches!(self.state_of(key), Some(State::Stopping(_)))
     }
 
+    /// Whether the supervisor is in a round that has still to stop this child.
+    pub(super) fn is_to_be_stopped(&self, key: NodeKey, child: NodeKey) -> bool {
+        let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return false };
+        round.phase == Phase::Stopping && self.is_member(child, round.stop_first)
+    }
+
     /// A member has ended before the round came to stop it. That costs nothing more, but the
     /// wait is as long as the longest of those who failed.
     pub(super) fn absorb(&mut self, key: NodeKey, child: NodeKey) {
