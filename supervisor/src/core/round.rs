@@ -74,6 +74,7 @@ impl Engine {
             Some(State::Stopping(mut stopping)) if stopping.after != After::Remove => {
                 stopping.after = After::Round;
                 self.set_state(child, State::Stopping(stopping));
+                self.mark_asked(child);
             }
             // It starts again when it has ended after all.
             Some(State::Unjoinable { after }) if after != After::Remove => {
