@@ -59,10 +59,8 @@ impl Invariant for Causes {
                     assert!(!self.removed.contains(path), "{path} is removed for good");
                 }
                 self.quarantined.remove(path);
-                if world.plan(path).is_some() {
-                    self.starting.insert(path.clone());
-                    self.causes.retain(|child, _| child.parent().as_ref() != Some(path));
-                }
+                self.starting.insert(path.clone());
+                self.causes.retain(|child, _| child.parent().as_ref() != Some(path));
             }
             EventKind::Added => {
                 self.removed.retain(|removed| !removed.is_within(path));
