@@ -138,11 +138,8 @@ impl Engine {
             let Some(child) = at.filter(|&at| self.is_member(at, first)) else {
                 return self.members_are_stopped(key, start_at);
             };
-            match self.state_of(child) {
-                Some(State::Up | State::Starting { .. }) => {
-                    return self.stop_node(child, After::Round);
-                }
-                _ => {}
+            if let Some(State::Up | State::Starting { .. }) = self.state_of(child) {
+                return self.stop_node(child, After::Round);
             }
             let prev = self.prev_of(child);
             self.set_round_cursor(key, prev);

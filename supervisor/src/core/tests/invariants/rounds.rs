@@ -25,10 +25,9 @@ impl Rounds {
         self.lives.remove(path);
         if let Some(above) = path.parent()
             && let Some(round) = self.to_stop.get_mut(&above)
+            && round.remove(path).is_some()
         {
-            if round.remove(path).is_some() {
-                self.absorbed.insert(path.clone());
-            }
+            self.absorbed.insert(path.clone());
         }
     }
 }
