@@ -42,6 +42,9 @@ pub(super) struct Run {
     pub(super) aborted_at: Option<Uptime>,
 }
 
+/// What was said about a child and, if it is a supervisor, about what is below it.
+type Said = (Policy, Option<Arc<SupervisorPlan>>);
+
 /// What must hold whatever happens.
 pub(super) trait Invariant {
     /// Before an input.
@@ -67,7 +70,7 @@ pub(super) struct World {
     pub(super) invariants: Vec<Box<dyn Invariant>>,
     /// What the commands were, in their order.
     pub(super) commands: Vec<String>,
-    specs: BTreeMap<ChildPath, (Policy, Option<Arc<SupervisorPlan>>)>,
+    specs: BTreeMap<ChildPath, Said>,
     /// The runs of each path, latest last.
     history: BTreeMap<String, Vec<RunKey>>,
     feedback: VecDeque<Input>,
@@ -133,13 +136,12 @@ impl World {
             run.is_spawned = true;
         }
         let mut out = Vec::new();
-        if !invariants.is_empty() {
-            self.learn();
-        }
+        let before = self.described(&invariants);
         self.engine.handle(self.now, input, &mut out);
-        if !invariants.is_empty() {
-            self.learn();
-        }
+        // The actions speak of those that were there before, also where another has taken the
+        // path by now.
+        self.specs.extend(self.described(&invariants));
+        self.specs.extend(before);
         for action in out {
             assert!(!self.has_ended, "something came after the end: {action:?}");
             for invariant in &mut invariants {
@@ -148,6 +150,7 @@ impl World {
             self.perform(&action);
             self.log.push((self.now, action));
         }
+        self.specs.extend(self.described(&invariants));
         self.engine.check_invariants();
         for invariant in &mut invariants {
             invariant.after(self);
@@ -267,12 +270,19 @@ impl World {
         self.specs.get(path)?.1.as_deref()
     }
 
-    fn learn(&mut self) {
-        for key in self.engine.depth_first() {
-            let Some(node) = self.engine.nodes.get(key) else { continue };
-            let plan = node.supervisor().map(|supervisor| Arc::clone(&supervisor.plan));
-            self.specs.insert(node.path.clone(), (*node.policy(), plan));
+    /// What is said about whom, for `invariants` if there are any.
+    fn described(&self, invariants: &[Box<dyn Invariant>]) -> Vec<(ChildPath, Said)> {
+        if invariants.is_empty() {
+            return Vec::new();
         }
+        let nodes = self.engine.depth_first().into_iter();
+        nodes
+            .filter_map(|key| self.engine.nodes.get(key))
+            .map(|node| {
+                let plan = node.supervisor().map(|supervisor| Arc::clone(&supervisor.plan));
+                (node.path.clone(), (*node.policy(), plan))
+            })
+            .collect()
     }
 
     /// Whether a run of this path, or of one below it, is there.
