@@ -248,9 +248,10 @@ impl SupervisorHandle {
     pub async fn current_state(&self) -> Result<TreeState, SupervisorError> {
         let (reply, answer) = oneshot::channel();
         if self.send(Message::Query(Query::State(reply)))
-            && let Ok(state) = answer.await {
-                return Ok(state);
-            }
+            && let Ok(state) = answer.await
+        {
+            return Ok(state);
+        }
         self.final_state().map(|state| TreeState::clone(&state))
     }
 
@@ -264,9 +265,10 @@ impl SupervisorHandle {
         let path = path.into_path()?;
         let (reply, answer) = oneshot::channel();
         if self.send(Message::Query(Query::StateOf(path.clone(), reply)))
-            && let Ok(state) = answer.await {
-                return state;
-            }
+            && let Ok(state) = answer.await
+        {
+            return state;
+        }
         let state = self.final_state()?;
         state.get(path.as_str()).cloned().ok_or(SupervisorError::UnknownPath {
             path,
@@ -280,11 +282,8 @@ impl SupervisorHandle {
     /// A subscriber that reads too slowly misses the oldest ones and is told how many; it never
     /// slows the tree, and others lose nothing.
     pub fn subscribe_events(&self) -> EventStream {
-        // Counted first: the driver makes no events while nobody is.
-        let count = Arc::clone(&self.shared.subscribers);
-        count.fetch_add(1, Ordering::SeqCst);
-        let events = self.shared.events.upgrade().map(|events| events.subscribe());
-        EventStream { events, missed: 0, count }
+        let events = self.shared.events.upgrade();
+        EventStream::new(events.as_ref(), Arc::clone(&self.shared.subscribers))
     }
 
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.
@@ -395,6 +394,15 @@ pub struct EventStream {
 }
 
 impl EventStream {
+    pub(crate) fn new(
+        events: Option<&broadcast::Sender<Arc<Event>>>,
+        count: Arc<AtomicUsize>,
+    ) -> Self {
+        // Counted first: the driver makes no events while nobody is.
+        count.fetch_add(1, Ordering::SeqCst);
+        Self { events: events.map(broadcast::Sender::subscribe), missed: 0, count }
+    }
+
     /// The next event, or `None` when the tree has ended and all of them have been read.
     ///
     /// # Cancel safety

@@ -106,7 +106,15 @@ impl Engine {
             }
             at = self.parent_of(key);
         }
-        let Some(key) = self.nodes.find(path) else { return Err(self.unknown(path)) };
+        let Some(key) = self.nodes.find(path) else {
+            let is_task =
+                self.nodes.find(&deepest).is_some_and(|key| self.supervisor(key).is_none());
+            return Err(if is_task {
+                SupervisorError::NotASupervisor { path: deepest }
+            } else {
+                self.unknown(path)
+            });
+        };
         if is_add {
             if self.supervisor(key).is_none() {
                 return Err(SupervisorError::NotASupervisor { path: path.clone() });

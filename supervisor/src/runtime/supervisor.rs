@@ -8,9 +8,10 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::driver::Driver;
 use super::mailbox::Shared;
-use crate::control::handle::SupervisorHandle;
+use crate::control::handle::{EventStream, SupervisorHandle};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+use crate::event::Event;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::exit::contain;
 
@@ -63,12 +64,13 @@ impl Supervisor {
             event_capacity: SupervisorBuilder::EVENT_CAPACITY,
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+            events: None,
         }
     }
 }
 
 /// A tree about to be started, and the settings of its runtime.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "nothing runs until `start` is called and awaited"]
 pub struct SupervisorBuilder {
     spec: SupervisorSpec,
@@ -76,6 +78,14 @@ pub struct SupervisorBuilder {
     event_capacity: usize,
     last_exits: usize,
     remembered_paths: usize,
+    events: Option<Events>,
+}
+
+/// The channel of the events, and how many read it.
+#[derive(Clone, Debug)]
+struct Events {
+    sender: broadcast::Sender<Arc<Event>>,
+    subscribers: Arc<AtomicUsize>,
 }
 
 impl SupervisorBuilder {
@@ -115,6 +125,20 @@ impl SupervisorBuilder {
         self
     }
 
+    /// The events from the very first on, those of the start included. To be called after
+    /// [`event_capacity`](Self::event_capacity), which it makes final.
+    pub fn subscribe_events(&mut self) -> EventStream {
+        let Events { sender, subscribers } = self.events();
+        EventStream::new(Some(&sender), subscribers)
+    }
+
+    fn events(&mut self) -> Events {
+        let capacity = self.event_capacity;
+        let new =
+            || Events { sender: broadcast::Sender::new(capacity), subscribers: Arc::default() };
+        self.events.get_or_insert_with(new).clone()
+    }
+
     /// The tree that will be started.
     pub fn spec(&self) -> &SupervisorSpec {
         &self.spec
@@ -129,7 +153,9 @@ impl SupervisorBuilder {
     /// # Cancel safety
     ///
     /// As [`Supervisor::start`].
-    pub async fn start(self) -> Result<SupervisorHandle, SupervisorError> {
+    pub async fn start(mut self) -> Result<SupervisorHandle, SupervisorError> {
+        let Events { sender: events, subscribers } = self.events();
+        self.events = None;
         let valid = self.spec.validate()?;
         let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
         // There is no way to ask a runtime whether it has a timer.
@@ -149,12 +175,11 @@ impl SupervisorBuilder {
             },
         );
         let (mailbox, inbox) = mpsc::unbounded_channel();
-        let (events, _) = broadcast::channel(self.event_capacity);
         let (started, is_up) = oneshot::channel();
         let shared = Arc::new(Shared {
             mailbox,
             events: events.downgrade(),
-            subscribers: Arc::new(AtomicUsize::new(0)),
+            subscribers,
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
         });
