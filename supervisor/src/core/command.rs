@@ -30,6 +30,9 @@ impl Engine {
                     let outcome = self.outcome(key, false);
                     self.reply(id, Ok(outcome));
                 }
+                Some(_) if self.ledger.has_begun() => {
+                    self.reply(id, Err(SupervisorError::ShuttingDown));
+                }
                 Some(key) => self.waiters.add(key, id, Wants::Ready),
             },
             Command::Shutdown(by) => self.begin_shutdown(by),

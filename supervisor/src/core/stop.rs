@@ -196,6 +196,7 @@ impl Engine {
         if key == self.root {
             self.ledger.begin(now);
             self.deadlines.add(now + budget, Due::Budget, key);
+            self.answer_never_ready();
         }
         self.todo.push_back(Todo::Advance(key));
     }
