@@ -65,6 +65,7 @@ impl SupervisorHandle {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
         }))
@@ -189,8 +190,7 @@ impl SupervisorHandle {
     ///
     /// # Errors
     ///
-    /// [`SupervisorError::Blank`]; [`SupervisorError::DriverGone`] when the tree is gone without
-    /// a report.
+    /// [`SupervisorError::Blank`]; and those of [`join`](Self::join).
     pub async fn shutdown_tree(
         &self,
         requested_by: &str,
@@ -218,12 +218,22 @@ impl SupervisorHandle {
     ///
     /// # Errors
     ///
-    /// [`SupervisorError::DriverGone`] when the tree is gone without a report.
+    /// [`SupervisorError::DriverGone`] when the tree is gone without a report;
+    /// [`SupervisorError::ShuttingDown`] from a handle that a child got from its context, as soon
+    /// as the end has begun: the end waits for the child, so the child cannot wait for the end.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
     pub async fn join(&self) -> Result<ShutdownReport, SupervisorError> {
+        if self.life.is_none() {
+            let mut is_ending = self.shared.is_ending.subscribe();
+            // `shared` holds the sender: it is never closed.
+            drop(is_ending.wait_for(|&is_ending| is_ending).await);
+            if self.shared.end.borrow().is_none() {
+                return Err(SupervisorError::ShuttingDown);
+            }
+        }
         let mut end = self.shared.end.subscribe();
         let end = end.wait_for(Option::is_some).await.map_err(|_| SupervisorError::DriverGone)?;
         match &*end {
@@ -291,7 +301,7 @@ impl SupervisorHandle {
     /// # Errors
     ///
     /// [`SupervisorError::UnknownPath`]; [`SupervisorError::Removed`] when the child is forgotten
-    /// meanwhile; [`SupervisorError::ShuttingDown`] when the tree ends.
+    /// meanwhile; [`SupervisorError::ShuttingDown`] when the end of the tree has begun.
     ///
     /// # Cancel safety
     ///
