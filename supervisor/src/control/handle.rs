@@ -10,7 +10,7 @@ use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;
 use crate::event::Event;
-use crate::id::{ChildPath, IntoPath};
+use crate::id::{ChildPath, IntoPath, nearest};
 use crate::report::ShutdownReport;
 use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
@@ -280,11 +280,7 @@ impl SupervisorHandle {
             return state;
         }
         let state = self.final_state()?;
-        state.get(path.as_str()).cloned().ok_or(SupervisorError::UnknownPath {
-            path,
-            known: ChildPath::root(),
-            nearest_path: None,
-        })
+        state.get(path.as_str()).cloned().ok_or_else(|| unknown_in(&state, path))
     }
 
     /// The events from now on.
@@ -385,6 +381,17 @@ impl SupervisorHandle {
             Some(End::Gone) | None => Err(SupervisorError::DriverGone),
         }
     }
+}
+
+/// The error for a path that was unknown when the tree ended.
+fn unknown_in(state: &TreeState, path: ChildPath) -> SupervisorError {
+    let is_known = |path: &ChildPath| state.get(path.as_str()).is_some();
+    let known = std::iter::successors(path.parent(), ChildPath::parent)
+        .find(is_known)
+        .unwrap_or_else(ChildPath::root);
+    let siblings = state.children_of(known.as_str()).map(|child| child.path.clone());
+    let nearest_path = nearest(&path, &known, siblings);
+    SupervisorError::UnknownPath { path, known, nearest_path }
 }
 
 impl fmt::Debug for SupervisorHandle {
