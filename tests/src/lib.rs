@@ -192,21 +192,21 @@ pub fn alive_tasks() -> usize {
     tokio::runtime::Handle::current().metrics().num_alive_tasks()
 }
 
-/// Waits until `holds`. Gives the other tasks their turn, and on the multi-thread runtime, where
-/// threads matter, some time.
+/// Waits until `holds`: gives the other tasks their turn, then lets the clock move, a paused one
+/// too, and at last waits for other threads.
 ///
 /// # Panics
 ///
 /// When it does not hold after a very long while.
 pub async fn until(what: &str, mut holds: impl FnMut() -> bool) {
-    for turn in 0..40_000_u32 {
+    for turn in 0..20_000_u32 {
         if holds() {
             return;
         }
-        tokio::task::yield_now().await;
-        if turn > 10_000 {
-            // Something on another thread is waited for, which no paused clock knows of.
-            std::thread::sleep(Duration::from_millis(1));
+        match turn {
+            0..100 => tokio::task::yield_now().await,
+            100..10_000 => tokio::time::sleep(ms(1)).await,
+            _ => std::thread::sleep(ms(1)),
         }
     }
     panic!("never came true: {what}");
