@@ -11,9 +11,7 @@ use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::state::Lifecycle;
 use rust_supervisor::task::context::TaskContext;
-use supervisor_tests::{
-    BY, Lives, WHY, alive_tasks, end_clean, every, ms, poll_then_drop, until,
-};
+use supervisor_tests::{BY, Lives, WHY, alive_tasks, end_clean, every, ms, poll_then_drop, until};
 use tokio::time::sleep;
 
 type Call = fn(SupervisorHandle, Lives) -> Pin<Box<dyn Future<Output = ()>>>;
@@ -33,17 +31,26 @@ macro_rules! call {
 /// Every one of them, on every kind of child.
 fn calls() -> Vec<(&'static str, Call)> {
     vec![
-        ("add_child", call!(handle, lives => {
-            handle.add_child("/root", ChildSpec::new("new", lives.parked()), BY, WHY)
-        })),
-        ("add_child slow", call!(handle, lives => {
-            let slow = ChildSpec::new("new", slow_start(&lives)).readiness(Readiness::Explicit);
-            handle.add_child("/root/inner", slow, BY, WHY)
-        })),
-        ("add_child of a subtree", call!(handle, lives => {
-            let tree = SupervisorSpec::new("new").child(ChildSpec::new("x", lives.parked()));
-            handle.add_child("/root", tree, BY, WHY)
-        })),
+        (
+            "add_child",
+            call!(handle, lives => {
+                handle.add_child("/root", ChildSpec::new("new", lives.parked()), BY, WHY)
+            }),
+        ),
+        (
+            "add_child slow",
+            call!(handle, lives => {
+                let slow = ChildSpec::new("new", slow_start(&lives)).readiness(Readiness::Explicit);
+                handle.add_child("/root/inner", slow, BY, WHY)
+            }),
+        ),
+        (
+            "add_child of a subtree",
+            call!(handle, lives => {
+                let tree = SupervisorSpec::new("new").child(ChildSpec::new("x", lives.parked()));
+                handle.add_child("/root", tree, BY, WHY)
+            }),
+        ),
         ("start_child", call!(handle, lives => handle.start_child("/root/down", BY, WHY))),
         ("start_child up", call!(handle, lives => handle.start_child("/root/up", BY, WHY))),
         ("stop_child", call!(handle, lives => handle.stop_child("/root/up", BY, WHY))),
@@ -51,18 +58,27 @@ fn calls() -> Vec<(&'static str, Call)> {
         ("stop_child waiting", call!(handle, lives => handle.stop_child("/root/waits", BY, WHY))),
         ("stop_child subtree", call!(handle, lives => handle.stop_child("/root/inner", BY, WHY))),
         ("restart_child", call!(handle, lives => handle.restart_child("/root/up", BY, WHY))),
-        ("restart_child slow", call!(handle, lives => {
-            handle.restart_child("/root/slow", BY, WHY)
-        })),
-        ("restart_child subtree", call!(handle, lives => {
-            handle.restart_child("/root/inner", BY, WHY)
-        })),
+        (
+            "restart_child slow",
+            call!(handle, lives => {
+                handle.restart_child("/root/slow", BY, WHY)
+            }),
+        ),
+        (
+            "restart_child subtree",
+            call!(handle, lives => {
+                handle.restart_child("/root/inner", BY, WHY)
+            }),
+        ),
         ("delete_child", call!(handle, lives => handle.delete_child("/root/down", BY, WHY))),
         ("remove_child", call!(handle, lives => handle.remove_child("/root/up", BY, WHY))),
         ("remove_child slow", call!(handle, lives => handle.remove_child("/root/slow", BY, WHY))),
-        ("remove_child subtree", call!(handle, lives => {
-            handle.remove_child("/root/inner", BY, WHY)
-        })),
+        (
+            "remove_child subtree",
+            call!(handle, lives => {
+                handle.remove_child("/root/inner", BY, WHY)
+            }),
+        ),
         ("shutdown_tree", call!(handle, lives => handle.shutdown_tree(BY, WHY))),
         ("shutdown_now", call!(handle, lives => handle.shutdown_now(BY, WHY))),
         ("join", call!(handle, lives => handle.join())),
@@ -70,11 +86,14 @@ fn calls() -> Vec<(&'static str, Call)> {
         ("state_of", call!(handle, lives => handle.state_of("/root/up"))),
         ("wait_until_ready", call!(handle, lives => handle.wait_until_ready("/root/waits"))),
         ("wait_until_settled", call!(handle, lives => handle.wait_until_settled())),
-        ("events", call!(handle, lives => async {
-            let mut events = handle.subscribe_events();
-            while events.next().await.is_some() {}
-            Some(events)
-        })),
+        (
+            "events",
+            call!(handle, lives => async {
+                let mut events = handle.subscribe_events();
+                while events.next().await.is_some() {}
+                Some(events)
+            }),
+        ),
         ("run_until_signal", call!(handle, lives => handle.run_until_signal())),
     ]
 }

@@ -86,7 +86,10 @@ async fn a_group_restart_reads_like_what_happened() {
         "  1000 ms  /root/flaky #1  decision: restart after 100ms (it is permanent)"
     );
     let state = handle.current_state().await.unwrap().to_string();
-    assert!(state.contains("flaky") && state.contains("last exit: failed: lost my voice"), "{state}");
+    assert!(
+        state.contains("flaky") && state.contains("last exit: failed: lost my voice"),
+        "{state}"
+    );
     end_clean(&handle).await;
     let end = rest(&mut events).await;
     assert_eq!(end.first().unwrap().kind.name(), "shutdown_requested");
@@ -96,8 +99,9 @@ async fn a_group_restart_reads_like_what_happened() {
 
 #[tokio::test(start_paused = true)]
 async fn the_stream_ends_after_the_last_event_and_every_subscriber_sees_the_same() {
-    let handle =
-        Supervisor::start(SupervisorSpec::root().child(ChildSpec::new("a", parked()))).await.unwrap();
+    let handle = Supervisor::start(SupervisorSpec::root().child(ChildSpec::new("a", parked())))
+        .await
+        .unwrap();
     let (mut first, mut second) = (handle.subscribe_events(), handle.subscribe_events());
     // One that goes takes nothing from the others.
     drop(handle.subscribe_events());
@@ -218,7 +222,8 @@ async fn every_kind_of_event_comes_about() {
         .child(job.restart(Restart::Transient).significant());
     handle.add_child("/root", ends, BY, WHY).await.unwrap();
     handle.wait_until_settled().await.unwrap();
-    while handle.state_of("/root/ends").await.is_ok() || handle.state_of("/root/melts").await.is_ok()
+    while handle.state_of("/root/ends").await.is_ok()
+        || handle.state_of("/root/melts").await.is_ok()
     {
         tokio::task::yield_now().await;
     }
@@ -230,7 +235,6 @@ async fn every_kind_of_event_comes_about() {
     assert_eq!(names, all);
     assert!(seen.iter().all(|event| !event.to_string().is_empty()));
 }
-
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_order_holds_with_threads_too() {

@@ -41,7 +41,10 @@ async fn an_unknown_path_is_an_error_that_names_the_nearest() {
     let handle = some_tree().await;
     for (asked, message) in [
         ("/root/leger", "there is no `/root/leger`; did you mean `/root/ledger`?"),
-        ("/root/payments/bnak", "there is no `/root/payments/bnak`; did you mean `/root/payments/bank`?"),
+        (
+            "/root/payments/bnak",
+            "there is no `/root/payments/bnak`; did you mean `/root/payments/bank`?",
+        ),
         ("/root/paymets/bank", "there is no `/root/paymets/bank`; did you mean `/root/payments`?"),
         ("/root/zebra", "there is no `/root/zebra`"),
     ] {
@@ -91,9 +94,12 @@ async fn what_is_no_path_or_not_a_supervisor_or_the_root_is_refused() {
 async fn who_asks_and_why_may_not_be_blank() {
     let handle = some_tree().await;
     let child = || ChildSpec::new("x", parked());
-    for (by, why, field) in
-        [("", WHY, "requested_by"), (" \t", WHY, "requested_by"), (BY, "", "reason"), (BY, "\n", "reason")]
-    {
+    for (by, why, field) in [
+        ("", WHY, "requested_by"),
+        (" \t", WHY, "requested_by"),
+        (BY, "", "reason"),
+        (BY, "\n", "reason"),
+    ] {
         for answer in [
             handle.add_child("/root", child(), by, why).await.map(drop),
             handle.start_child("/root/ledger", by, why).await.map(drop),
@@ -140,9 +146,9 @@ async fn a_spec_to_be_added_is_checked_as_a_whole() {
 
 #[tokio::test(start_paused = true)]
 async fn wait_until_ready_waits_over_failed_starts() {
-    let tree = SupervisorSpec::root().intensity(u32::MAX, ms(1)).child(
-        ChildSpec::new("a", good_from(1)).readiness(Readiness::Explicit),
-    );
+    let tree = SupervisorSpec::root()
+        .intensity(u32::MAX, ms(1))
+        .child(ChildSpec::new("a", good_from(1)).readiness(Readiness::Explicit));
     let handle = Supervisor::start(tree).await.unwrap();
     let up = handle.wait_until_ready("/root").await.unwrap();
     assert_eq!(up.lifecycle, Some(Lifecycle::Up));
@@ -215,9 +221,9 @@ async fn wait_until_settled_waits_for_starts_stops_delays_and_queues() {
             sleep(ms(50)).await;
         }
     });
-    let tree = SupervisorSpec::root().intensity(u32::MAX, ms(1)).child(
-        ChildSpec::new("slow", slow.clone()).readiness(Readiness::Explicit),
-    );
+    let tree = SupervisorSpec::root()
+        .intensity(u32::MAX, ms(1))
+        .child(ChildSpec::new("slow", slow.clone()).readiness(Readiness::Explicit));
     let handle = Supervisor::start(tree).await.unwrap();
     let settles_in = async |what: &str, expected: u64| {
         let began = Instant::now();
@@ -297,8 +303,8 @@ async fn requests_are_answered_while_a_factory_keeps_failing_without_a_wait() {
         }
         Err(TaskFailure::new(Default::default(), "again and again"))
     });
-    let spins = ChildSpec::new("spins", fails)
-        .backoff(rust_supervisor::policy::backoff::Backoff::NONE);
+    let spins =
+        ChildSpec::new("spins", fails).backoff(rust_supervisor::policy::backoff::Backoff::NONE);
     let deaf = ChildSpec::new("deaf", supervisor_tests::stubborn())
         .grace(rust_supervisor::policy::shutdown::Grace::After(ms(10)));
     let tree = SupervisorSpec::root().intensity(u32::MAX, ms(1)).child(deaf).child(spins);

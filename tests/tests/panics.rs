@@ -205,8 +205,7 @@ async fn a_factory_that_panics_or_fails_is_a_failed_start() {
         async {}
     });
     let fails = TaskFactory::new(|_| Err(TaskFailure::new(Default::default(), "no such thing")));
-    for (task, expected) in
-        [(panics, "panicked: cannot make it"), (fails, "failed: no such thing")]
+    for (task, expected) in [(panics, "panicked: cannot make it"), (fails, "failed: no such thing")]
     {
         let error =
             handle.add_child("/root", ChildSpec::new("bad", task), BY, WHY).await.unwrap_err();

@@ -58,9 +58,11 @@ async fn nothing_starts_after_a_shutdown_was_answered_also_out_of_a_backoff() {
         .intensity(u32::MAX, ms(1))
         .child(ChildSpec::new("waits", flaky.clone()).backoff(every(ms(50))))
         .child(ChildSpec::new("spins", flaky.clone()).backoff(Backoff::NONE))
-        .child(SupervisorSpec::new("inner").intensity(u32::MAX, ms(1)).child(
-            ChildSpec::new("waits", flaky).backoff(every(ms(70))),
-        ));
+        .child(
+            SupervisorSpec::new("inner")
+                .intensity(u32::MAX, ms(1))
+                .child(ChildSpec::new("waits", flaky).backoff(every(ms(70)))),
+        );
     let handle = Supervisor::start(tree).await.unwrap();
     // The one that spins never lets the paused clock move by itself.
     tokio::time::advance(ms(60)).await;

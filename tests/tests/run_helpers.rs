@@ -72,7 +72,10 @@ async fn helpers_are_asked_to_stop_and_aborted_when_the_main_future_ends() {
     until("it is down", || lives.of("helper").over == 1).await;
     assert_eq!(was_asked.load(Ordering::SeqCst), 1);
     let state = handle.state_of("/root/a").await.unwrap();
-    assert_eq!((state.lifecycle, state.last_exit().unwrap().word()), (Lifecycle::Down, "succeeded"));
+    assert_eq!(
+        (state.lifecycle, state.last_exit().unwrap().word()),
+        (Lifecycle::Down, "succeeded")
+    );
     end_clean(&handle).await;
 }
 
@@ -260,7 +263,9 @@ async fn a_factory_that_spawns_and_then_fails_is_over_when_what_it_spawned_is() 
             std::future::pending::<()>().await;
         });
         if call == 0 {
-            return Ok(Box::pin(std::future::ready(rust_supervisor::prelude::TaskResult::Succeeded)));
+            return Ok(Box::pin(std::future::ready(
+                rust_supervisor::prelude::TaskResult::Succeeded,
+            )));
         }
         panic!("number {call}");
     });

@@ -53,16 +53,22 @@ async fn the_report_has_a_row_for_every_child_youngest_first() {
     let tree = SupervisorSpec::root()
         .child(ChildSpec::new("quick", parked()))
         .child(ChildSpec::new("slow", slow(ms(250))))
-        .child(ChildSpec::new("done", service_fn(async |_: TaskContext| {})).restart(Restart::Transient))
+        .child(
+            ChildSpec::new("done", service_fn(async |_: TaskContext| {}))
+                .restart(Restart::Transient),
+        )
         .child(
             SupervisorSpec::new("inner")
                 .child(ChildSpec::new("waits", failing()).backoff(every(ms(1_000_000))))
                 .child(ChildSpec::new("deaf", stubborn()).grace(Grace::After(ms(100)))),
         )
-        .child(ChildSpec::new("sorry", service_fn(async |ctx: TaskContext| {
-            ctx.stopped().await;
-            Err::<(), _>("lost my notes")
-        })));
+        .child(ChildSpec::new(
+            "sorry",
+            service_fn(async |ctx: TaskContext| {
+                ctx.stopped().await;
+                Err::<(), _>("lost my notes")
+            }),
+        ));
     let handle = Supervisor::start(tree).await.unwrap();
     sleep(ms(10)).await;
     let report = handle.shutdown_tree(BY, WHY).await.unwrap();
@@ -99,9 +105,7 @@ async fn a_shutdown_in_which_everybody_ends_by_himself_is_clean_and_exits_with_0
 // Not under the paused clock: it jumps to the end of the grace while the thread is on its way.
 #[tokio::test]
 async fn a_thread_that_sleeps_is_woken_by_its_stop() {
-    let thread = blocking_fn(|ctx: BlockingContext| {
-        while ctx.sleep(Duration::from_secs(1_000)) {}
-    });
+    let thread = blocking_fn(|ctx: BlockingContext| while ctx.sleep(Duration::from_secs(1_000)) {});
     let tree = SupervisorSpec::root().child(ChildSpec::new("thread", thread));
     let handle = Supervisor::start(tree).await.unwrap();
     let report = handle.shutdown_tree(BY, WHY).await.unwrap();
@@ -204,7 +208,8 @@ async fn a_start_that_nobody_waits_for_any_more_is_shut_down() {
 async fn when_the_budget_is_spent_everything_left_is_aborted_at_once() {
     let mut tree = SupervisorSpec::root().shutdown_budget(ms(500));
     for n in 0..5 {
-        tree = tree.child(ChildSpec::new(format!("deaf{n}"), stubborn()).grace(Grace::After(ms(400))));
+        tree =
+            tree.child(ChildSpec::new(format!("deaf{n}"), stubborn()).grace(Grace::After(ms(400))));
     }
     let handle = Supervisor::start(tree).await.unwrap();
     let report = handle.shutdown_tree(BY, WHY).await.unwrap();
@@ -258,9 +263,12 @@ async fn the_significant_child_of_the_root_takes_the_tree_with_it() {
         .auto_shutdown(AutoShutdown::AnySignificant)
         .child(ChildSpec::new("good", parked()))
         .child(
-            ChildSpec::new("job", service_fn(async |ctx: TaskContext| {
-                let _: bool = ctx.sleep(ms(70)).await;
-            }))
+            ChildSpec::new(
+                "job",
+                service_fn(async |ctx: TaskContext| {
+                    let _: bool = ctx.sleep(ms(70)).await;
+                }),
+            )
             .restart(Restart::Transient)
             .significant(),
         );
@@ -387,7 +395,8 @@ fn dropping_the_runtime_leaves_no_async_task_behind_and_handles_say_so() {
 #[test]
 fn who_waits_while_the_runtime_is_dropped_is_told() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let tree = SupervisorSpec::root().child(ChildSpec::new("a", parked()).readiness(Readiness::Immediate));
+    let tree =
+        SupervisorSpec::root().child(ChildSpec::new("a", parked()).readiness(Readiness::Immediate));
     let handle = runtime.block_on(Supervisor::start(tree)).unwrap();
     let mut join = std::pin::pin!(handle.join());
     let mut stop = std::pin::pin!(handle.stop_child("/root/a", BY, WHY));

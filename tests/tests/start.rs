@@ -191,9 +191,8 @@ async fn children_start_in_their_order_and_each_waits_for_the_one_before() {
 #[tokio::test(start_paused = true)]
 async fn a_child_that_has_nothing_to_do_is_no_error() {
     let idle = service_fn(async |_: TaskContext| TaskResult::Ignored);
-    let tree = small()
-        .child(ChildSpec::new("idle", idle.clone()).readiness(Readiness::Explicit))
-        .child(
+    let tree =
+        small().child(ChildSpec::new("idle", idle.clone()).readiness(Readiness::Explicit)).child(
             ChildSpec::new("gone", idle).readiness(Readiness::Explicit).restart(Restart::Temporary),
         );
     let handle = Supervisor::start(tree).await.unwrap();
