@@ -258,6 +258,25 @@ impl Drop for Driver {
             end.get_or_insert(End::Gone);
             is_gone
         });
+        self.turn_away();
+    }
+}
+
+impl Driver {
+    /// Drops every message that nobody will read, so that whoever waits for its answer is told.
+    ///
+    /// Dropping the receiver is not enough: a message that is just being sent would stay in the
+    /// channel for as long as there are handles, and its sender would wait for ever.
+    fn turn_away(&mut self) {
+        self.inbox.close();
+        loop {
+            match self.inbox.try_recv() {
+                Ok(message) => drop(message),
+                Err(mpsc::error::TryRecvError::Disconnected) => return,
+                // Between two instructions of another thread.
+                Err(mpsc::error::TryRecvError::Empty) => std::thread::yield_now(),
+            }
+        }
     }
 }
 
