@@ -230,6 +230,9 @@ impl Engine {
                 };
                 self.finish_stop(key, stopping.after, exit);
             }
+            State::Unjoinable { after: after @ After::StartTimedOut(_) } => {
+                self.finish_stop(key, after, Exit::TimedOut(Deadline::Start));
+            }
             State::Unjoinable { after } => self.finish_stop(key, after, asked(end, true)),
             // The run of this generation has ended already.
             State::Idle
@@ -264,7 +267,7 @@ impl Engine {
         count(&mut above.stopping, is_stopping(&before), is_stopping(&state));
         count(&mut above.unjoinable, is_unjoinable(&before), is_unjoinable(&state));
         if is_significant {
-            count(&mut above.significant, before.is_live(), state.is_live());
+            count(&mut above.significant, before.is_to_go_on(), state.is_to_go_on());
         }
     }
 
