@@ -10,7 +10,7 @@ use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;
 use crate::event::Event;
-use crate::id::{ChildPath, IntoPath};
+use crate::id::{ChildPath, IntoPath, nearest};
 use crate::report::ShutdownReport;
 use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
@@ -65,6 +65,7 @@ impl SupervisorHandle {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
         }))
@@ -189,8 +190,7 @@ impl SupervisorHandle {
     ///
     /// # Errors
     ///
-    /// [`SupervisorError::Blank`]; [`SupervisorError::DriverGone`] when the tree is gone without
-    /// a report.
+    /// [`SupervisorError::Blank`]; and those of [`join`](Self::join).
     pub async fn shutdown_tree(
         &self,
         requested_by: &str,
@@ -218,12 +218,22 @@ impl SupervisorHandle {
     ///
     /// # Errors
     ///
-    /// [`SupervisorError::DriverGone`] when the tree is gone without a report.
+    /// [`SupervisorError::DriverGone`] when the tree is gone without a report;
+    /// [`SupervisorError::ShuttingDown`] from a handle that a child got from its context, as soon
+    /// as the end has begun: the end waits for the child, so the child cannot wait for the end.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
     pub async fn join(&self) -> Result<ShutdownReport, SupervisorError> {
+        if self.life.is_none() {
+            let mut is_ending = self.shared.is_ending.subscribe();
+            // `shared` holds the sender: it is never closed.
+            drop(is_ending.wait_for(|&is_ending| is_ending).await);
+            if self.shared.end.borrow().is_none() {
+                return Err(SupervisorError::ShuttingDown);
+            }
+        }
         let mut end = self.shared.end.subscribe();
         let end = end.wait_for(Option::is_some).await.map_err(|_| SupervisorError::DriverGone)?;
         match &*end {
@@ -270,11 +280,7 @@ impl SupervisorHandle {
             return state;
         }
         let state = self.final_state()?;
-        state.get(path.as_str()).cloned().ok_or(SupervisorError::UnknownPath {
-            path,
-            known: ChildPath::root(),
-            nearest_path: None,
-        })
+        state.get(path.as_str()).cloned().ok_or_else(|| unknown_in(&state, path))
     }
 
     /// The events from now on.
@@ -291,7 +297,7 @@ impl SupervisorHandle {
     /// # Errors
     ///
     /// [`SupervisorError::UnknownPath`]; [`SupervisorError::Removed`] when the child is forgotten
-    /// meanwhile; [`SupervisorError::ShuttingDown`] when the tree ends.
+    /// meanwhile; [`SupervisorError::ShuttingDown`] when the end of the tree has begun.
     ///
     /// # Cancel safety
     ///
@@ -375,6 +381,17 @@ impl SupervisorHandle {
             Some(End::Gone) | None => Err(SupervisorError::DriverGone),
         }
     }
+}
+
+/// The error for a path that was unknown when the tree ended.
+fn unknown_in(state: &TreeState, path: ChildPath) -> SupervisorError {
+    let is_known = |path: &ChildPath| state.get(path.as_str()).is_some();
+    let known = std::iter::successors(path.parent(), ChildPath::parent)
+        .find(is_known)
+        .unwrap_or_else(ChildPath::root);
+    let siblings = state.children_of(known.as_str()).map(|child| child.path.clone());
+    let nearest_path = nearest(&path, &known, siblings);
+    SupervisorError::UnknownPath { path, known, nearest_path }
 }
 
 impl fmt::Debug for SupervisorHandle {

@@ -204,6 +204,7 @@ impl Engine {
         if key == self.root {
             self.ledger.begin(now);
             self.deadlines.add(now + budget, Due::Budget, key);
+            self.answer_never_ready();
         }
         self.quiesce(key);
         self.todo.push_back(Todo::Advance(key));

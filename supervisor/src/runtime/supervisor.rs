@@ -180,6 +180,7 @@ impl SupervisorBuilder {
             mailbox,
             events: events.downgrade(),
             subscribers,
+            is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
         });
