@@ -142,6 +142,8 @@ impl Engine {
             }
             RestartDecision::ShutdownTree { rule } => {
                 self.set_state(key, State::Down);
+                // The tree has failed, whoever is said to have asked for its end.
+                self.ledger.meltdown = Some((self.path_of(key), exit.clone(), decision));
                 self.shut_down_over(key, rule);
             }
         }

@@ -65,7 +65,10 @@ impl Engine {
         let Some(State::Stopping(stopping)) = self.state_of(key) else { return false };
         let step = self.parent_of(key).and_then(|parent| self.supervisor(parent)).map(|s| &s.step);
         match step {
-            Some(Step::Ending(_)) => stopping.since == self.now,
+            Some(Step::Ending(_)) => {
+                let is_its_own = matches!(stopping.after, After::StartTimedOut(_));
+                stopping.since == self.now && !is_its_own
+            }
             Some(Step::Round(_)) => stopping.after == After::Round && stopping.since == self.now,
             _ => false,
         }

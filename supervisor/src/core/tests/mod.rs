@@ -4,4 +4,5 @@ mod consistency;
 mod harness;
 mod invariants;
 mod notation;
+mod scripts;
 mod sim;

@@ -7,6 +7,7 @@ use crate::core::input::Input;
 use crate::core::tests::harness::{Invariant, World, path};
 use crate::event::EventKind;
 use crate::id::ChildPath;
+use crate::policy::decision::RestartDecision;
 use crate::report::{EndCause, RowEnd};
 
 #[derive(Default)]
@@ -119,7 +120,10 @@ impl Invariant for Reports {
             assert!(!report.is_clean(), "clean, though not everything ended: {report}");
         }
         match report.cause {
-            EndCause::Meltdown { .. } => assert!(self.is_melting),
+            EndCause::Meltdown { decision, .. } => {
+                let is_its_wish = matches!(decision, RestartDecision::ShutdownTree { .. });
+                assert!(self.is_melting || is_its_wish);
+            }
             EndCause::Requested { .. } => assert!(self.is_requested),
             EndCause::AutoShutdown | EndCause::StartFailed { .. } => {}
         }
