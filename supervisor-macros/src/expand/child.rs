@@ -1,7 +1,7 @@
 //! What `#[child]` adds to a function.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{ToTokens, format_ident, quote};
+use quote::{ToTokens, quote};
 use syn::{FnArg, ReturnType, Type};
 
 use super::policy::patch;
@@ -18,15 +18,12 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let marker = marker(function, name);
     let policy = patch(&options.policy, &runtime);
     let parameters: Vec<&Type> = parameters(function).collect();
-    let context = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
-    let context = Ident::new(context, Span::call_site());
+    let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
+    let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
-    let checks = parameters.iter().filter(|ty| !is_context(ty)).map(|ty| {
+    let checks = parameters.iter().filter(|ty| !is_named(ty, own)).map(|ty| {
         let place = Place::of(ty);
-        // The type cannot be inferred: it is what the call is about.
-        let check = format_ident!("is_parameter");
-        let check = runtime.call(&place, &check.to_string(), quote!());
-        with_types(check, &quote!(#ty, #context))
+        runtime.call(&place, quote!(is_parameter::<#ty, #context>), quote!())
     });
     let runs = runs(child.get(), &runtime, parameters.len());
     let cfgs = only(&function.attributes, "cfg");
@@ -34,7 +31,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #function
         #marker
         #(#cfgs)*
-        #[allow(deprecated)]
+        #[allow(deprecated, unused_parens)]
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = #runtime::Handle<Self>;
@@ -78,13 +75,9 @@ pub(super) fn marker(function: &Function, name: &Ident) -> TokenStream {
 /// The table entry with the function that makes a run.
 fn runs(child: &Child, runtime: &Runtime, parameters: usize) -> TokenStream {
     let signature = &child.function.signature;
-    // Resolved where the attribute stands, and no use of the user's in the eyes of an editor.
-    let function = Ident::new(&signature.ident.to_string(), Span::call_site());
-    let function = if signature.ident.to_string().starts_with("r#") {
-        signature.ident.clone()
-    } else {
-        function
-    };
+    // The same name, but no use of the user's in the eyes of an editor.
+    let mut function = signature.ident.clone();
+    function.set_span(Span::call_site());
     let run = Ident::new("run", Span::mixed_site());
     let arguments = std::iter::repeat_n(quote!(#runtime::parameter(#run)), parameters);
     let call = quote!(#function(#(#arguments),*));
@@ -92,23 +85,14 @@ fn runs(child: &Child, runtime: &Runtime, parameters: usize) -> TokenStream {
         ReturnType::Default => Place::of(&signature.ident),
         ReturnType::Type(_, ty) => Place::of(ty),
     };
-    let (table, function) = if child.options.blocking.is_some() {
-        ("Blocking", "finished")
+    let (table, finish) = if child.options.blocking.is_some() {
+        (quote!(Blocking), quote!(finished))
     } else {
-        ("Async", "boxed")
+        (quote!(Async), quote!(boxed))
     };
-    let table = Ident::new(table, Span::call_site());
-    let call = runtime.call(&place, "returned", call);
-    let call = runtime.call(&place, function, call);
+    let call = runtime.call(&place, quote!(returned), call);
+    let call = runtime.call(&place, finish, call);
     quote!(#runtime::Runs::#table(|#run| #call))
-}
-
-/// Puts `::<types>` before the parentheses at the end of a call.
-fn with_types(call: TokenStream, types: &TokenStream) -> TokenStream {
-    let mut tokens: Vec<_> = call.into_iter().collect();
-    let arguments = tokens.pop();
-    let function = tokens.into_iter().collect::<TokenStream>();
-    quote!(#function::<#types> #arguments)
 }
 
 fn parameters(function: &Function) -> impl Iterator<Item = &Type> {
@@ -118,12 +102,11 @@ fn parameters(function: &Function) -> impl Iterator<Item = &Type> {
     })
 }
 
-/// Whether the type has the name of a context. Then it need not be checked where the child is:
-/// a check costs as much time as the rest of a small child.
-fn is_context(ty: &Type) -> bool {
-    matches!(ty, Type::Path(path) if path.path.segments.last().is_some_and(|last| {
-        last.ident == "TaskContext"
-    }))
+/// Whether the type has the name of the child's own context. Then it need not be checked where the
+/// child is: a check costs as much time as the rest of a small child.
+fn is_named(ty: &Type, name: &str) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == name)
 }
 
 impl ToTokens for Function {

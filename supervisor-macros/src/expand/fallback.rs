@@ -1,6 +1,8 @@
 //! What is emitted beside errors: the user's item, and stand-ins that satisfy every bound, so that
 //! one error does not lead to others.
 
+use std::collections::BTreeSet;
+
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
@@ -59,7 +61,11 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
         });
         return quote!(#(#attributes)* #visibility struct #name #generics #clause { #(#fields)* });
     }
-    let structure = structure(supervisor, &runtime);
+    let mut seen = BTreeSet::new();
+    // That a name is taken has been said.
+    let unique =
+        fields.iter().filter(|field| field.has_cfg() || seen.insert(field.name.to_string()));
+    let structure = structure(supervisor, unique, &runtime);
     quote! {
         #structure
         const _: () = {

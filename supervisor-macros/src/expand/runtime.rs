@@ -1,10 +1,10 @@
 //! The path to what generated code calls, and the spans that decide where messages point.
 //!
-//! rustc takes the span of a path or a call from its first and last token. Only punctuation and
-//! delimiters get spans of the user: an identifier with one would be listed by editors as a use
-//! of what the user wrote.
+//! rustc takes the span of a type or a call from its first and last token, so those are punctuation
+//! and parentheses with spans of the user. An identifier with such a span would be listed by editors as a use of what the
+//! user wrote.
 
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Path, Token, parse_quote};
 
@@ -19,27 +19,36 @@ impl Runtime {
         Self(parse_quote!(#krate::__private))
     }
 
-    /// The path, beginning at `span` as far as it begins with `::`.
-    pub(super) fn at(&self, span: Span) -> TokenStream {
+    /// The type `name<arguments>` that spans `place`.
+    pub(super) fn generic(
+        &self,
+        place: &Place,
+        name: TokenStream,
+        arguments: TokenStream,
+    ) -> TokenStream {
         let mut path = self.0.clone();
-        path.leading_colon = path.leading_colon.map(|_| Token![::](span));
-        path.into_token_stream()
+        path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
+        let end = Token![>](place.last);
+        quote!(#path::#name<#arguments #end)
     }
 
-    /// A call of `function` that spans `place`.
+    /// A call of `function`, with its types if it has any, that spans `place`.
     pub(super) fn call(
         &self,
         place: &Place,
-        function: &str,
+        function: TokenStream,
         arguments: TokenStream,
     ) -> TokenStream {
-        let runtime = self.at(place.first);
-        let function = Ident::new(function, Span::call_site());
-        let mut arguments = Group::new(Delimiter::Parenthesis, arguments);
-        arguments.set_span(place.last);
-        let arguments = TokenTree::from(arguments);
-        quote!(#runtime::#function #arguments)
+        let function = parentheses(place.first, quote!(#self::#function));
+        let arguments = parentheses(place.last, arguments);
+        quote!(#function #arguments)
     }
+}
+
+fn parentheses(span: Span, inside: TokenStream) -> TokenTree {
+    let mut group = Group::new(Delimiter::Parenthesis, inside);
+    group.set_span(span);
+    TokenTree::from(group)
 }
 
 impl ToTokens for Runtime {

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList};
 
 use super::policy::{call, choice, limit, patch, time};
-use super::runtime::Runtime;
+use super::runtime::{Place, Runtime};
 use crate::model::{Field, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
 
@@ -16,13 +16,14 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let supervisor = supervisor.get();
     let Supervisor { options, name, fields, .. } = supervisor;
     let runtime = Runtime::new(options.krate.as_ref());
-    let structure = structure(supervisor, &runtime);
+    let structure = structure(supervisor, fields, &runtime);
     let places = fields.iter().map(|field| place(field, &runtime));
     let declared = declared(options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
         let (cfgs, name, ty, id) = (field.cfgs(), &field.name, &field.ty, field.id());
-        quote!(#(#cfgs)* #name: __seat.child::<#ty>(#id),)
+        let child = runtime.call(&Place::of(ty), quote!(child::<#ty>), quote!(&__seat, #id));
+        quote!(#(#cfgs)* #name: #child,)
     });
     let derivable = derivable(supervisor, &runtime);
     quote! {
@@ -30,6 +31,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         impl #name {
             #(#places)*
         }
+        #[allow(unused_parens)]
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = Self;
@@ -52,19 +54,24 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     }
 }
 
-/// The struct with a handle in each field.
-pub(super) fn structure(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
-    let Supervisor { attributes, visibility, name, fields, .. } = supervisor;
+/// The struct with a handle in each of these fields.
+pub(super) fn structure<'a>(
+    supervisor: &Supervisor,
+    fields: impl IntoIterator<Item = &'a Field>,
+    runtime: &Runtime,
+) -> TokenStream {
+    let Supervisor { attributes, visibility, name, .. } = supervisor;
     let must_use = only(attributes, "must_use")
         .is_empty()
         .then(|| quote!(#[must_use = "when the last handle is dropped, the tree is shut down"]));
-    let fields = fields.iter().map(|field| {
+    let fields = fields.into_iter().map(|field| {
         let Field { attributes, visibility, name, ty, .. } = field;
         let doc = only(attributes, "doc").is_empty().then(|| {
             let doc = format!("The child `{}`.", field.id());
             quote!(#[doc = #doc])
         });
-        quote!(#(#attributes)* #doc #visibility #name: #runtime::HandleOf<#ty>,)
+        let handle = runtime.generic(&Place::of(ty), quote!(HandleOf), quote!(#ty));
+        quote!(#(#attributes)* #doc #visibility #name: #handle,)
     });
     quote! {
         #(#attributes)*
@@ -97,7 +104,9 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
         let policy = patch(&field.policy, runtime);
-        quote!(#(#cfgs)* #runtime::DeclaredSlot::new::<#ty>(#id, #policy),)
+        let slot = quote!(DeclaredSlot::new::<#ty>);
+        let slot = runtime.call(&Place::of(ty), slot, quote!(#id, #policy));
+        quote!(#(#cfgs)* #slot,)
     });
     let policy = patch(&options.policy, runtime);
     let defaults = patch(&options.defaults, runtime);

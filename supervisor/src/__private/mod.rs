@@ -33,6 +33,11 @@ pub const fn slot<P, T>(name: &'static str) -> Slot<P, T> {
     Slot::new(name)
 }
 
+/// The handle of the child `name` of the supervisor at `seat`.
+pub fn child<T: Supervised>(seat: &Seat, name: &str) -> T::Handle {
+    T::Handle::from_seat(seat.at(name))
+}
+
 /// One parameter of a run.
 pub fn parameter<S, C, T: Extract<S, C>>(run: &Run<S, C>) -> T {
     T::extract(run)

@@ -95,16 +95,6 @@ impl Seat {
         let id = ChildId::new(name).expect("the name of a field is an id");
         Self { handle: self.handle.clone(), path: self.path.join(&id) }
     }
-
-    /// The handle of the child `name` of this supervisor.
-    pub fn child<T: Supervised>(&self, name: &str) -> T::Handle {
-        T::Handle::from_seat(self.at(name))
-    }
-
-    /// Its path.
-    pub fn path(&self) -> &ChildPath {
-        &self.path
-    }
 }
 
 /// What was written about a child or a supervisor.

@@ -9,6 +9,7 @@ pub mod state;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+use std::pin::Pin;
 use std::sync::Arc;
 
 use self::declared::{FromSeat, RunsUnder, Seat, Seated, root_spec};
@@ -21,6 +22,10 @@ use crate::id::ChildPath;
 use crate::report::ShutdownReport;
 use crate::runtime::supervisor::Supervisor;
 use crate::spec::supervisor::SupervisorSpec;
+
+/// The future of what a tree answers. Boxed, so that it does not depend on what was asked with,
+/// and one mistake there is one message.
+pub type Answer<T> = Pin<Box<dyn Future<Output = Result<T, SupervisorError>> + Send>>;
 
 /// What every `#[supervisor]` struct can do. The struct itself is the handle of the running tree.
 ///
@@ -59,12 +64,12 @@ pub trait SupervisionTree: Seated + FromSeat {
     /// # Cancel safety
     ///
     /// Dropping the future shuts down what has been started so far.
-    fn start<S>(state: S) -> impl Future<Output = Result<Self, SupervisorError>> + Send
+    fn start<S>(state: S) -> Answer<Self>
     where
         Self: RunsUnder<S>,
         S: Send + Sync + 'static,
     {
-        Self::builder(state).start()
+        Box::pin(Self::builder(state).start())
     }
 
     /// Starts with settings of the runtime's own.
@@ -100,12 +105,9 @@ pub trait SupervisionTree: Seated + FromSeat {
     /// # Errors
     ///
     /// As [`SupervisorHandle::shutdown_tree`].
-    fn shutdown(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> impl Future<Output = Result<ShutdownReport, SupervisorError>> + Send {
+    fn shutdown(&self, why: impl Into<Attribution>) -> Answer<ShutdownReport> {
         let (handle, why) = (self.handle().clone(), why.into());
-        async move { handle.shutdown_tree(why.requested_by(), why.reason()).await }
+        Box::pin(async move { handle.shutdown_tree(why.requested_by(), why.reason()).await })
     }
 
     /// Waits until the tree has ended, and lets the signals of the process end it; see
@@ -118,11 +120,9 @@ pub trait SupervisionTree: Seated + FromSeat {
     /// # Cancel safety
     ///
     /// Dropping the future stops listening. A shutdown that has begun goes on.
-    fn run_until_signal(
-        &self,
-    ) -> impl Future<Output = Result<ShutdownReport, SupervisorError>> + Send {
+    fn run_until_signal(&self) -> Answer<ShutdownReport> {
         let handle = self.handle().clone();
-        async move { handle.run_until_signal().await }
+        Box::pin(async move { handle.run_until_signal().await })
     }
 
     /// Restarts what stands in `slot`, a child or a whole supervisor:
@@ -135,10 +135,12 @@ pub trait SupervisionTree: Seated + FromSeat {
         &self,
         slot: impl Below<Self>,
         why: impl Into<Attribution>,
-    ) -> impl Future<Output = Result<CommandOutcome, SupervisorError>> + Send {
+    ) -> Answer<CommandOutcome> {
         let seat = slot.names().into_iter().fold(self.seat().clone(), |seat, name| seat.at(name));
         let why = why.into();
-        async move { seat.handle.restart_child(&seat.path, why.requested_by(), why.reason()).await }
+        Box::pin(async move {
+            seat.handle.restart_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 }
 

@@ -34,7 +34,7 @@ pub trait Parameter<C> {}
     message = "a child that runs with a `{C}` cannot take a `{Self}` out of the state `{S}`",
     label = "needed by a child of this tree"
 )]
-pub trait Extract<S, C>: Parameter<C> {
+pub trait Extract<S, C>: Sized {
     /// Makes the parameter for one run.
     fn extract(run: &Run<S, C>) -> Self;
 }
