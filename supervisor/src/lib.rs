@@ -1,5 +1,7 @@
 //! Supervision trees for Tokio services.
 
+#[cfg(feature = "config")]
+pub mod config;
 pub mod control;
 mod core;
 pub mod error;
