@@ -14,7 +14,7 @@ use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::shutdown::ShutdownPatch;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
@@ -259,6 +259,12 @@ impl Overlay {
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
+        let mut in_code = in_code;
+        if section.restart == Some(Restart::Temporary) {
+            // What the code says about restarts means nothing any more, and cannot be taken back.
+            in_code.backoff = BackoffPatch::NONE;
+            in_code.restart_limit = None;
+        }
         let mut patch = child_patch(section);
         match whole(section.restart_limit, in_code.restart_limit.or(weaker)) {
             Ok(limit) => patch.restart_limit = limit,

@@ -144,13 +144,15 @@ impl Walk {
     }
 
     fn report(&mut self, file: &Path, reached: Option<Reached>, fault: ConfigFault) {
-        let (at, key) = match reached {
-            Some(Reached { by: (at, key), .. }) => (at, key),
-            None => {
-                let file = Arc::new(file.to_owned());
-                (Location { file, line: 0, column: 0 }, KeyPath::default())
-            }
-        };
+        let (at, key) = reached.map_or_else(
+            || {
+                (
+                    Location { file: Arc::new(file.to_owned()), line: 0, column: 0 },
+                    KeyPath::default(),
+                )
+            },
+            |reached| reached.by,
+        );
         self.problems.push(ConfigProblem::new(Some(at), key, fault));
     }
 
