@@ -1,5 +1,7 @@
 //! Every key of the configuration, proved by what it does to a running tree.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
@@ -22,7 +24,7 @@ use rust_supervisor::task::factory::{TaskFactory, blocking_fn, service_fn};
 
 /// Reads YAML the way a file is read.
 fn config(yaml: &str) -> Result<SupervisorConfig, ConfigError> {
-    let dir = supervisor_tests_dir();
+    let dir = temporary_dir();
     let path = dir.join("config.yaml");
     std::fs::write(&path, yaml).unwrap();
     let config = SupervisorConfig::from_file(&path);
@@ -31,7 +33,7 @@ fn config(yaml: &str) -> Result<SupervisorConfig, ConfigError> {
 }
 
 /// A directory of its own for each caller.
-fn supervisor_tests_dir() -> std::path::PathBuf {
+fn temporary_dir() -> std::path::PathBuf {
     use std::sync::atomic::{AtomicU32, Ordering};
     static NEXT: AtomicU32 = AtomicU32::new(0);
     let name = format!("config-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
@@ -75,7 +77,7 @@ fn slow() -> TaskFactory {
 fn stubborn() -> TaskFactory {
     service_fn(async |ctx: TaskContext| {
         ctx.stopped().await;
-        tokio::time::sleep(Duration::from_secs(3_600)).await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
     })
 }
 
@@ -249,13 +251,17 @@ async fn every_key_of_a_policy_works_in_every_place() {
     }
 }
 
+/// A key of a supervisor, what it is set to, its first child, the window of its intensity in code,
+/// and what happens then, where `ROOT` is its path.
+type SupervisorCase = (&'static str, &'static str, fn() -> TaskFactory, Duration, &'static str);
+
 #[tokio::test(start_paused = true)]
 async fn every_key_of_a_supervisor_works_at_the_root_and_below() {
     let pair = |spec: SupervisorSpec, task: TaskFactory| {
         spec.child(ChildSpec::new("t", task).restart(Restart::Transient).backoff(jitter(0.0)))
             .child(ChildSpec::new("u", parked()))
     };
-    let cases: [(&str, &str, fn() -> TaskFactory, Duration, &str); 5] = [
+    let cases: [SupervisorCase; 5] = [
         ("strategy", "one_for_all", flaky, ms(30_000), "1100 ms  ROOT/u #2  starting"),
         ("strategy", "rest_for_one", flaky, ms(30_000), "1100 ms  ROOT/u #2  starting"),
         ("intensity.max", "0", flaky, ms(30_000), "1000 ms  ROOT #1  meltdown over ROOT/t"),
@@ -422,7 +428,7 @@ async fn the_stronger_layer_wins() {
         }
         let inner = SupervisorSpec::new("in").defaults(defaults(200)).child(child);
         let tree = SupervisorSpec::root().defaults(defaults(150)).child(inner);
-        let dir = supervisor_tests_dir();
+        let dir = temporary_dir();
         let mut files: Vec<_> = (0..=strongest).collect();
         // Files in any order: what they say is about different keys.
         files.reverse();
@@ -439,7 +445,8 @@ async fn the_stronger_layer_wins() {
         handle.shutdown_tree("test", "over").await.unwrap();
         let mut history = String::new();
         while let Some(event) = events.next().await {
-            history += &format!("{event}\n");
+            history += &event.to_string();
+            history.push('\n');
         }
         let line = format!("{} ms  /root/in/t #2  starting", 1_000 + expected);
         assert!(history.contains(&line), "no `{line}` in\n{history}");
@@ -454,7 +461,7 @@ async fn a_half_limit_takes_its_other_half_from_what_is_weaker() {
         SupervisorSpec::root().defaults(defaults).child(child)
     };
     let child = || ChildSpec::new("t", flaky());
-    let minute = Duration::from_secs(60);
+    let minute = Duration::from_mins(1);
     for (tree, yaml) in [
         (
             tree(child().restart_limit(5, minute), None),

@@ -1,5 +1,7 @@
 //! Files that cannot be used: each says which key, where, and what to do about it.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -219,7 +221,9 @@ fn too_many_files_and_files_too_deep_are_refused() {
 
     let wide = |count: u32| {
         let names: Vec<_> = (0..count).map(|n| format!("w{n}.yaml")).collect();
-        names.iter().for_each(|name| drop(dir.write(name, "")));
+        for name in &names {
+            dir.write(name, "");
+        }
         dir.write("wide.yaml", format!("include: [{}]", names.join(", ")))
     };
     assert!(SupervisorConfig::from_file(wide(63)).is_ok());

@@ -1,5 +1,7 @@
 //! The example files: each loads, and what is generated is what is committed.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use std::path::PathBuf;
 
 use rust_supervisor::config::configurable::SupervisorConfig;

@@ -10,6 +10,10 @@ use super::node::{Node, Value};
 use super::{overlay, tree};
 use crate::spec::supervisor::SupervisorSpec;
 
+/// The stack of the thread that reads. Sections nest as supervisors do, and without optimization
+/// each takes 100 KiB.
+const STACK: usize = 32 << 20;
+
 /// A configuration out of files, and where each of its keys stands in them.
 #[derive(Clone, Debug)]
 pub struct LoadedConfig {
@@ -29,7 +33,18 @@ impl LoadedConfig {
     /// Everything that is wrong with any of the files.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let path = tree::absolute(path.as_ref());
-        let nodes = tree::read_all(&path).map_err(ConfigError::new)?;
+        let thread = std::thread::Builder::new().name("config".into()).stack_size(STACK);
+        std::thread::scope(|scope| {
+            let read = thread.spawn_scoped(scope, || Self::read_here(&path)).map_err(|error| {
+                let fault = ConfigFault::Unreadable { message: error.to_string() };
+                ConfigError::new(vec![ConfigProblem::new(None, KeyPath::default(), fault)])
+            })?;
+            read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
+    fn read_here(path: &Path) -> Result<Self, ConfigError> {
+        let nodes = tree::read_all(path).map_err(ConfigError::new)?;
         let document = nodes.into_iter().reduce(Node::over);
         let layer = match document.as_ref().filter(|node| !matches!(node.value, Value::Null)) {
             Some(node) => node.read().map_err(ConfigError::new)?,
@@ -40,7 +55,7 @@ impl LoadedConfig {
             let fault = ConfigFault::BadValue { message: error.to_string() };
             ConfigError::new(vec![ConfigProblem::new(None, KeyPath::default(), fault)])
         })?;
-        Ok(Self { config, path: Some(path), document })
+        Ok(Self { config, path: Some(path.to_owned()), document })
     }
 
     /// The configuration itself.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::budget::BudgetBreach;
 use serde_saphyr::{Error, Spanned};
 
 use super::error::{ConfigFault, ConfigProblem, KeyPath, Location};
@@ -46,21 +47,27 @@ fn fault(error: &Error) -> ConfigFault {
         Error::DuplicateMappingKey { key: Some(key), .. } => {
             ConfigFault::DuplicateKey { name: key.clone(), section: KeyPath::default() }
         }
-        Error::MultipleDocuments { .. } => {
+        Error::MultipleDocuments { .. }
+        | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
             ConfigFault::Syntax { message: "there is more than one document in the file".into() }
         }
-        Error::Budget { .. } => ConfigFault::Syntax {
-            message: "the file is nested too deep, or repeats itself too often, to be a \
-                      configuration"
-                .into(),
-        },
+        Error::Budget { .. } => too_much(),
         error => {
             // The location is ours to say.
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or(&message);
+            // How the scanner, which is ahead of the budget, says the same.
+            if message.contains("recursion limit") {
+                return too_much();
+            }
             ConfigFault::Syntax { message: format!("this is not YAML: {message}") }
         }
     }
+}
+
+fn too_much() -> ConfigFault {
+    let message = "the file is nested too deep, or repeats itself too often, to be a configuration";
+    ConfigFault::Syntax { message: message.into() }
 }
 
 fn locate(at: serde_saphyr::Location, file: &Arc<PathBuf>) -> Location {
