@@ -2,6 +2,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod control;
 mod core;
 pub mod error;
