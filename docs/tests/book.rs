@@ -75,9 +75,9 @@ fn every_link_leads_somewhere() {
             let to = if target.is_empty() { file.clone() } else { file.with_file_name(target) };
             let is_there = to.exists()
                 && (fragment.is_empty()
-                    || read(&to).lines().any(|line| {
-                        line.starts_with('#') && anchor(line) == fragment
-                    }));
+                    || read(&to)
+                        .lines()
+                        .any(|line| line.starts_with('#') && anchor(line) == fragment));
             if !is_there {
                 dead.push(format!("{}: {link}", file.display()));
             }
