@@ -94,7 +94,7 @@ async fn main() -> Result<ShutdownReport, Box<dyn Error>> {
     // A service would say `app.run_until_signal().await` here. This one has seen enough after 3 s.
     tokio::time::sleep(Duration::from_secs(3)).await;
     println!("\n{}\n", app.handle().current_state().await?);
-    let report = app.handle().shutdown_tree("quickstart", "the story is told").await?;
+    let report = app.shutdown(by("quickstart").because("the story is told")).await?;
     println!("\n{report}");
     Ok(report)
 }

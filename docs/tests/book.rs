@@ -16,7 +16,8 @@ fn read(path: &Path) -> String {
 
 fn pages() -> Vec<PathBuf> {
     let folder = root().join("docs/en/src");
-    let files = fs::read_dir(&folder).expect("the book's folder").map(|file| file.unwrap().path());
+    let files = fs::read_dir(&folder).expect("the folder of the book");
+    let files = files.map(|file| file.expect("a file of the book").path());
     let mut pages: Vec<_> = files.filter(|file| file.extension() == Some("md".as_ref())).collect();
     pages.sort();
     pages
