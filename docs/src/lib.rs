@@ -12,19 +12,15 @@ macro_rules! pages {
 }
 
 pages! {
+    readme: "../README.md",
     introduction: "en/src/introduction.md",
+    quick_start: "en/src/quick-start.md",
     children: "en/src/children.md",
     strategies: "en/src/strategies.md",
     shutdown: "en/src/shutdown.md",
     commands: "en/src/commands.md",
     events: "en/src/events.md",
+    configuration: "en/src/configuration.md",
     laws: "en/src/laws.md",
     faq: "en/src/faq.md",
 }
-
-// These show the attributes and YAML.
-// pages! {
-//     readme: "../README.md",
-//     quick_start: "en/src/quick-start.md",
-//     configuration: "en/src/configuration.md",
-// }
