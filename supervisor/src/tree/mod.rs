@@ -9,18 +9,22 @@ pub mod state;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
+#[cfg(feature = "config")]
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
 use self::declared::{FromSeat, RunsUnder, Seat, Seated, root_spec};
 use self::handle::Attribution;
 use self::slot::Below;
-use crate::control::handle::SupervisorHandle;
+#[cfg(feature = "config")]
+use crate::config::configurable::SupervisorConfig;
+use crate::control::handle::{EventStream, SupervisorHandle};
 use crate::control::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
 use crate::report::ShutdownReport;
-use crate::runtime::supervisor::Supervisor;
+use crate::runtime::supervisor::{Supervisor, SupervisorBuilder};
 use crate::spec::supervisor::SupervisorSpec;
 
 /// The future of what a tree answers. Boxed, so that it does not depend on what was asked with,
@@ -78,7 +82,26 @@ pub trait SupervisionTree: Seated + FromSeat {
         Self: RunsUnder<S>,
         S: Send + Sync + 'static,
     {
-        TreeBuilder { spec: Self::spec(state), seed: None, event_capacity: None, tree: PhantomData }
+        TreeBuilder { builder: Supervisor::builder(Self::spec(state)), tree: PhantomData }
+    }
+
+    /// Starts the tree with a configuration file laid over it.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::Config`] with everything that is wrong with the files, and as
+    /// [`Supervisor::start`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`start`](Self::start).
+    #[cfg(feature = "config")]
+    fn start_from_config_file<S>(path: impl Into<PathBuf>, state: S) -> Answer<Self>
+    where
+        Self: RunsUnder<S>,
+        S: Send + Sync + 'static,
+    {
+        Box::pin(Self::builder(state).config_file(path).start())
     }
 
     /// The declaration of the whole tree, for the untyped builder.
@@ -149,29 +172,51 @@ impl<T: Seated + FromSeat> SupervisionTree for T {}
 /// A typed tree about to be started, and the settings of its runtime.
 #[must_use = "nothing runs until `start` is called and awaited"]
 pub struct TreeBuilder<T> {
-    spec: SupervisorSpec,
-    seed: Option<u64>,
-    event_capacity: Option<usize>,
+    builder: SupervisorBuilder,
     tree: PhantomData<fn() -> T>,
 }
 
 impl<T: SupervisionTree> TreeBuilder<T> {
-    /// Seeds the tree's own generator, which draws the jitter. Default: drawn at random.
-    pub fn seed(mut self, seed: u64) -> Self {
-        self.seed = Some(seed);
-        self
+    /// See [`SupervisorBuilder::seed`].
+    pub fn seed(self, seed: u64) -> Self {
+        Self { builder: self.builder.seed(seed), ..self }
     }
 
-    /// How many events a subscriber may lag behind before it misses the oldest. At least 1.
-    /// Default: 1,024.
-    pub fn event_capacity(mut self, events: usize) -> Self {
-        self.event_capacity = Some(events);
-        self
+    /// See [`SupervisorBuilder::event_capacity`].
+    pub fn event_capacity(self, events: usize) -> Self {
+        Self { builder: self.builder.event_capacity(events), ..self }
+    }
+
+    /// See [`SupervisorBuilder::last_exits`].
+    pub fn last_exits(self, exits: usize) -> Self {
+        Self { builder: self.builder.last_exits(exits), ..self }
+    }
+
+    /// See [`SupervisorBuilder::remembered_paths`].
+    pub fn remembered_paths(self, paths: usize) -> Self {
+        Self { builder: self.builder.remembered_paths(paths), ..self }
+    }
+
+    /// See [`SupervisorBuilder::subscribe_events`].
+    pub fn subscribe_events(&mut self) -> EventStream {
+        self.builder.subscribe_events()
+    }
+
+    /// See [`SupervisorBuilder::config`].
+    #[cfg(feature = "config")]
+    pub fn config(self, config: SupervisorConfig) -> Self {
+        Self { builder: self.builder.config(config), ..self }
+    }
+
+    /// See [`SupervisorBuilder::config_file`].
+    #[cfg(feature = "config")]
+    pub fn config_file(self, path: impl Into<PathBuf>) -> Self {
+        Self { builder: self.builder.config_file(path), ..self }
     }
 
     /// The tree that will be started.
     pub fn spec(&self) -> &SupervisorSpec {
-        &self.spec
+        self.builder.spec()
     }
 
     /// Starts the tree; see [`SupervisionTree::start`].
@@ -184,23 +229,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     ///
     /// As [`SupervisionTree::start`].
     pub async fn start(self) -> Result<T, SupervisorError> {
-        let mut builder = Supervisor::builder(self.spec);
-        if let Some(seed) = self.seed {
-            builder = builder.seed(seed);
-        }
-        if let Some(events) = self.event_capacity {
-            builder = builder.event_capacity(events);
-        }
-        builder.start().await.map(|handle| T::from_seat(Seat::root(handle)))
+        self.builder.start().await.map(|handle| T::from_seat(Seat::root(handle)))
     }
 }
 
 impl<T> fmt::Debug for TreeBuilder<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TreeBuilder")
-            .field("spec", &self.spec)
-            .field("seed", &self.seed)
-            .field("event_capacity", &self.event_capacity)
-            .finish()
+        f.debug_struct("TreeBuilder").field("builder", &self.builder).finish_non_exhaustive()
     }
 }
