@@ -184,6 +184,8 @@ impl Engine {
             Err(errors) => return Some(Err(errors.into())),
         };
         let path = path.join(&plan.id);
+        // A new declaration is not bound by what was removed from an earlier one.
+        self.removed.retain(|removed| removed == &path || !removed.is_within(&path));
         let key = self.nodes.insert(Some(parent), path, &plan.kind, false, self.now);
         if let Some(supervisor) = self.supervisor_mut(parent) {
             supervisor.is_changed = true;
@@ -248,8 +250,11 @@ impl Engine {
                 None
             }
             State::Down | State::Quarantined => Some(Ok(self.outcome(key, false))),
-            State::Unjoinable { .. } => {
-                self.set_state(key, State::Unjoinable { after: After::Down });
+            State::Unjoinable { after } => {
+                if after != After::Remove {
+                    self.set_state(key, State::Unjoinable { after: After::Down });
+                    self.mark_asked(key);
+                }
                 Some(Err(SupervisorError::Unjoinable { path: self.path_of(key) }))
             }
         }
@@ -284,13 +289,16 @@ impl Engine {
                     None
                 }
             },
-            State::Down | State::Quarantined | State::Restarting { due: Some(_) } => {
+            State::Down
+            | State::Quarantined
+            | State::Ended { .. }
+            | State::Restarting { due: Some(_) } => {
                 self.waiters.add(key, id, Wants::Started);
                 self.start_node(key, Origin::Command(id));
                 None
             }
             // A member of a round that waits: the wait is over.
-            State::Idle | State::Ended { .. } | State::Restarting { due: None } => {
+            State::Idle | State::Restarting { due: None } => {
                 self.waiters.add(key, id, Wants::Started);
                 self.hurry_round(parent);
                 None
@@ -333,6 +341,7 @@ impl Engine {
             }
             State::Unjoinable { .. } => {
                 self.set_state(key, State::Unjoinable { after: After::Remove });
+                self.mark_asked(key);
                 Some(Err(SupervisorError::Unjoinable { path: self.path_of(key) }))
             }
             State::Idle
@@ -350,7 +359,7 @@ impl Engine {
     }
 
     /// A supervisor that ends by itself is now also asked to.
-    fn mark_asked(&mut self, key: NodeKey) {
+    pub(super) fn mark_asked(&mut self, key: NodeKey) {
         if let Some(Step::Ending(ending)) = self.supervisor_mut(key).map(|s| &mut s.step) {
             ending.is_asked = true;
         }

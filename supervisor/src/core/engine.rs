@@ -127,7 +127,7 @@ impl Engine {
     }
 
     /// Whether the end of the tree has begun.
-    pub(crate) fn is_ending(&self) -> bool {
+    pub(crate) fn has_begun_to_end(&self) -> bool {
         self.ledger.has_begun()
     }
 
@@ -236,6 +236,9 @@ impl Engine {
                 };
                 self.finish_stop(key, stopping.after, exit);
             }
+            State::Unjoinable { after: after @ After::StartTimedOut(_) } => {
+                self.finish_stop(key, after, Exit::TimedOut(Deadline::Start));
+            }
             State::Unjoinable { after } => self.finish_stop(key, after, asked(end, true)),
             // The run of this generation has ended already.
             State::Idle
@@ -270,7 +273,7 @@ impl Engine {
         count(&mut above.stopping, is_stopping(&before), is_stopping(&state));
         count(&mut above.unjoinable, is_unjoinable(&before), is_unjoinable(&state));
         if is_significant {
-            count(&mut above.significant, before.is_live(), state.is_live());
+            count(&mut above.significant, before.is_to_go_on(), state.is_to_go_on());
         }
     }
 

@@ -45,6 +45,11 @@ impl Waiters {
         taken
     }
 
+    #[cfg(test)]
+    pub(super) fn nodes(&self) -> impl Iterator<Item = NodeKey> {
+        self.by_node.keys().copied()
+    }
+
     /// Takes out all that wait for a node to be up.
     fn take_ready(&mut self) -> Vec<CommandId> {
         self.take_where(|_, wants| wants == Wants::Ready)
@@ -156,6 +161,15 @@ impl Engine {
                     }
                 },
             );
+        }
+    }
+
+    /// The node is gone, as those who asked for its stop wanted; somebody else wants it back.
+    pub(super) fn answer_joined(&mut self, key: NodeKey) {
+        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Stopped) {
+            let down = Some(crate::state::Lifecycle::Down);
+            let outcome = CommandOutcome { lifecycle: down, ..self.outcome(key, false) };
+            self.reply(id, Ok(outcome));
         }
     }
 

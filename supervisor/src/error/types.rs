@@ -20,6 +20,10 @@ pub enum SupervisorError {
     /// The declaration of the tree, or of the child to be added, breaks rules.
     #[error(transparent)]
     Spec(SpecErrors),
+    /// The configuration cannot be read, or does not fit the tree.
+    #[cfg(feature = "config")]
+    #[error(transparent)]
+    Config(#[from] crate::config::error::ConfigError),
     /// There is no Tokio runtime to run on.
     #[error(
         "there is no Tokio runtime here: start the tree inside `#[tokio::main]` or \

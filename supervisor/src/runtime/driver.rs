@@ -196,7 +196,7 @@ impl Driver {
                 Action::End => self.has_ended = true,
             }
         }
-        if self.engine.is_ending() && !*self.shared.is_ending.borrow() {
+        if self.engine.has_begun_to_end() && !*self.shared.is_ending.borrow() {
             self.shared.is_ending.send_replace(true);
         }
         if self.has_ended {
@@ -267,6 +267,25 @@ impl Drop for Driver {
             is_gone
         });
         self.shared.is_ending.send_replace(true);
+        self.turn_away();
+    }
+}
+
+impl Driver {
+    /// Drops every message that nobody will read, so that whoever waits for its answer is told.
+    ///
+    /// Dropping the receiver is not enough: a message that is just being sent would stay in the
+    /// channel for as long as there are handles, and its sender would wait for ever.
+    fn turn_away(&mut self) {
+        self.inbox.close();
+        loop {
+            match self.inbox.try_recv() {
+                Ok(message) => drop(message),
+                Err(mpsc::error::TryRecvError::Disconnected) => return,
+                // Between two instructions of another thread.
+                Err(mpsc::error::TryRecvError::Empty) => std::thread::yield_now(),
+            }
+        }
     }
 }
 

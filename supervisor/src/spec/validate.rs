@@ -21,7 +21,8 @@ use crate::policy::{Policy, PolicyPatch};
 /// How deep supervisors may be nested, the root counted.
 pub const MAX_DEPTH: usize = 64;
 
-const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
+/// How long the shutdown of a tree may take where nothing is said.
+pub(crate) const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 const LEAST_GRACE: Duration = Duration::from_millis(1);
 
 /// A tree that breaks no rule. Only [`SupervisorSpec::validate`] makes one.
