@@ -1,4 +1,5 @@
 //! Every future of the public API may be dropped at any of its polls: the tree stays consistent.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::future::Future;
 use std::pin::Pin;

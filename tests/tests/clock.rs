@@ -1,4 +1,5 @@
 //! Time: an idle tree needs none, and what is due happens to the millisecond.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

@@ -1,4 +1,5 @@
 //! What commands answer, and what waiting waits for.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -6,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::id::ChildPath;
+use rust_supervisor::policy::failure::TaskFailureKind;
 use rust_supervisor::policy::restart::{Readiness, Restart};
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
@@ -301,7 +303,7 @@ async fn requests_are_answered_while_a_factory_keeps_failing_without_a_wait() {
         if ctx.generation().0 == 1 {
             return Ok(Box::pin(async { rust_supervisor::prelude::TaskResult::Succeeded }));
         }
-        Err(TaskFailure::new(Default::default(), "again and again"))
+        Err(TaskFailure::new(TaskFailureKind::default(), "again and again"))
     });
     let spins =
         ChildSpec::new("spins", fails).backoff(rust_supervisor::policy::backoff::Backoff::NONE);

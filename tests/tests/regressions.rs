@@ -190,7 +190,7 @@ async fn a_factory_that_panics_kills_nothing_else() {
     let seen = Arc::clone(&calls);
     let bad = service_fn(move |ctx: TaskContext| {
         let call = seen.fetch_add(1, Ordering::SeqCst);
-        assert!(call % 2 == 0, "cannot make number {call}");
+        assert!(call.is_multiple_of(2), "cannot make number {call}");
         async move {
             let _: bool = ctx.sleep(ms(10)).await;
         }

@@ -79,10 +79,12 @@ async fn helpers_are_asked_to_stop_and_aborted_when_the_main_future_ends() {
     end_clean(&handle).await;
 }
 
+type Spawn = fn(&TaskContext);
+
 #[tokio::test(start_paused = true)]
 async fn the_panic_of_a_helper_is_the_failure_of_its_run() {
     let lives = Lives::default();
-    let cases: [(&str, fn(&TaskContext)); 3] = [
+    let cases: [(&str, Spawn); 3] = [
         ("while it runs", |ctx| ctx.spawn(async { panic!("while it runs") })),
         ("in its destructor", |ctx| {
             struct Bomb;

@@ -1,4 +1,5 @@
 //! Shutdown Without Orphaned Tasks: who is asked, who is forced, and what is written down.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

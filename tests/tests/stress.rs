@@ -1,4 +1,5 @@
 //! Many children, many failures, both flavors: in the end nothing is left, and nothing was lost.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -44,7 +45,7 @@ fn unsteady(lives: &Lives, number: u64, left: &Arc<AtomicU64>) -> TaskFactory {
             if chance % 5 == 3 {
                 std::future::pending::<()>().await;
             }
-            if chance % 2 == 0 { Ok(()) } else { Err("after a while") }
+            if chance.is_multiple_of(2) { Ok(()) } else { Err("after a while") }
         }
     })
 }
@@ -152,7 +153,7 @@ async fn threads_come_and_go_without_overlap() {
         let lives = lives.clone();
         let thread = blocking_fn(move |ctx: BlockingContext| {
             let _life = lives.live(ctx.path().as_str());
-            if ctx.generation().0 > 30 || draw(n << 32 | ctx.generation().0) % 2 == 0 {
+            if ctx.generation().0 > 30 || draw(n << 32 | ctx.generation().0).is_multiple_of(2) {
                 while ctx.sleep(ms(1_000_000)) {}
                 return Ok(());
             }
