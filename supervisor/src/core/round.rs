@@ -22,6 +22,9 @@ impl Engine {
         let Some(supervisor) = self.supervisor(key) else { return };
         let first = match supervisor.plan.strategy {
             Strategy::OneForAll => supervisor.first.unwrap_or(origin),
+            Strategy::RestForOne if cfg!(plant_bug = "older_touched") => {
+                supervisor.first.unwrap_or(origin)
+            }
             Strategy::RestForOne | Strategy::OneForOne => origin,
         };
         let last = supervisor.last;
@@ -60,7 +63,8 @@ impl Engine {
     /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
     fn join_round(&mut self, child: NodeKey) {
         match self.state_of(child) {
-            Some(State::Idle | State::Ended { .. } | State::Down) => {
+            Some(State::Quarantined) if !cfg!(plant_bug = "quarantine_undone") => {}
+            Some(State::Idle | State::Ended { .. } | State::Down | State::Quarantined) => {
                 self.set_state(child, State::Restarting { due: None });
                 if self.policy(child).restart == Restart::Temporary {
                     self.forget(child);

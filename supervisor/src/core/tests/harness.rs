@@ -109,9 +109,11 @@ impl World {
     /// Gives the engine an input, and does what it says, until nothing follows at once.
     pub(super) fn send(&mut self, input: Input) {
         self.feedback.push_back(input);
-        while let Some(input) = self.feedback.pop_front() {
+        for _ in 0..10_000 {
+            let Some(input) = self.feedback.pop_front() else { return };
             self.handle(input);
         }
+        panic!("one thing follows another, without end");
     }
 
     fn handle(&mut self, input: Input) {
