@@ -183,7 +183,8 @@ impl SupervisorBuilder {
     ///
     /// # Errors
     ///
-    /// As [`Supervisor::start`].
+    /// As [`Supervisor::start`], and `SupervisorError::Config` for a configuration that cannot be
+    /// read or does not fit the tree.
     ///
     /// # Cancel safety
     ///
