@@ -84,7 +84,7 @@ impl JsonSchema for Grace {
 }
 
 /// A thousand years. What is longer can overflow where durations are multiplied.
-const MOST: Duration = Duration::from_secs(1_000 * 31_557_600);
+const MOST: Duration = Duration::from_hours(1_000 * 8_766);
 
 const INFINITE: &str = "infinite";
 

@@ -56,7 +56,9 @@ fn fault(error: &Error) -> ConfigFault {
             ConfigFault::BadValue { message: "a number has to be finite".into() }
         }
         // Only keys are read as text and nothing else.
-        Error::NullIntoString { .. } | Error::Unexpected { .. } => {
+        Error::NullIntoString { .. }
+        | Error::TaggedScalarCannotDeserializeIntoString { .. }
+        | Error::Unexpected { .. } => {
             ConfigFault::BadValue { message: "a key has to be a word".into() }
         }
         // Our own words, from below.
