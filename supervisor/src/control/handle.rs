@@ -248,10 +248,9 @@ impl SupervisorHandle {
     pub async fn current_state(&self) -> Result<TreeState, SupervisorError> {
         let (reply, answer) = oneshot::channel();
         if self.send(Message::Query(Query::State(reply)))
-            && let Ok(state) = answer.await
-        {
-            return Ok(state);
-        }
+            && let Ok(state) = answer.await {
+                return Ok(state);
+            }
         self.final_state().map(|state| TreeState::clone(&state))
     }
 
@@ -265,10 +264,9 @@ impl SupervisorHandle {
         let path = path.into_path()?;
         let (reply, answer) = oneshot::channel();
         if self.send(Message::Query(Query::StateOf(path.clone(), reply)))
-            && let Ok(state) = answer.await
-        {
-            return state;
-        }
+            && let Ok(state) = answer.await {
+                return state;
+            }
         let state = self.final_state()?;
         state.get(path.as_str()).cloned().ok_or(SupervisorError::UnknownPath {
             path,

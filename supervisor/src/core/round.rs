@@ -33,12 +33,11 @@ impl Engine {
             start_at: now + delay,
         };
         if let Step::Round(before) = &supervisor.step
-            && before.phase == Phase::Waiting
-        {
-            round.start_at = round.start_at.max(before.start_at);
-            round.decided_at = before.decided_at;
-            self.deadlines.remove(before.start_at, Due::Round, key);
-        }
+            && before.phase == Phase::Waiting {
+                round.start_at = round.start_at.max(before.start_at);
+                round.decided_at = before.decided_at;
+                self.deadlines.remove(before.start_at, Due::Round, key);
+            }
         self.note(key, EventKind::RoundStarted { origin: self.path_of(origin) });
         if let Some(supervisor) = self.supervisor_mut(key) {
             supervisor.step = Step::Round(round);

@@ -182,10 +182,9 @@ impl Engine {
         let ending = Ending { at: supervisor.last, why, is_asked, up_for };
         let budget = supervisor.plan.budget;
         if let Step::Round(round) = std::mem::replace(&mut supervisor.step, Step::Ending(ending))
-            && round.phase == Phase::Waiting
-        {
-            self.deadlines.remove(round.start_at, Due::Round, key);
-        }
+            && round.phase == Phase::Waiting {
+                self.deadlines.remove(round.start_at, Due::Round, key);
+            }
         if ends_by_itself {
             let after = After::Down;
             self.set_state(
@@ -366,11 +365,9 @@ impl Engine {
                 self.stop_node(key, After::Down);
             }
             if let Some(State::Stopping(stopping)) = self.state_of(key)
-                && is_child
-                && !stopping.is_aborted
-            {
-                self.abort(key, stopping);
-            }
+                && is_child && !stopping.is_aborted {
+                    self.abort(key, stopping);
+                }
         }
     }
 
@@ -443,10 +440,12 @@ impl Engine {
     /// Why a supervisor did not start: the innermost child that failed to.
     pub(super) fn start_failure_of(&self, key: NodeKey, exit: Exit) -> EndWhy {
         if let Exit::Failed(failure) = &exit
-            && let Some(inner) = failure.error().downcast_ref::<ChildStartError>()
-        {
-            return EndWhy::StartFailed { child: inner.child.clone(), exit: inner.exit.clone() };
-        }
+            && let Some(inner) = failure.error().downcast_ref::<ChildStartError>() {
+                return EndWhy::StartFailed {
+                    child: inner.child.clone(),
+                    exit: inner.exit.clone(),
+                };
+            }
         EndWhy::StartFailed { child: self.path_of(key), exit }
     }
 
