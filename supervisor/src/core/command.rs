@@ -8,7 +8,7 @@ use super::waiters::Wants;
 use crate::control::command::{By, Command, Reply, Verb};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
-use crate::id::{ChildId, ChildPath, CommandId};
+use crate::id::{ChildId, ChildPath, CommandId, nearest};
 use crate::policy::restart::Restart;
 use crate::spec::NodeSpec;
 use crate::spec::plan::PlanKind;
@@ -29,6 +29,9 @@ impl Engine {
                 Some(key) if self.state_of(key) == Some(State::Up) => {
                     let outcome = self.outcome(key, false);
                     self.reply(id, Ok(outcome));
+                }
+                Some(_) if self.ledger.has_begun() => {
+                    self.reply(id, Err(SupervisorError::ShuttingDown));
                 }
                 Some(key) => self.waiters.add(key, id, Wants::Ready),
             },
@@ -106,7 +109,15 @@ impl Engine {
             }
             at = self.parent_of(key);
         }
-        let Some(key) = self.nodes.find(path) else { return Err(self.unknown(path)) };
+        let Some(key) = self.nodes.find(path) else {
+            let is_task =
+                self.nodes.find(&deepest).is_some_and(|key| self.supervisor(key).is_none());
+            return Err(if is_task {
+                SupervisorError::NotASupervisor { path: deepest }
+            } else {
+                self.unknown(path)
+            });
+        };
         if is_add {
             if self.supervisor(key).is_none() {
                 return Err(SupervisorError::NotASupervisor { path: path.clone() });
@@ -146,15 +157,8 @@ impl Engine {
     /// Says that a path is unknown, and which known one differs least from it.
     pub(super) fn unknown(&self, path: &ChildPath) -> SupervisorError {
         let (known, key) = self.deepest_known(path);
-        let asked = path.as_str()[known.as_str().len()..].trim_start_matches('/');
-        let asked = asked.split('/').next().unwrap_or(asked);
-        let nearest = key.into_iter().flat_map(|key| self.children(key)).filter_map(|child| {
-            let path = self.path_of(child);
-            let distance = strsim::damerau_levenshtein(asked, path.name());
-            let is_close = distance <= (asked.len().max(path.name().len()) / 3).max(1);
-            is_close.then_some((distance, path))
-        });
-        let nearest_path = nearest.min().map(|(_, path)| path);
+        let siblings = key.into_iter().flat_map(|key| self.children(key));
+        let nearest_path = nearest(path, &known, siblings.map(|child| self.path_of(child)));
         SupervisorError::UnknownPath { path: path.clone(), known, nearest_path }
     }
 
@@ -180,6 +184,8 @@ impl Engine {
             Err(errors) => return Some(Err(errors.into())),
         };
         let path = path.join(&plan.id);
+        // A new declaration is not bound by what was removed from an earlier one.
+        self.removed.retain(|removed| removed == &path || !removed.is_within(&path));
         let key = self.nodes.insert(Some(parent), path, &plan.kind, false, self.now);
         if let Some(supervisor) = self.supervisor_mut(parent) {
             supervisor.is_changed = true;
@@ -244,8 +250,11 @@ impl Engine {
                 None
             }
             State::Down | State::Quarantined => Some(Ok(self.outcome(key, false))),
-            State::Unjoinable { .. } => {
-                self.set_state(key, State::Unjoinable { after: After::Down });
+            State::Unjoinable { after } => {
+                if after != After::Remove {
+                    self.set_state(key, State::Unjoinable { after: After::Down });
+                    self.mark_asked(key);
+                }
                 Some(Err(SupervisorError::Unjoinable { path: self.path_of(key) }))
             }
         }
@@ -280,13 +289,16 @@ impl Engine {
                     None
                 }
             },
-            State::Down | State::Quarantined | State::Restarting { due: Some(_) } => {
+            State::Down
+            | State::Quarantined
+            | State::Ended { .. }
+            | State::Restarting { due: Some(_) } => {
                 self.waiters.add(key, id, Wants::Started);
                 self.start_node(key, Origin::Command(id));
                 None
             }
             // A member of a round that waits: the wait is over.
-            State::Idle | State::Ended { .. } | State::Restarting { due: None } => {
+            State::Idle | State::Restarting { due: None } => {
                 self.waiters.add(key, id, Wants::Started);
                 self.hurry_round(parent);
                 None
@@ -329,6 +341,7 @@ impl Engine {
             }
             State::Unjoinable { .. } => {
                 self.set_state(key, State::Unjoinable { after: After::Remove });
+                self.mark_asked(key);
                 Some(Err(SupervisorError::Unjoinable { path: self.path_of(key) }))
             }
             State::Idle
@@ -346,7 +359,7 @@ impl Engine {
     }
 
     /// A supervisor that ends by itself is now also asked to.
-    fn mark_asked(&mut self, key: NodeKey) {
+    pub(super) fn mark_asked(&mut self, key: NodeKey) {
         if let Some(Step::Ending(ending)) = self.supervisor_mut(key).map(|s| &mut s.step) {
             ending.is_asked = true;
         }

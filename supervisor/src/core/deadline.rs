@@ -40,4 +40,14 @@ impl Deadlines {
         self.set.remove(&(at, due, key));
         Some((due, key))
     }
+
+    #[cfg(test)]
+    pub(super) fn contains(&self, at: Uptime, due: Due, key: NodeKey) -> bool {
+        self.set.contains(&(at, due, key))
+    }
+
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.set.len()
+    }
 }

@@ -30,20 +30,15 @@ impl Engine {
     /// step, that comes first.
     pub(super) fn ended_by_itself(&mut self, key: NodeKey, exit: Exit, ready_for: Duration) {
         let Some(parent) = self.parent_of(key) else { return self.tree_ended(exit) };
+        if self.is_ending(parent) {
+            return self.ended_for_good(parent, key, &exit);
+        }
         let Some(supervisor) = self.supervisor(parent) else { return };
         match &supervisor.step {
-            // Nothing is restarted while its supervisor ends.
-            Step::Ending(_) => {
-                self.set_state(key, State::Down);
-                if self.policy(key).restart == Restart::Temporary {
-                    self.forget(key);
-                }
-                self.todo.push_back(Todo::Advance(parent));
-            }
             // A member that the round has still to stop has saved it the trouble.
             Step::Round(round)
                 if round.phase == Phase::Stopping
-                    && self.is_member(key, round.first)
+                    && self.is_member(key, round.stop_first)
                     && !cfg!(plant_bug = "no_absorption") =>
             {
                 self.absorb(parent, key);
@@ -53,14 +48,31 @@ impl Engine {
                 if let Some(supervisor) = self.supervisor_mut(parent) {
                     supervisor.queue.push_back(Pending::Death(key));
                 }
+                // The step may have waited for its end.
+                self.todo.push_back(Todo::Advance(parent));
             }
             _ => self.todo.push_back(Todo::Died { key, exit, ready_for }),
         }
     }
 
+    /// Nothing is restarted while a supervisor above ends, nor is anything charged.
+    pub(super) fn ended_for_good(&mut self, parent: NodeKey, key: NodeKey, exit: &Exit) {
+        self.set_state(key, State::Down);
+        self.note_row(key, Some(exit));
+        if self.policy(key).restart == Restart::Temporary {
+            self.forget(key);
+        } else {
+            self.answer_stopped(key);
+        }
+        self.todo.push_back(Todo::Advance(parent));
+    }
+
     /// Decides about a death, unless something else has happened to the node meanwhile.
     pub(super) fn died(&mut self, key: NodeKey, exit: &Exit, ready_for: Duration) {
-        if let Some(State::Up | State::Stopping(_) | State::Ended { .. }) = self.state_of(key) {
+        if let Some(
+            State::Up | State::Stopping(_) | State::Ended { .. } | State::Unjoinable { .. },
+        ) = self.state_of(key)
+        {
             self.decide(key, exit, Ended::Run, ready_for);
         }
     }
@@ -130,6 +142,8 @@ impl Engine {
             }
             RestartDecision::ShutdownTree { rule } => {
                 self.set_state(key, State::Down);
+                // The tree has failed, whoever is said to have asked for its end.
+                self.ledger.meltdown = Some((self.path_of(key), exit.clone(), decision));
                 self.shut_down_over(key, rule);
             }
         }

@@ -109,6 +109,7 @@ impl Engine {
             Input::Ready(run) => self.ready(run),
             Input::Ended(run, end) => self.run_ended(run, end),
             Input::Command(id, command) => self.command(id, command),
+            Input::Abandoned(ids) => self.abandon(&ids),
             Input::Tick => self.tick(),
         }
         self.settle_todo();
@@ -123,6 +124,11 @@ impl Engine {
     /// Whether nothing is starting, stopping, delayed or queued anywhere in the tree.
     pub(crate) fn is_settled(&self) -> bool {
         self.unsettled == 0
+    }
+
+    /// Whether the end of the tree has begun.
+    pub(crate) fn has_begun_to_end(&self) -> bool {
+        self.ledger.has_begun()
     }
 
     /// What a run consists of, unless it is over.
@@ -230,6 +236,9 @@ impl Engine {
                 };
                 self.finish_stop(key, stopping.after, exit);
             }
+            State::Unjoinable { after: after @ After::StartTimedOut(_) } => {
+                self.finish_stop(key, after, Exit::TimedOut(Deadline::Start));
+            }
             State::Unjoinable { after } => self.finish_stop(key, after, asked(end, true)),
             // The run of this generation has ended already.
             State::Idle
@@ -264,7 +273,7 @@ impl Engine {
         count(&mut above.stopping, is_stopping(&before), is_stopping(&state));
         count(&mut above.unjoinable, is_unjoinable(&before), is_unjoinable(&state));
         if is_significant {
-            count(&mut above.significant, before.is_live(), state.is_live());
+            count(&mut above.significant, before.is_to_go_on(), state.is_to_go_on());
         }
     }
 

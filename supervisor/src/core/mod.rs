@@ -44,6 +44,8 @@ mod start;
 mod state;
 mod stop;
 mod supervisor;
+#[cfg(test)]
+mod tests;
 pub(crate) mod time;
 mod view;
 mod waiters;

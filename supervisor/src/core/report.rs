@@ -19,8 +19,8 @@ pub(super) struct Ledger {
     began: Option<Uptime>,
     ended: Option<(Uptime, Exit)>,
     rows: Vec<ReportRow>,
-    /// Those with a row that says unjoinable, which one that ended after all replaces.
-    given_up: BTreeSet<ChildPath>,
+    /// Those that were dropped since, which may have no row of their own.
+    pub(super) forgotten: Vec<(ChildPath, Generation)>,
     /// Who asked for the end, if anybody did.
     pub(super) requested: Option<By>,
     pub(super) is_forced: bool,
@@ -45,22 +45,15 @@ impl Ledger {
         self.rows.iter().all(ReportRow::is_clean)
     }
 
-    pub(super) fn row(
-        &mut self,
-        path: ChildPath,
-        generation: Generation,
-        exit: Option<Exit>,
-        took: Duration,
-        was_aborted: bool,
-    ) {
-        if self.given_up.remove(&path) {
-            self.rows.retain(|row| row.path != path);
+    /// Adds a row. One that had been given up and has ended after all keeps what it had cost.
+    pub(super) fn row(&mut self, mut row: ReportRow) {
+        let is_known = |known: &ReportRow| known.path == row.path;
+        if let Some(at) = self.rows.iter().position(is_known) {
+            let known = self.rows.remove(at);
+            row.took = row.took.max(known.took);
+            row.was_aborted |= known.was_aborted;
         }
-        if exit.is_none() {
-            self.given_up.insert(path.clone());
-        }
-        let end = exit.map_or(RowEnd::Unjoinable, RowEnd::Ended);
-        self.rows.push(ReportRow { path, generation, end, took, was_cancelled: true, was_aborted });
+        self.rows.push(row);
     }
 }
 
@@ -70,23 +63,31 @@ impl Engine {
         let now = self.now;
         self.ledger.begin(now);
         let mut seen: BTreeSet<_> = self.ledger.rows.iter().map(|row| row.path.clone()).collect();
+        let forgotten = std::mem::take(&mut self.ledger.forgotten);
+        let mut others: Vec<_> =
+            forgotten.into_iter().map(|(path, n)| (path, n, RowEnd::NotRunning)).collect();
         for key in self.depth_first() {
             let Some(node) = self.nodes.get(key).filter(|_| key != self.root) else { continue };
-            if !seen.insert(node.path.clone()) {
-                continue;
-            }
             let end = match node.state {
                 // Aborted earlier, on command, and still there.
                 State::Unjoinable { .. } => RowEnd::Unjoinable,
                 _ => RowEnd::NotRunning,
             };
+            others.push((node.path.clone(), node.generation, end));
+        }
+        for (path, generation, end) in others {
+            if !seen.insert(path.clone()) {
+                continue;
+            }
+            let took = Duration::ZERO;
+            let (was_cancelled, was_aborted) = (false, false);
             self.ledger.rows.push(ReportRow {
-                path: node.path.clone(),
-                generation: node.generation,
+                path,
+                generation,
                 end,
-                took: Duration::ZERO,
-                was_cancelled: false,
-                was_aborted: false,
+                took,
+                was_cancelled,
+                was_aborted,
             });
         }
         self.ledger.ended = Some((now, exit));

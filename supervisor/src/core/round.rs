@@ -27,17 +27,23 @@ impl Engine {
         let last = supervisor.last;
         let mut round = Round {
             first,
+            stop_first: first,
             phase: Phase::Stopping,
             at: last,
             decided_at: now,
             start_at: now + delay,
         };
         if let Step::Round(before) = &supervisor.step
-            && before.phase == Phase::Waiting {
-                round.start_at = round.start_at.max(before.start_at);
-                round.decided_at = before.decided_at;
-                self.deadlines.remove(before.start_at, Due::Round, key);
+            && before.phase == Phase::Waiting
+        {
+            round.start_at = round.start_at.max(before.start_at);
+            round.decided_at = before.decided_at;
+            // A younger one that was started meanwhile does not leave the older ones behind.
+            if self.is_member(origin, before.first) {
+                round.first = before.first;
             }
+            self.deadlines.remove(before.start_at, Due::Round, key);
+        }
         self.note(key, EventKind::RoundStarted { origin: self.path_of(origin) });
         if let Some(supervisor) = self.supervisor_mut(key) {
             supervisor.step = Step::Round(round);
@@ -60,9 +66,15 @@ impl Engine {
                     self.forget(child);
                 }
             }
-            Some(State::Stopping(mut stopping)) if stopping.after == After::Down => {
+            // On its way already, whatever for: the round starts it again in its turn.
+            Some(State::Stopping(mut stopping)) if stopping.after != After::Remove => {
                 stopping.after = After::Round;
                 self.set_state(child, State::Stopping(stopping));
+            }
+            // It starts again when it has ended after all.
+            Some(State::Unjoinable { after }) if after != After::Remove => {
+                self.set_state(child, State::Unjoinable { after: After::Round });
+                self.mark_asked(child);
             }
             _ => {}
         }
@@ -72,6 +84,15 @@ impl Engine {
     pub(super) fn is_member(&self, key: NodeKey, first: NodeKey) -> bool {
         let order = |key| self.nodes.get(key).map(|node| node.order);
         order(first).is_some_and(|first| order(key) >= Some(first))
+    }
+
+    /// The members of a round from `first` on.
+    fn members(&self, first: NodeKey) -> impl Iterator<Item = NodeKey> {
+        std::iter::successors(Some(first), |&child| self.next_of(child))
+    }
+
+    fn is_stopping(&self, key: NodeKey) -> bool {
+        matches!(self.state_of(key), Some(State::Stopping(_)))
     }
 
     /// A member has ended before the round came to stop it. That costs nothing more, but the
@@ -99,8 +120,8 @@ impl Engine {
         loop {
             let Some(supervisor) = self.supervisor(key) else { return };
             let Step::Round(round) = &supervisor.step else { return };
-            let (at, first, start_at) = (round.at, round.first, round.start_at);
-            if supervisor.stopping > 0 {
+            let (at, first, start_at) = (round.at, round.stop_first, round.start_at);
+            if supervisor.stopping > 0 && self.members(first).any(|child| self.is_stopping(child)) {
                 return;
             }
             let Some(child) = at.filter(|&at| self.is_member(at, first)) else {
@@ -109,9 +130,6 @@ impl Engine {
             match self.state_of(child) {
                 Some(State::Up | State::Starting { .. }) => {
                     return self.stop_node(child, After::Round);
-                }
-                Some(State::Unjoinable { after: After::Down }) => {
-                    self.set_state(child, State::Unjoinable { after: After::Round });
                 }
                 _ => {}
             }
@@ -129,6 +147,7 @@ impl Engine {
             round.phase = Phase::Waiting;
             round.at = None;
             self.deadlines.add(start_at, Due::Round, key);
+            self.left_round(key);
             self.todo.push_back(Todo::Drain(key));
         } else {
             self.begin_round_start(key);
@@ -184,10 +203,9 @@ impl Engine {
             return;
         }
         let start_at = round.start_at;
-        let mut members = std::iter::successors(Some(round.first), |&child| self.next_of(child));
         let is_waited_for =
             |child| matches!(self.state_of(child), Some(State::Restarting { due: None }));
-        if !members.any(is_waited_for) {
+        if !self.members(round.first).any(is_waited_for) {
             self.deadlines.remove(start_at, Due::Round, key);
             if let Some(supervisor) = self.supervisor_mut(key) {
                 supervisor.step = Step::None;

@@ -103,6 +103,7 @@ impl Engine {
         self.record(key, &Exit::Ignored);
         self.note_for(key, origin.command(), EventKind::StartIgnored);
         self.set_state(key, State::Down);
+        self.note_row(key, Some(&Exit::Ignored));
         let is_temporary = self.policy(key).restart == Restart::Temporary;
         if is_temporary {
             self.answer_forgotten_after_ignore(key);
@@ -121,6 +122,7 @@ impl Engine {
         match (origin, parent) {
             // The root itself: the tree is over before it began.
             (_, None) => self.tree_ended(Exit::clone(exit)),
+            (_, Some(parent)) if self.is_ending(parent) => self.ended_for_good(parent, key, exit),
             (Origin::Init, Some(parent)) => {
                 self.set_state(key, State::Down);
                 let why = self.start_failure_of(key, exit.clone());

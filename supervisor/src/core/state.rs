@@ -101,6 +101,11 @@ impl State {
         self.lifecycle().is_live()
     }
 
+    /// Whether it has a run, or will have one: its supervisor has not settled for its end.
+    pub(super) fn is_to_go_on(&self) -> bool {
+        self.is_live() || matches!(self, Self::Ended { .. } | Self::Restarting { .. })
+    }
+
     /// Whether something is still to happen by itself.
     pub(super) fn is_settled(&self) -> bool {
         match self {

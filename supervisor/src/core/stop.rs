@@ -10,8 +10,7 @@ use super::key::NodeKey;
 use super::nodes::Body;
 use super::start::Outcome;
 use super::state::{After, Origin, State, Stopping};
-use super::supervisor::{EndWhy, Ending, Pending, Phase, Step};
-use super::time::Uptime;
+use super::supervisor::{EndWhy, Ending, Pending, Phase, Round, Step};
 use crate::control::command::By;
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
@@ -20,6 +19,7 @@ use crate::policy::decision::Rule;
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::restart::Restart;
 use crate::policy::shutdown::Grace;
+use crate::report::{ReportRow, RowEnd};
 use crate::task::exit::{Exit, TaskFailure};
 
 /// A child failed to start while its supervisor started.
@@ -90,7 +90,7 @@ impl Engine {
     fn give_up(&mut self, key: NodeKey, after: After) {
         let parent = self.parent_of(key);
         let timed_out = if let After::StartTimedOut(origin) = after { Some(origin) } else { None };
-        let after = if timed_out.is_some() { After::Down } else { after };
+        let after = timed_out.map_or(after, after_failed_start);
         self.note_row(key, None);
         self.set_state(key, State::Unjoinable { after });
         self.note(key, EventKind::Unjoinable);
@@ -110,15 +110,24 @@ impl Engine {
         if self.nodes.get(key).is_none() {
             return;
         }
+        let was_unjoinable = matches!(self.state_of(key), Some(State::Unjoinable { .. }));
         if let After::StartTimedOut(origin) = after {
+            if was_unjoinable {
+                // Nobody waits for this start any more: now it is a death like any other.
+                self.record(key, &exit);
+                self.note(key, EventKind::StartFailed { exit: exit.clone() });
+                return self.ended_by_itself(key, exit, Duration::ZERO);
+            }
             self.set_state(key, State::Starting { origin, due: None });
             return self.started(key, Outcome::Failed(exit));
         }
-        let was_unjoinable = matches!(self.state_of(key), Some(State::Unjoinable { .. }));
         self.record(key, &exit);
         self.note_row(key, Some(&exit));
         self.note(key, EventKind::Exited { exit: exit.clone() });
         let Some(parent) = self.parent_of(key) else { return self.tree_ended(exit) };
+        if matches!(after, After::Start(_) | After::Round) {
+            self.answer_joined(key);
+        }
         let is_temporary = self.policy(key).restart == Restart::Temporary;
         match after {
             After::Down | After::StartTimedOut(_) => {
@@ -181,10 +190,10 @@ impl Engine {
         let ends_by_itself = matches!(why, EndWhy::ByItself(_));
         let ending = Ending { at: supervisor.last, why, is_asked, up_for };
         let budget = supervisor.plan.budget;
-        if let Step::Round(round) = std::mem::replace(&mut supervisor.step, Step::Ending(ending))
-            && round.phase == Phase::Waiting {
-                self.deadlines.remove(round.start_at, Due::Round, key);
-            }
+        let before = std::mem::replace(&mut supervisor.step, Step::Ending(ending));
+        if let Step::Round(Round { phase: Phase::Waiting, start_at, .. }) = before {
+            self.deadlines.remove(start_at, Due::Round, key);
+        }
         if ends_by_itself {
             let after = After::Down;
             self.set_state(
@@ -195,8 +204,57 @@ impl Engine {
         if key == self.root {
             self.ledger.begin(now);
             self.deadlines.add(now + budget, Due::Budget, key);
+            self.answer_never_ready();
         }
+        self.quiesce(key);
         self.todo.push_back(Todo::Advance(key));
+    }
+
+    /// Lets nothing start any more below a supervisor that ends, however long it takes until the
+    /// stop comes to it: waits, rounds and starts that were to follow are dropped.
+    fn quiesce(&mut self, key: NodeKey) {
+        for child in self.children(key) {
+            self.drop_round(child);
+            if self.supervisor(child).is_some() {
+                self.quiesce(child);
+            }
+            match self.state_of(child) {
+                Some(State::Idle | State::Ended { .. } | State::Restarting { .. }) => {
+                    self.set_state(child, State::Down);
+                    if self.policy(child).restart == Restart::Temporary {
+                        self.forget(child);
+                    } else {
+                        self.answer_stopped(child);
+                    }
+                }
+                Some(State::Stopping(mut stopping)) if stopping.after != After::Remove => {
+                    stopping.after = After::Down;
+                    self.set_state(child, State::Stopping(stopping));
+                }
+                Some(State::Unjoinable { after }) if after != After::Remove => {
+                    self.set_state(child, State::Unjoinable { after: After::Down });
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Forgets a restart round of a supervisor that has nothing to restart any more.
+    fn drop_round(&mut self, key: NodeKey) {
+        let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return };
+        if round.phase == Phase::Waiting {
+            self.deadlines.remove(round.start_at, Due::Round, key);
+        }
+        if let Some(supervisor) = self.supervisor_mut(key) {
+            supervisor.step = Step::None;
+        }
+        self.todo.push_back(Todo::Drain(key));
+    }
+
+    /// Whether a supervisor, or one above it, ends: then nothing is decided and nothing starts.
+    pub(super) fn is_ending(&self, key: NodeKey) -> bool {
+        let mut above = std::iter::successors(Some(key), |&key| self.parent_of(key));
+        above.any(|key| self.supervisor(key).is_some_and(|s| matches!(s.step, Step::Ending(_))))
     }
 
     /// Stops the next child, youngest first, when the one before is gone; those of a pool all at
@@ -216,18 +274,17 @@ impl Engine {
             }
             match self.state_of(child) {
                 Some(State::Up | State::Starting { .. }) => self.stop_node(child, After::Down),
-                Some(State::Idle | State::Ended { .. } | State::Restarting { .. }) => {
-                    self.set_state(child, State::Down);
-                    if self.policy(child).restart == Restart::Temporary {
-                        self.forget(child);
-                    } else {
-                        self.answer_stopped(child);
-                    }
-                }
-                Some(State::Unjoinable { .. }) => {
-                    self.set_state(child, State::Unjoinable { after: After::Down });
-                }
-                Some(State::Stopping(_) | State::Down | State::Quarantined) | None => {}
+                // Gone, on its way, or given up. What was to start has been dropped already.
+                Some(
+                    State::Idle
+                    | State::Stopping(_)
+                    | State::Ended { .. }
+                    | State::Restarting { .. }
+                    | State::Down
+                    | State::Quarantined
+                    | State::Unjoinable { .. },
+                )
+                | None => {}
             }
         }
     }
@@ -252,7 +309,9 @@ impl Engine {
         if is_held {
             return self.hold_unjoinable(key, state, ending);
         }
-        for child in self.children(key) {
+        // At the end of the tree all of them have their rows in the report.
+        let children = if self.ledger.has_begun() { Vec::new() } else { self.children(key) };
+        for child in children {
             if self.nodes.get(child).is_some_and(|child| !child.is_declared) {
                 self.purge(child);
             }
@@ -299,6 +358,7 @@ impl Engine {
             _ => None,
         };
         let after = match state {
+            State::Starting { origin, .. } => after_failed_start(origin),
             State::Stopping(stopping) => stopping.after,
             State::Unjoinable { after } => after,
             _ => After::Down,
@@ -365,9 +425,11 @@ impl Engine {
                 self.stop_node(key, After::Down);
             }
             if let Some(State::Stopping(stopping)) = self.state_of(key)
-                && is_child && !stopping.is_aborted {
-                    self.abort(key, stopping);
-                }
+                && is_child
+                && !stopping.is_aborted
+            {
+                self.abort(key, stopping);
+            }
         }
     }
 
@@ -400,8 +462,10 @@ impl Engine {
                     if round.at == Some(key) {
                         round.at = if round.phase == Phase::Starting { next } else { prev };
                     }
-                    if round.first == key {
-                        round.first = next.unwrap_or(key);
+                    for first in [&mut round.first, &mut round.stop_first] {
+                        if *first == key {
+                            *first = next.unwrap_or(key);
+                        }
                     }
                 }
                 _ => {}
@@ -427,6 +491,11 @@ impl Engine {
         }
         self.set_state(key, State::Down);
         self.answer_removed(key);
+        if self.ledger.has_begun()
+            && let Some(node) = self.nodes.get(key)
+        {
+            self.ledger.forgotten.push((node.path.clone(), node.generation));
+        }
         self.nodes.unlink(key);
         self.nodes.remove(key);
     }
@@ -440,29 +509,44 @@ impl Engine {
     /// Why a supervisor did not start: the innermost child that failed to.
     pub(super) fn start_failure_of(&self, key: NodeKey, exit: Exit) -> EndWhy {
         if let Exit::Failed(failure) = &exit
-            && let Some(inner) = failure.error().downcast_ref::<ChildStartError>() {
-                return EndWhy::StartFailed {
-                    child: inner.child.clone(),
-                    exit: inner.exit.clone(),
-                };
-            }
+            && let Some(inner) = failure.error().downcast_ref::<ChildStartError>()
+        {
+            return EndWhy::StartFailed { child: inner.child.clone(), exit: inner.exit.clone() };
+        }
         EndWhy::StartFailed { child: self.path_of(key), exit }
     }
 
-    fn note_row(&mut self, key: NodeKey, exit: Option<&Exit>) {
+    pub(super) fn note_row(&mut self, key: NodeKey, exit: Option<&Exit>) {
         let now = self.now;
         let Some(node) = self.nodes.get(key).filter(|_| self.ledger.has_begun()) else { return };
         if key == self.root {
             return;
         }
-        let stopping = match node.state {
-            State::Stopping(stopping) => Some(stopping),
-            _ => None,
+        let (asked_at, was_aborted) = match node.state {
+            State::Stopping(stopping) => {
+                (Some(stopping.since), stopping.is_aborted && !node.is_blocking())
+            }
+            State::Unjoinable { .. } => (Some(now), false),
+            _ => (None, false),
         };
-        let since: Uptime = stopping.map_or(now, |stopping| stopping.since);
-        let (path, generation) = (node.path.clone(), node.generation);
-        let is_aborted =
-            stopping.is_some_and(|stopping| stopping.is_aborted) && !node.is_blocking();
-        self.ledger.row(path, generation, exit.cloned(), now.since(since), is_aborted);
+        let end = exit.map_or(RowEnd::Unjoinable, |exit| RowEnd::Ended(exit.clone()));
+        self.ledger.row(ReportRow {
+            path: node.path.clone(),
+            generation: node.generation,
+            end,
+            took: asked_at.map_or(Duration::ZERO, |at| now.since(at)),
+            was_cancelled: asked_at.is_some(),
+            was_aborted,
+        });
+    }
+}
+
+/// What follows when a run that failed to start, and was given up, is gone after all: what would
+/// have followed at once, had it gone.
+fn after_failed_start(origin: Origin) -> After {
+    match origin {
+        Origin::Round | Origin::Restart => After::StartTimedOut(origin),
+        Origin::Init | Origin::Command(_) => After::Down,
+        Origin::Add(_) => After::Remove,
     }
 }

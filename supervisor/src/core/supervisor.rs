@@ -74,8 +74,11 @@ pub(super) enum Step {
 
 #[derive(Debug)]
 pub(super) struct Round {
-    /// The oldest member. All that come after it are members too.
+    /// The oldest member. All that come after it and do not run are started.
     pub(super) first: NodeKey,
+    /// From here on they are stopped. Younger than `first` where a death has taken over a round
+    /// that waited, and somebody had started a child meanwhile.
+    pub(super) stop_first: NodeKey,
     pub(super) phase: Phase,
     /// Whose turn it is: backwards while stopping, forwards while starting.
     pub(super) at: Option<NodeKey>,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::or;
+
 /// The wait before a restart grows from `initial` by `factor` up to `max`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -85,14 +87,49 @@ impl BackoffPatch {
 
     /// Lays this patch over a weaker one, key by key.
     #[must_use]
-    pub fn over(self, weaker: Self) -> Self {
+    pub const fn over(self, weaker: Self) -> Self {
         Self {
-            initial: self.initial.or(weaker.initial),
-            max: self.max.or(weaker.max),
-            factor: self.factor.or(weaker.factor),
-            jitter: self.jitter.or(weaker.jitter),
-            reset_after: self.reset_after.or(weaker.reset_after),
+            initial: or(self.initial, weaker.initial),
+            max: or(self.max, weaker.max),
+            factor: or(self.factor, weaker.factor),
+            jitter: or(self.jitter, weaker.jitter),
+            reset_after: or(self.reset_after, weaker.reset_after),
         }
+    }
+
+    /// Says [`Backoff::initial`].
+    #[must_use]
+    pub const fn initial(mut self, initial: Duration) -> Self {
+        self.initial = Some(initial);
+        self
+    }
+
+    /// Says [`Backoff::max`].
+    #[must_use]
+    pub const fn max(mut self, max: Duration) -> Self {
+        self.max = Some(max);
+        self
+    }
+
+    /// Says [`Backoff::factor`].
+    #[must_use]
+    pub const fn factor(mut self, factor: f64) -> Self {
+        self.factor = Some(factor);
+        self
+    }
+
+    /// Says [`Backoff::jitter`].
+    #[must_use]
+    pub const fn jitter(mut self, jitter: f64) -> Self {
+        self.jitter = Some(jitter);
+        self
+    }
+
+    /// Says [`Backoff::reset_after`].
+    #[must_use]
+    pub const fn reset_after(mut self, reset_after: Duration) -> Self {
+        self.reset_after = Some(reset_after);
+        self
     }
 
     /// Fills every open key from [`Backoff::DEFAULT`].

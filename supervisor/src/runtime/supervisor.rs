@@ -14,9 +14,10 @@ use super::mailbox::Shared;
 use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
-use crate::control::handle::SupervisorHandle;
+use crate::control::handle::{EventStream, SupervisorHandle};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+use crate::event::Event;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::exit::contain;
 
@@ -103,12 +104,13 @@ impl Supervisor {
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
             #[cfg(feature = "config")]
             config: None,
+            events: None,
         }
     }
 }
 
 /// A tree about to be started, and the settings of its runtime.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "nothing runs until `start` is called and awaited"]
 pub struct SupervisorBuilder {
     spec: SupervisorSpec,
@@ -118,6 +120,14 @@ pub struct SupervisorBuilder {
     remembered_paths: usize,
     #[cfg(feature = "config")]
     config: Option<ConfigSource>,
+    events: Option<Events>,
+}
+
+/// The channel of the events, and how many read it.
+#[derive(Clone, Debug)]
+struct Events {
+    sender: broadcast::Sender<Arc<Event>>,
+    subscribers: Arc<AtomicUsize>,
 }
 
 impl SupervisorBuilder {
@@ -174,6 +184,21 @@ impl SupervisorBuilder {
         self
     }
 
+    /// The events from the very first on, those of the start included. To be called after
+    /// [`event_capacity`](Self::event_capacity), which it makes final: what a configuration says
+    /// about that comes too late.
+    pub fn subscribe_events(&mut self) -> EventStream {
+        let Events { sender, subscribers } = self.events();
+        EventStream::new(Some(&sender), subscribers)
+    }
+
+    fn events(&mut self) -> Events {
+        let capacity = self.event_capacity;
+        let new =
+            || Events { sender: broadcast::Sender::new(capacity), subscribers: Arc::default() };
+        self.events.get_or_insert_with(new).clone()
+    }
+
     /// The tree that will be started, without what a configuration says about it.
     pub fn spec(&self) -> &SupervisorSpec {
         &self.spec
@@ -218,6 +243,9 @@ impl SupervisorBuilder {
         self.spec = loaded.overlay(self.spec)?;
         let ObservabilitySection { event_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
+        if event_capacity.is_some() && self.events.is_some() {
+            tracing::warn!("`event_capacity` comes too late: the events are subscribed to already");
+        }
         let setting = |said: Option<u32>, in_code| {
             said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
         };
@@ -227,7 +255,9 @@ impl SupervisorBuilder {
         Ok(self)
     }
 
-    async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
+    async fn start_as_it_is(mut self) -> Result<SupervisorHandle, SupervisorError> {
+        let Events { sender: events, subscribers } = self.events();
+        self.events = None;
         let valid = self.spec.validate()?;
         let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
         // There is no way to ask a runtime whether it has a timer.
@@ -247,12 +277,12 @@ impl SupervisorBuilder {
             },
         );
         let (mailbox, inbox) = mpsc::unbounded_channel();
-        let (events, _) = broadcast::channel(self.event_capacity);
         let (started, is_up) = oneshot::channel();
         let shared = Arc::new(Shared {
             mailbox,
             events: events.downgrade(),
-            subscribers: Arc::new(AtomicUsize::new(0)),
+            subscribers,
+            is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
         });

@@ -1,0 +1,76 @@
+//! What the engine keeps twice must agree.
+
+use crate::core::deadline::Due;
+use crate::core::engine::Engine;
+use crate::core::state::{After, State};
+use crate::core::supervisor::{Pending, Phase, Step};
+use crate::id::ChildPath;
+
+impl Engine {
+    /// Compares every count, index and timer with what it is a count, index or timer of.
+    pub(super) fn check_invariants(&self) {
+        assert!(self.todo.is_empty(), "left undone: {:?}", self.todo);
+        let (mut unsettled, mut timers) = (0, 0);
+        for key in self.depth_first() {
+            let node = self.nodes.get(key).expect("the tree lists nodes that exist");
+            let path = &node.path;
+            assert_eq!(self.nodes.find(path), Some(key), "the index of {path}");
+            unsettled += usize::from(!node.state.is_settled());
+            if let Some(due) = node.state.due() {
+                timers += 1;
+                assert!(self.deadlines.contains(due, Due::State, key), "the timer of {path}");
+            }
+            let Some(supervisor) = node.supervisor() else { continue };
+            let children: Vec<_> = self.children(key);
+            let count = |matches: &dyn Fn(&State) -> bool| {
+                let states = children.iter().filter_map(|&child| self.state_of(child));
+                states.filter(|state| matches(state)).count()
+            };
+            let stopping = count(&|state| matches!(state, State::Stopping(_)));
+            assert_eq!(supervisor.stopping as usize, stopping, "stopping below {path}");
+            let unjoinable = count(&|state| matches!(state, State::Unjoinable { .. }));
+            assert_eq!(supervisor.unjoinable as usize, unjoinable, "unjoinable below {path}");
+            let significant = children.iter().filter(|&&child| {
+                let state = self.state_of(child).expect("it exists");
+                self.policy(child).significant && state.is_to_go_on()
+            });
+            assert_eq!(supervisor.significant as usize, significant.count(), "below {path}");
+            let orders = children.iter().map(|&child| self.nodes.get(child).map(|n| n.order));
+            assert!(orders.is_sorted(), "the order below {path}");
+            let queue = &supervisor.queue;
+            unsettled += queue.iter().filter(|p| matches!(p, Pending::Command(..))).count();
+            assert!(supervisor.is_busy() || queue.is_empty(), "a queue without a step: {path}");
+            if let Step::Round(round) = &supervisor.step {
+                assert_ne!(node.state, State::Down, "a round below {path}, which is down");
+                if round.phase == Phase::Waiting {
+                    timers += 1;
+                    assert!(self.deadlines.contains(round.start_at, Due::Round, key), "{path}");
+                }
+            }
+        }
+        assert_eq!(self.unsettled, unsettled, "what is still to come to rest");
+        // The budget of the shutdown has one more, until it is spent.
+        let others = self.deadlines.len() - timers;
+        assert!(others <= usize::from(self.ledger.has_begun()), "timers for nothing");
+        for key in self.waiters.nodes() {
+            assert!(self.nodes.get(key).is_some(), "somebody waits for what is gone");
+        }
+    }
+}
+
+impl Engine {
+    /// Whether a child is being stopped on its supervisor's account, and not on its own.
+    pub(super) fn is_stopped_by_supervisor(&self, path: &ChildPath) -> bool {
+        let Some(key) = self.nodes.find(path) else { return false };
+        let Some(State::Stopping(stopping)) = self.state_of(key) else { return false };
+        let step = self.parent_of(key).and_then(|parent| self.supervisor(parent)).map(|s| &s.step);
+        match step {
+            Some(Step::Ending(_)) => {
+                let is_its_own = matches!(stopping.after, After::StartTimedOut(_));
+                stopping.since == self.now && !is_its_own
+            }
+            Some(Step::Round(_)) => stopping.after == After::Round && stopping.since == self.now,
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! L8, L23, L31, L41: nothing starts without a cause: the start of its supervisor, a decision about
+//! it, a round it belongs to, or a command.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::control::command::{Command, Verb};
+use crate::core::action::Action;
+use crate::core::input::Input;
+use crate::core::tests::harness::{Invariant, World};
+use crate::event::EventKind;
+use crate::id::{ChildPath, CommandId};
+use crate::policy::decision::RestartDecision;
+use crate::policy::restart::Strategy;
+
+#[derive(Default)]
+pub(super) struct Causes {
+    /// Supervisors in their start phase.
+    starting: BTreeSet<ChildPath>,
+    /// Those that may start, and why.
+    causes: BTreeMap<ChildPath, &'static str>,
+    quarantined: BTreeSet<ChildPath>,
+    removed: BTreeSet<ChildPath>,
+    commands: BTreeMap<CommandId, Verb>,
+}
+
+impl Invariant for Causes {
+    fn input(&mut self, _: &World, input: &Input) {
+        let Input::Command(id, Command::Do(verb, _)) = input else { return };
+        self.commands.insert(*id, verb.clone());
+        // L31: a stop makes void whatever was to start it. A round that begins later may.
+        if let Verb::Stop(path) = verb {
+            self.causes.remove(path);
+        }
+    }
+
+    fn action(&mut self, world: &World, action: &Action) {
+        if let Action::Reply(id, Ok(outcome)) = action {
+            match self.commands.get(id) {
+                Some(Verb::Remove(path)) => {
+                    self.removed.insert(path.clone());
+                }
+                Some(Verb::Add { .. }) => {
+                    self.removed.remove(&outcome.path);
+                }
+                _ => {}
+            }
+        }
+        let Action::Note(fact) = action else { return };
+        let path = &fact.path;
+        match &fact.kind {
+            EventKind::Starting => {
+                let parent = path.parent();
+                let is_init = parent.as_ref().is_none_or(|above| self.starting.contains(above));
+                let by_command = fact.command.is_some();
+                let cause = self.causes.remove(path);
+                assert!(is_init || by_command || cause.is_some(), "{path} starts by itself");
+                if !by_command {
+                    assert!(!self.quarantined.contains(path), "{path} is quarantined");
+                    assert!(!self.removed.contains(path), "{path} is removed for good");
+                }
+                self.quarantined.remove(path);
+                if world.plan(path).is_some() {
+                    self.starting.insert(path.clone());
+                    self.causes.retain(|child, _| child.parent().as_ref() != Some(path));
+                }
+            }
+            EventKind::Added => {
+                self.removed.retain(|removed| !removed.is_within(path));
+            }
+            EventKind::Ready | EventKind::StartFailed { .. } | EventKind::Exited { .. } => {
+                self.starting.remove(path);
+            }
+            EventKind::Removed => {
+                self.causes.remove(path);
+                self.quarantined.remove(path);
+            }
+            EventKind::Decided { decision } => match decision {
+                RestartDecision::RestartAfter { .. } => {
+                    self.causes.insert(path.clone(), "a decision");
+                }
+                RestartDecision::Quarantine { .. } => {
+                    self.causes.remove(path);
+                    self.quarantined.insert(path.clone());
+                }
+                _ => {
+                    self.causes.remove(path);
+                }
+            },
+            EventKind::RoundStarted { origin } => {
+                let is_all = world.plan(path).map(|p| p.strategy) == Some(Strategy::OneForAll);
+                let state = world.engine.state();
+                let mut is_member = is_all;
+                for child in state.children_of(path.as_str()) {
+                    is_member |= child.path == *origin;
+                    if is_member {
+                        self.causes.insert(child.path.clone(), "a round");
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+}

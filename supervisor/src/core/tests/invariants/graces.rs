@@ -1,0 +1,70 @@
+//! L20: a run is cancelled before it is aborted, and aborted when its grace is over, not before
+//! and not later; unless all is forced, or the grace of a supervisor above it is over.
+
+use std::collections::BTreeSet;
+
+use crate::core::action::Action;
+use crate::core::key::RunKey;
+use crate::core::tests::harness::{Invariant, World, path, short};
+use crate::event::EventKind;
+use crate::id::ChildPath;
+use crate::policy::shutdown::Grace;
+
+#[derive(Default)]
+pub(super) struct Graces {
+    cancelled: BTreeSet<RunKey>,
+    aborted: BTreeSet<RunKey>,
+    /// Everything below these is aborted at once.
+    forced: BTreeSet<ChildPath>,
+}
+
+impl Invariant for Graces {
+    fn action(&mut self, world: &World, action: &Action) {
+        match action {
+            Action::Cancel(run) => assert!(self.cancelled.insert(*run), "cancelled twice"),
+            Action::Abort(run) => {
+                assert!(self.cancelled.contains(run), "aborted and not cancelled");
+                assert!(self.aborted.insert(*run), "aborted twice");
+                let run = &world.runs[run];
+                assert!(!run.is_blocking, "a thread cannot be aborted");
+                let path = path(&run.path);
+                if self.forced.iter().any(|above| path.is_within(above)) {
+                    return;
+                }
+                let waited = world.now.since(run.cancelled_at.expect("cancelled"));
+                let grace = world.policy(&path).expect("known").grace;
+                assert_eq!(Grace::After(waited), grace, "{path} is aborted");
+            }
+            Action::Note(fact) => match fact.kind {
+                EventKind::ShutdownForced => {
+                    self.forced.insert(ChildPath::root());
+                }
+                EventKind::Aborted if world.plan(&fact.path).is_some() => {
+                    self.forced.insert(fact.path.clone());
+                }
+                EventKind::Starting => {
+                    self.forced.remove(&fact.path);
+                }
+                _ => {}
+            },
+            _ => {}
+        }
+    }
+
+    fn after(&mut self, world: &World) {
+        for run in world.runs.values().filter(|run| !run.is_blocking) {
+            let (Some(cancelled), None) = (run.cancelled_at, run.aborted_at) else { continue };
+            let policy = world.policy(&path(&run.path)).expect("a run is known");
+            let Grace::After(grace) = policy.grace else { continue };
+            let is_due = world.now > cancelled + grace;
+            assert!(!is_due, "{} has outlived its grace", run.path);
+        }
+        // Nobody lives on below a supervisor that is gone.
+        if self.forced.contains(&ChildPath::root()) {
+            for run in world.runs.values() {
+                let is_handled = run.is_blocking || run.aborted_at.is_some();
+                assert!(is_handled, "{} is not aborted", short(&path(&run.path)));
+            }
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! L32: every command is answered once, and what is answered is true.
+
+use std::collections::BTreeMap;
+
+use crate::control::command::{Command, Reply, Verb};
+use crate::core::action::Action;
+use crate::core::input::Input;
+use crate::core::tests::harness::{Invariant, World};
+use crate::error::types::SupervisorError;
+use crate::event::EventKind;
+use crate::id::{ChildId, ChildPath, CommandId};
+use crate::state::Lifecycle;
+
+#[derive(Default)]
+pub(super) struct Replies {
+    open: BTreeMap<CommandId, Command>,
+    /// What the facts of this input have said last, for answers that are overtaken within it.
+    latest: BTreeMap<ChildPath, EventKind>,
+}
+
+impl Replies {
+    fn check(&self, world: &World, command: &Command, reply: &Reply) {
+        if let Err(SupervisorError::UnknownPath { path, known, nearest_path }) = reply {
+            assert!(world.engine.state_at(path).is_err(), "{path} is known");
+            assert!(world.engine.state_at(known).is_ok(), "{known} is not known");
+            assert!(nearest_path.as_ref().is_none_or(|near| world.engine.state_at(near).is_ok()));
+        }
+        let Command::Do(verb, _) = command else { return };
+        let (Ok(outcome), path) = (reply, verb.path()) else { return };
+        match verb {
+            Verb::Stop(_) | Verb::Delete(_) => {
+                assert!(!world.is_alive(path), "{path} is said to be stopped and runs");
+            }
+            Verb::Remove(_) => {
+                assert!(!world.is_alive(path), "{path} is said to be removed and runs");
+                assert_eq!(outcome.lifecycle, None, "{path} is removed");
+            }
+            Verb::Start(_) | Verb::Restart(_) if !outcome.is_ignored => {
+                assert_eq!(outcome.lifecycle, Some(Lifecycle::Up), "{path} is started");
+            }
+            Verb::Start(_) | Verb::Restart(_) => {
+                assert!(!world.is_alive(path), "{path} ignored its start and runs");
+            }
+            Verb::Add { parent, spec } => {
+                let path = parent.join(&ChildId::new(spec.id()).expect("an id"));
+                assert_eq!(outcome.path, path);
+                if !outcome.is_ignored {
+                    assert_eq!(outcome.lifecycle, Some(Lifecycle::Up), "{path} is added");
+                }
+            }
+        }
+    }
+}
+
+impl Invariant for Replies {
+    fn input(&mut self, _: &World, input: &Input) {
+        self.latest.clear();
+        if let Input::Command(id, command) = input
+            && !matches!(command, Command::Shutdown(_) | Command::ShutdownNow(_))
+        {
+            self.open.insert(*id, command.clone());
+        }
+    }
+
+    fn action(&mut self, world: &World, action: &Action) {
+        if let Action::Note(fact) = action {
+            self.latest.insert(fact.path.clone(), fact.kind.clone());
+        }
+        let Action::Reply(id, reply) = action else { return };
+        let Some(command) = self.open.remove(id) else { panic!("{id} is answered twice") };
+        self.check(world, &command, reply);
+    }
+
+    fn after(&mut self, world: &World) {
+        // In a tree at rest only those who wait for a child to be ready, and those who wait for a
+        // run that cannot be ended, still wait.
+        if world.engine.is_settled() {
+            let waiting = self.open.values().find(|c| !matches!(c, Command::WaitReady(_)));
+            assert!(waiting.is_none(), "nobody answers {waiting:?}");
+        }
+    }
+
+    fn end(&mut self, _: &World) {
+        assert!(self.open.is_empty(), "never answered: {:?}", self.open);
+    }
+}

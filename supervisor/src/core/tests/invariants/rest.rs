@@ -1,0 +1,29 @@
+//! A tree is at rest when nothing in it is starting, stopping or about to be restarted.
+
+use crate::core::tests::harness::{Invariant, World};
+use crate::state::Lifecycle;
+
+#[derive(Default)]
+pub(super) struct Rest;
+
+impl Invariant for Rest {
+    fn after(&mut self, world: &World) {
+        if world.has_ended {
+            return;
+        }
+        let state = world.engine.state();
+        let moving = state.children.iter().find(|child| {
+            let moving = [Lifecycle::Starting, Lifecycle::Stopping, Lifecycle::Restarting];
+            moving.contains(&child.lifecycle)
+        });
+        assert_eq!(world.engine.is_settled(), moving.is_none(), "{moving:?}");
+        let is_waiting =
+            state.children.iter().any(|child| child.lifecycle == Lifecycle::Restarting);
+        let is_timed = state.children.iter().any(|child| child.due.is_some());
+        assert!(!is_timed || is_waiting, "something is due, and nobody waits for it");
+        // An idle tree needs no timer.
+        if moving.is_none() && !world.engine.ledger.has_begun() {
+            assert_eq!(world.engine.next_deadline(), None, "a timer for nothing");
+        }
+    }
+}

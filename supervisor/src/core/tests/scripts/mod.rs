@@ -1,0 +1,16 @@
+//! What was thought of, a sentence each: inputs on one line, what follows on the others.
+
+mod auto_shutdown;
+mod budgets;
+mod deaths;
+mod fencing;
+mod meltdown;
+mod one_exit;
+mod replies;
+mod retries;
+mod rounds;
+mod starting;
+mod stopping;
+mod tree_shutdown;
+mod unjoinable;
+mod waits;

@@ -1,0 +1,445 @@
+//! Random trees, histories and worlds, and what must hold in all of them.
+//!
+//! A history is a seed for the tree and a list of steps. One that breaks an invariant is made
+//! shorter before it is shown. `SUPERVISOR_SIM_HISTORIES` sets how many are played,
+//! `SUPERVISOR_SIM_SEED` plays one of them.
+
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::time::Duration;
+
+use fastrand::Rng;
+
+use super::harness::{Manner, World, by, path, short};
+use super::invariants;
+use super::notation::{self, never};
+use crate::control::command::{Command, Verb};
+use crate::core::action::Action;
+use crate::core::input::Input;
+use crate::core::time::Uptime;
+use crate::id::ChildPath;
+use crate::policy::backoff::Backoff;
+use crate::policy::failure::OnLimit;
+use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
+use crate::policy::shutdown::Grace;
+use crate::spec::NodeSpec;
+use crate::spec::child::ChildSpec;
+use crate::spec::supervisor::SupervisorSpec;
+use crate::task::factory::blocking_fn;
+
+const HISTORIES: u64 = 2_500;
+
+#[test]
+fn holds_for_any_history() {
+    let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
+    if let Some(seed) = number("SUPERVISOR_SIM_SEED") {
+        return shrink_and_show(seed);
+    }
+    for seed in 0..number("SUPERVISOR_SIM_HISTORIES").unwrap_or(HISTORIES) {
+        let steps = history(seed);
+        if is_broken(seed, &steps) {
+            shrink_and_show(seed);
+        }
+    }
+}
+
+#[test]
+fn one_history_has_one_outcome() {
+    for seed in 0..100 {
+        let steps = history(seed);
+        let log = |world: World| format!("{:?}", world.log);
+        assert_eq!(log(play(seed, &steps)), log(play(seed, &steps)), "seed {seed}");
+    }
+}
+
+/// A step of a history. The numbers pick from what there is when it is taken.
+#[derive(Clone, Copy, Debug)]
+enum Step {
+    /// A run ends: mostly one that is asked to.
+    End {
+        pick: usize,
+        how: usize,
+    },
+    Ready {
+        pick: usize,
+    },
+    /// Something arrives that is no longer, or not yet, true.
+    Stale {
+        pick: usize,
+        what: usize,
+    },
+    Wait {
+        millis: u64,
+    },
+    /// Until the next thing is due.
+    WaitForDeadline,
+    Command {
+        verb: usize,
+        pick: usize,
+        seed: u64,
+    },
+    WaitReady {
+        pick: usize,
+    },
+    Shutdown,
+    ShutdownNow,
+}
+
+fn history(seed: u64) -> Vec<Step> {
+    let mut rng = Rng::with_seed(seed ^ 0x5EED);
+    let length = rng.usize(5..70);
+    (0..length).map(|_| step(&mut rng)).collect()
+}
+
+fn step(rng: &mut Rng) -> Step {
+    let pick = rng.usize(..1_000_000);
+    match rng.u32(..1_000) {
+        0..330 => Step::End { pick, how: rng.usize(..1_000) },
+        330..480 => Step::Ready { pick },
+        480..530 => Step::Stale { pick, what: rng.usize(..4) },
+        530..620 => Step::Wait { millis: rng.u64(..4_000) },
+        620..720 => Step::WaitForDeadline,
+        720..975 => Step::Command { verb: rng.usize(..1_000), pick, seed: rng.u64(..) },
+        975..985 => Step::WaitReady { pick },
+        985..996 => Step::Shutdown,
+        _ => Step::ShutdownNow,
+    }
+}
+
+fn is_broken(seed: u64, steps: &[Step]) -> bool {
+    let hook = std::panic::take_hook();
+    std::panic::set_hook(Box::new(|_| ()));
+    let result = catch_unwind(AssertUnwindSafe(|| drop(play(seed, steps))));
+    std::panic::set_hook(hook);
+    result.is_err()
+}
+
+/// Leaves out whatever is not needed to break it, and shows what is left.
+fn shrink_and_show(seed: u64) {
+    let mut steps = history(seed);
+    let mut n = steps.len();
+    while is_broken(seed, &steps) && n > 0 {
+        n -= 1;
+        let mut fewer = steps.clone();
+        fewer.remove(n);
+        if is_broken(seed, &fewer) {
+            steps = fewer;
+        }
+    }
+    let mut world = new_world(seed);
+    for child in world.engine.state().children {
+        let (policy, plan) = (world.policy(&child.path), world.plan(&child.path));
+        let (path, policy) = (&child.path, policy.expect("known"));
+        eprint!("{path} {} {} {:?}", policy.restart, policy.readiness, policy.grace);
+        let (backoff, on_limit) = (policy.backoff.initial, policy.on_limit);
+        eprint!(" backoff {backoff:?} limit {:?} {on_limit}", policy.restart_limit);
+        match plan {
+            Some(plan) => eprintln!(
+                " {} {:?} auto {} pool {}",
+                plan.strategy, plan.intensity, plan.auto_shutdown, plan.is_pool
+            ),
+            None => eprintln!(" significant {}", policy.significant),
+        }
+    }
+    let result = catch_unwind(AssertUnwindSafe(|| {
+        for step in &steps {
+            let before = world.log.len();
+            let at = world.now;
+            let result = catch_unwind(AssertUnwindSafe(|| take(&mut world, *step)));
+            eprintln!("{:?} {step:?} {:?}", at.0, world.commands.last());
+            show(&world.log[before..]);
+            if let Err(panic) = result {
+                resume_unwind(panic);
+            }
+        }
+        let before = world.log.len();
+        let result = catch_unwind(AssertUnwindSafe(|| finish(&mut world)));
+        eprintln!("finish");
+        show(&world.log[before..]);
+        if let Err(panic) = result {
+            resume_unwind(panic);
+        }
+    }));
+    if let Err(panic) = result {
+        eprintln!("seed {seed}, {} steps", steps.len());
+        eprintln!("{}", world.engine.state());
+        resume_unwind(panic);
+    }
+}
+
+fn show(log: &[(Uptime, Action)]) {
+    for (at, action) in log {
+        match action {
+            Action::Note(fact) => {
+                let (path, kind) = (&fact.path, &fact.kind);
+                eprintln!("    {:?} {path} {} {kind}", at.0, fact.generation);
+            }
+            action => eprintln!("    {:?} {action:?}", at.0),
+        }
+    }
+}
+
+fn new_world(seed: u64) -> World {
+    let mut rng = Rng::with_seed(seed);
+    let spec = tree(&mut rng);
+    let spec = spec.validate().unwrap_or_else(|errors| panic!("seed {seed}: {errors}"));
+    let mut world = World::new(&spec);
+    world.rng = Some(rng);
+    world.invariants = invariants::all();
+    world.send(Input::Start);
+    world
+}
+
+fn play(seed: u64, steps: &[Step]) -> World {
+    let mut world = new_world(seed);
+    for &step in steps {
+        if world.has_ended {
+            break;
+        }
+        take(&mut world, step);
+    }
+    finish(&mut world);
+    world
+}
+
+/// When everything obeys and time passes, the tree comes to rest, and a shutdown ends it.
+fn finish(world: &mut World) {
+    world.rng = None;
+    for run in world.runs.values_mut() {
+        run.manner = Manner::Obedient;
+    }
+    for _ in 0..200 {
+        if world.has_ended || world.engine.is_settled() {
+            break;
+        }
+        let asked = world.runs.iter().find(|(_, run)| run.cancelled_at.is_some());
+        if let Some((&run, _)) = asked {
+            world.send(Input::Ended(run, notation::end("ok")));
+        } else if let Some(run) = world.runs.keys().copied().find(|&run| is_starting(world, run)) {
+            world.send(Input::Ready(run));
+        } else {
+            world.wait(Duration::from_secs(2));
+        }
+    }
+    assert!(world.has_ended || world.engine.is_settled(), "it never comes to rest");
+    world.command("shutdown", Command::Shutdown(by()));
+    while let Some((&run, _)) = world.runs.iter().find(|(_, run)| run.cancelled_at.is_some()) {
+        if world.has_ended {
+            break;
+        }
+        world.send(Input::Ended(run, notation::end("ok")));
+    }
+    assert!(world.has_ended, "a shutdown does not end it");
+}
+
+fn is_starting(world: &World, run: crate::core::key::RunKey) -> bool {
+    let state = world.engine.state_at(&path(&world.runs[&run].path));
+    state.is_ok_and(|state| state.lifecycle == crate::state::Lifecycle::Starting)
+}
+
+fn take(world: &mut World, step: Step) {
+    match step {
+        Step::End { pick, how } => {
+            // Those that are asked to end do so more often.
+            let asked: Vec<_> =
+                world.runs.iter().filter(|(_, run)| run.cancelled_at.is_some()).collect();
+            let all: Vec<_> = world.runs.iter().filter(|(_, run)| run.is_spawned).collect();
+            let from = if asked.is_empty() || pick.is_multiple_of(3) { all } else { asked };
+            if from.is_empty() {
+                return;
+            }
+            let (&run, state) = from[pick % from.len()];
+            let how = match how % 100 {
+                _ if state.aborted_at.is_some() && !how.is_multiple_of(4) => "dropped",
+                0..45 => "error",
+                45..65 => "ok",
+                65..73 => "shutdown",
+                73..80 => "ignored",
+                80..86 => "panic",
+                86..92 => "dropped",
+                _ => "fatal",
+            };
+            world.send(Input::Ended(run, notation::end(how)));
+        }
+        Step::Ready { pick } => {
+            let runs: Vec<_> = world.runs.keys().copied().collect();
+            let starting: Vec<_> = runs.iter().filter(|&&run| is_starting(world, run)).collect();
+            let from = if starting.is_empty() { runs.iter().collect() } else { starting };
+            if let Some(&&run) = from.get(pick % from.len().max(1)) {
+                world.send(Input::Ready(run));
+            }
+        }
+        Step::Stale { pick, what } => stale(world, pick, what),
+        Step::Wait { millis } => world.wait(Duration::from_millis(millis)),
+        Step::WaitForDeadline => {
+            if let Some(due) = world.engine.next_deadline() {
+                world.wait(due.since(world.now));
+            }
+        }
+        Step::Command { verb, pick, seed } => {
+            let verb = command(world, verb, pick, seed);
+            let text = format!("{} {}", verb.name(), verb.path());
+            world.command(&text, Command::Do(verb, by()));
+        }
+        Step::WaitReady { pick } => {
+            let path = any_path(world, pick);
+            world.command("wait_ready", Command::WaitReady(path));
+        }
+        Step::Shutdown => world.command("shutdown", Command::Shutdown(by())),
+        Step::ShutdownNow => world.command("shutdown_now", Command::ShutdownNow(by())),
+    }
+}
+
+/// L31: late reports about earlier runs change nothing. Nor does a tick before its time.
+fn stale(world: &mut World, pick: usize, what: usize) {
+    let Some(run) = world.any_run(pick).filter(|run| !world.runs.contains_key(run)) else { return };
+    world.send(Input::Tick);
+    let before = (format!("{:?}", world.engine.state()), world.log.len());
+    let due = world.engine.next_deadline();
+    world.send(match what {
+        0 => Input::Ended(run, notation::end("error")),
+        1 => Input::Ready(run),
+        2 => Input::Spawned(run),
+        _ => Input::Tick,
+    });
+    let after = (format!("{:?}", world.engine.state()), world.log.len());
+    assert_eq!(before, after, "a stale input changed something");
+    assert_eq!(due, world.engine.next_deadline(), "a stale input changed a timer");
+}
+
+fn any_path(world: &World, pick: usize) -> ChildPath {
+    let known = world.engine.state().children;
+    let some = known[pick % known.len()].path.clone();
+    match pick % 31 {
+        0 => path("nobody"),
+        1 => path(&format!("{}/nobody", short(&some)).replace("root/", "")),
+        _ => some,
+    }
+}
+
+fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
+    let path = any_path(world, pick);
+    match verb % 100 {
+        0..20 => Verb::Stop(path),
+        20..40 => Verb::Restart(path),
+        40..52 => Verb::Start(path),
+        52..62 => Verb::Delete(path),
+        62..72 => Verb::Remove(path),
+        _ => {
+            let state = world.engine.state();
+            let supervisors: Vec<_> =
+                state.children.iter().filter(|child| child.is_supervisor).collect();
+            let parent = supervisors[pick % supervisors.len()].path.clone();
+            let mut rng = Rng::with_seed(seed);
+            let (is_pool, auto) = world
+                .plan(&parent)
+                .map_or((false, AutoShutdown::Never), |plan| (plan.is_pool, plan.auto_shutdown));
+            let auto = if is_pool { AutoShutdown::Never } else { auto };
+            let id = ["x", "y", "z", "a", "b"][pick % 5];
+            let spec = if rng.u8(..4) == 0 {
+                NodeSpec::from(supervisor(id, &mut rng, 3, auto))
+            } else {
+                child(id, &mut rng, auto).into()
+            };
+            Verb::Add { parent, spec: Box::new(spec) }
+        }
+    }
+}
+
+fn tree(rng: &mut Rng) -> SupervisorSpec {
+    let budget = Duration::from_millis(rng.u64(500..9_000));
+    supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget)
+}
+
+fn one<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
+    of[rng.usize(..of.len())].clone()
+}
+
+fn backoff(rng: &mut Rng) -> Backoff {
+    if rng.bool() {
+        return Backoff::NONE;
+    }
+    let initial = Duration::from_millis(rng.u64(1..1_000));
+    let mut backoff = Backoff::new(initial, initial * rng.u32(1..4));
+    backoff.reset_after = Duration::from_millis(rng.u64(..3_000));
+    backoff
+}
+
+fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> SupervisorSpec {
+    let is_pool = depth > 1 && rng.u8(..6) == 0;
+    let mut spec = if is_pool { SupervisorSpec::pool(id) } else { SupervisorSpec::new(id) };
+    spec = spec
+        .intensity(rng.u32(..5), Duration::from_millis(rng.u64(1..6_000)))
+        .meltdown(one(rng, &[Meltdown::Abnormal, Meltdown::Shutdown]));
+    let restart =
+        one(rng, &[Restart::Permanent, Restart::Permanent, Restart::Transient, Restart::Temporary]);
+    spec = spec.restart(restart).on_limit(on_limit(rng));
+    if restart != Restart::Temporary {
+        spec = spec.backoff(backoff(rng));
+        if around != AutoShutdown::Never && restart == Restart::Transient && rng.bool() {
+            spec = spec.significant();
+        }
+    }
+    if rng.u8(..4) == 0 {
+        spec = spec.grace(Grace::After(Duration::from_millis(rng.u64(1..3_000))));
+    }
+    if is_pool {
+        return spec;
+    }
+    spec = spec.strategy(one(
+        rng,
+        &[Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne, Strategy::RestForOne],
+    ));
+    let auto = one(
+        rng,
+        &[
+            AutoShutdown::Never,
+            AutoShutdown::Never,
+            AutoShutdown::AnySignificant,
+            AutoShutdown::AllSignificant,
+        ],
+    );
+    spec = spec.auto_shutdown(auto);
+    let children = rng.usize(if depth == 1 { 1..5 } else { 0..4 });
+    for id in &["a", "b", "c", "d", "e"][..children] {
+        let is_supervisor = depth < 4 && rng.u8(..10) < 4;
+        spec = if is_supervisor {
+            spec.child(supervisor(id, rng, depth + 1, auto))
+        } else {
+            spec.child(child(id, rng, auto))
+        };
+    }
+    spec
+}
+
+fn on_limit(rng: &mut Rng) -> OnLimit {
+    match rng.u8(..20) {
+        0..8 => OnLimit::Quarantine,
+        8..13 => OnLimit::Escalate,
+        13..19 => OnLimit::Stop,
+        _ => OnLimit::ShutdownTree,
+    }
+}
+
+fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
+    let is_blocking = rng.u8(..8) == 0;
+    let task = if is_blocking { blocking_fn(|_| ()) } else { never() };
+    let restart =
+        one(rng, &[Restart::Permanent, Restart::Permanent, Restart::Transient, Restart::Temporary]);
+    let mut spec = ChildSpec::new(id, task)
+        .restart(restart)
+        .on_limit(on_limit(rng))
+        .readiness(one(rng, &[Readiness::Explicit, Readiness::Immediate]))
+        .start_timeout(Duration::from_millis(rng.u64(1..5_000)))
+        .grace(Grace::After(Duration::from_millis(rng.u64(1..2_000))))
+        .abort_wait(Duration::from_millis(rng.u64(1..1_000)));
+    if restart != Restart::Temporary {
+        spec = spec.backoff(backoff(rng));
+        if rng.u8(..4) == 0 {
+            spec = spec.restart_limit(rng.u32(..4), Duration::from_millis(rng.u64(1..6_000)));
+        }
+    }
+    if around != AutoShutdown::Never && restart != Restart::Permanent && rng.bool() {
+        spec = spec.significant();
+    }
+    spec
+}
