@@ -289,7 +289,9 @@ impl SupervisorHandle {
     /// slows the tree, and others lose nothing.
     pub fn subscribe_events(&self) -> EventStream {
         let events = self.shared.events.upgrade();
-        EventStream::new(events.as_ref(), Arc::clone(&self.shared.subscribers))
+        let count = || Arc::clone(&self.shared.subscribers);
+        let live = events.map(|events| Live::new(&events, count()));
+        EventStream { live, to_come: None, missed: 0 }
     }
 
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.
@@ -405,19 +407,38 @@ impl fmt::Debug for SupervisorHandle {
 
 /// The events of a tree, in the order in which they were decided.
 pub struct EventStream {
-    events: Option<broadcast::Receiver<Arc<Event>>>,
+    live: Option<Live>,
+    /// Where the tree has still to be started.
+    to_come: Option<oneshot::Receiver<Live>>,
     missed: u64,
+}
+
+/// A subscription to a running tree, counted for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Live {
+    events: broadcast::Receiver<Arc<Event>>,
     count: Arc<AtomicUsize>,
 }
 
-impl EventStream {
-    pub(crate) fn new(
-        events: Option<&broadcast::Sender<Arc<Event>>>,
-        count: Arc<AtomicUsize>,
-    ) -> Self {
+impl Live {
+    pub(crate) fn new(events: &broadcast::Sender<Arc<Event>>, count: Arc<AtomicUsize>) -> Self {
         // Counted first: the driver makes no events while nobody is.
         count.fetch_add(1, Ordering::SeqCst);
-        Self { events: events.map(broadcast::Sender::subscribe), missed: 0, count }
+        Self { events: events.subscribe(), count }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+impl EventStream {
+    /// The stream of a tree that is still to be started, and where it is subscribed then.
+    pub(crate) fn of_a_tree_to_come() -> (oneshot::Sender<Live>, Self) {
+        let (subscriber, to_come) = oneshot::channel();
+        (subscriber, Self { live: None, to_come: Some(to_come), missed: 0 })
     }
 
     /// The next event, or `None` when the tree has ended and all of them have been read.
@@ -426,8 +447,12 @@ impl EventStream {
     ///
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
+        if let Some(to_come) = &mut self.to_come {
+            self.live = to_come.await.ok();
+            self.to_come = None;
+        }
         loop {
-            match self.events.as_mut()?.recv().await {
+            match self.live.as_mut()?.events.recv().await {
                 Ok(event) => return Some(event),
                 Err(broadcast::error::RecvError::Lagged(missed)) => self.missed += missed,
                 Err(broadcast::error::RecvError::Closed) => return None,
@@ -437,8 +462,12 @@ impl EventStream {
 
     /// The next event if there is one already.
     pub fn try_next(&mut self) -> Option<Arc<Event>> {
+        if let Some(to_come) = &mut self.to_come {
+            self.live = Some(to_come.try_recv().ok()?);
+            self.to_come = None;
+        }
         loop {
-            match self.events.as_mut()?.try_recv() {
+            match self.live.as_mut()?.events.try_recv() {
                 Ok(event) => return Some(event),
                 Err(broadcast::error::TryRecvError::Lagged(missed)) => self.missed += missed,
                 Err(
@@ -451,12 +480,6 @@ impl EventStream {
     /// How many events this subscriber has missed because it read too slowly.
     pub fn missed(&self) -> u64 {
         self.missed
-    }
-}
-
-impl Drop for EventStream {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::SeqCst);
     }
 }
 

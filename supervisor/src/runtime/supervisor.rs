@@ -14,10 +14,9 @@ use super::mailbox::Shared;
 use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
-use crate::control::handle::{EventStream, SupervisorHandle};
+use crate::control::handle::{EventStream, Live, SupervisorHandle};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
-use crate::event::Event;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::exit::contain;
 
@@ -102,9 +101,9 @@ impl Supervisor {
             event_capacity: SupervisorBuilder::EVENT_CAPACITY,
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+            subscribers: Vec::new(),
             #[cfg(feature = "config")]
             config: None,
-            events: None,
         }
     }
 }
@@ -118,16 +117,9 @@ pub struct SupervisorBuilder {
     event_capacity: usize,
     last_exits: usize,
     remembered_paths: usize,
+    subscribers: Vec<oneshot::Sender<Live>>,
     #[cfg(feature = "config")]
     config: Option<ConfigSource>,
-    events: Option<Events>,
-}
-
-/// The channel of the events, and how many read it.
-#[derive(Clone, Debug)]
-struct Events {
-    sender: broadcast::Sender<Arc<Event>>,
-    subscribers: Arc<AtomicUsize>,
 }
 
 impl SupervisorBuilder {
@@ -146,10 +138,10 @@ impl SupervisorBuilder {
         self
     }
 
-    /// How many events a subscriber may lag behind before it misses the oldest. At least 1.
-    /// Default: 1,024.
+    /// How many events a subscriber may lag behind before it misses the oldest. At least 1
+    /// and at most 1,048,576, because the room for them is taken at once. Default: 1,024.
     pub fn event_capacity(mut self, events: usize) -> Self {
-        self.event_capacity = events.max(1);
+        self.event_capacity = events.clamp(1, 1 << 20);
         self
     }
 
@@ -165,6 +157,13 @@ impl SupervisorBuilder {
     pub fn remembered_paths(mut self, paths: usize) -> Self {
         self.remembered_paths = paths;
         self
+    }
+
+    /// The events from the very first on, those of the start included.
+    pub fn subscribe_events(&mut self) -> EventStream {
+        let (subscriber, stream) = EventStream::of_a_tree_to_come();
+        self.subscribers.push(subscriber);
+        stream
     }
 
     /// Lays a configuration over the tree when it is started, and over the settings made here.
@@ -184,21 +183,6 @@ impl SupervisorBuilder {
         self
     }
 
-    /// The events from the very first on, those of the start included. To be called after
-    /// [`event_capacity`](Self::event_capacity), which it makes final: what a configuration says
-    /// about that comes too late.
-    pub fn subscribe_events(&mut self) -> EventStream {
-        let Events { sender, subscribers } = self.events();
-        EventStream::new(Some(&sender), subscribers)
-    }
-
-    fn events(&mut self) -> Events {
-        let capacity = self.event_capacity;
-        let new =
-            || Events { sender: broadcast::Sender::new(capacity), subscribers: Arc::default() };
-        self.events.get_or_insert_with(new).clone()
-    }
-
     /// The tree that will be started, without what a configuration says about it.
     pub fn spec(&self) -> &SupervisorSpec {
         &self.spec
@@ -208,8 +192,7 @@ impl SupervisorBuilder {
     ///
     /// # Errors
     ///
-    /// As [`Supervisor::start`], and `SupervisorError::Config` for a configuration that cannot be
-    /// read or does not fit the tree.
+    /// As [`Supervisor::start`].
     ///
     /// # Cancel safety
     ///
@@ -243,9 +226,6 @@ impl SupervisorBuilder {
         self.spec = loaded.overlay(self.spec)?;
         let ObservabilitySection { event_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
-        if event_capacity.is_some() && self.events.is_some() {
-            tracing::warn!("`event_capacity` comes too late: the events are subscribed to already");
-        }
         let setting = |said: Option<u32>, in_code| {
             said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
         };
@@ -255,9 +235,7 @@ impl SupervisorBuilder {
         Ok(self)
     }
 
-    async fn start_as_it_is(mut self) -> Result<SupervisorHandle, SupervisorError> {
-        let Events { sender: events, subscribers } = self.events();
-        self.events = None;
+    async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
         let valid = self.spec.validate()?;
         let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
         // There is no way to ask a runtime whether it has a timer.
@@ -278,6 +256,12 @@ impl SupervisorBuilder {
         );
         let (mailbox, inbox) = mpsc::unbounded_channel();
         let (started, is_up) = oneshot::channel();
+        let events = broadcast::Sender::new(self.event_capacity);
+        let subscribers = Arc::new(AtomicUsize::new(0));
+        for subscriber in self.subscribers {
+            // One that has been dropped meanwhile wants nothing.
+            drop(subscriber.send(Live::new(&events, Arc::clone(&subscribers))));
+        }
         let shared = Arc::new(Shared {
             mailbox,
             events: events.downgrade(),
