@@ -23,15 +23,22 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let context = quote!(#runtime::#context);
     let checks = parameters.iter().filter(|ty| !is_named(ty, own)).map(|ty| {
         let place = Place::of(ty);
-        runtime.call(&place, quote!(is_parameter::<#ty, #context>), quote!())
+        runtime.call(&place, &quote!(is_parameter::<#ty, #context>), quote!())
     });
     let runs = runs(child.get(), &runtime, parameters.len());
     let cfgs = only(&function.attributes, "cfg");
+    // What these would ask for, a child cannot do: take references, or be a plain function.
+    let cannot = if options.blocking.is_some() {
+        quote!(clippy::needless_pass_by_value)
+    } else {
+        quote!(clippy::unused_async)
+    };
     quote! {
+        #[allow(#cannot)]
         #function
         #marker
         #(#cfgs)*
-        #[allow(deprecated, unused_parens)]
+        #[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = #runtime::Handle<Self>;
@@ -90,8 +97,8 @@ fn runs(child: &Child, runtime: &Runtime, parameters: usize) -> TokenStream {
     } else {
         (quote!(Async), quote!(boxed))
     };
-    let call = runtime.call(&place, quote!(returned), call);
-    let call = runtime.call(&place, finish, call);
+    let call = runtime.call(&place, &quote!(returned), call);
+    let call = runtime.call(&place, &finish, call);
     quote!(#runtime::Runs::#table(|#run| #call))
 }
 

@@ -23,8 +23,8 @@ impl Runtime {
     pub(super) fn generic(
         &self,
         place: &Place,
-        name: TokenStream,
-        arguments: TokenStream,
+        name: &TokenStream,
+        arguments: &TokenStream,
     ) -> TokenStream {
         let mut path = self.0.clone();
         path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
@@ -36,7 +36,7 @@ impl Runtime {
     pub(super) fn call(
         &self,
         place: &Place,
-        function: TokenStream,
+        function: &TokenStream,
         arguments: TokenStream,
     ) -> TokenStream {
         let function = parentheses(place.first, quote!(#self::#function));

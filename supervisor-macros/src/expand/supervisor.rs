@@ -22,7 +22,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
         let (cfgs, name, ty, id) = (field.cfgs(), &field.name, &field.ty, field.id());
-        let child = runtime.call(&Place::of(ty), quote!(child::<#ty>), quote!(&__seat, #id));
+        let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
         quote!(#(#cfgs)* #name: #child,)
     });
     let derivable = derivable(supervisor, &runtime);
@@ -31,7 +31,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         impl #name {
             #(#places)*
         }
-        #[allow(unused_parens)]
+        #[allow(unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = Self;
@@ -70,7 +70,7 @@ pub(super) fn structure<'a>(
             let doc = format!("The child `{}`.", field.id());
             quote!(#[doc = #doc])
         });
-        let handle = runtime.generic(&Place::of(ty), quote!(HandleOf), quote!(#ty));
+        let handle = runtime.generic(&Place::of(ty), &quote!(HandleOf), &quote!(#ty));
         quote!(#(#attributes)* #doc #visibility #name: #handle,)
     });
     quote! {
@@ -105,7 +105,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
         let policy = patch(&field.policy, runtime);
         let slot = quote!(DeclaredSlot::new::<#ty>);
-        let slot = runtime.call(&Place::of(ty), slot, quote!(#id, #policy));
+        let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
         quote!(#(#cfgs)* #slot,)
     });
     let policy = patch(&options.policy, runtime);
