@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{FnArg, ReturnType, Type};
 
-use super::policy::patch;
+use super::policy::{check, patch};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only};
 use crate::validate::Valid;
@@ -17,6 +17,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let name = type_name(child.get());
     let marker = marker(function, name);
     let policy = patch(&options.policy, &runtime);
+    let check = check(&options.policy, &runtime);
     let parameters: Vec<&Type> = parameters(function).collect();
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
     let context = Ident::new(own, Span::call_site());
@@ -52,6 +53,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
                 const RUNS: #runtime::Runs<__S> = #runs;
             }
             #(const _: () = #checks;)*
+            #check
         };
     }
 }

@@ -64,6 +64,10 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn at(span: Span) -> Self {
+        Self { first: span, last: span }
+    }
+
     pub(super) fn of(tokens: impl ToTokens) -> Self {
         let mut spans = tokens.into_token_stream().into_iter().map(|token| token.span());
         let first = spans.next().unwrap_or_else(Span::call_site);

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList};
 
-use super::policy::{call, choice, limit, patch, time};
+use super::policy::{call, check, choice, limit, patch, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{Field, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -25,6 +25,12 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
         quote!(#(#cfgs)* #name: #child,)
     });
+    let checks = fields.iter().filter_map(|field| {
+        let (cfgs, check) = (field.cfgs(), check(&field.policy, &runtime)?);
+        Some(quote!(#(#cfgs)* #check))
+    });
+    let own = [&options.policy, &options.defaults];
+    let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
     let derivable = derivable(supervisor, &runtime);
     quote! {
         #structure
@@ -50,6 +56,8 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 }
             }
             #derivable
+            #(#own)*
+            #(#checks)*
         };
     }
 }
