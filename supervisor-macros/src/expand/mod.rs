@@ -34,6 +34,7 @@ pub(crate) fn child(options: TokenStream, item: &TokenStream) -> TokenStream {
 pub(crate) fn supervisor(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some(supervisor) = parse::supervisor(options, item.clone(), &mut errors) else {
+        let item = fallback::no_supervisor(item.clone());
         return quote!(#item #errors);
     };
     match validate::<model::Supervisor>(supervisor, &mut errors) {
