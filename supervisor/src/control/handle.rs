@@ -501,6 +501,7 @@ mod tests {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
         });
