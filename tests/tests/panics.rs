@@ -233,12 +233,14 @@ async fn what_a_factory_has_captured_may_panic_when_the_tree_drops_it() {
         let work = blocking_fn(move |_: BlockingContext| {
             let _ = &bomb;
         });
-        let child = ChildSpec::new("worse", work).restart(Restart::Temporary);
+        // A name of its own: on a paused clock its thread is given up before it gets to run.
+        let name = format!("worse-{restart}");
+        let child = ChildSpec::new(name.clone(), work).restart(Restart::Temporary);
         handle.add_child("/root", child, BY, WHY).await.unwrap();
         until("nothing is left but the good one and the driver", || alive_tasks() == base + 2)
             .await;
         tokio::task::yield_now().await;
-        drop(handle.remove_child("/root/worse", BY, WHY).await);
+        drop(handle.remove_child(&format!("/root/{name}"), BY, WHY).await);
     }
     good_noticed_nothing(handle, &lives).await;
 }
