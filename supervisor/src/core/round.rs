@@ -74,6 +74,7 @@ impl Engine {
             Some(State::Stopping(mut stopping)) if stopping.after != After::Remove => {
                 stopping.after = After::Round;
                 self.set_state(child, State::Stopping(stopping));
+                self.mark_asked(child);
             }
             // It starts again when it has ended after all.
             Some(State::Unjoinable { after }) if after != After::Remove => {
@@ -97,6 +98,12 @@ impl Engine {
 
     fn is_stopping(&self, key: NodeKey) -> bool {
         matches!(self.state_of(key), Some(State::Stopping(_)))
+    }
+
+    /// Whether the supervisor is in a round that has still to stop this child.
+    pub(super) fn is_to_be_stopped(&self, key: NodeKey, child: NodeKey) -> bool {
+        let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return false };
+        round.phase == Phase::Stopping && self.is_member(child, round.stop_first)
     }
 
     /// A member has ended before the round came to stop it. That costs nothing more, but the
@@ -131,11 +138,8 @@ impl Engine {
             let Some(child) = at.filter(|&at| self.is_member(at, first)) else {
                 return self.members_are_stopped(key, start_at);
             };
-            match self.state_of(child) {
-                Some(State::Up | State::Starting { .. }) => {
-                    return self.stop_node(child, After::Round);
-                }
-                _ => {}
+            if let Some(State::Up | State::Starting { .. }) = self.state_of(child) {
+                return self.stop_node(child, After::Round);
             }
             let prev = self.prev_of(child);
             self.set_round_cursor(key, prev);
