@@ -31,7 +31,7 @@ use proc_macro::TokenStream;
 /// `type = Name`, `crate = path`.
 #[proc_macro_attribute]
 pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::child(options.into(), item.into()).into()
+    expand::child(options.into(), &item.into()).into()
 }
 
 /// Makes a supervisor of a struct: the name of a field is a child's id, its type is the child.
@@ -47,7 +47,7 @@ pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[child(…)]` on a field lays policies over those of the child itself.
 #[proc_macro_attribute]
 pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::supervisor(options.into(), item.into()).into()
+    expand::supervisor(options.into(), &item.into()).into()
 }
 
 /// Lets children take the type of each field as `State<T>`, as a clone.

@@ -45,6 +45,32 @@ pub(crate) struct Policy {
     pub(crate) significant: Option<Span>,
 }
 
+impl Policy {
+    /// The first value that only the compiler knows.
+    pub(crate) fn expression(&self) -> Option<Span> {
+        let backoff = self.backoff.as_ref();
+        let grace = match &self.grace {
+            Some(Grace::After(grace)) => Some(grace),
+            Some(Grace::Infinite) | None => None,
+        };
+        let times = [
+            backoff.and_then(|backoff| backoff.initial.as_ref()),
+            backoff.and_then(|backoff| backoff.max.as_ref()),
+            self.restart_limit.as_ref().map(|limit| &limit.within),
+            self.start_timeout.as_ref(),
+            grace,
+        ];
+        let numbers = [
+            backoff.and_then(|backoff| backoff.factor.as_ref()),
+            backoff.and_then(|backoff| backoff.jitter.as_ref()),
+            self.restart_limit.as_ref().map(|limit| &limit.max),
+        ];
+        let times = times.into_iter().flatten().filter(|time| time.nanos().is_none());
+        let numbers = numbers.into_iter().flatten().filter(|number| number.known.is_none());
+        times.map(|time| time.span).chain(numbers.map(|number| number.span)).next()
+    }
+}
+
 /// `backoff(…)`.
 pub(crate) struct Backoff {
     /// The word `backoff`.

@@ -319,6 +319,20 @@ async fn what_is_said_about_a_supervisor_as_a_child_works_too() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_longest_durations_do_no_harm() {
+    let tree = SupervisorSpec::root().child(ChildSpec::new("t", flaky()));
+    let yaml = "
+policy:
+  backoff: { initial: 1000y, max: 1000y, factor: 1000000, jitter: 0, reset_after: 1000y }
+  restart_limit: { max: 4294967295, within: 1000y }
+  start_timeout: 1000y
+shutdown: { grace: 1000y, abort_wait: 1000y, budget: 1000y }
+supervisor: { intensity: { max: 4294967295, within: 1000y } }
+";
+    check(tree, yaml, "decision: restart after 31557600000s").await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_budget_ends_the_shutdown_of_the_tree() {
     let tree = SupervisorSpec::root().child(ChildSpec::new("t", stubborn()));
     check(tree, "shutdown: {budget: 2s}", "22000 ms  /root #1  all that is left is aborted").await;

@@ -119,7 +119,12 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
         ("include: ['']", "`include.0`: the path to include is empty"),
         ("policy: {}\npolicy: {}\n", "a.yaml:2:1: the key `policy` is there twice"),
         ("policy: { restart: transient, restart: permanent }", "the key `restart` is there twice"),
-        ("policy: {", "a.yaml:1:"),
+        ("policy: { start_timeout: 1001y }", "`1001y` is longer than a thousand years"),
+        ("policy: { backoff: { factor: .nan } }", "a.yaml:1:30: a number has to be finite"),
+        ("supervisor: { children: { ~: {} } }", "a.yaml:1:27: a key has to be a word"),
+        ("? [a]\n: b\n", "a.yaml:1:3: a key has to be a word"),
+        ("supervisor: { children: { 1: {}, '1': {} } }", "the key `1` is there twice"),
+        ("policy: {", "a.yaml:1:9: this is not YAML: unclosed bracket"),
         ("policy:\n\trestart: transient", "a.yaml:2:"),
         ("policy: {}\n---\npolicy: {}\n", "more than one document"),
     ] {

@@ -140,13 +140,7 @@ async fn what_the_field_says_beats_what_the_function_says() {
 
     let error = app.payments.audit.state().await.unwrap_err();
     assert!(matches!(error, SupervisorError::UnknownPath { .. }), "temporary, so gone: {error}");
-    assert_eq!(app.payments.state_of_ledger().await, 1);
-}
-
-impl Payments {
-    async fn state_of_ledger(&self) -> u64 {
-        self.ledger.state().await.unwrap().generation.0
-    }
+    assert_eq!(app.payments.ledger.state().await.unwrap().generation.0, 1);
 }
 
 #[supervisor]
@@ -183,6 +177,19 @@ async fn a_tree_without_a_state_of_its_own_starts_under_any_that_has_enough() {
     assert_eq!(alone.ledger.path().as_str(), "/root/ledger");
 }
 
+#[supervisor]
+struct Once {
+    #[child(restart(temporary))]
+    ledger: payments::ledger,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_makes_it_temporary_takes_back_the_backoff_of_the_function() {
+    let once = Once::start(Ledger(Arc::default())).await.unwrap();
+    once.ledger.stop(("test", "it is temporary")).await.unwrap();
+    assert!(once.ledger.state().await.is_err());
+}
+
 #[tokio::test]
 async fn a_child_is_a_function_that_a_test_calls() {
     let (ctx, run) = TaskContext::for_test();
@@ -193,12 +200,13 @@ async fn a_child_is_a_function_that_a_test_calls() {
 }
 
 mod blocking {
+    use std::sync::OnceLock;
+
     use super::*;
 
     #[child(blocking, readiness(explicit), shutdown(grace = "1s"))]
-    fn compact(ctx: BlockingContext, State(name): State<Arc<std::sync::Mutex<String>>>) {
-        let thread = std::thread::current();
-        name.lock().unwrap().push_str(thread.name().unwrap());
+    fn compact(ctx: BlockingContext, State(name): State<Arc<OnceLock<String>>>) {
+        name.get_or_init(|| std::thread::current().name().unwrap_or("none").to_owned());
         ctx.ready();
         while ctx.sleep(Duration::from_millis(1)) {}
     }
@@ -210,9 +218,9 @@ mod blocking {
 
     #[tokio::test]
     async fn a_blocking_child_runs_on_a_thread_named_after_it() {
-        let name = Arc::default();
+        let name = Arc::<OnceLock<String>>::default();
         let tree = Tree::start(Arc::clone(&name)).await.unwrap();
-        assert_eq!(*name.lock().unwrap(), "compact");
+        assert_eq!(name.get().unwrap(), "compact");
         assert!(tree.shutdown(("test", "done")).await.unwrap().is_clean());
     }
 }
@@ -469,7 +477,7 @@ mod effects {
     #[tokio::test(start_paused = true)]
     async fn a_limit_is_kept_and_what_follows_is_said_at_the_field() {
         let tree = Contained::start(()).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(60)).await;
+        tokio::time::sleep(Duration::from_mins(1)).await;
         let kept = tree.kept.state().await.unwrap();
         assert_eq!(kept.generation.0, 2);
         let error = tree.kept.start(("test", "again")).await.unwrap_err();

@@ -4,10 +4,11 @@ use rust_supervisor::prelude::*;
 async fn a(_: TaskContext) {}
 
 #[supervisor]
-struct Tuple(a);
+struct Tuple(#[child(restart(transient))] a);
 
 #[supervisor]
 enum Choice {
+    #[child(restart(transient))]
     A(a),
 }
 

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{FnArg, ReturnType, Type};
 
-use super::policy::patch;
+use super::policy::{check, patch};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only};
 use crate::validate::Valid;
@@ -17,21 +17,29 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let name = type_name(child.get());
     let marker = marker(function, name);
     let policy = patch(&options.policy, &runtime);
+    let check = check(&options.policy, &runtime);
     let parameters: Vec<&Type> = parameters(function).collect();
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
     let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
     let checks = parameters.iter().filter(|ty| !is_named(ty, own)).map(|ty| {
         let place = Place::of(ty);
-        runtime.call(&place, quote!(is_parameter::<#ty, #context>), quote!())
+        runtime.call(&place, &quote!(is_parameter::<#ty, #context>), quote!())
     });
     let runs = runs(child.get(), &runtime, parameters.len());
     let cfgs = only(&function.attributes, "cfg");
+    // What these would ask for, a child cannot do: take references, or be a plain function.
+    let cannot = if options.blocking.is_some() {
+        quote!(clippy::needless_pass_by_value)
+    } else {
+        quote!(clippy::unused_async)
+    };
     quote! {
+        #[allow(#cannot)]
         #function
         #marker
         #(#cfgs)*
-        #[allow(deprecated, unused_parens)]
+        #[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = #runtime::Handle<Self>;
@@ -45,6 +53,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
                 const RUNS: #runtime::Runs<__S> = #runs;
             }
             #(const _: () = #checks;)*
+            #check
         };
     }
 }
@@ -90,8 +99,8 @@ fn runs(child: &Child, runtime: &Runtime, parameters: usize) -> TokenStream {
     } else {
         (quote!(Async), quote!(boxed))
     };
-    let call = runtime.call(&place, quote!(returned), call);
-    let call = runtime.call(&place, finish, call);
+    let call = runtime.call(&place, &quote!(returned), call);
+    let call = runtime.call(&place, &finish, call);
     quote!(#runtime::Runs::#table(|#run| #call))
 }
 

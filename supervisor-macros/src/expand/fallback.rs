@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
 use super::child::{marker, type_name};
@@ -88,6 +88,35 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
             }
         };
     }
+}
+
+/// An item that is no struct of fields, without `#[child]` on its parts.
+pub(super) fn no_supervisor(item: TokenStream) -> TokenStream {
+    let mut kept = TokenStream::new();
+    let mut tokens = item.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_hash = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
+        if is_hash && tokens.next_if(is_child_attribute).is_some() {
+            continue;
+        }
+        kept.extend([match token {
+            TokenTree::Group(group) => {
+                let mut stripped = Group::new(group.delimiter(), no_supervisor(group.stream()));
+                stripped.set_span(group.span());
+                TokenTree::Group(stripped)
+            }
+            token => token,
+        }]);
+    }
+    kept
+}
+
+/// Whether this is the `[child…]` after a `#`.
+fn is_child_attribute(token: &TokenTree) -> bool {
+    let TokenTree::Group(group) = token else { return false };
+    let first = group.stream().into_iter().next();
+    group.delimiter() == Delimiter::Bracket
+        && matches!(first, Some(TokenTree::Ident(name)) if name == "child")
 }
 
 fn mentions_self(tokens: TokenStream) -> bool {

@@ -15,7 +15,7 @@ use crate::validate::validate;
 use crate::{model, parse};
 
 /// `#[child]`.
-pub(crate) fn child(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn child(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some(child) = parse::child(options, item.clone(), &mut errors) else {
         let stub = parse::function_name(item.clone()).map(|name| fallback::unreadable(&name));
@@ -31,9 +31,10 @@ pub(crate) fn child(options: TokenStream, item: TokenStream) -> TokenStream {
 }
 
 /// `#[supervisor]`.
-pub(crate) fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
+pub(crate) fn supervisor(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
     let Some(supervisor) = parse::supervisor(options, item.clone(), &mut errors) else {
+        let item = fallback::no_supervisor(item.clone());
         return quote!(#item #errors);
     };
     match validate::<model::Supervisor>(supervisor, &mut errors) {
@@ -48,9 +49,10 @@ pub(crate) fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream
 /// `#[derive(SharedState)]`.
 pub(crate) fn shared_state(item: TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let state = parse::shared_state(item, &mut errors).map(|state| validate(state, &mut errors));
-    match state {
-        Some(Ok(state)) => shared_state::expand(&state),
-        Some(Err(_)) | None => quote!(#errors),
+    let Some(state) = parse::shared_state(item, &mut errors) else { return quote!(#errors) };
+    if let Ok(state) = validate(state, &mut errors) {
+        shared_state::expand(&state)
+    } else {
+        quote!(#errors)
     }
 }

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
-use super::runtime::Runtime;
+use super::runtime::{Place, Runtime};
 use crate::model::{Backoff, Grace, Limit, Number, Policy, Time, TimeValue, Words};
 
 /// An expression of type `PolicyPatch` with only what was written.
@@ -23,6 +23,14 @@ pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
             #restart #backoff #limit #on_limit #criticality #readiness
             #start_timeout #grace #abort_wait #significant
     }
+}
+
+/// A check of what only the compiler knows, apart from the spec: an error there would be repeated
+/// by everything that uses the spec.
+pub(super) fn check(policy: &Policy, runtime: &Runtime) -> Option<TokenStream> {
+    let place = Place::at(policy.expression()?);
+    let check = runtime.call(&place, &quote!(check), patch(policy, runtime));
+    Some(quote!(const _: () = #check;))
 }
 
 fn backoff(backoff: &Backoff, runtime: &Runtime) -> TokenStream {

@@ -23,8 +23,8 @@ impl Runtime {
     pub(super) fn generic(
         &self,
         place: &Place,
-        name: TokenStream,
-        arguments: TokenStream,
+        name: &TokenStream,
+        arguments: &TokenStream,
     ) -> TokenStream {
         let mut path = self.0.clone();
         path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
@@ -36,7 +36,7 @@ impl Runtime {
     pub(super) fn call(
         &self,
         place: &Place,
-        function: TokenStream,
+        function: &TokenStream,
         arguments: TokenStream,
     ) -> TokenStream {
         let function = parentheses(place.first, quote!(#self::#function));
@@ -64,6 +64,10 @@ pub(super) struct Place {
 }
 
 impl Place {
+    pub(super) fn at(span: Span) -> Self {
+        Self { first: span, last: span }
+    }
+
     pub(super) fn of(tokens: impl ToTokens) -> Self {
         let mut spans = tokens.into_token_stream().into_iter().map(|token| token.span());
         let first = spans.next().unwrap_or_else(Span::call_site);

@@ -14,9 +14,9 @@ pub(super) fn expand(state: &Valid<SharedState>) -> TokenStream {
     let (impls, types, clause) = generics.split_for_impl();
     let impls = fields.iter().map(|field| {
         let (member, ty) = (&field.member, &field.ty);
-        let share = runtime.call(&Place::of(ty), quote!(share), quote!(&self.#member));
+        let share = runtime.call(&Place::of(ty), &quote!(share), quote!(&self.#member));
         quote! {
-            #[allow(unused_parens)]
+            #[allow(unused_parens, clippy::all, clippy::pedantic)]
             impl #impls #runtime::Provide<#ty> for #name #types #clause {
                 fn provide(&self) -> #ty {
                     #share

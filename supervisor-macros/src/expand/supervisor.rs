@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList};
 
-use super::policy::{call, choice, limit, patch, time};
+use super::policy::{call, check, choice, limit, patch, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{Field, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -22,16 +22,22 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
         let (cfgs, name, ty, id) = (field.cfgs(), &field.name, &field.ty, field.id());
-        let child = runtime.call(&Place::of(ty), quote!(child::<#ty>), quote!(&__seat, #id));
+        let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
         quote!(#(#cfgs)* #name: #child,)
     });
+    let checks = fields.iter().filter_map(|field| {
+        let (cfgs, check) = (field.cfgs(), check(&field.policy, &runtime)?);
+        Some(quote!(#(#cfgs)* #check))
+    });
+    let own = [&options.policy, &options.defaults];
+    let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
     let derivable = derivable(supervisor, &runtime);
     quote! {
         #structure
         impl #name {
             #(#places)*
         }
-        #[allow(unused_parens)]
+        #[allow(unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = Self;
@@ -50,6 +56,8 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 }
             }
             #derivable
+            #(#own)*
+            #(#checks)*
         };
     }
 }
@@ -70,7 +78,7 @@ pub(super) fn structure<'a>(
             let doc = format!("The child `{}`.", field.id());
             quote!(#[doc = #doc])
         });
-        let handle = runtime.generic(&Place::of(ty), quote!(HandleOf), quote!(#ty));
+        let handle = runtime.generic(&Place::of(ty), &quote!(HandleOf), &quote!(#ty));
         quote!(#(#attributes)* #doc #visibility #name: #handle,)
     });
     quote! {
@@ -105,7 +113,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
         let policy = patch(&field.policy, runtime);
         let slot = quote!(DeclaredSlot::new::<#ty>);
-        let slot = runtime.call(&Place::of(ty), slot, quote!(#id, #policy));
+        let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
         quote!(#(#cfgs)* #slot,)
     });
     let policy = patch(&options.policy, runtime);

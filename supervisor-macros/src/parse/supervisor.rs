@@ -154,7 +154,7 @@ fn field(written: Written, errors: &mut Errors) -> Field {
     let mut attributes = Vec::new();
     let mut is_said = false;
     for attribute in written.attributes {
-        if !attribute.path().is_ident("child") {
+        if attribute.path().segments.last().is_none_or(|last| last.ident != "child") {
             attributes.push(attribute);
             continue;
         }

@@ -33,6 +33,46 @@ pub const fn slot<P, T>(name: &'static str) -> Slot<P, T> {
     Slot::new(name)
 }
 
+/// The rules about values that the macros cannot see, because the compiler evaluates them.
+///
+/// # Panics
+///
+/// While the program is compiled, when one of them is broken.
+#[track_caller]
+pub const fn check(said: PolicyPatch) {
+    let BackoffPatch { initial, max, factor, jitter, .. } = said.backoff;
+    if let (Some(initial), Some(max)) = (initial, max) {
+        assert!(initial.as_nanos() <= max.as_nanos(), "backoff `initial` is above `max`");
+    }
+    if let Some(factor) = factor {
+        assert!(
+            factor >= 1.0 && factor.is_finite(),
+            "backoff `factor` is at least 1, or the wait would shrink"
+        );
+    }
+    if let Some(jitter) = jitter {
+        assert!(
+            jitter >= 0.0 && jitter <= 1.0,
+            "backoff `jitter` is a share of the wait, between 0 and 1"
+        );
+    }
+    if let Some(limit) = said.restart_limit {
+        assert!(
+            limit.max == 0 || !limit.within.is_zero(),
+            "`restart_limit` has a window of no time at all"
+        );
+    }
+    if let Some(timeout) = said.start_timeout {
+        assert!(!timeout.is_zero(), "`start_timeout` is zero; nothing can be done in no time");
+    }
+    if let Some(Grace::After(grace)) = said.shutdown.grace {
+        assert!(
+            grace.as_nanos() >= 1_000_000,
+            "`grace` is at least 1ms: a run that is asked to stop needs time to do so"
+        );
+    }
+}
+
 /// The handle of the child `name` of the supervisor at `seat`.
 pub fn child<T: Supervised>(seat: &Seat, name: &str) -> T::Handle {
     T::Handle::from_seat(seat.at(name))

@@ -12,7 +12,7 @@ use crate::policy::shutdown::Grace;
 
 /// A duration that is written with its unit: `250ms`, `10s`, `1m 30s`.
 ///
-/// A number without a unit is refused, 0 too: nobody should have to guess.
+/// A number without a unit is refused, 0 too: nobody should have to guess. At most a thousand years.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct HumanDuration(pub Duration);
 
@@ -82,6 +82,9 @@ impl JsonSchema for Grace {
         })
     }
 }
+
+/// A thousand years. What is longer can overflow where durations are multiplied.
+const MOST: Duration = Duration::from_hours(1_000 * 8_766);
 
 const INFINITE: &str = "infinite";
 
@@ -154,12 +157,16 @@ fn read<E: Error>(
     if text.trim().parse::<f64>().is_ok_and(f64::is_finite) {
         return Err(without_unit(text.trim()));
     }
-    humantime::parse_duration(text).map_err(|error| match error {
+    let parsed = humantime::parse_duration(text);
+    if parsed.as_ref().is_ok_and(|duration| *duration > MOST) {
+        return Err(E::custom(format_args!("`{text}` is longer than a thousand years")));
+    }
+    parsed.map_err(|error| match error {
         humantime::DurationError::UnknownUnit { unit, .. } if !unit.is_empty() => E::custom(format_args!(
             "`{unit}` is no unit of time; the units are `ms`, `s`, `m`, `h`, `d` and smaller ones"
         )),
         humantime::DurationError::NumberOverflow => E::custom(format_args!(
-            "`{text}` is out of range: the least is `1ns`, the most some thousand years"
+            "`{text}` is out of range: the least is `1ns`, the most a thousand years"
         )),
         _ => E::invalid_value(found, expected),
     })

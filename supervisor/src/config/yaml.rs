@@ -52,6 +52,17 @@ fn fault(error: &Error) -> ConfigFault {
             ConfigFault::Syntax { message: "there is more than one document in the file".into() }
         }
         Error::Budget { .. } => too_much(),
+        Error::NonFiniteFloat { .. } => {
+            ConfigFault::BadValue { message: "a number has to be finite".into() }
+        }
+        // Only keys are read as text and nothing else.
+        Error::NullIntoString { .. }
+        | Error::TaggedScalarCannotDeserializeIntoString { .. }
+        | Error::Unexpected { .. } => {
+            ConfigFault::BadValue { message: "a key has to be a word".into() }
+        }
+        // Our own words, from below.
+        Error::Message { msg, .. } => ConfigFault::BadValue { message: msg.clone() },
         error => {
             // The location is ours to say.
             let message = error.to_string();

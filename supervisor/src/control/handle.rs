@@ -488,3 +488,29 @@ impl fmt::Debug for EventStream {
         f.debug_struct("EventStream").field("missed", &self.missed).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_handle_that_is_dropped_asks_for_the_end() {
+        let (mailbox, mut inbox) = mpsc::unbounded_channel();
+        let (events, _) = broadcast::channel(1);
+        let shared = Arc::new(Shared {
+            mailbox,
+            events: events.downgrade(),
+            subscribers: Arc::new(AtomicUsize::new(0)),
+            is_ending: watch::Sender::new(false),
+            end: watch::Sender::new(None),
+            is_detached: AtomicBool::new(false),
+        });
+        let first = SupervisorHandle::strong(Arc::clone(&shared));
+        let second = first.clone();
+        drop(SupervisorHandle::weak(shared));
+        drop(first);
+        assert!(inbox.try_recv().is_err(), "one is left");
+        drop(second);
+        assert!(matches!(inbox.try_recv(), Ok(Message::Command(Command::Shutdown(_), _))));
+    }
+}

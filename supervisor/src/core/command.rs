@@ -179,7 +179,7 @@ impl Engine {
                 SupervisorError::AlreadyPresent { path }
             }));
         }
-        let plan = match validate_added(spec, &path, defaults, depth, auto, is_pool) {
+        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool) {
             Ok(plan) => plan,
             Err(errors) => return Some(Err(errors.into())),
         };

@@ -111,10 +111,11 @@ impl Engine {
     pub(super) fn decide(&mut self, key: NodeKey, exit: &Exit, ended: Ended, ready_for: Duration) {
         let Some(parent) = self.parent_of(key) else { return };
         let policy = self.policy(key);
-        if ready_for >= policy.backoff.reset_after && ended == Ended::Run {
+        let is_reset = ready_for >= policy.backoff.reset_after && ended == Ended::Run;
+        if is_reset && !cfg!(plant_bug = "no_reset") {
             self.set_streak(key, 0);
         }
-        let mut charge = Charge { engine: self, key, parent };
+        let mut charge = Charge { engine: self, key, parent, ended };
         let decision = decide(&policy, ended, exit, &mut charge);
         if let Some(node) = self.nodes.get_mut(key) {
             node.history.get_or_insert_default().decision = Some(decision);
@@ -124,7 +125,7 @@ impl Engine {
             RestartDecision::DoNotRestart { .. } => {
                 self.set_state(key, State::Down);
                 self.end_of_significant(parent, key);
-                if policy.restart == Restart::Temporary {
+                if policy.restart == Restart::Temporary && !cfg!(plant_bug = "temporary_kept") {
                     self.forget(key);
                 } else {
                     self.todo.push_back(Todo::Advance(parent));
@@ -173,7 +174,9 @@ impl Engine {
         let path = self.path_of(child);
         let meltdown = self.supervisor(supervisor).map(|s| s.plan.meltdown).unwrap_or_default();
         // An escalation is abnormal whatever the supervisor says about its own intensity.
-        let is_abnormal = meltdown == Meltdown::Abnormal || rule != Rule::Intensity;
+        let is_abnormal = meltdown == Meltdown::Abnormal
+            || rule != Rule::Intensity
+            || cfg!(plant_bug = "meltdown_always_abnormal");
         let kind = EventKind::Meltdown { child: path.clone(), exit: exit.clone(), decision };
         self.note(supervisor, kind);
         if supervisor == self.root {
@@ -201,7 +204,7 @@ impl Engine {
         let Some(supervisor) = self.supervisor(parent) else { return };
         let ends = match supervisor.plan.auto_shutdown {
             AutoShutdown::Never => false,
-            AutoShutdown::AnySignificant => true,
+            AutoShutdown::AnySignificant => !cfg!(plant_bug = "significant_ignored"),
             AutoShutdown::AllSignificant => supervisor.significant == 0,
         };
         if ends {
@@ -233,6 +236,7 @@ struct Charge<'a> {
     engine: &'a mut Engine,
     key: NodeKey,
     parent: NodeKey,
+    ended: Ended,
 }
 
 impl Budgets for Charge<'_> {
@@ -248,6 +252,9 @@ impl Budgets for Charge<'_> {
         let supervisor = self.engine.nodes.get_mut(self.parent).and_then(Node::supervisor_mut);
         let Some(supervisor) = supervisor else { return true };
         let Limit { max, .. } = supervisor.plan.intensity;
+        if cfg!(plant_bug = "retry_uncharged") && self.ended == Ended::Start {
+            return true;
+        }
         // As good as no limit at all; nothing needs to be remembered for it.
         max == u32::MAX || supervisor.window.charge(now, supervisor.plan.intensity)
     }

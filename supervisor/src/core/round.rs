@@ -22,6 +22,9 @@ impl Engine {
         let Some(supervisor) = self.supervisor(key) else { return };
         let first = match supervisor.plan.strategy {
             Strategy::OneForAll => supervisor.first.unwrap_or(origin),
+            Strategy::RestForOne if cfg!(plant_bug = "older_touched") => {
+                supervisor.first.unwrap_or(origin)
+            }
             Strategy::RestForOne | Strategy::OneForOne => origin,
         };
         let last = supervisor.last;
@@ -60,7 +63,8 @@ impl Engine {
     /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
     fn join_round(&mut self, child: NodeKey) {
         match self.state_of(child) {
-            Some(State::Idle | State::Ended { .. } | State::Down) => {
+            Some(State::Quarantined) if !cfg!(plant_bug = "quarantine_undone") => {}
+            Some(State::Idle | State::Ended { .. } | State::Down | State::Quarantined) => {
                 self.set_state(child, State::Restarting { due: None });
                 if self.policy(child).restart == Restart::Temporary {
                     self.forget(child);
@@ -70,6 +74,7 @@ impl Engine {
             Some(State::Stopping(mut stopping)) if stopping.after != After::Remove => {
                 stopping.after = After::Round;
                 self.set_state(child, State::Stopping(stopping));
+                self.mark_asked(child);
             }
             // It starts again when it has ended after all.
             Some(State::Unjoinable { after }) if after != After::Remove => {
@@ -93,6 +98,12 @@ impl Engine {
 
     fn is_stopping(&self, key: NodeKey) -> bool {
         matches!(self.state_of(key), Some(State::Stopping(_)))
+    }
+
+    /// Whether the supervisor is in a round that has still to stop this child.
+    pub(super) fn is_to_be_stopped(&self, key: NodeKey, child: NodeKey) -> bool {
+        let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return false };
+        round.phase == Phase::Stopping && self.is_member(child, round.stop_first)
     }
 
     /// A member has ended before the round came to stop it. That costs nothing more, but the
@@ -127,11 +138,8 @@ impl Engine {
             let Some(child) = at.filter(|&at| self.is_member(at, first)) else {
                 return self.members_are_stopped(key, start_at);
             };
-            match self.state_of(child) {
-                Some(State::Up | State::Starting { .. }) => {
-                    return self.stop_node(child, After::Round);
-                }
-                _ => {}
+            if let Some(State::Up | State::Starting { .. }) = self.state_of(child) {
+                return self.stop_node(child, After::Round);
             }
             let prev = self.prev_of(child);
             self.set_round_cursor(key, prev);

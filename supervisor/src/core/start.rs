@@ -41,7 +41,9 @@ impl Engine {
         } else {
             self.restore_declaration(key);
             if let Some(supervisor) = self.supervisor_mut(key) {
-                supervisor.window.clear();
+                if !cfg!(plant_bug = "window_survives") {
+                    supervisor.window.clear();
+                }
                 supervisor.step = Step::Starting { at: supervisor.first };
             }
             self.todo.push_back(Todo::Advance(key));
@@ -110,6 +112,9 @@ impl Engine {
             self.forget(key);
         } else {
             self.answer_up(key, true);
+            if parent.is_some_and(|parent| self.is_to_be_stopped(parent, key)) {
+                self.set_state(key, State::Restarting { due: None });
+            }
         }
         self.todo.extend(parent.map(Todo::Advance));
     }
@@ -127,6 +132,12 @@ impl Engine {
                 self.set_state(key, State::Down);
                 let why = self.start_failure_of(key, exit.clone());
                 self.begin_end(parent, why, false);
+            }
+            // The round starts it again in its turn.
+            (Origin::Restart | Origin::Command(_), Some(parent))
+                if self.is_to_be_stopped(parent, key) =>
+            {
+                self.absorb(parent, key);
             }
             (Origin::Round | Origin::Restart, Some(_)) => {
                 self.decide(key, exit, Ended::Start, std::time::Duration::ZERO);

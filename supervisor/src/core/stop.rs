@@ -39,6 +39,7 @@ impl Engine {
         }
         let is_child = matches!(node.body, Body::Child(_));
         let due = match node.policy().grace {
+            Grace::After(_) if cfg!(plant_bug = "no_grace") => Some(self.now),
             Grace::After(grace) => Some(self.now + grace),
             Grace::Infinite => None,
         };
@@ -94,6 +95,9 @@ impl Engine {
         self.note_row(key, None);
         self.set_state(key, State::Unjoinable { after });
         self.note(key, EventKind::Unjoinable);
+        if cfg!(plant_bug = "unjoinable_is_ok") {
+            self.answer_stopped(key);
+        }
         self.answer_unjoinable(key);
         match (timed_out, parent) {
             (Some(Origin::Init), Some(parent)) => {
@@ -188,7 +192,9 @@ impl Engine {
             return;
         }
         let ends_by_itself = matches!(why, EndWhy::ByItself(_));
-        let ending = Ending { at: supervisor.last, why, is_asked, up_for };
+        let youngest =
+            if cfg!(plant_bug = "no_reverse_order") { supervisor.first } else { supervisor.last };
+        let ending = Ending { at: youngest, why, is_asked, up_for };
         let budget = supervisor.plan.budget;
         let before = std::mem::replace(&mut supervisor.step, Step::Ending(ending));
         if let Step::Round(Round { phase: Phase::Waiting, start_at, .. }) = before {
@@ -203,7 +209,9 @@ impl Engine {
         }
         if key == self.root {
             self.ledger.begin(now);
-            self.deadlines.add(now + budget, Due::Budget, key);
+            if !cfg!(plant_bug = "budget_ignored") {
+                self.deadlines.add(now + budget, Due::Budget, key);
+            }
             self.answer_never_ready();
         }
         self.quiesce(key);
@@ -213,6 +221,9 @@ impl Engine {
     /// Lets nothing start any more below a supervisor that ends, however long it takes until the
     /// stop comes to it: waits, rounds and starts that were to follow are dropped.
     fn quiesce(&mut self, key: NodeKey) {
+        if cfg!(plant_bug = "waits_outlive_the_stop") {
+            return;
+        }
         for child in self.children(key) {
             self.drop_round(child);
             if self.supervisor(child).is_some() {
@@ -253,6 +264,9 @@ impl Engine {
 
     /// Whether a supervisor, or one above it, ends: then nothing is decided and nothing starts.
     pub(super) fn is_ending(&self, key: NodeKey) -> bool {
+        if cfg!(plant_bug = "restarts_while_ending") {
+            return false;
+        }
         let mut above = std::iter::successors(Some(key), |&key| self.parent_of(key));
         above.any(|key| self.supervisor(key).is_some_and(|s| matches!(s.step, Step::Ending(_))))
     }
@@ -269,6 +283,8 @@ impl Engine {
             }
             let Some(child) = *at else { return self.supervisor_ended(key) };
             let prev = self.prev_of(child);
+            let prev =
+                if cfg!(plant_bug = "no_reverse_order") { self.next_of(child) } else { prev };
             if let Some(Step::Ending(ending)) = self.supervisor_mut(key).map(|s| &mut s.step) {
                 ending.at = prev;
             }
@@ -294,7 +310,7 @@ impl Engine {
         let Some(state) = self.state_of(key) else { return };
         let is_root = key == self.root;
         let Some(supervisor) = self.supervisor_mut(key) else { return };
-        let is_held = supervisor.unjoinable > 0 && !is_root;
+        let is_held = supervisor.unjoinable > 0 && !is_root && !cfg!(plant_bug = "overlap");
         let Step::Ending(ending) = std::mem::replace(&mut supervisor.step, Step::None) else {
             return;
         };

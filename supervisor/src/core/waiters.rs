@@ -118,6 +118,9 @@ impl Engine {
         };
         for (id, _) in self.waiters.take(key, wanted) {
             let outcome = self.outcome(key, is_ignored);
+            if cfg!(plant_bug = "answered_twice") {
+                self.reply(id, Ok(outcome.clone()));
+            }
             self.reply(id, Ok(outcome));
         }
     }
@@ -166,6 +169,9 @@ impl Engine {
 
     /// The node is gone, as those who asked for its stop wanted; somebody else wants it back.
     pub(super) fn answer_joined(&mut self, key: NodeKey) {
+        if cfg!(plant_bug = "overtaken_stop_unanswered") {
+            return;
+        }
         for (id, _) in self.waiters.take(key, |wants| wants == Wants::Stopped) {
             let down = Some(crate::state::Lifecycle::Down);
             let outcome = CommandOutcome { lifecycle: down, ..self.outcome(key, false) };

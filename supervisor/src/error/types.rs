@@ -55,7 +55,7 @@ pub enum SupervisorError {
     #[error("the command names no child")]
     Path(#[from] PathError),
     /// There is no such child.
-    #[error("there is no `{path}`{}", nearest(nearest_path))]
+    #[error("there is no `{path}`{}", nearest(nearest_path.as_ref()))]
     UnknownPath {
         /// What was named.
         path: ChildPath,
@@ -176,6 +176,6 @@ impl From<SpecErrors> for SupervisorError {
 #[error("{0}")]
 pub struct ExitError(pub Exit);
 
-fn nearest(path: &Option<ChildPath>) -> String {
-    path.as_ref().map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
+fn nearest(path: Option<&ChildPath>) -> String {
+    path.map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
 }

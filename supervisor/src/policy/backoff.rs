@@ -55,7 +55,9 @@ impl Backoff {
         if cfg!(plant_bug = "no_jitter") {
             return wait;
         }
-        wait.mul_f64((1.0 - self.jitter * draw).clamp(0.0, 1.0))
+        let share = (1.0 - self.jitter * draw).clamp(0.0, 1.0);
+        // Near the end of what a `Duration` holds rounding would go beyond it.
+        Duration::try_from_secs_f64(wait.as_secs_f64() * share).map_or(wait, |part| part.min(wait))
     }
 }
 
@@ -176,5 +178,12 @@ mod tests {
         assert_eq!(backoff.wait_with_jitter(0, 0.0), Duration::from_secs(1));
         assert_eq!(backoff.wait_with_jitter(0, 1.0), Duration::from_millis(750));
         assert_eq!(Backoff::NONE.wait_with_jitter(9, 0.5), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_longest_wait_there_is_is_no_trouble() {
+        let backoff = Backoff::new(Duration::MAX, Duration::MAX);
+        assert_eq!(backoff.wait_with_jitter(3, 0.0), Duration::MAX);
+        assert!(backoff.wait_with_jitter(3, 0.9) < Duration::MAX);
     }
 }

@@ -10,8 +10,9 @@ use super::parameter::Run;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
+use crate::policy::backoff::BackoffPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::context::{BlockingContext, TaskContext};
@@ -32,17 +33,19 @@ pub trait Supervised: Sized + 'static {
 }
 
 /// A child or supervisor that finds all it needs in an application state of type `S`.
+///
+/// Not a subtrait of [`Supervised`], or a bound on what is none would be a second mistake.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot run in an application whose state is `{S}`",
     label = "does not run with the state `{S}`"
 )]
-pub trait RunsUnder<S: 'static>: Supervised {
+pub trait RunsUnder<S: 'static> {
     /// What makes its runs.
     const RUNS: Runs<S>;
 }
 
 /// A handle, made from the place it is the handle of.
-pub trait FromSeat: Sized + Send + Sync + 'static {
+pub trait FromSeat: Sized + 'static {
     /// Makes the handle.
     fn from_seat(seat: Seat) -> Self;
 }
@@ -187,8 +190,8 @@ impl DeclaredSupervisor {
         self
     }
 
-    fn spec(&self, id: &str) -> SupervisorSpec {
-        let mut spec = SupervisorSpec::new(id).with_policy(self.policy).defaults(self.defaults);
+    fn spec(&self, id: &str, policy: PolicyPatch) -> SupervisorSpec {
+        let mut spec = SupervisorSpec::new(id).with_policy(policy).defaults(self.defaults);
         spec.strategy = self.strategy;
         spec.intensity = self.intensity;
         spec.meltdown = self.meltdown;
@@ -213,6 +216,19 @@ impl DeclaredSlot {
     }
 }
 
+impl DeclaredSlot {
+    /// What is said at the field, over what is said about what stands in it. A field that makes it
+    /// temporary also takes back what was said about its restarts.
+    fn over(&self, weaker: PolicyPatch) -> PolicyPatch {
+        let mut weaker = weaker;
+        if self.policy.restart == Some(Restart::Temporary) {
+            weaker.backoff = BackoffPatch::NONE;
+            weaker.restart_limit = None;
+        }
+        self.policy.over(weaker)
+    }
+}
+
 /// What makes the runs of a child, or of everything below a supervisor in the order of its fields.
 #[derive(Debug)]
 pub enum Runs<S: 'static> {
@@ -227,33 +243,35 @@ pub enum Runs<S: 'static> {
 /// The spec of a whole tree.
 pub(crate) fn root_spec<T, S>(state: &Arc<S>) -> SupervisorSpec
 where
-    T: RunsUnder<S>,
+    T: Supervised + RunsUnder<S>,
     S: Send + Sync + 'static,
 {
     match (T::NODE, T::RUNS) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            supervisor(declared, runs, "root", state)
+            supervisor(declared, runs, "root", declared.policy, state)
         }
         _ => unreachable!("a tree is a supervisor, and both sides are made from one struct"),
     }
 }
 
+/// `policy` is all that was said about it as a child.
 fn supervisor<S: Send + Sync + 'static>(
     declared: &DeclaredSupervisor,
     runs: &'static [Runs<S>],
     id: &str,
+    policy: PolicyPatch,
     state: &Arc<S>,
 ) -> SupervisorSpec {
-    let spec = declared.spec(id);
+    let spec = declared.spec(id, policy);
     declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            spec.child(supervisor(declared, runs, slot.name, state).with_policy(slot.policy))
+            let policy = slot.over(declared.policy);
+            spec.child(supervisor(declared, runs, slot.name, policy, state))
         }
-        (Node::Child(declared), runs) => spec.child(
-            ChildSpec::new(slot.name, factory(runs, state))
-                .with_policy(declared.policy)
-                .with_policy(slot.policy),
-        ),
+        (Node::Child(declared), runs) => {
+            let child = ChildSpec::new(slot.name, factory(runs, state));
+            spec.child(child.with_policy(slot.over(declared.policy)))
+        }
         (Node::Supervisor(_), Runs::Async(_) | Runs::Blocking(_)) => {
             unreachable!("both sides are made from one struct")
         }

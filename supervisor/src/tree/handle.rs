@@ -143,6 +143,13 @@ impl<C> Hash for Handle<C> {
 /// the command checks.
 ///
 /// Made by [`by`], or from a pair of both.
+///
+/// ```
+/// use rust_supervisor::tree::handle::{Attribution, by};
+///
+/// let why = by("alice").because("schema fixed");
+/// assert_eq!(why, Attribution::from(("alice", "schema fixed")));
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Attribution {
     requested_by: String,

@@ -5,6 +5,34 @@ use std::marker::PhantomData;
 
 /// The place of a `T` directly in the supervisor `P`. `#[supervisor]` makes one for each field,
 /// named like the field in capitals.
+///
+/// ```
+/// use rust_supervisor::prelude::*;
+///
+/// #[child]
+/// async fn ledger(ctx: TaskContext) {
+///     ctx.stopped().await;
+/// }
+///
+/// #[supervisor]
+/// struct Payments {
+///     ledger: ledger,
+/// }
+///
+/// #[supervisor]
+/// struct App {
+///     payments: Payments,
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), SupervisorError> {
+/// let app = App::start(()).await?;
+/// let ledger = App::PAYMENTS.at(Payments::LEDGER);
+/// let outcome = app.restart(ledger, by("doc").because("to show it")).await?;
+/// assert_eq!(outcome.path.as_str(), "/root/payments/ledger");
+/// # Ok(())
+/// # }
+/// ```
 pub struct Slot<P, T> {
     name: &'static str,
     types: PhantomData<fn() -> (P, T)>,

@@ -109,9 +109,11 @@ impl World {
     /// Gives the engine an input, and does what it says, until nothing follows at once.
     pub(super) fn send(&mut self, input: Input) {
         self.feedback.push_back(input);
-        while let Some(input) = self.feedback.pop_front() {
+        for _ in 0..10_000 {
+            let Some(input) = self.feedback.pop_front() else { return };
             self.handle(input);
         }
+        panic!("one thing follows another, without end");
     }
 
     fn handle(&mut self, input: Input) {
@@ -119,7 +121,9 @@ impl World {
             return;
         }
         let mut invariants = std::mem::take(&mut self.invariants);
-        invariants.iter_mut().for_each(|invariant| invariant.input(self, &input));
+        for invariant in &mut invariants {
+            invariant.input(self, &input);
+        }
         if let Input::Ended(run, _) = &input {
             self.runs.remove(run);
         }
@@ -138,14 +142,20 @@ impl World {
         }
         for action in out {
             assert!(!self.has_ended, "something came after the end: {action:?}");
-            invariants.iter_mut().for_each(|invariant| invariant.action(self, &action));
+            for invariant in &mut invariants {
+                invariant.action(self, &action);
+            }
             self.perform(&action);
             self.log.push((self.now, action));
         }
         self.engine.check_invariants();
-        invariants.iter_mut().for_each(|invariant| invariant.after(self));
+        for invariant in &mut invariants {
+            invariant.after(self);
+        }
         if self.has_ended {
-            invariants.iter_mut().for_each(|invariant| invariant.end(self));
+            for invariant in &mut invariants {
+                invariant.end(self);
+            }
         }
         self.invariants = invariants;
     }
@@ -441,7 +451,7 @@ impl Player {
                     RowEnd::Unjoinable => text.push_str("unjoinable"),
                 }
                 if row.was_cancelled {
-                    text.push_str(&format!(" after {:?}", row.took));
+                    text = format!("{text} after {:?}", row.took);
                 }
                 if row.was_aborted {
                     text.push_str(", aborted");

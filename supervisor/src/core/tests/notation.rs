@@ -181,5 +181,5 @@ pub(super) fn failure(text: &str) -> TaskFailure {
 
 fn panic_message() -> crate::task::exit::PanicMessage {
     // `resume_unwind` says nothing on stderr.
-    contain(|| std::panic::resume_unwind(Box::new("boom"))).err().expect("it panics")
+    contain(|| -> () { std::panic::resume_unwind(Box::new("boom")) }).expect_err("it panics")
 }

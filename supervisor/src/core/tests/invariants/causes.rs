@@ -17,7 +17,7 @@ pub(super) struct Causes {
     /// Supervisors in their start phase.
     starting: BTreeSet<ChildPath>,
     /// Those that may start, and why.
-    causes: BTreeMap<ChildPath, &'static str>,
+    allowed: BTreeMap<ChildPath, &'static str>,
     quarantined: BTreeSet<ChildPath>,
     removed: BTreeSet<ChildPath>,
     commands: BTreeMap<CommandId, Verb>,
@@ -29,7 +29,7 @@ impl Invariant for Causes {
         self.commands.insert(*id, verb.clone());
         // L31: a stop makes void whatever was to start it. A round that begins later may.
         if let Verb::Stop(path) = verb {
-            self.causes.remove(path);
+            self.allowed.remove(path);
         }
     }
 
@@ -52,17 +52,15 @@ impl Invariant for Causes {
                 let parent = path.parent();
                 let is_init = parent.as_ref().is_none_or(|above| self.starting.contains(above));
                 let by_command = fact.command.is_some();
-                let cause = self.causes.remove(path);
+                let cause = self.allowed.remove(path);
                 assert!(is_init || by_command || cause.is_some(), "{path} starts by itself");
                 if !by_command {
                     assert!(!self.quarantined.contains(path), "{path} is quarantined");
                     assert!(!self.removed.contains(path), "{path} is removed for good");
                 }
                 self.quarantined.remove(path);
-                if world.plan(path).is_some() {
-                    self.starting.insert(path.clone());
-                    self.causes.retain(|child, _| child.parent().as_ref() != Some(path));
-                }
+                self.starting.insert(path.clone());
+                self.allowed.retain(|child, _| child.parent().as_ref() != Some(path));
             }
             EventKind::Added => {
                 self.removed.retain(|removed| !removed.is_within(path));
@@ -71,19 +69,20 @@ impl Invariant for Causes {
                 self.starting.remove(path);
             }
             EventKind::Removed => {
-                self.causes.remove(path);
-                self.quarantined.remove(path);
+                self.allowed.remove(path);
+                // Who forgets a supervisor forgets what was decided below it.
+                self.quarantined.retain(|below| !below.is_within(path));
             }
             EventKind::Decided { decision } => match decision {
                 RestartDecision::RestartAfter { .. } => {
-                    self.causes.insert(path.clone(), "a decision");
+                    self.allowed.insert(path.clone(), "a decision");
                 }
                 RestartDecision::Quarantine { .. } => {
-                    self.causes.remove(path);
+                    self.allowed.remove(path);
                     self.quarantined.insert(path.clone());
                 }
                 _ => {
-                    self.causes.remove(path);
+                    self.allowed.remove(path);
                 }
             },
             EventKind::RoundStarted { origin } => {
@@ -93,7 +92,7 @@ impl Invariant for Causes {
                 for child in state.children_of(path.as_str()) {
                     is_member |= child.path == *origin;
                     if is_member {
-                        self.causes.insert(child.path.clone(), "a round");
+                        self.allowed.insert(child.path.clone(), "a round");
                     }
                 }
             }

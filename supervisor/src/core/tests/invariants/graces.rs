@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use crate::core::action::Action;
 use crate::core::key::RunKey;
 use crate::core::tests::harness::{Invariant, World, path, short};
+use crate::core::time::Uptime;
 use crate::event::EventKind;
 use crate::id::ChildPath;
 use crate::policy::shutdown::Grace;
@@ -16,6 +17,8 @@ pub(super) struct Graces {
     aborted: BTreeSet<RunKey>,
     /// Everything below these is aborted at once.
     forced: BTreeSet<ChildPath>,
+    /// When the tree was asked to end.
+    began: Option<Uptime>,
 }
 
 impl Invariant for Graces {
@@ -36,6 +39,9 @@ impl Invariant for Graces {
                 assert_eq!(Grace::After(waited), grace, "{path} is aborted");
             }
             Action::Note(fact) => match fact.kind {
+                EventKind::ShutdownRequested { .. } => {
+                    self.began.get_or_insert(world.now);
+                }
                 EventKind::ShutdownForced => {
                     self.forced.insert(ChildPath::root());
                 }
@@ -58,6 +64,11 @@ impl Invariant for Graces {
             let Grace::After(grace) = policy.grace else { continue };
             let is_due = world.now > cancelled + grace;
             assert!(!is_due, "{} has outlived its grace", run.path);
+        }
+        let root = ChildPath::root();
+        let budget = world.plan(&root).expect("the root is known").budget;
+        if self.began.is_some_and(|began| world.now > began + budget) {
+            assert!(self.forced.contains(&root), "the budget of the shutdown is overdrawn");
         }
         // Nobody lives on below a supervisor that is gone.
         if self.forced.contains(&ChildPath::root()) {

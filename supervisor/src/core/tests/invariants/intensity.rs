@@ -19,7 +19,7 @@ pub(super) struct Intensity {
 
 /// How many of `charges` are at most one window old.
 fn count(charges: &[Uptime], now: Uptime, limit: Limit) -> usize {
-    charges.iter().filter(|&&at| now.0 - at.0 <= limit.within).count()
+    charges.iter().filter(|&&at| now.since(at) <= limit.within).count()
 }
 
 impl Invariant for Intensity {

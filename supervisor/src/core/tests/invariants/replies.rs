@@ -7,23 +7,20 @@ use crate::core::action::Action;
 use crate::core::input::Input;
 use crate::core::tests::harness::{Invariant, World};
 use crate::error::types::SupervisorError;
-use crate::event::EventKind;
-use crate::id::{ChildId, ChildPath, CommandId};
+use crate::id::{ChildId, CommandId};
 use crate::state::Lifecycle;
 
 #[derive(Default)]
 pub(super) struct Replies {
     open: BTreeMap<CommandId, Command>,
-    /// What the facts of this input have said last, for answers that are overtaken within it.
-    latest: BTreeMap<ChildPath, EventKind>,
 }
 
 impl Replies {
-    fn check(&self, world: &World, command: &Command, reply: &Reply) {
+    fn check(world: &World, command: &Command, reply: &Reply) {
         if let Err(SupervisorError::UnknownPath { path, known, nearest_path }) = reply {
             assert!(world.engine.state_at(path).is_err(), "{path} is known");
-            assert!(world.engine.state_at(known).is_ok(), "{known} is not known");
-            assert!(nearest_path.as_ref().is_none_or(|near| world.engine.state_at(near).is_ok()));
+            assert!(world.policy(known).is_some(), "{known} is not known");
+            assert!(nearest_path.as_ref().is_none_or(|near| world.policy(near).is_some()));
         }
         let Command::Do(verb, _) = command else { return };
         let (Ok(outcome), path) = (reply, verb.path()) else { return };
@@ -54,7 +51,6 @@ impl Replies {
 
 impl Invariant for Replies {
     fn input(&mut self, _: &World, input: &Input) {
-        self.latest.clear();
         if let Input::Command(id, command) = input
             && !matches!(command, Command::Shutdown(_) | Command::ShutdownNow(_))
         {
@@ -63,12 +59,9 @@ impl Invariant for Replies {
     }
 
     fn action(&mut self, world: &World, action: &Action) {
-        if let Action::Note(fact) = action {
-            self.latest.insert(fact.path.clone(), fact.kind.clone());
-        }
         let Action::Reply(id, reply) = action else { return };
         let Some(command) = self.open.remove(id) else { panic!("{id} is answered twice") };
-        self.check(world, &command, reply);
+        Self::check(world, &command, reply);
     }
 
     fn after(&mut self, world: &World) {

@@ -1,7 +1,7 @@
 //! L8, L12–L14, L24, L34: a round stops all its members before it starts one, leaves the older
 //! siblings alone, and does not charge for the deaths that it absorbs.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::action::Action;
 use crate::core::tests::harness::{Invariant, World};
@@ -16,6 +16,8 @@ pub(super) struct Rounds {
     to_stop: BTreeMap<ChildPath, BTreeMap<ChildPath, u64>>,
     /// The latest generation that has started, and whether it still lives.
     lives: BTreeMap<ChildPath, u64>,
+    /// Those that have ended while a round had still to stop them, until they start again.
+    absorbed: BTreeSet<ChildPath>,
 }
 
 impl Rounds {
@@ -23,8 +25,9 @@ impl Rounds {
         self.lives.remove(path);
         if let Some(above) = path.parent()
             && let Some(round) = self.to_stop.get_mut(&above)
+            && round.remove(path).is_some()
         {
-            round.remove(path);
+            self.absorbed.insert(path.clone());
         }
     }
 }
@@ -51,6 +54,7 @@ impl Invariant for Rounds {
                 self.to_stop.insert(path.clone(), lives);
             }
             EventKind::Starting => {
+                self.absorbed.remove(path);
                 self.lives.insert(path.clone(), fact.generation.0);
                 self.to_stop.remove(path);
                 let Some(above) = path.parent() else { return };
@@ -62,8 +66,13 @@ impl Invariant for Rounds {
             EventKind::Exited { .. } | EventKind::StartFailed { .. } | EventKind::StartIgnored => {
                 self.ended(path);
             }
-            EventKind::Unjoinable | EventKind::Removed => self.ended(path),
+            EventKind::Unjoinable => self.ended(path),
+            EventKind::Removed => {
+                self.ended(path);
+                self.absorbed.remove(path);
+            }
             EventKind::Decided { decision } => {
+                assert!(!self.absorbed.contains(path), "{path} was absorbed by a round");
                 let above = path.parent().expect("not the root");
                 let plan = world.plan(&above).expect("a supervisor");
                 let is_restart = matches!(decision, RestartDecision::RestartAfter { .. });

@@ -187,3 +187,65 @@ fn a_member_whose_start_is_in_progress_takes_part() {
         ",
     );
 }
+
+#[test]
+fn a_commanded_start_that_fails_while_the_round_stops_others_takes_part() {
+    check(
+        "one_for_all intensity=1/10s { a, b explicit, c }",
+        "start; ready b; stop b; stubborn c; start b; exit a error; exit b error; wait 5s; \
+         ready b; state",
+        "
+        0ms: start a#1, start b#1
+        0ms: start c#1, up
+        0ms: cancel b#1, [stop b: ok]
+        0ms: start b#2
+        0ms: cancel c#1
+        0ms: [start b: start_failed]
+        5000ms: abort c#1, start a#2, start b#3
+        5000ms: start c#2
+        a up#2, b up#3, c up#2
+        ",
+    );
+}
+
+#[test]
+fn and_so_does_one_that_ignores_it() {
+    check(
+        "one_for_all intensity=1/10s { a, b explicit, c }",
+        "start; ready b; stop b; stubborn c; start b; exit a error; exit b ignored; wait 5s; \
+         ready b; state",
+        "
+        0ms: start a#1, start b#1
+        0ms: start c#1, up
+        0ms: cancel b#1, [stop b: ok]
+        0ms: start b#2
+        0ms: cancel c#1
+        0ms: [start b: ok, ignored]
+        5000ms: abort c#1, start a#2, start b#3
+        5000ms: start c#2
+        a up#2, b up#3, c up#2
+        ",
+    );
+}
+
+#[test]
+fn a_late_restart_that_fails_while_an_older_death_stops_others_is_absorbed() {
+    check(
+        "rest_for_one intensity=2/10s { a, b, c explicit, d }",
+        "start; ready c; immortal c; stop c; wait 6s; exit b error; exit c dropped; \
+         stubborn d; exit a error; exit c error; wait 5s; ready c; state",
+        "
+        0ms: start a#1, start b#1, start c#1
+        0ms: start d#1, up
+        0ms: cancel c#1
+        5000ms: abort c#1
+        6000ms: [stop c: unjoinable]
+        6000ms: cancel d#1, start b#2, start d#2
+        6000ms: start c#2
+        6000ms: cancel d#2
+        11000ms: abort d#2, cancel b#2, start a#2, start b#3, start c#3
+        11000ms: start d#3
+        a up#2, b up#3, c up#3, d up#3
+        ",
+    );
+}
