@@ -130,6 +130,23 @@ impl fmt::Display for ChildPath {
     }
 }
 
+/// Which of `siblings`, the children of `known`, differs least from what `asked` has in their place;
+/// none if it is not close.
+pub(crate) fn nearest(
+    asked: &ChildPath,
+    known: &ChildPath,
+    siblings: impl Iterator<Item = ChildPath>,
+) -> Option<ChildPath> {
+    let asked = asked.as_str().strip_prefix(known.as_str())?.trim_start_matches('/');
+    let asked = asked.split('/').next()?;
+    let close = siblings.filter_map(|path| {
+        let distance = strsim::damerau_levenshtein(asked, path.name());
+        let is_close = distance <= (asked.len().max(path.name().len()) / 3).max(1);
+        is_close.then_some((distance, path))
+    });
+    close.min().map(|(_, path)| path)
+}
+
 /// What a command may be given as a path: a [`ChildPath`], or text that is parsed as one.
 pub trait IntoPath {
     /// Makes the path.

@@ -1,5 +1,9 @@
 //! Supervision trees for Tokio services.
 
+#[doc(hidden)]
+pub mod __private;
+#[cfg(feature = "config")]
+pub mod config;
 pub mod control;
 mod core;
 pub mod error;
@@ -12,3 +16,8 @@ pub mod runtime;
 pub mod spec;
 pub mod state;
 pub mod task;
+pub mod tree;
+
+#[cfg(feature = "macros")]
+pub use rust_supervisor_macros::{SharedState, child, supervisor};
+pub use tree::state::{Provide, State};

@@ -2,7 +2,13 @@
 
 pub use std::time::Duration;
 
+#[cfg(feature = "macros")]
+pub use rust_supervisor_macros::{SharedState, child, supervisor};
+
 pub use crate::error::types::SupervisorError;
 pub use crate::report::ShutdownReport;
 pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::result::TaskResult;
+pub use crate::tree::SupervisionTree;
+pub use crate::tree::handle::{Handle, by};
+pub use crate::tree::state::State;

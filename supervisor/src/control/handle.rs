@@ -10,7 +10,7 @@ use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;
 use crate::event::Event;
-use crate::id::{ChildPath, IntoPath};
+use crate::id::{ChildPath, IntoPath, nearest};
 use crate::report::ShutdownReport;
 use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
@@ -65,6 +65,7 @@ impl SupervisorHandle {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
         }))
@@ -189,8 +190,7 @@ impl SupervisorHandle {
     ///
     /// # Errors
     ///
-    /// [`SupervisorError::Blank`]; [`SupervisorError::DriverGone`] when the tree is gone without
-    /// a report.
+    /// [`SupervisorError::Blank`]; and those of [`join`](Self::join).
     pub async fn shutdown_tree(
         &self,
         requested_by: &str,
@@ -218,12 +218,22 @@ impl SupervisorHandle {
     ///
     /// # Errors
     ///
-    /// [`SupervisorError::DriverGone`] when the tree is gone without a report.
+    /// [`SupervisorError::DriverGone`] when the tree is gone without a report;
+    /// [`SupervisorError::ShuttingDown`] from a handle that a child got from its context, as soon
+    /// as the end has begun: the end waits for the child, so the child cannot wait for the end.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
     pub async fn join(&self) -> Result<ShutdownReport, SupervisorError> {
+        if self.life.is_none() {
+            let mut is_ending = self.shared.is_ending.subscribe();
+            // `shared` holds the sender: it is never closed.
+            drop(is_ending.wait_for(|&is_ending| is_ending).await);
+            if self.shared.end.borrow().is_none() {
+                return Err(SupervisorError::ShuttingDown);
+            }
+        }
         let mut end = self.shared.end.subscribe();
         let end = end.wait_for(Option::is_some).await.map_err(|_| SupervisorError::DriverGone)?;
         match &*end {
@@ -248,9 +258,10 @@ impl SupervisorHandle {
     pub async fn current_state(&self) -> Result<TreeState, SupervisorError> {
         let (reply, answer) = oneshot::channel();
         if self.send(Message::Query(Query::State(reply)))
-            && let Ok(state) = answer.await {
-                return Ok(state);
-            }
+            && let Ok(state) = answer.await
+        {
+            return Ok(state);
+        }
         self.final_state().map(|state| TreeState::clone(&state))
     }
 
@@ -264,15 +275,12 @@ impl SupervisorHandle {
         let path = path.into_path()?;
         let (reply, answer) = oneshot::channel();
         if self.send(Message::Query(Query::StateOf(path.clone(), reply)))
-            && let Ok(state) = answer.await {
-                return state;
-            }
+            && let Ok(state) = answer.await
+        {
+            return state;
+        }
         let state = self.final_state()?;
-        state.get(path.as_str()).cloned().ok_or(SupervisorError::UnknownPath {
-            path,
-            known: ChildPath::root(),
-            nearest_path: None,
-        })
+        state.get(path.as_str()).cloned().ok_or_else(|| unknown_in(&state, path))
     }
 
     /// The events from now on.
@@ -280,11 +288,10 @@ impl SupervisorHandle {
     /// A subscriber that reads too slowly misses the oldest ones and is told how many; it never
     /// slows the tree, and others lose nothing.
     pub fn subscribe_events(&self) -> EventStream {
-        // Counted first: the driver makes no events while nobody is.
-        let count = Arc::clone(&self.shared.subscribers);
-        count.fetch_add(1, Ordering::SeqCst);
-        let events = self.shared.events.upgrade().map(|events| events.subscribe());
-        EventStream { events, missed: 0, count }
+        let events = self.shared.events.upgrade();
+        let count = || Arc::clone(&self.shared.subscribers);
+        let live = events.map(|events| Live::new(&events, count()));
+        EventStream { live, to_come: None, missed: 0 }
     }
 
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.
@@ -292,7 +299,7 @@ impl SupervisorHandle {
     /// # Errors
     ///
     /// [`SupervisorError::UnknownPath`]; [`SupervisorError::Removed`] when the child is forgotten
-    /// meanwhile; [`SupervisorError::ShuttingDown`] when the tree ends.
+    /// meanwhile; [`SupervisorError::ShuttingDown`] when the end of the tree has begun.
     ///
     /// # Cancel safety
     ///
@@ -378,6 +385,17 @@ impl SupervisorHandle {
     }
 }
 
+/// The error for a path that was unknown when the tree ended.
+fn unknown_in(state: &TreeState, path: ChildPath) -> SupervisorError {
+    let is_known = |path: &ChildPath| state.get(path.as_str()).is_some();
+    let known = std::iter::successors(path.parent(), ChildPath::parent)
+        .find(is_known)
+        .unwrap_or_else(ChildPath::root);
+    let siblings = state.children_of(known.as_str()).map(|child| child.path.clone());
+    let nearest_path = nearest(&path, &known, siblings);
+    SupervisorError::UnknownPath { path, known, nearest_path }
+}
+
 impl fmt::Debug for SupervisorHandle {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SupervisorHandle")
@@ -389,20 +407,52 @@ impl fmt::Debug for SupervisorHandle {
 
 /// The events of a tree, in the order in which they were decided.
 pub struct EventStream {
-    events: Option<broadcast::Receiver<Arc<Event>>>,
+    live: Option<Live>,
+    /// Where the tree has still to be started.
+    to_come: Option<oneshot::Receiver<Live>>,
     missed: u64,
+}
+
+/// A subscription to a running tree, counted for as long as it lives.
+#[derive(Debug)]
+pub(crate) struct Live {
+    events: broadcast::Receiver<Arc<Event>>,
     count: Arc<AtomicUsize>,
 }
 
+impl Live {
+    pub(crate) fn new(events: &broadcast::Sender<Arc<Event>>, count: Arc<AtomicUsize>) -> Self {
+        // Counted first: the driver makes no events while nobody is.
+        count.fetch_add(1, Ordering::SeqCst);
+        Self { events: events.subscribe(), count }
+    }
+}
+
+impl Drop for Live {
+    fn drop(&mut self) {
+        self.count.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
 impl EventStream {
+    /// The stream of a tree that is still to be started, and where it is subscribed then.
+    pub(crate) fn of_a_tree_to_come() -> (oneshot::Sender<Live>, Self) {
+        let (subscriber, to_come) = oneshot::channel();
+        (subscriber, Self { live: None, to_come: Some(to_come), missed: 0 })
+    }
+
     /// The next event, or `None` when the tree has ended and all of them have been read.
     ///
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing.
     pub async fn next(&mut self) -> Option<Arc<Event>> {
+        if let Some(to_come) = &mut self.to_come {
+            self.live = to_come.await.ok();
+            self.to_come = None;
+        }
         loop {
-            match self.events.as_mut()?.recv().await {
+            match self.live.as_mut()?.events.recv().await {
                 Ok(event) => return Some(event),
                 Err(broadcast::error::RecvError::Lagged(missed)) => self.missed += missed,
                 Err(broadcast::error::RecvError::Closed) => return None,
@@ -412,8 +462,12 @@ impl EventStream {
 
     /// The next event if there is one already.
     pub fn try_next(&mut self) -> Option<Arc<Event>> {
+        if let Some(to_come) = &mut self.to_come {
+            self.live = Some(to_come.try_recv().ok()?);
+            self.to_come = None;
+        }
         loop {
-            match self.events.as_mut()?.try_recv() {
+            match self.live.as_mut()?.events.try_recv() {
                 Ok(event) => return Some(event),
                 Err(broadcast::error::TryRecvError::Lagged(missed)) => self.missed += missed,
                 Err(
@@ -426,12 +480,6 @@ impl EventStream {
     /// How many events this subscriber has missed because it read too slowly.
     pub fn missed(&self) -> u64 {
         self.missed
-    }
-}
-
-impl Drop for EventStream {
-    fn drop(&mut self) {
-        self.count.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -453,6 +501,7 @@ mod tests {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
         });

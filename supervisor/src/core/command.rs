@@ -8,7 +8,7 @@ use super::waiters::Wants;
 use crate::control::command::{By, Command, Reply, Verb};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
-use crate::id::{ChildId, ChildPath, CommandId};
+use crate::id::{ChildId, ChildPath, CommandId, nearest};
 use crate::policy::restart::Restart;
 use crate::spec::NodeSpec;
 use crate::spec::plan::PlanKind;
@@ -29,6 +29,9 @@ impl Engine {
                 Some(key) if self.state_of(key) == Some(State::Up) => {
                     let outcome = self.outcome(key, false);
                     self.reply(id, Ok(outcome));
+                }
+                Some(_) if self.ledger.has_begun() => {
+                    self.reply(id, Err(SupervisorError::ShuttingDown));
                 }
                 Some(key) => self.waiters.add(key, id, Wants::Ready),
             },
@@ -106,7 +109,15 @@ impl Engine {
             }
             at = self.parent_of(key);
         }
-        let Some(key) = self.nodes.find(path) else { return Err(self.unknown(path)) };
+        let Some(key) = self.nodes.find(path) else {
+            let is_task =
+                self.nodes.find(&deepest).is_some_and(|key| self.supervisor(key).is_none());
+            return Err(if is_task {
+                SupervisorError::NotASupervisor { path: deepest }
+            } else {
+                self.unknown(path)
+            });
+        };
         if is_add {
             if self.supervisor(key).is_none() {
                 return Err(SupervisorError::NotASupervisor { path: path.clone() });
@@ -146,15 +157,8 @@ impl Engine {
     /// Says that a path is unknown, and which known one differs least from it.
     pub(super) fn unknown(&self, path: &ChildPath) -> SupervisorError {
         let (known, key) = self.deepest_known(path);
-        let asked = path.as_str()[known.as_str().len()..].trim_start_matches('/');
-        let asked = asked.split('/').next().unwrap_or(asked);
-        let nearest = key.into_iter().flat_map(|key| self.children(key)).filter_map(|child| {
-            let path = self.path_of(child);
-            let distance = strsim::damerau_levenshtein(asked, path.name());
-            let is_close = distance <= (asked.len().max(path.name().len()) / 3).max(1);
-            is_close.then_some((distance, path))
-        });
-        let nearest_path = nearest.min().map(|(_, path)| path);
+        let siblings = key.into_iter().flat_map(|key| self.children(key));
+        let nearest_path = nearest(path, &known, siblings.map(|child| self.path_of(child)));
         SupervisorError::UnknownPath { path: path.clone(), known, nearest_path }
     }
 
@@ -175,7 +179,7 @@ impl Engine {
                 SupervisorError::AlreadyPresent { path }
             }));
         }
-        let plan = match validate_added(spec, &path, defaults, depth, auto, is_pool) {
+        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool) {
             Ok(plan) => plan,
             Err(errors) => return Some(Err(errors.into())),
         };

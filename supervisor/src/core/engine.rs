@@ -109,6 +109,7 @@ impl Engine {
             Input::Ready(run) => self.ready(run),
             Input::Ended(run, end) => self.run_ended(run, end),
             Input::Command(id, command) => self.command(id, command),
+            Input::Abandoned(ids) => self.abandon(&ids),
             Input::Tick => self.tick(),
         }
         self.settle_todo();
@@ -123,6 +124,11 @@ impl Engine {
     /// Whether nothing is starting, stopping, delayed or queued anywhere in the tree.
     pub(crate) fn is_settled(&self) -> bool {
         self.unsettled == 0
+    }
+
+    /// Whether the end of the tree has begun.
+    pub(crate) fn has_begun_to_end(&self) -> bool {
+        self.ledger.has_begun()
     }
 
     /// What a run consists of, unless it is over.

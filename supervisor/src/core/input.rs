@@ -1,5 +1,7 @@
 //! What can happen to the tree.
 
+use std::collections::BTreeSet;
+
 use super::key::RunKey;
 use crate::control::command::Command;
 use crate::id::CommandId;
@@ -19,6 +21,8 @@ pub(crate) enum Input {
     Ended(RunKey, RunEnd),
     /// Somebody wants something.
     Command(CommandId, Command),
+    /// Nobody waits any more for the answers to these.
+    Abandoned(BTreeSet<CommandId>),
     /// Time has passed; see `Engine::next_deadline`.
     Tick,
 }

@@ -212,6 +212,7 @@ impl Engine {
             if !cfg!(plant_bug = "budget_ignored") {
                 self.deadlines.add(now + budget, Due::Budget, key);
             }
+            self.answer_never_ready();
         }
         self.quiesce(key);
         self.todo.push_back(Todo::Advance(key));

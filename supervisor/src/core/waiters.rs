@@ -1,6 +1,6 @@
 //! Who waits for what to become of a node. Every command is answered exactly once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::engine::Engine;
 use super::key::NodeKey;
@@ -50,6 +50,27 @@ impl Waiters {
         self.by_node.keys().copied()
     }
 
+    /// Takes out all that wait for a node to be up.
+    fn take_ready(&mut self) -> Vec<CommandId> {
+        self.take_where(|_, wants| wants == Wants::Ready)
+    }
+
+    fn take_where(&mut self, matches: impl Fn(CommandId, Wants) -> bool) -> Vec<CommandId> {
+        let mut taken = Vec::new();
+        self.by_node.retain(|_, waiters| {
+            waiters.retain(|&(id, wants)| {
+                let matches = matches(id, wants);
+                if matches {
+                    taken.push(id);
+                }
+                !matches
+            });
+            !waiters.is_empty()
+        });
+        taken.sort_unstable();
+        taken
+    }
+
     pub(super) fn take_all(&mut self) -> Vec<CommandId> {
         let all = std::mem::take(&mut self.by_node);
         let mut ids: Vec<_> = all.into_values().flatten().map(|(id, _)| id).collect();
@@ -59,6 +80,19 @@ impl Waiters {
 }
 
 impl Engine {
+    /// Drops those who wait for a node to be up and whom nobody listens to any more.
+    pub(super) fn abandon(&mut self, ids: &BTreeSet<CommandId>) {
+        // Whatever else was asked for is carried out though nobody waits.
+        self.waiters.take_where(|id, wants| wants == Wants::Ready && ids.contains(&id));
+    }
+
+    /// The end of the tree has begun: nothing that is not up now will ever be.
+    pub(super) fn answer_never_ready(&mut self) {
+        for id in self.waiters.take_ready() {
+            self.reply(id, Err(SupervisorError::ShuttingDown));
+        }
+    }
+
     pub(super) fn outcome(&self, key: NodeKey, is_ignored: bool) -> CommandOutcome {
         let node = self.nodes.get(key);
         CommandOutcome {

@@ -20,6 +20,10 @@ pub enum SupervisorError {
     /// The declaration of the tree, or of the child to be added, breaks rules.
     #[error(transparent)]
     Spec(SpecErrors),
+    /// The configuration cannot be read, or does not fit the tree.
+    #[cfg(feature = "config")]
+    #[error(transparent)]
+    Config(#[from] crate::config::error::ConfigError),
     /// There is no Tokio runtime to run on.
     #[error(
         "there is no Tokio runtime here: start the tree inside `#[tokio::main]` or \
@@ -51,7 +55,7 @@ pub enum SupervisorError {
     #[error("the command names no child")]
     Path(#[from] PathError),
     /// There is no such child.
-    #[error("there is no `{path}`{}", nearest(nearest_path))]
+    #[error("there is no `{path}`{}", nearest(nearest_path.as_ref()))]
     UnknownPath {
         /// What was named.
         path: ChildPath,
@@ -172,6 +176,6 @@ impl From<SpecErrors> for SupervisorError {
 #[error("{0}")]
 pub struct ExitError(pub Exit);
 
-fn nearest(path: &Option<ChildPath>) -> String {
-    path.as_ref().map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
+fn nearest(path: Option<&ChildPath>) -> String {
+    path.map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
 }

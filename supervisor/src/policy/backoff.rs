@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use super::or;
+
 /// The wait before a restart grows from `initial` by `factor` up to `max`.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -53,7 +55,9 @@ impl Backoff {
         if cfg!(plant_bug = "no_jitter") {
             return wait;
         }
-        wait.mul_f64((1.0 - self.jitter * draw).clamp(0.0, 1.0))
+        let share = (1.0 - self.jitter * draw).clamp(0.0, 1.0);
+        // Near the end of what a `Duration` holds rounding would go beyond it.
+        Duration::try_from_secs_f64(wait.as_secs_f64() * share).map_or(wait, |part| part.min(wait))
     }
 }
 
@@ -85,14 +89,49 @@ impl BackoffPatch {
 
     /// Lays this patch over a weaker one, key by key.
     #[must_use]
-    pub fn over(self, weaker: Self) -> Self {
+    pub const fn over(self, weaker: Self) -> Self {
         Self {
-            initial: self.initial.or(weaker.initial),
-            max: self.max.or(weaker.max),
-            factor: self.factor.or(weaker.factor),
-            jitter: self.jitter.or(weaker.jitter),
-            reset_after: self.reset_after.or(weaker.reset_after),
+            initial: or(self.initial, weaker.initial),
+            max: or(self.max, weaker.max),
+            factor: or(self.factor, weaker.factor),
+            jitter: or(self.jitter, weaker.jitter),
+            reset_after: or(self.reset_after, weaker.reset_after),
         }
+    }
+
+    /// Says [`Backoff::initial`].
+    #[must_use]
+    pub const fn initial(mut self, initial: Duration) -> Self {
+        self.initial = Some(initial);
+        self
+    }
+
+    /// Says [`Backoff::max`].
+    #[must_use]
+    pub const fn max(mut self, max: Duration) -> Self {
+        self.max = Some(max);
+        self
+    }
+
+    /// Says [`Backoff::factor`].
+    #[must_use]
+    pub const fn factor(mut self, factor: f64) -> Self {
+        self.factor = Some(factor);
+        self
+    }
+
+    /// Says [`Backoff::jitter`].
+    #[must_use]
+    pub const fn jitter(mut self, jitter: f64) -> Self {
+        self.jitter = Some(jitter);
+        self
+    }
+
+    /// Says [`Backoff::reset_after`].
+    #[must_use]
+    pub const fn reset_after(mut self, reset_after: Duration) -> Self {
+        self.reset_after = Some(reset_after);
+        self
     }
 
     /// Fills every open key from [`Backoff::DEFAULT`].
@@ -139,5 +178,12 @@ mod tests {
         assert_eq!(backoff.wait_with_jitter(0, 0.0), Duration::from_secs(1));
         assert_eq!(backoff.wait_with_jitter(0, 1.0), Duration::from_millis(750));
         assert_eq!(Backoff::NONE.wait_with_jitter(9, 0.5), Duration::ZERO);
+    }
+
+    #[test]
+    fn the_longest_wait_there_is_is_no_trouble() {
+        let backoff = Backoff::new(Duration::MAX, Duration::MAX);
+        assert_eq!(backoff.wait_with_jitter(3, 0.0), Duration::MAX);
+        assert!(backoff.wait_with_jitter(3, 0.9) < Duration::MAX);
     }
 }

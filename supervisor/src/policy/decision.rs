@@ -141,7 +141,9 @@ pub(crate) fn decide(
         };
         return RestartDecision::DoNotRestart { rule };
     }
-    if exit.failure_kind().is_some_and(super::failure::TaskFailureKind::is_fatal) && !cfg!(plant_bug = "retry_fatal") {
+    if exit.failure_kind().is_some_and(super::failure::TaskFailureKind::is_fatal)
+        && !cfg!(plant_bug = "retry_fatal")
+    {
         return at_limit(policy.on_limit, Rule::FatalFailure);
     }
     if !budgets.charge_child() {

@@ -46,6 +46,11 @@ impl fmt::Display for TaskFailureKind {
 
 /// How much the program needs a child. Decides [`OnLimit`] where that is not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "config",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Criticality {
     /// Without it the supervisor is no use: escalate.
@@ -80,6 +85,11 @@ impl fmt::Display for Criticality {
 
 /// What follows when a child has used up its own restart limit, or failed for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "config",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum OnLimit {
     /// It is kept down and out of restart rounds until an operator restarts it; siblings are

@@ -67,6 +67,16 @@ impl Policy {
 /// What somebody wrote down about a child: every key may be open.
 ///
 /// Made in `const` by the attribute macros, by the builders of the specs, and by the configuration.
+///
+/// ```
+/// use std::time::Duration;
+/// use rust_supervisor::policy::PolicyPatch;
+/// use rust_supervisor::policy::restart::Restart;
+///
+/// const SLOW: PolicyPatch = PolicyPatch::NONE.start_timeout(Duration::from_secs(90));
+/// const JOB: PolicyPatch = PolicyPatch::NONE.restart(Restart::Transient).over(SLOW);
+/// assert_eq!(JOB.start_timeout, SLOW.start_timeout);
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PolicyPatch {
@@ -106,18 +116,88 @@ impl PolicyPatch {
 
     /// Lays this patch over a weaker one, key by key.
     #[must_use]
-    pub fn over(self, weaker: Self) -> Self {
+    pub const fn over(self, weaker: Self) -> Self {
         Self {
-            restart: self.restart.or(weaker.restart),
+            restart: or(self.restart, weaker.restart),
             backoff: self.backoff.over(weaker.backoff),
-            restart_limit: self.restart_limit.or(weaker.restart_limit),
-            on_limit: self.on_limit.or(weaker.on_limit),
-            criticality: self.criticality.or(weaker.criticality),
-            readiness: self.readiness.or(weaker.readiness),
-            start_timeout: self.start_timeout.or(weaker.start_timeout),
+            restart_limit: or(self.restart_limit, weaker.restart_limit),
+            on_limit: or(self.on_limit, weaker.on_limit),
+            criticality: or(self.criticality, weaker.criticality),
+            readiness: or(self.readiness, weaker.readiness),
+            start_timeout: or(self.start_timeout, weaker.start_timeout),
             shutdown: self.shutdown.over(weaker.shutdown),
-            significant: self.significant.or(weaker.significant),
+            significant: or(self.significant, weaker.significant),
         }
+    }
+
+    /// Says [`Policy::restart`].
+    #[must_use]
+    pub const fn restart(mut self, restart: Restart) -> Self {
+        self.restart = Some(restart);
+        self
+    }
+
+    /// Lays `backoff` over what was said about [`Policy::backoff`], key by key.
+    #[must_use]
+    pub const fn backoff(mut self, backoff: BackoffPatch) -> Self {
+        self.backoff = backoff.over(self.backoff);
+        self
+    }
+
+    /// Says [`Policy::restart_limit`].
+    #[must_use]
+    pub const fn restart_limit(mut self, max: u32, within: Duration) -> Self {
+        self.restart_limit = Some(Limit::new(max, within));
+        self
+    }
+
+    /// Says [`Policy::on_limit`].
+    #[must_use]
+    pub const fn on_limit(mut self, on_limit: OnLimit) -> Self {
+        self.on_limit = Some(on_limit);
+        self
+    }
+
+    /// Says [`Policy::criticality`].
+    #[must_use]
+    pub const fn criticality(mut self, criticality: Criticality) -> Self {
+        self.criticality = Some(criticality);
+        self
+    }
+
+    /// Says [`Policy::readiness`].
+    #[must_use]
+    pub const fn readiness(mut self, readiness: Readiness) -> Self {
+        self.readiness = Some(readiness);
+        self
+    }
+
+    /// Says [`Policy::start_timeout`].
+    #[must_use]
+    pub const fn start_timeout(mut self, timeout: Duration) -> Self {
+        self.start_timeout = Some(timeout);
+        self
+    }
+
+    /// Says [`Policy::grace`].
+    #[must_use]
+    pub const fn grace(mut self, grace: Grace) -> Self {
+        self.shutdown.grace = Some(grace);
+        self
+    }
+
+    /// Says [`Policy::abort_wait`].
+    #[must_use]
+    pub const fn abort_wait(mut self, wait: Duration) -> Self {
+        self.shutdown.abort_wait = Some(wait);
+        self
+    }
+
+    /// Says that it is [significant](Policy::significant).
+    #[must_use]
+    pub const fn significant(mut self) -> Self {
+        self.significant = Some(true);
+        self
     }
 
     /// Fills every open key from the defaults of a task.
@@ -140,6 +220,14 @@ impl PolicyPatch {
             abort_wait: self.shutdown.abort_wait.unwrap_or(built_in.abort_wait),
             significant: self.significant.unwrap_or(built_in.significant),
         }
+    }
+}
+
+/// `Option::or`, which is not `const` yet.
+pub(crate) const fn or<T: Copy>(strong: Option<T>, weak: Option<T>) -> Option<T> {
+    match strong {
+        Some(_) => strong,
+        None => weak,
     }
 }
 

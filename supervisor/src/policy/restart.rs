@@ -8,6 +8,11 @@ use crate::task::exit::Exit;
 ///
 /// Source: `restart` in OTP's child specification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "config",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Restart {
     /// Every exit.
@@ -46,6 +51,11 @@ impl fmt::Display for Restart {
 ///
 /// Source: OTP's supervisor strategies of the same names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "config",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Strategy {
     /// Nobody else.
@@ -69,6 +79,11 @@ impl fmt::Display for Strategy {
 
 /// How the supervisor above sees a supervisor that restarted too often.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "config",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Meltdown {
     /// As a failure: a transient supervisor is restarted too, so that a subtree never disappears
@@ -92,6 +107,11 @@ impl fmt::Display for Meltdown {
 ///
 /// Source: `auto_shutdown` in OTP's supervisor flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "config",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum AutoShutdown {
     /// It does not.
@@ -115,6 +135,11 @@ impl fmt::Display for AutoShutdown {
 
 /// When a run counts as ready, so that what waits for it may go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "config",
+    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum Readiness {
     /// As soon as it is spawned; nobody waits for its first poll.

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use super::or;
+
 /// How long a cancelled run may take before it is aborted.
 ///
 /// On the monotonic clock, from the cancellation.
@@ -43,10 +45,10 @@ impl ShutdownPatch {
 
     /// Lays this patch over a weaker one, key by key.
     #[must_use]
-    pub fn over(self, weaker: Self) -> Self {
+    pub const fn over(self, weaker: Self) -> Self {
         Self {
-            grace: self.grace.or(weaker.grace),
-            abort_wait: self.abort_wait.or(weaker.abort_wait),
+            grace: or(self.grace, weaker.grace),
+            abort_wait: or(self.abort_wait, weaker.abort_wait),
         }
     }
 }

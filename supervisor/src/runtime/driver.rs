@@ -2,7 +2,7 @@
 //!
 //! The driver holds no policy. Every `if` about restarting, stopping or waiting is in `core`.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -34,8 +34,6 @@ pub(super) struct Driver {
     events: broadcast::Sender<Arc<Event>>,
     epoch: Instant,
     timer: Option<(Uptime, Pin<Box<Sleep>>)>,
-    /// What came of actions just done, which is handled before anything else.
-    feedback: VecDeque<Input>,
     replies: HashMap<CommandId, oneshot::Sender<Reply>>,
     settling: Vec<oneshot::Sender<()>>,
     started: Option<oneshot::Sender<Result<(), SupervisorError>>>,
@@ -60,7 +58,6 @@ impl Driver {
             events,
             epoch: Instant::now(),
             timer: None,
-            feedback: VecDeque::from([Input::Start]),
             replies: HashMap::new(),
             settling: Vec::new(),
             started: Some(started),
@@ -73,17 +70,11 @@ impl Driver {
     /// Drives the tree until it has ended.
     pub(super) async fn run(mut self) {
         let mut out = Vec::new();
+        self.handle(Input::Start, &mut out);
         loop {
-            self.work_off_feedback(&mut out);
             self.answer_if_settled();
             if self.has_ended {
                 return;
-            }
-            if !self.feedback.is_empty() {
-                // A factory that fails at once, again and again, must not shut others out.
-                self.take_in_waiting(&mut out);
-                tokio::task::yield_now().await;
-                continue;
             }
             self.set_timer();
             let message = match &mut self.timer {
@@ -101,33 +92,32 @@ impl Driver {
             // `shared` holds a sender, so the mailbox is never closed.
             let Some(message) = message else { return };
             self.receive(message, &mut out);
-            self.take_in_waiting(&mut out);
+            let is_more = self.take_in_waiting(&mut out);
+            // However much there is to take in, what is due is not put off by it.
+            if self.engine.next_deadline().is_some_and(|due| due <= self.now()) {
+                self.handle(Input::Tick, &mut out);
+            }
+            if is_more {
+                tokio::task::yield_now().await;
+            }
         }
     }
 
-    /// Takes in what is waiting, up to a batch.
-    fn take_in_waiting(&mut self, out: &mut Vec<Action>) {
+    /// Takes in what is waiting, up to a batch, and says whether that was not all.
+    fn take_in_waiting(&mut self, out: &mut Vec<Action>) -> bool {
         for _ in 0..BATCH {
-            self.work_off_feedback(out);
             if self.has_ended {
-                return;
+                return false;
             }
-            let Ok(message) = self.inbox.try_recv() else { return };
+            let Ok(message) = self.inbox.try_recv() else { return false };
             self.receive(message, out);
         }
-    }
-
-    fn work_off_feedback(&mut self, out: &mut Vec<Action>) {
-        // A whole tree may be starting: one input for each child, and no end of them in sight
-        // only where a factory keeps failing.
-        for _ in 0..BATCH * 1024 {
-            let Some(input) = self.feedback.pop_front() else { return };
-            self.handle(input, out);
-        }
+        true
     }
 
     fn receive(&mut self, message: Message, out: &mut Vec<Action>) {
         match message {
+            Message::Spawned(run) => self.handle(Input::Spawned(run), out),
             Message::Ended(run, end) => {
                 self.runs.ended(run);
                 self.handle(Input::Ended(run, end), out);
@@ -140,7 +130,12 @@ impl Driver {
             Message::Query(Query::StateOf(path, reply)) => {
                 drop(reply.send(self.engine.state_at(&path)));
             }
-            Message::Query(Query::Settled(reply)) => self.settling.push(reply),
+            Message::Query(Query::Settled(reply)) => {
+                if self.settling.len() == self.settling.capacity() {
+                    self.settling.retain(|reply| !reply.is_closed());
+                }
+                self.settling.push(reply);
+            }
         }
     }
 
@@ -149,9 +144,25 @@ impl Driver {
         let id = CommandId(self.last_command);
         // An end is answered by the end itself.
         if !matches!(command, Command::Shutdown(_) | Command::ShutdownNow(_)) {
+            if self.replies.len() == self.replies.capacity() {
+                self.forget_abandoned(out);
+            }
             self.replies.insert(id, reply);
         }
         self.handle(Input::Command(id, command), out);
+    }
+
+    /// Lets go of answers that nobody waits for. Looked for when there is no room left, so that it
+    /// costs next to nothing, and those who wait again and again for what never comes do not pile
+    /// up.
+    fn forget_abandoned(&mut self, out: &mut Vec<Action>) {
+        let is_closed =
+            |(id, reply): (&CommandId, &oneshot::Sender<Reply>)| reply.is_closed().then_some(*id);
+        let ids: BTreeSet<_> = self.replies.iter().filter_map(is_closed).collect();
+        if !ids.is_empty() {
+            self.replies.retain(|id, _| !ids.contains(id));
+            self.handle(Input::Abandoned(ids), out);
+        }
     }
 
     fn handle(&mut self, input: Input, out: &mut Vec<Action>) {
@@ -164,10 +175,7 @@ impl Driver {
             match action {
                 Action::Start(run) => {
                     let Some((path, plan)) = self.engine.run(run) else { continue };
-                    self.feedback.push_back(match self.runs.start(run, path, &plan.task) {
-                        Ok(()) => Input::Spawned(run),
-                        Err(end) => Input::Ended(run, end),
-                    });
+                    self.runs.start(run, path, &plan.task);
                 }
                 Action::Cancel(run) => self.runs.cancel(run),
                 Action::Abort(run) => self.runs.abort(run),
@@ -187,6 +195,9 @@ impl Driver {
                 }
                 Action::End => self.has_ended = true,
             }
+        }
+        if self.engine.has_begun_to_end() && !*self.shared.is_ending.borrow() {
+            self.shared.is_ending.send_replace(true);
         }
         if self.has_ended {
             self.end();
@@ -213,10 +224,7 @@ impl Driver {
     }
 
     fn answer_if_settled(&mut self) {
-        if !self.settling.is_empty()
-            && self.feedback.is_empty()
-            && (self.has_ended || self.engine.is_settled())
-        {
+        if !self.settling.is_empty() && (self.has_ended || self.engine.is_settled()) {
             for settled in self.settling.drain(..) {
                 // Nobody waits any more: nothing to be told.
                 settled.send(()).unwrap_or_default();
@@ -258,6 +266,26 @@ impl Drop for Driver {
             end.get_or_insert(End::Gone);
             is_gone
         });
+        self.shared.is_ending.send_replace(true);
+        self.turn_away();
+    }
+}
+
+impl Driver {
+    /// Drops every message that nobody will read, so that whoever waits for its answer is told.
+    ///
+    /// Dropping the receiver is not enough: a message that is just being sent would stay in the
+    /// channel for as long as there are handles, and its sender would wait for ever.
+    fn turn_away(&mut self) {
+        self.inbox.close();
+        loop {
+            match self.inbox.try_recv() {
+                Ok(message) => drop(message),
+                Err(mpsc::error::TryRecvError::Disconnected) => return,
+                // Between two instructions of another thread.
+                Err(mpsc::error::TryRecvError::Empty) => std::thread::yield_now(),
+            }
+        }
     }
 }
 

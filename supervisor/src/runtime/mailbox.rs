@@ -18,6 +18,8 @@ use crate::task::cell::Reports;
 
 /// What the driver can receive.
 pub(crate) enum Message {
+    /// A run was spawned. Sent before it can send anything itself.
+    Spawned(RunKey),
     /// A run is over.
     Ended(RunKey, RunEnd),
     /// A run is ready.
@@ -42,6 +44,8 @@ pub(crate) struct Shared {
     /// Gone with the driver, so that the streams of events end with the tree.
     pub(crate) events: broadcast::WeakSender<Arc<Event>>,
     pub(crate) subscribers: Arc<AtomicUsize>,
+    /// Whether the end has begun.
+    pub(crate) is_ending: watch::Sender<bool>,
     pub(crate) end: watch::Sender<Option<End>>,
     pub(crate) is_detached: AtomicBool,
 }
@@ -75,6 +79,10 @@ impl Shared {
 pub(crate) struct RunReports(pub(crate) Arc<Shared>);
 
 impl RunReports {
+    pub(crate) fn spawned(&self, run: RunKey) {
+        self.send(Message::Spawned(run));
+    }
+
     fn send(&self, message: Message) {
         // A tree that has ended does not want to know.
         drop(self.0.mailbox.send(message));

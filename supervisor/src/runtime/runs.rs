@@ -1,6 +1,8 @@
 //! The runs that are alive: spawning, cancelling, aborting them.
 
+use std::convert::Infallible;
 use std::sync::Arc;
+use std::sync::mpsc::{self, RecvError};
 use std::thread;
 
 use tokio::runtime::Handle;
@@ -14,13 +16,13 @@ use crate::policy::failure::TaskFailureKind;
 use crate::task::cell::{Reports, RunCell};
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::{TaskFailure, contain};
-use crate::task::factory::{FactoryKind, TaskFactory};
-use crate::task::run::{RunFuture, run_blocking};
+use crate::task::factory::{AsyncFn, BlockingFn, FactoryKind, TaskFactory};
+use crate::task::run::{MainPlace, RunFuture, run_blocking};
 
 pub(super) struct Runs {
     /// By the index of the node, of which at most one run is alive.
     alive: Vec<Option<Run>>,
-    reports: Arc<dyn Reports>,
+    reports: Arc<RunReports>,
 }
 
 struct Run {
@@ -36,48 +38,65 @@ impl Runs {
 
     /// Calls the factory and spawns what it gives.
     ///
-    /// # Errors
-    ///
-    /// How the start ended, when nothing was spawned.
-    pub(super) fn start(
-        &mut self,
-        run: RunKey,
-        path: &ChildPath,
-        task: &TaskFactory,
-    ) -> Result<(), RunEnd> {
-        let cell = RunCell::new(run, path.clone(), Arc::clone(&self.reports));
-        let abort = match &task.kind {
-            FactoryKind::Async(make) => {
-                let context = TaskContext::new(Arc::clone(&cell));
-                let future = contain(|| make(context))
-                    .map_err(RunEnd::Panicked)?
-                    .map_err(RunEnd::NotSpawned)?;
-                let future = RunFuture::new(Arc::clone(&cell), future);
-                Some(tokio::spawn(future).abort_handle())
-            }
-            FactoryKind::Blocking(work) => {
-                let (work, cell) = (Arc::clone(work), Arc::clone(&cell));
-                let runtime = Handle::current();
-                let context = BlockingContext::new(Arc::clone(&cell));
-                thread::Builder::new()
-                    .name(path.name().to_owned())
-                    .spawn(move || {
-                        let _runtime = runtime.enter();
-                        run_blocking(cell, || work(context));
-                    })
-                    .map_err(|error| {
-                        let kind = TaskFailureKind::ExternalDependency;
-                        RunEnd::NotSpawned(TaskFailure::new(kind, error))
-                    })?;
-                None
-            }
+    /// What came of it is reported like everything that runs report, in its turn: a factory that
+    /// fails again and again shuts nobody out.
+    pub(super) fn start(&mut self, run: RunKey, path: &ChildPath, task: &TaskFactory) {
+        let reports = Arc::clone(&self.reports) as Arc<dyn Reports>;
+        let cell = RunCell::new(run, path.clone(), reports);
+        let spawned = match &task.kind {
+            FactoryKind::Async(make) => self.spawn(&cell, make),
+            FactoryKind::Blocking(work) => self.spawn_thread(&cell, path, work),
         };
-        let index = run.node.index as usize;
-        if self.alive.len() <= index {
-            self.alive.resize_with(index + 1, || None);
+        match spawned {
+            Ok(abort) => {
+                let index = run.node.index as usize;
+                if self.alive.len() <= index {
+                    self.alive.resize_with(index + 1, || None);
+                }
+                self.alive[index] = Some(Run { cell, abort });
+            }
+            // It may have spawned helpers before it failed: the run is over when they are.
+            Err(end) => MainPlace::new(cell).give_up(end),
         }
-        self.alive[index] = Some(Run { cell, abort });
-        Ok(())
+    }
+
+    fn spawn(
+        &self,
+        cell: &Arc<RunCell>,
+        make: &Arc<AsyncFn>,
+    ) -> Result<Option<AbortHandle>, RunEnd> {
+        let context = TaskContext::new(Arc::clone(cell));
+        let future =
+            contain(|| make(context)).map_err(RunEnd::Panicked)?.map_err(RunEnd::NotSpawned)?;
+        let future = RunFuture::new(Arc::clone(cell), future);
+        self.reports.spawned(cell.run);
+        Ok(Some(tokio::spawn(future).abort_handle()))
+    }
+
+    fn spawn_thread(
+        &self,
+        cell: &Arc<RunCell>,
+        path: &ChildPath,
+        work: &Arc<BlockingFn>,
+    ) -> Result<Option<AbortHandle>, RunEnd> {
+        let (work, runtime) = (Arc::clone(work), Handle::current());
+        let (run, its_cell) = (cell.run, Arc::clone(cell));
+        let context = BlockingContext::new(Arc::clone(cell));
+        // Shut until it is known that there is a thread, which says nothing before.
+        let (gate, opened) = mpsc::channel::<Infallible>();
+        let thread = move || {
+            // Nothing is ever sent: it is dropped.
+            let Err(RecvError) = opened.recv();
+            let _runtime = runtime.enter();
+            run_blocking(its_cell, || work(context));
+        };
+        if let Err(error) = thread::Builder::new().name(path.name().to_owned()).spawn(thread) {
+            let kind = TaskFailureKind::ExternalDependency;
+            return Err(RunEnd::NotSpawned(TaskFailure::new(kind, error)));
+        }
+        self.reports.spawned(run);
+        drop(gate);
+        Ok(None)
     }
 
     pub(super) fn cancel(&self, run: RunKey) {

@@ -1,5 +1,7 @@
 //! Starting a tree.
 
+#[cfg(feature = "config")]
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
@@ -8,7 +10,11 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::driver::Driver;
 use super::mailbox::Shared;
-use crate::control::handle::SupervisorHandle;
+#[cfg(feature = "config")]
+use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
+#[cfg(feature = "config")]
+use crate::config::load::LoadedConfig;
+use crate::control::handle::{EventStream, Live, SupervisorHandle};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
 use crate::spec::supervisor::SupervisorSpec;
@@ -55,6 +61,38 @@ impl Supervisor {
         Self::builder(spec).start().await
     }
 
+    /// Starts a tree without children from a configuration file. Children are added to it while
+    /// it runs; what the file says about defaults and limits holds for them.
+    ///
+    /// The file is read away from the async threads, and everything that it includes with it.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::Config`] with everything that is wrong with the files, and as
+    /// [`Supervisor::start`].
+    ///
+    /// # Cancel safety
+    ///
+    /// As [`Supervisor::start`].
+    ///
+    /// ```no_run
+    /// use rust_supervisor::runtime::supervisor::Supervisor;
+    /// #[tokio::main]
+    /// async fn main() -> Result<(), rust_supervisor::error::types::SupervisorError> {
+    /// let handle = Supervisor::start_from_config_file("examples/config/supervisor.yaml").await?;
+    /// let current = handle.current_state().await?;
+    /// println!("{current:#?}");
+    /// handle.shutdown_tree("operator", "quickstart complete").await?;
+    /// Ok(())
+    /// }
+    /// ```
+    #[cfg(feature = "config")]
+    pub async fn start_from_config_file(
+        path: impl Into<PathBuf>,
+    ) -> Result<SupervisorHandle, SupervisorError> {
+        Self::builder(SupervisorSpec::root()).config_file(path).start().await
+    }
+
     /// Starts with settings of the runtime's own.
     pub fn builder(spec: SupervisorSpec) -> SupervisorBuilder {
         SupervisorBuilder {
@@ -63,12 +101,15 @@ impl Supervisor {
             event_capacity: SupervisorBuilder::EVENT_CAPACITY,
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+            subscribers: Vec::new(),
+            #[cfg(feature = "config")]
+            config: None,
         }
     }
 }
 
 /// A tree about to be started, and the settings of its runtime.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 #[must_use = "nothing runs until `start` is called and awaited"]
 pub struct SupervisorBuilder {
     spec: SupervisorSpec,
@@ -76,6 +117,9 @@ pub struct SupervisorBuilder {
     event_capacity: usize,
     last_exits: usize,
     remembered_paths: usize,
+    subscribers: Vec<oneshot::Sender<Live>>,
+    #[cfg(feature = "config")]
+    config: Option<ConfigSource>,
 }
 
 impl SupervisorBuilder {
@@ -94,10 +138,10 @@ impl SupervisorBuilder {
         self
     }
 
-    /// How many events a subscriber may lag behind before it misses the oldest. At least 1.
-    /// Default: 1,024.
+    /// How many events a subscriber may lag behind before it misses the oldest. At least 1
+    /// and at most 1,048,576, because the room for them is taken at once. Default: 1,024.
     pub fn event_capacity(mut self, events: usize) -> Self {
-        self.event_capacity = events.max(1);
+        self.event_capacity = events.clamp(1, 1 << 20);
         self
     }
 
@@ -115,7 +159,31 @@ impl SupervisorBuilder {
         self
     }
 
-    /// The tree that will be started.
+    /// The events from the very first on, those of the start included.
+    pub fn subscribe_events(&mut self) -> EventStream {
+        let (subscriber, stream) = EventStream::of_a_tree_to_come();
+        self.subscribers.push(subscriber);
+        stream
+    }
+
+    /// Lays a configuration over the tree when it is started, and over the settings made here.
+    /// Replaces one given before, and a file.
+    #[cfg(feature = "config")]
+    pub fn config(mut self, config: SupervisorConfig) -> Self {
+        self.config = Some(ConfigSource::Value(Box::new(config)));
+        self
+    }
+
+    /// Reads a configuration file, and everything that it includes, when the tree is started, and
+    /// lays it over the tree and over the settings made here. Replaces one given before, and a
+    /// configuration.
+    #[cfg(feature = "config")]
+    pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.config = Some(ConfigSource::File(path.into()));
+        self
+    }
+
+    /// The tree that will be started, without what a configuration says about it.
     pub fn spec(&self) -> &SupervisorSpec {
         &self.spec
     }
@@ -130,6 +198,44 @@ impl SupervisorBuilder {
     ///
     /// As [`Supervisor::start`].
     pub async fn start(self) -> Result<SupervisorHandle, SupervisorError> {
+        #[cfg(feature = "config")]
+        let this = self.configured().await?;
+        #[cfg(not(feature = "config"))]
+        let this = self;
+        this.start_as_it_is().await
+    }
+
+    #[cfg(feature = "config")]
+    async fn configured(mut self) -> Result<Self, SupervisorError> {
+        let loaded = match self.config.take() {
+            None => return Ok(self),
+            Some(ConfigSource::Value(config)) => LoadedConfig::from(*config),
+            Some(ConfigSource::File(path)) => {
+                let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
+                let read = runtime.spawn_blocking(move || LoadedConfig::read(path));
+                match read.await {
+                    Ok(loaded) => loaded?,
+                    Err(error) => match error.try_into_panic() {
+                        Ok(panic) => std::panic::resume_unwind(panic),
+                        // Only a runtime that is shutting down does not carry it out.
+                        Err(_) => return Err(SupervisorError::NoRuntime),
+                    },
+                }
+            }
+        };
+        self.spec = loaded.overlay(self.spec)?;
+        let ObservabilitySection { event_capacity, last_exits, remembered_paths } =
+            loaded.config().observability;
+        let setting = |said: Option<u32>, in_code| {
+            said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
+        };
+        self.event_capacity = setting(event_capacity, self.event_capacity);
+        self.last_exits = setting(last_exits, self.last_exits);
+        self.remembered_paths = setting(remembered_paths, self.remembered_paths);
+        Ok(self)
+    }
+
+    async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
         let valid = self.spec.validate()?;
         let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
         // There is no way to ask a runtime whether it has a timer.
@@ -149,12 +255,18 @@ impl SupervisorBuilder {
             },
         );
         let (mailbox, inbox) = mpsc::unbounded_channel();
-        let (events, _) = broadcast::channel(self.event_capacity);
         let (started, is_up) = oneshot::channel();
+        let events = broadcast::Sender::new(self.event_capacity);
+        let subscribers = Arc::new(AtomicUsize::new(0));
+        for subscriber in self.subscribers {
+            // One that has been dropped meanwhile wants nothing.
+            drop(subscriber.send(Live::new(&events, Arc::clone(&subscribers))));
+        }
         let shared = Arc::new(Shared {
             mailbox,
             events: events.downgrade(),
-            subscribers: Arc::new(AtomicUsize::new(0)),
+            subscribers,
+            is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
         });
@@ -167,4 +279,12 @@ impl SupervisorBuilder {
             Err(_) => Err(handle.end_error()),
         }
     }
+}
+
+/// Where a configuration comes from.
+#[cfg(feature = "config")]
+#[derive(Clone, Debug)]
+enum ConfigSource {
+    Value(Box<SupervisorConfig>),
+    File(PathBuf),
 }

@@ -15,7 +15,7 @@ pub enum NodeSpec {
     /// A task.
     Child(ChildSpec),
     /// A supervisor with children of its own.
-    Supervisor(SupervisorSpec),
+    Supervisor(Box<SupervisorSpec>),
 }
 
 impl NodeSpec {
@@ -36,6 +36,6 @@ impl From<ChildSpec> for NodeSpec {
 
 impl From<SupervisorSpec> for NodeSpec {
     fn from(spec: SupervisorSpec) -> Self {
-        Self::Supervisor(spec)
+        Self::Supervisor(Box::new(spec))
     }
 }

@@ -21,7 +21,8 @@ use crate::policy::{Policy, PolicyPatch};
 /// How deep supervisors may be nested, the root counted.
 pub const MAX_DEPTH: usize = 64;
 
-const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
+/// How long the shutdown of a tree may take where nothing is said.
+pub(crate) const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 const LEAST_GRACE: Duration = Duration::from_millis(1);
 
 /// A tree that breaks no rule. Only [`SupervisorSpec::validate`] makes one.
@@ -39,7 +40,7 @@ impl SupervisorSpec {
     pub fn validate(&self) -> Result<ValidSpec, SpecErrors> {
         let mut checker = Checker { violations: Vec::new() };
         let path = ChildPath::root();
-        let plan = checker.supervisor(self, &path, Defaults::default(), 1);
+        let plan = checker.supervisor(self, &path, &Defaults::default(), 1);
         checker.finish(|| ValidSpec { root: Arc::new(plan) })
     }
 }
@@ -48,13 +49,13 @@ impl SupervisorSpec {
 pub(crate) fn validate_added(
     spec: &NodeSpec,
     parent: &ChildPath,
-    defaults: Defaults,
+    defaults: &Defaults,
     depth: usize,
     auto_shutdown: AutoShutdown,
     is_pool: bool,
 ) -> Result<NodePlan, SpecErrors> {
     let mut checker = Checker { violations: Vec::new() };
-    let around = Around { path: parent, defaults, depth, auto_shutdown, is_pool };
+    let around = Around { path: parent, defaults: *defaults, depth, auto_shutdown, is_pool };
     let plan = checker.node(spec, &around);
     match plan {
         Some(plan) => checker.finish(|| plan),
@@ -88,7 +89,7 @@ impl Checker {
         &mut self,
         spec: &SupervisorSpec,
         path: &ChildPath,
-        outer: Defaults,
+        outer: &Defaults,
         depth: usize,
     ) -> SupervisorPlan {
         let policy = outer.for_supervisor().under(spec.policy).resolve_with(Grace::Infinite);
@@ -162,7 +163,7 @@ impl Checker {
         let kind = match spec {
             NodeSpec::Child(spec) => PlanKind::Child(Arc::new(self.child(spec, path, around))),
             NodeSpec::Supervisor(spec) => {
-                let plan = self.supervisor(spec, path, around.defaults, around.depth + 1);
+                let plan = self.supervisor(spec, path, &around.defaults, around.depth + 1);
                 PlanKind::Supervisor(Arc::new(plan))
             }
         };

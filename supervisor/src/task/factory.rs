@@ -6,7 +6,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use super::context::{BlockingContext, TaskContext};
-use super::exit::TaskFailure;
+use super::exit::{TaskFailure, contain};
 use super::result::{Outcome, TaskResult};
 
 /// The future of one run.
@@ -22,8 +22,33 @@ pub struct TaskFactory {
 
 #[derive(Clone)]
 pub(crate) enum FactoryKind {
-    Async(Arc<dyn Fn(TaskContext) -> Result<BoxFuture, TaskFailure> + Send + Sync>),
-    Blocking(Arc<dyn Fn(BlockingContext) -> TaskResult + Send + Sync>),
+    Async(Arc<AsyncFn>),
+    Blocking(Arc<BlockingFn>),
+}
+
+pub(crate) type AsyncFn = dyn Fn(TaskContext) -> Result<BoxFuture, TaskFailure> + Send + Sync;
+pub(crate) type BlockingFn = dyn Fn(BlockingContext) -> TaskResult + Send + Sync;
+
+/// A function of the user's. What it has captured may panic when it is dropped, and it is dropped
+/// wherever the last spec or tree that knows it is, the driver included.
+struct Shielded<F>(Option<F>);
+
+impl<F> Shielded<F> {
+    fn new(function: F) -> Self {
+        Self(Some(function))
+    }
+
+    fn get(&self) -> &F {
+        self.0.as_ref().expect("only Drop takes the function out")
+    }
+}
+
+impl<F> Drop for Shielded<F> {
+    fn drop(&mut self) {
+        let function = self.0.take();
+        // Nobody is left whom it concerns: no run of it is alive.
+        drop(contain(|| drop(function)));
+    }
 }
 
 impl TaskFactory {
@@ -34,7 +59,8 @@ impl TaskFactory {
     where
         M: Fn(TaskContext) -> Result<BoxFuture, TaskFailure> + Send + Sync + 'static,
     {
-        Self { kind: FactoryKind::Async(Arc::new(make)) }
+        let make = Shielded::new(make);
+        Self { kind: FactoryKind::Async(Arc::new(move |ctx| make.get()(ctx))) }
     }
 
     /// Whether its runs have a thread of their own.
@@ -98,6 +124,7 @@ where
     W: Fn(BlockingContext) -> O + Send + Sync + 'static,
     O: Outcome,
 {
-    let run = move |ctx| work(ctx).into_task_result();
+    let work = Shielded::new(work);
+    let run = move |ctx| work.get()(ctx).into_task_result();
     TaskFactory { kind: FactoryKind::Blocking(Arc::new(run)) }
 }

@@ -32,9 +32,10 @@ impl RunFuture {
     /// Ends the main future and gives up its place.
     fn finish(&mut self, end: RunEnd) {
         let future = self.future.take();
-        let end = match contain(|| drop(future)) {
-            Ok(()) => end,
-            Err(panic) => RunEnd::Panicked(panic),
+        let end = match (contain(|| drop(future)), end) {
+            // What went wrong first is what there is to know.
+            (Ok(()), end) | (Err(_), end @ RunEnd::Panicked(_)) => end,
+            (Err(panic), _) => RunEnd::Panicked(panic),
         };
         self.place.give_up(end);
     }

@@ -123,10 +123,10 @@ fn unknown_paths_and_the_root() {
         0ms: start a#1, start s/b#1, up
         0ms: [stop nobody: not_found]
         0ms: [stop s/nobody: not_found]
-        0ms: [stop a/x: not_found]
+        0ms: [stop a/x: not_a_supervisor]
         0ms: [stop root: is_root]
         0ms: [start root: is_root]
-        0ms: [delete s/b/c: not_found]
+        0ms: [delete s/b/c: not_a_supervisor]
         0ms: [wait_ready nobody: not_found]
         0ms: cancel s/b#1, [stop s: ok]
         0ms: [stop s/b: supervisor_down]

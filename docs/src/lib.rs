@@ -1,0 +1,26 @@
+//! The README and the pages of the book, as documentation tests: what they show compiles, and what
+//! can end by itself is run.
+//!
+//! `docs/tests/book.rs` fails when a page is missing here.
+
+macro_rules! pages {
+    ($($page:ident: $file:literal,)*) => {$(
+        #[doc = include_str!(concat!("../", $file))]
+        #[cfg(doctest)]
+        pub mod $page {}
+    )*};
+}
+
+pages! {
+    readme: "../README.md",
+    introduction: "en/src/introduction.md",
+    quick_start: "en/src/quick-start.md",
+    children: "en/src/children.md",
+    strategies: "en/src/strategies.md",
+    shutdown: "en/src/shutdown.md",
+    commands: "en/src/commands.md",
+    events: "en/src/events.md",
+    configuration: "en/src/configuration.md",
+    laws: "en/src/laws.md",
+    faq: "en/src/faq.md",
+}

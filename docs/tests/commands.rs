@@ -1,0 +1,164 @@
+//! The table state × command of the book says what commands answer: it is read from the page, and
+//! every cell is tried.
+
+use std::sync::{Arc, Mutex, mpsc};
+use std::time::Duration;
+
+use rust_supervisor::control::handle::SupervisorHandle;
+use rust_supervisor::control::outcome::CommandOutcome;
+use rust_supervisor::error::types::SupervisorError;
+use rust_supervisor::policy::backoff::Backoff;
+use rust_supervisor::policy::restart::Readiness;
+use rust_supervisor::policy::shutdown::Grace;
+use rust_supervisor::runtime::supervisor::Supervisor;
+use rust_supervisor::spec::child::ChildSpec;
+use rust_supervisor::spec::supervisor::SupervisorSpec;
+use rust_supervisor::task::context::{BlockingContext, TaskContext};
+use rust_supervisor::task::factory::{blocking_fn, service_fn};
+use tokio::time::{Instant, sleep, timeout};
+
+const PAGE: &str = include_str!("../en/src/commands.md");
+const SECOND: Duration = Duration::from_secs(1);
+
+/// Where the child is that everything is tried on.
+const X: &str = "/root/above/x";
+
+#[tokio::test(start_paused = true)]
+async fn every_cell_of_the_table_is_true() {
+    let mut rows = PAGE.lines().skip_while(|line| !line.starts_with("| state |"));
+    let header = cells(rows.next().expect("the table of the page"));
+    let mut tried = 0;
+    for row in rows.skip(1).take_while(|line| line.starts_with('|')) {
+        let row = cells(row);
+        let state = row[0].split(':').next().unwrap_or(row[0]);
+        for (command, cell) in header.iter().zip(&row).skip(1) {
+            let found = answer(state, command.trim_matches('`')).await;
+            assert!(fits(cell, &found), "{state}, {command}: the page says {cell}, it is {found}");
+            tried += 1;
+        }
+    }
+    assert_eq!(tried, 8 * 5);
+}
+
+fn cells(row: &str) -> Vec<&str> {
+    row.trim_matches('|').split('|').map(str::trim).collect()
+}
+
+/// Whether what was found is what a cell says, which may say more about it.
+fn fits(cell: &str, found: &str) -> bool {
+    match found {
+        "at once ok" => cell.starts_with("ok"),
+        "later ok" => cell.starts_with("*ok*") || cell.starts_with("(waits"),
+        // It waited, and was answered by what it then found.
+        "later Running" => cell.starts_with("(waits"),
+        error => {
+            let name = error.strip_prefix("at once ").unwrap_or(error);
+            cell.starts_with(&format!("`{name}`"))
+        }
+    }
+}
+
+/// Brings a child into `state`, gives it the command, and says when the answer came and which.
+async fn answer(state: &str, command: &str) -> String {
+    let Stage { handle, release } = stage(state).await;
+    let before = Instant::now();
+    let answer = timeout(60 * SECOND, give(&handle, command)).await;
+    let when = if before.elapsed().is_zero() { "at once" } else { "later" };
+    let what = match answer.as_ref().map(Result::as_ref) {
+        Err(_) => "never".to_owned(),
+        Ok(Ok(_)) => "ok".to_owned(),
+        Ok(Err(SupervisorError::Running { .. })) => "Running".to_owned(),
+        Ok(Err(SupervisorError::Restarting { .. })) => "Restarting".to_owned(),
+        Ok(Err(SupervisorError::Quarantined { .. })) => "Quarantined".to_owned(),
+        Ok(Err(SupervisorError::Unjoinable { .. })) => "Unjoinable".to_owned(),
+        Ok(Err(error)) => error.to_string(),
+    };
+    drop(release);
+    handle.shutdown_now("test", "done").await.expect("a report");
+    format!("{when} {what}")
+}
+
+async fn give(handle: &SupervisorHandle, command: &str) -> Result<CommandOutcome, SupervisorError> {
+    match command {
+        "start_child" => handle.start_child(X, "test", "a cell").await,
+        "stop_child" => handle.stop_child(X, "test", "a cell").await,
+        "restart_child" => handle.restart_child(X, "test", "a cell").await,
+        "delete_child" => handle.delete_child(X, "test", "a cell").await,
+        "remove_child" => handle.remove_child(X, "test", "a cell").await,
+        unknown => panic!("the page has a column `{unknown}`"),
+    }
+}
+
+/// A tree in which `x` is in the wanted state.
+struct Stage {
+    handle: SupervisorHandle,
+    /// Lets a thread go that cannot be ended otherwise.
+    release: mpsc::Sender<()>,
+}
+
+async fn stage(state: &str) -> Stage {
+    let (release, hold) = mpsc::channel::<()>();
+    // Needs a second to become ready and a second to stop.
+    let slow = service_fn(async |ctx: TaskContext| {
+        sleep(SECOND).await;
+        ctx.ready();
+        ctx.stopped().await;
+        sleep(SECOND).await;
+    });
+    let slow = |id| ChildSpec::new(id, slow.clone()).readiness(Readiness::Explicit);
+    // The first run is ready and fails at once, a later one needs a second.
+    let failing = service_fn(async |ctx: TaskContext| {
+        if ctx.generation().0 > 1 {
+            sleep(SECOND).await;
+        }
+        ctx.ready();
+        Err::<(), _>("boom")
+    });
+    let failing = ChildSpec::new("x", failing)
+        .readiness(Readiness::Explicit)
+        .backoff(Backoff::new(20 * SECOND, 20 * SECOND));
+    let x = match state {
+        "restarting" => failing,
+        "quarantined" => failing.restart_limit(0, Duration::ZERO),
+        "unjoinable" => {
+            let hold = Arc::new(Mutex::new(hold));
+            let work = move |_: BlockingContext| drop(hold.lock().map(|hold| hold.recv()));
+            ChildSpec::new("x", blocking_fn(work)).grace(Grace::After(SECOND))
+        }
+        _ => slow("x"),
+    };
+    let above = SupervisorSpec::new("above").child(slow("older")).child(x);
+    let handle = Supervisor::start(SupervisorSpec::root().child(above)).await.expect("it starts");
+    let background = |path: &'static str, is_start| {
+        let handle = handle.clone();
+        tokio::spawn(async move {
+            if is_start {
+                handle.start_child(path, "test", "stage").await
+            } else {
+                handle.stop_child(path, "test", "stage").await
+            }
+        })
+    };
+    match state {
+        "up" | "restarting" | "quarantined" => {}
+        "stopping" => drop(background(X, false)),
+        "down" => drop(handle.stop_child(X, "test", "stage").await.expect("it stops")),
+        "unjoinable" => {
+            let error = handle.stop_child(X, "test", "stage").await;
+            assert!(matches!(error, Err(SupervisorError::Unjoinable { .. })), "{error:?}");
+        }
+        "starting" => {
+            handle.stop_child(X, "test", "stage").await.expect("it stops");
+            drop(background(X, true));
+        }
+        "waiting" => {
+            handle.stop_child("/root/above", "test", "stage").await.expect("it stops");
+            drop(background("/root/above", true));
+        }
+        unknown => panic!("the page has a row `{unknown}`"),
+    }
+    sleep(Duration::from_millis(10)).await;
+    let found = handle.state_of(X).await.expect("it is known").lifecycle.to_string();
+    assert_eq!(found, state, "the stage is wrong");
+    Stage { handle, release }
+}

@@ -1,0 +1,41 @@
+# `just check` is what CI runs. The tests alone need no just: `cargo test --workspace`.
+
+# Lists the recipes.
+default:
+    @just --list
+
+# Everything CI runs, in its order.
+check:
+    bash .ci/run
+
+# The tests.
+test:
+    cargo test --workspace
+
+# Formats everything.
+fmt:
+    cargo fmt --all
+
+# Clippy as strict as in CI.
+lint:
+    cargo clippy --workspace --all-targets --all-features -- -D warnings
+
+# The programs of OTP, replayed against this supervisor.
+conformance:
+    cargo test --release -p supervisor-tests otp -- --nocapture
+
+# Takes a rule out and shows which tests go red: `just plant open_window`, or all of them.
+plant *names:
+    scripts/plant {{ names }}
+
+# Licences, bans and advisories. Needs cargo-deny and a network.
+deny:
+    cargo deny --all-features check
+
+# Builds the book into target/book/en. Needs mdbook.
+book:
+    mdbook build docs/en
+
+# The example that tells a whole story.
+quickstart:
+    cargo run --example supervisor_quickstart

@@ -1,0 +1,85 @@
+//! Policies as constant expressions.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, quote};
+
+use super::runtime::{Place, Runtime};
+use crate::model::{Backoff, Grace, Limit, Number, Policy, Time, TimeValue, Words};
+
+/// An expression of type `PolicyPatch` with only what was written.
+pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
+    let restart = call("restart", choice(policy.restart, runtime));
+    let backoff = call("backoff", policy.backoff.as_ref().map(|said| backoff(said, runtime)));
+    let limit = call("restart_limit", limit(policy.restart_limit.as_ref(), runtime));
+    let on_limit = call("on_limit", choice(policy.on_limit, runtime));
+    let criticality = call("criticality", choice(policy.criticality, runtime));
+    let readiness = call("readiness", choice(policy.readiness, runtime));
+    let start_timeout = call("start_timeout", time(policy.start_timeout.as_ref(), runtime));
+    let grace = call("grace", policy.grace.as_ref().map(|said| grace(said, runtime)));
+    let abort_wait = call("abort_wait", time(policy.abort_wait.as_ref(), runtime));
+    let significant = call("significant", policy.significant.map(|_| quote!()));
+    quote! {
+        #runtime::PolicyPatch::NONE
+            #restart #backoff #limit #on_limit #criticality #readiness
+            #start_timeout #grace #abort_wait #significant
+    }
+}
+
+/// A check of what only the compiler knows, apart from the spec: an error there would be repeated
+/// by everything that uses the spec.
+pub(super) fn check(policy: &Policy, runtime: &Runtime) -> Option<TokenStream> {
+    let place = Place::at(policy.expression()?);
+    let check = runtime.call(&place, &quote!(check), patch(policy, runtime));
+    Some(quote!(const _: () = #check;))
+}
+
+fn backoff(backoff: &Backoff, runtime: &Runtime) -> TokenStream {
+    let number = |number: Option<&Number>| number.map(|number| number.tokens.clone());
+    let initial = call("initial", time(backoff.initial.as_ref(), runtime));
+    let max = call("max", time(backoff.max.as_ref(), runtime));
+    let factor = call("factor", number(backoff.factor.as_ref()));
+    let jitter = call("jitter", number(backoff.jitter.as_ref()));
+    let reset_after = call("reset_after", time(backoff.reset_after.as_ref(), runtime));
+    quote!(#runtime::BackoffPatch::NONE #initial #max #factor #jitter #reset_after)
+}
+
+fn grace(grace: &Grace, runtime: &Runtime) -> TokenStream {
+    match grace {
+        Grace::Infinite => quote!(#runtime::Grace::Infinite),
+        Grace::After(after) => {
+            let after = time(Some(after), runtime);
+            quote!(#runtime::Grace::After(#after))
+        }
+    }
+}
+
+/// `.method(arguments)` for what was written.
+pub(super) fn call(method: &str, arguments: Option<TokenStream>) -> Option<TokenStream> {
+    let method = Ident::new(method, Span::call_site());
+    arguments.map(|arguments| quote!(.#method(#arguments)))
+}
+
+/// `max, within`.
+pub(super) fn limit(limit: Option<&Limit>, runtime: &Runtime) -> Option<TokenStream> {
+    let limit = limit?;
+    let (max, within) = (&limit.max.tokens, time(Some(&limit.within), runtime));
+    Some(quote!(#max, #within))
+}
+
+pub(super) fn choice<T: Words>(choice: Option<T>, runtime: &Runtime) -> Option<TokenStream> {
+    let words = Ident::new(T::ENUM, Span::call_site());
+    let variant = Ident::new(choice?.variant(), Span::call_site());
+    Some(quote!(#runtime::#words::#variant))
+}
+
+pub(super) fn time(time: Option<&Time>, runtime: &Runtime) -> Option<TokenStream> {
+    Some(match &time?.value {
+        TimeValue::Expression(expression) => expression.to_token_stream(),
+        TimeValue::Known(nanos) => {
+            // Below 2^64 s: that is checked where it is read.
+            let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
+            let nanos = u32::try_from(nanos % 1_000_000_000).unwrap_or_default();
+            quote!(#runtime::Duration::new(#seconds, #nanos))
+        }
+    })
+}

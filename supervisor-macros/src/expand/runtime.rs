@@ -1,0 +1,76 @@
+//! The path to what generated code calls, and the spans that decide where messages point.
+//!
+//! rustc takes the span of a type or a call from its first and last token, so those are punctuation
+//! and parentheses with spans of the user. An identifier with such a span would be listed by editors as a use of what the
+//! user wrote.
+
+use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use quote::{ToTokens, quote};
+use syn::{Path, Token, parse_quote};
+
+/// `::rust_supervisor::__private`.
+pub(super) struct Runtime(Path);
+
+impl Runtime {
+    /// Inside the crate that `crate = …` names.
+    pub(super) fn new(krate: Option<&Path>) -> Self {
+        let default = || parse_quote!(::rust_supervisor);
+        let krate = krate.cloned().unwrap_or_else(default);
+        Self(parse_quote!(#krate::__private))
+    }
+
+    /// The type `name<arguments>` that spans `place`.
+    pub(super) fn generic(
+        &self,
+        place: &Place,
+        name: &TokenStream,
+        arguments: &TokenStream,
+    ) -> TokenStream {
+        let mut path = self.0.clone();
+        path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
+        let end = Token![>](place.last);
+        quote!(#path::#name<#arguments #end)
+    }
+
+    /// A call of `function`, with its types if it has any, that spans `place`.
+    pub(super) fn call(
+        &self,
+        place: &Place,
+        function: &TokenStream,
+        arguments: TokenStream,
+    ) -> TokenStream {
+        let function = parentheses(place.first, quote!(#self::#function));
+        let arguments = parentheses(place.last, arguments);
+        quote!(#function #arguments)
+    }
+}
+
+fn parentheses(span: Span, inside: TokenStream) -> TokenTree {
+    let mut group = Group::new(Delimiter::Parenthesis, inside);
+    group.set_span(span);
+    TokenTree::from(group)
+}
+
+impl ToTokens for Runtime {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        self.0.to_tokens(tokens);
+    }
+}
+
+/// From the first to the last of some tokens.
+pub(super) struct Place {
+    first: Span,
+    last: Span,
+}
+
+impl Place {
+    pub(super) fn at(span: Span) -> Self {
+        Self { first: span, last: span }
+    }
+
+    pub(super) fn of(tokens: impl ToTokens) -> Self {
+        let mut spans = tokens.into_token_stream().into_iter().map(|token| token.span());
+        let first = spans.next().unwrap_or_else(Span::call_site);
+        Self { first, last: spans.last().unwrap_or(first) }
+    }
+}

@@ -1,0 +1,247 @@
+//! What `#[supervisor]` makes of a struct.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::ext::IdentExt;
+use syn::{Attribute, Meta, MetaList};
+
+use super::policy::{call, check, choice, limit, patch, time};
+use super::runtime::{Place, Runtime};
+use crate::model::{Field, Supervisor, SupervisorOptions, only};
+use crate::validate::Valid;
+
+/// The struct as the handle of the running tree, the places of its fields as constants, and the
+/// impls: what was written, how it runs under an application state, how the handle is made.
+pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
+    let supervisor = supervisor.get();
+    let Supervisor { options, name, fields, .. } = supervisor;
+    let runtime = Runtime::new(options.krate.as_ref());
+    let structure = structure(supervisor, fields, &runtime);
+    let places = fields.iter().map(|field| place(field, &runtime));
+    let declared = declared(options, fields, &runtime);
+    let runs_under = runs_under(supervisor, &runtime);
+    let handles = fields.iter().map(|field| {
+        let (cfgs, name, ty, id) = (field.cfgs(), &field.name, &field.ty, field.id());
+        let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
+        quote!(#(#cfgs)* #name: #child,)
+    });
+    let checks = fields.iter().filter_map(|field| {
+        let (cfgs, check) = (field.cfgs(), check(&field.policy, &runtime)?);
+        Some(quote!(#(#cfgs)* #check))
+    });
+    let own = [&options.policy, &options.defaults];
+    let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
+    let derivable = derivable(supervisor, &runtime);
+    quote! {
+        #structure
+        impl #name {
+            #(#places)*
+        }
+        #[allow(unused_parens, clippy::all, clippy::pedantic)]
+        const _: () = {
+            impl #runtime::Supervised for #name {
+                type Handle = Self;
+                const NODE: #runtime::Node =
+                    #runtime::Node::Supervisor(&const { #declared });
+            }
+            #runs_under
+            impl #runtime::FromSeat for #name {
+                fn from_seat(__seat: #runtime::Seat) -> Self {
+                    Self { #(#handles)* __seat }
+                }
+            }
+            impl #runtime::Seated for #name {
+                fn seat(&self) -> &#runtime::Seat {
+                    &self.__seat
+                }
+            }
+            #derivable
+            #(#own)*
+            #(#checks)*
+        };
+    }
+}
+
+/// The struct with a handle in each of these fields.
+pub(super) fn structure<'a>(
+    supervisor: &Supervisor,
+    fields: impl IntoIterator<Item = &'a Field>,
+    runtime: &Runtime,
+) -> TokenStream {
+    let Supervisor { attributes, visibility, name, .. } = supervisor;
+    let must_use = only(attributes, "must_use")
+        .is_empty()
+        .then(|| quote!(#[must_use = "when the last handle is dropped, the tree is shut down"]));
+    let fields = fields.into_iter().map(|field| {
+        let Field { attributes, visibility, name, ty, .. } = field;
+        let doc = only(attributes, "doc").is_empty().then(|| {
+            let doc = format!("The child `{}`.", field.id());
+            quote!(#[doc = #doc])
+        });
+        let handle = runtime.generic(&Place::of(ty), &quote!(HandleOf), &quote!(#ty));
+        quote!(#(#attributes)* #doc #visibility #name: #handle,)
+    });
+    quote! {
+        #(#attributes)*
+        #must_use
+        #[allow(dead_code)]
+        #visibility struct #name {
+            #(#fields)*
+            #[doc(hidden)]
+            __seat: #runtime::Seat,
+        }
+    }
+}
+
+/// The constant that names the place of a field.
+fn place(field: &Field, runtime: &Runtime) -> TokenStream {
+    let Field { visibility, ty, .. } = field;
+    let (cfgs, id) = (field.cfgs(), field.id());
+    let name = format_ident!("{}", id.to_uppercase(), span = field.name.span());
+    let doc = format!("The place of `{id}`.");
+    quote! {
+        #(#cfgs)*
+        #[doc = #doc]
+        #[allow(dead_code)]
+        #visibility const #name: #runtime::Slot<Self, #ty> = #runtime::slot(#id);
+    }
+}
+
+/// An expression of type `DeclaredSupervisor` with only what was written.
+fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
+    let slots = fields.iter().map(|field| {
+        let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
+        let policy = patch(&field.policy, runtime);
+        let slot = quote!(DeclaredSlot::new::<#ty>);
+        let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
+        quote!(#(#cfgs)* #slot,)
+    });
+    let policy = patch(&options.policy, runtime);
+    let defaults = patch(&options.defaults, runtime);
+    let strategy = call("strategy", choice(options.strategy, runtime));
+    let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
+    let meltdown = call("meltdown", choice(options.meltdown, runtime));
+    let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
+    let budget = call("budget", time(options.budget.as_ref(), runtime));
+    quote! {
+        #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] }, #policy, #defaults)
+            #strategy #intensity #meltdown #auto_shutdown #budget
+    }
+}
+
+/// Under the state that was named, so that what is missing is reported at its field; otherwise
+/// under every state that has what the children need.
+fn runs_under(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
+    let Supervisor { options, name, fields, .. } = supervisor;
+    let table = |state: TokenStream| {
+        let runs = fields.iter().map(|field| {
+            let (cfgs, ty) = (field.cfgs(), &field.ty);
+            quote!(#(#cfgs)* <#ty as #runtime::RunsUnder<#state>>::RUNS,)
+        });
+        quote! {
+            const RUNS: #runtime::Runs<#state> = #runtime::Runs::Supervisor(&const { [#(#runs)*] });
+        }
+    };
+    if let Some(state) = &options.state {
+        let table = table(state.to_token_stream());
+        return quote!(impl #runtime::RunsUnder<#state> for #name { #table });
+    }
+    let table = table(quote!(__S));
+    let (aliases, bounds): (Vec<_>, Vec<_>) = fields
+        .iter()
+        .enumerate()
+        .map(|(index, field)| {
+            let ty = &field.ty;
+            if !field.has_cfg() {
+                return (quote!(), quote!(#ty: #runtime::RunsUnder<__S>));
+            }
+            // A bound cannot have a `cfg`, an item can.
+            let alias = format_ident!("__Field{index}");
+            let cfgs = field.cfgs();
+            let predicates = cfgs.iter().filter_map(|cfg| predicate(cfg));
+            let absent = quote!(#[cfg(not(all(#(#predicates),*)))]);
+            let aliases = quote! {
+                #(#cfgs)*
+                type #alias = #ty;
+                #absent
+                type #alias = #runtime::Absent;
+            };
+            (aliases, quote!(#alias: #runtime::RunsUnder<__S>))
+        })
+        .unzip();
+    quote! {
+        #(#aliases)*
+        impl<__S: 'static> #runtime::RunsUnder<__S> for #name
+        where
+            #(#bounds,)*
+        {
+            #table
+        }
+    }
+}
+
+fn predicate(cfg: &Attribute) -> Option<&TokenStream> {
+    match &cfg.meta {
+        Meta::List(MetaList { tokens, .. }) => Some(tokens),
+        _ => None,
+    }
+}
+
+/// `Clone`, `Debug` and `Eq` by path, as far as they are not derived below the attribute.
+fn derivable(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
+    let Supervisor { name, attributes, .. } = supervisor;
+    let unless_derived = |derived: &str, implementation: TokenStream| {
+        if derives(attributes, derived) { quote!() } else { implementation }
+    };
+    let clone = unless_derived(
+        "Clone",
+        quote! {
+            impl #runtime::Clone for #name {
+                fn clone(&self) -> Self {
+                    #runtime::FromSeat::from_seat(#runtime::Clone::clone(&self.__seat))
+                }
+            }
+        },
+    );
+    let debug = unless_derived(
+        "Debug",
+        quote! {
+            impl #runtime::Debug for #name {
+                fn fmt(&self, f: &mut #runtime::Formatter<'_>) -> #runtime::FmtResult {
+                    #runtime::Debug::fmt(&self.__seat, f)
+                }
+            }
+        },
+    );
+    let partial_eq = unless_derived(
+        "PartialEq",
+        quote! {
+            impl #runtime::PartialEq for #name {
+                fn eq(&self, other: &Self) -> #runtime::bool {
+                    #runtime::PartialEq::eq(&self.__seat, &other.__seat)
+                }
+            }
+        },
+    );
+    let eq = unless_derived("Eq", quote!(impl #runtime::Eq for #name {}));
+    quote!(#clone #debug #partial_eq #eq)
+}
+
+fn derives(attributes: &[Attribute], name: &str) -> bool {
+    only(attributes, "derive").into_iter().any(|derive| {
+        let mut found = false;
+        // What cannot be read is reported by the derive itself.
+        let read = derive.parse_nested_meta(|meta| {
+            found |= meta.path.segments.last().is_some_and(|last| last.ident == name);
+            Ok(())
+        });
+        read.is_ok() && found
+    })
+}
+
+impl Field {
+    /// The id of the child: the name of the field.
+    fn id(&self) -> String {
+        Ident::unraw(&self.name).to_string()
+    }
+}

@@ -1,0 +1,250 @@
+//! What was written, with its tokens.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use syn::{Attribute, Expr, Generics, Member, Path, Signature, Type, Visibility};
+
+/// A function under `#[child]`.
+pub(crate) struct Child {
+    pub(crate) options: ChildOptions,
+    pub(crate) function: Function,
+}
+
+/// A function whose body is not looked at, so that a half-typed body is nobody's problem here.
+pub(crate) struct Function {
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) signature: Signature,
+    pub(crate) body: TokenStream,
+}
+
+/// What `#[child(…)]` on a function says.
+#[derive(Default)]
+pub(crate) struct ChildOptions {
+    pub(crate) policy: Policy,
+    /// The word `blocking`.
+    pub(crate) blocking: Option<Span>,
+    /// `type = Name`.
+    pub(crate) type_name: Option<Ident>,
+    /// `crate = path`.
+    pub(crate) krate: Option<Path>,
+}
+
+/// Policies: every key may be open.
+#[derive(Default)]
+pub(crate) struct Policy {
+    pub(crate) restart: Option<Restart>,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) restart_limit: Option<Limit>,
+    pub(crate) on_limit: Option<OnLimit>,
+    pub(crate) criticality: Option<Criticality>,
+    pub(crate) readiness: Option<Readiness>,
+    pub(crate) start_timeout: Option<Time>,
+    pub(crate) grace: Option<Grace>,
+    pub(crate) abort_wait: Option<Time>,
+    /// The word `significant`.
+    pub(crate) significant: Option<Span>,
+}
+
+impl Policy {
+    /// The first value that only the compiler knows.
+    pub(crate) fn expression(&self) -> Option<Span> {
+        let backoff = self.backoff.as_ref();
+        let grace = match &self.grace {
+            Some(Grace::After(grace)) => Some(grace),
+            Some(Grace::Infinite) | None => None,
+        };
+        let times = [
+            backoff.and_then(|backoff| backoff.initial.as_ref()),
+            backoff.and_then(|backoff| backoff.max.as_ref()),
+            self.restart_limit.as_ref().map(|limit| &limit.within),
+            self.start_timeout.as_ref(),
+            grace,
+        ];
+        let numbers = [
+            backoff.and_then(|backoff| backoff.factor.as_ref()),
+            backoff.and_then(|backoff| backoff.jitter.as_ref()),
+            self.restart_limit.as_ref().map(|limit| &limit.max),
+        ];
+        let times = times.into_iter().flatten().filter(|time| time.nanos().is_none());
+        let numbers = numbers.into_iter().flatten().filter(|number| number.known.is_none());
+        times.map(|time| time.span).chain(numbers.map(|number| number.span)).next()
+    }
+}
+
+/// `backoff(…)`.
+pub(crate) struct Backoff {
+    /// The word `backoff`.
+    pub(crate) key: Span,
+    pub(crate) initial: Option<Time>,
+    pub(crate) max: Option<Time>,
+    pub(crate) factor: Option<Number>,
+    pub(crate) jitter: Option<Number>,
+    pub(crate) reset_after: Option<Time>,
+}
+
+/// `restart_limit(…)` or `intensity(…)`. Both keys were written; that is checked while reading.
+pub(crate) struct Limit {
+    /// The word `restart_limit` or `intensity`.
+    pub(crate) key: Span,
+    pub(crate) max: Number,
+    pub(crate) within: Time,
+}
+
+/// `grace = …`.
+pub(crate) enum Grace {
+    After(Time),
+    Infinite,
+}
+
+/// A duration: a literal with its unit, or an expression that the compiler evaluates.
+pub(crate) struct Time {
+    pub(crate) span: Span,
+    pub(crate) value: TimeValue,
+}
+
+pub(crate) enum TimeValue {
+    /// In nanoseconds.
+    Known(u128),
+    Expression(Expr),
+}
+
+impl Time {
+    /// Nanoseconds, where they are known.
+    pub(crate) fn nanos(&self) -> Option<u128> {
+        match self.value {
+            TimeValue::Known(nanos) => Some(nanos),
+            TimeValue::Expression(_) => None,
+        }
+    }
+}
+
+/// A number: a literal, or an expression that the compiler evaluates.
+pub(crate) struct Number {
+    pub(crate) span: Span,
+    /// The value, where it is a literal.
+    pub(crate) known: Option<f64>,
+    pub(crate) tokens: TokenStream,
+}
+
+/// A set of words, each of which stands for a variant in the runtime crate.
+pub(crate) trait Words: Copy + 'static {
+    /// The word and what it stands for.
+    const ALL: &'static [(&'static str, Self)];
+    /// The name of the enum in the runtime crate.
+    const ENUM: &'static str;
+    /// The name of the variant there.
+    fn variant(self) -> &'static str;
+}
+
+macro_rules! words {
+    ($($name:ident { $($word:literal => $variant:ident,)+ })+) => {$(
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(crate) enum $name { $($variant,)+ }
+
+        impl Words for $name {
+            const ALL: &'static [(&'static str, Self)] = &[$(($word, Self::$variant),)+];
+            const ENUM: &'static str = stringify!($name);
+
+            fn variant(self) -> &'static str {
+                match self { $(Self::$variant => stringify!($variant),)+ }
+            }
+        }
+    )+};
+}
+
+words! {
+    Restart { "permanent" => Permanent, "transient" => Transient, "temporary" => Temporary, }
+    OnLimit {
+        "quarantine" => Quarantine,
+        "escalate" => Escalate,
+        "stop" => Stop,
+        "shutdown_tree" => ShutdownTree,
+    }
+    Criticality {
+        "critical" => Critical,
+        "standard" => Standard,
+        "best_effort" => BestEffort,
+    }
+    Readiness { "immediate" => Immediate, "explicit" => Explicit, }
+    Strategy {
+        "one_for_one" => OneForOne,
+        "one_for_all" => OneForAll,
+        "rest_for_one" => RestForOne,
+    }
+    Meltdown { "abnormal" => Abnormal, "shutdown" => Shutdown, }
+    AutoShutdown {
+        "never" => Never,
+        "any_significant" => AnySignificant,
+        "all_significant" => AllSignificant,
+    }
+}
+
+/// A struct under `#[supervisor]`.
+pub(crate) struct Supervisor {
+    pub(crate) options: SupervisorOptions,
+    pub(crate) attributes: Vec<Attribute>,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) fields: Vec<Field>,
+}
+
+/// What `#[supervisor(…)]` says.
+#[derive(Default)]
+pub(crate) struct SupervisorOptions {
+    pub(crate) strategy: Option<Strategy>,
+    pub(crate) intensity: Option<Limit>,
+    pub(crate) meltdown: Option<Meltdown>,
+    pub(crate) auto_shutdown: Option<AutoShutdown>,
+    pub(crate) budget: Option<Time>,
+    /// `defaults(…)`: for everything below.
+    pub(crate) defaults: Policy,
+    /// About the supervisor as a child of the one above.
+    pub(crate) policy: Policy,
+    /// `state = T`.
+    pub(crate) state: Option<Type>,
+    /// `crate = path`.
+    pub(crate) krate: Option<Path>,
+}
+
+/// One field of a supervisor: a child.
+pub(crate) struct Field {
+    /// Those of the user, without `#[child(…)]`.
+    pub(crate) attributes: Vec<Attribute>,
+    /// What `#[child(…)]` on the field says.
+    pub(crate) policy: Policy,
+    pub(crate) visibility: Visibility,
+    pub(crate) name: Ident,
+    pub(crate) ty: Type,
+}
+
+/// A struct under `#[derive(SharedState)]`.
+pub(crate) struct SharedState {
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) krate: Option<Path>,
+    /// The fields that are not skipped.
+    pub(crate) fields: Vec<StateField>,
+}
+
+pub(crate) struct StateField {
+    pub(crate) member: Member,
+    pub(crate) ty: Type,
+}
+
+impl Field {
+    /// Its `cfg` attributes, for everything that is made of it.
+    pub(crate) fn cfgs(&self) -> Vec<&Attribute> {
+        only(&self.attributes, "cfg")
+    }
+
+    /// Whether it may not be there.
+    pub(crate) fn has_cfg(&self) -> bool {
+        !self.cfgs().is_empty()
+    }
+}
+
+/// The attributes with this name.
+pub(crate) fn only<'a>(attributes: &'a [Attribute], name: &str) -> Vec<&'a Attribute> {
+    attributes.iter().filter(|attribute| attribute.path().is_ident(name)).collect()
+}

@@ -1,0 +1,67 @@
+//! `#[child(…)]` on a function.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use syn::parse::{Parse, ParseStream};
+use syn::{Attribute, Signature};
+
+use super::entry::entries;
+use super::policy::{POLICIES, not_here, setting};
+use crate::errors::Errors;
+use crate::model::{Child, ChildOptions, Function};
+
+/// Reads the attribute and the function. `None`, reported, when there is no function.
+pub(crate) fn child(options: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Child> {
+    let options = child_options(options, errors);
+    match syn::parse2(item.clone()) {
+        Ok(function) => Some(Child { options, function }),
+        Err(error) if function_name(item).is_some() => {
+            errors.push(error);
+            None
+        }
+        Err(error) => {
+            errors.at(error.span(), "`#[child]` goes on a function");
+            None
+        }
+    }
+}
+
+fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
+    let mut options = ChildOptions::default();
+    for entry in entries(tokens, errors) {
+        if setting(&entry, &mut options.policy, errors) {
+            continue;
+        }
+        match entry.name().as_str() {
+            "blocking" => options.blocking = Some(entry.flag(errors)),
+            "type" => options.type_name = entry.parsed("a name", errors),
+            "crate" => options.krate = entry.parsed("a path", errors),
+            _ => {
+                let mut known = POLICIES.to_vec();
+                known.extend(["blocking", "type", "crate"]);
+                not_here(&entry, &known, errors);
+            }
+        }
+    }
+    options
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
+        Ok(Self {
+            attributes: input.call(Attribute::parse_outer)?,
+            visibility: input.parse()?,
+            signature: input.parse::<Signature>()?,
+            body: input.parse()?,
+        })
+    }
+}
+
+/// The name after the first `fn`, also in what cannot be read.
+pub(crate) fn function_name(item: TokenStream) -> Option<Ident> {
+    let mut tokens = item.into_iter();
+    tokens.find(|token| matches!(token, TokenTree::Ident(word) if word == "fn"))?;
+    match tokens.next()? {
+        TokenTree::Ident(name) => Some(name),
+        _ => None,
+    }
+}

@@ -1,0 +1,163 @@
+//! The grammar inside an attribute: `word`, `key(…)`, `key = …`, separated by commas.
+
+use std::collections::BTreeSet;
+use std::iter::Peekable;
+
+use proc_macro2::token_stream::IntoIter;
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use syn::spanned::Spanned;
+
+use crate::errors::Errors;
+use crate::nearest::{did_you_mean, list};
+
+/// One setting.
+pub(super) struct Entry {
+    pub(super) key: Ident,
+    pub(super) value: Value,
+}
+
+pub(super) enum Value {
+    /// `word`
+    None,
+    /// `key(…)`
+    List(Group),
+    /// `key = …`
+    Assigned(TokenStream),
+}
+
+impl Entry {
+    /// What stands on the right, whichever way it was written.
+    pub(super) fn tokens(&self) -> TokenStream {
+        match &self.value {
+            Value::None => TokenStream::new(),
+            Value::List(group) => group.stream(),
+            Value::Assigned(tokens) => tokens.clone(),
+        }
+    }
+
+    /// Where to complain about the value: at the key when there is none.
+    pub(super) fn span(&self) -> Span {
+        let tokens = self.tokens();
+        if tokens.is_empty() { self.key.span() } else { tokens.span() }
+    }
+
+    pub(super) fn name(&self) -> String {
+        self.key.to_string()
+    }
+
+    /// Reports a key that is not among `known`.
+    pub(super) fn unknown(&self, what: &str, known: &[&str], errors: &mut Errors) {
+        let (name, known) = (self.name(), known.iter().copied());
+        let hint = match did_you_mean(&name, known.clone()) {
+            hint if hint.is_empty() => format!("; known are {}", list(known)),
+            hint => hint,
+        };
+        errors.on(&self.key, format!("unknown {what} `{name}`{hint}"));
+    }
+
+    /// The settings inside `key(…)`.
+    pub(super) fn nested(&self, example: &str, errors: &mut Errors) -> Vec<Entry> {
+        match &self.value {
+            Value::List(group) if !group.stream().is_empty() => entries(group.stream(), errors),
+            _ => {
+                let name = self.name();
+                errors.at(self.span(), format!("`{name}` takes settings: `{name}({example})`"));
+                Vec::new()
+            }
+        }
+    }
+
+    /// For a word that takes no value: where it stands.
+    pub(super) fn flag(&self, errors: &mut Errors) -> Span {
+        if !matches!(self.value, Value::None) {
+            errors.at(self.span(), format!("`{}` takes no value: write the word alone", self.key));
+        }
+        self.key.span()
+    }
+}
+
+/// Reads settings and goes on at the next comma after what is none. A key that is repeated is
+/// reported; the first one counts.
+pub(super) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    let mut tokens = tokens.into_iter().peekable();
+    let mut seen = BTreeSet::new();
+    let mut entries = Vec::new();
+    while let Some(token) = tokens.next() {
+        let TokenTree::Ident(key) = token else {
+            if is_comma(&token) {
+                errors.at(token.span(), "a setting is missing before this comma");
+            } else {
+                errors.at(token.span(), "expected a setting: `name`, `name(…)` or `name = …`");
+                skip_to_comma(&mut tokens);
+            }
+            continue;
+        };
+        let value = value(&key, &mut tokens, errors);
+        match tokens.next() {
+            Some(token) if !is_comma(&token) => {
+                errors.at(token.span(), "expected a comma before this");
+                skip_to_comma(&mut tokens);
+            }
+            _ => {}
+        }
+        let Some(value) = value else { continue };
+        if seen.insert(key.to_string()) {
+            entries.push(Entry { key, value });
+        } else {
+            errors.on(&key, format!("`{key}` is set twice"));
+        }
+    }
+    entries
+}
+
+fn value(key: &Ident, tokens: &mut Peekable<IntoIter>, errors: &mut Errors) -> Option<Value> {
+    match tokens.peek() {
+        Some(TokenTree::Group(group)) if group.delimiter() == Delimiter::Parenthesis => {
+            let group = group.clone();
+            tokens.next();
+            Some(Value::List(group))
+        }
+        Some(TokenTree::Punct(punct)) if punct.as_char() == '=' => {
+            let equals = punct.span();
+            tokens.next();
+            let assigned = up_to_comma(tokens);
+            if assigned.is_empty() {
+                errors.at(equals, format!("`{key}` has no value"));
+                return None;
+            }
+            Some(Value::Assigned(assigned))
+        }
+        _ => Some(Value::None),
+    }
+}
+
+/// Everything before the next comma that is not inside `<…>`.
+pub(super) fn up_to_comma(tokens: &mut Peekable<IntoIter>) -> TokenStream {
+    let mut taken = TokenStream::new();
+    let mut depth = 0_i32;
+    let mut after_dash = false;
+    while let Some(token) = tokens.next_if(|token| depth > 0 || !is_comma(token)) {
+        if let TokenTree::Punct(punct) = &token {
+            match punct.as_char() {
+                '<' => depth += 1,
+                '>' if !after_dash => depth -= 1,
+                _ => {}
+            }
+            after_dash = punct.as_char() == '-';
+        }
+        taken.extend([token]);
+    }
+    taken
+}
+
+fn is_comma(token: &TokenTree) -> bool {
+    matches!(token, TokenTree::Punct(punct) if punct.as_char() == ',')
+}
+
+fn skip_to_comma(tokens: &mut Peekable<IntoIter>) {
+    for token in tokens {
+        if is_comma(&token) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Tokens to model. What cannot be read is reported and left out; the rest is read all the same.
+
+mod child;
+mod entry;
+mod policy;
+mod shared_state;
+mod supervisor;
+mod value;
+
+pub(crate) use self::child::{child, function_name};
+pub(crate) use self::shared_state::shared_state;
+pub(crate) use self::supervisor::supervisor;

@@ -1,0 +1,119 @@
+//! The policies of a child, which stand on functions, on fields and in `defaults`.
+
+use super::entry::Entry;
+use crate::errors::Errors;
+use crate::model::{Backoff, Limit, Policy};
+
+/// The keys of [`setting`].
+pub(super) const POLICIES: [&str; 9] = [
+    "restart",
+    "backoff",
+    "restart_limit",
+    "on_limit",
+    "criticality",
+    "readiness",
+    "start_timeout",
+    "shutdown",
+    "significant",
+];
+
+/// Reads settings that are all policies.
+pub(super) fn policies(entries: Vec<Entry>, errors: &mut Errors) -> Policy {
+    let mut policy = Policy::default();
+    for entry in entries {
+        if !setting(&entry, &mut policy, errors) {
+            not_here(&entry, &POLICIES, errors);
+        }
+    }
+    policy
+}
+
+/// Reports a key that is not among `known`, and says where it belongs if that is elsewhere.
+pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
+    let why = match entry.name().as_str() {
+        "blocking" | "type" => "belongs to the `#[child]` on the function",
+        "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "defaults" | "state" => {
+            "belongs to `#[supervisor(…)]`"
+        }
+        "crate" => "belongs to the attribute on the item",
+        _ => return entry.unknown("option", known, errors),
+    };
+    errors.on(&entry.key, format!("`{}` {why}", entry.key));
+}
+
+/// Reads one policy; `false` when the key is none.
+pub(super) fn setting(entry: &Entry, policy: &mut Policy, errors: &mut Errors) -> bool {
+    match entry.name().as_str() {
+        "restart" => policy.restart = entry.choice(errors),
+        "backoff" => policy.backoff = Some(backoff(entry, errors)),
+        "restart_limit" => policy.restart_limit = limit(entry, errors),
+        "on_limit" => policy.on_limit = entry.choice(errors),
+        "criticality" => policy.criticality = entry.choice(errors),
+        "readiness" => policy.readiness = entry.choice(errors),
+        "start_timeout" => policy.start_timeout = entry.time(errors),
+        "shutdown" => shutdown(entry, policy, errors),
+        "significant" => policy.significant = Some(entry.flag(errors)),
+        _ => return false,
+    }
+    true
+}
+
+fn backoff(entry: &Entry, errors: &mut Errors) -> Backoff {
+    let mut backoff = Backoff {
+        key: entry.key.span(),
+        initial: None,
+        max: None,
+        factor: None,
+        jitter: None,
+        reset_after: None,
+    };
+    for entry in entry.nested("initial = \"100ms\", max = \"5s\"", errors) {
+        match entry.name().as_str() {
+            "initial" => backoff.initial = entry.time(errors),
+            "max" => backoff.max = entry.time(errors),
+            "factor" => backoff.factor = entry.number(errors),
+            "jitter" => backoff.jitter = entry.number(errors),
+            "reset_after" => backoff.reset_after = entry.time(errors),
+            _ => {
+                let known = ["initial", "max", "factor", "jitter", "reset_after"];
+                entry.unknown("setting of `backoff`", &known, errors);
+            }
+        }
+    }
+    backoff
+}
+
+/// Reads `restart_limit(…)` or `intensity(…)`.
+pub(super) fn limit(entry: &Entry, errors: &mut Errors) -> Option<Limit> {
+    let name = entry.name();
+    let (mut max, mut within) = (None, None);
+    let (mut says_max, mut says_within) = (false, false);
+    let nested = entry.nested("max = 5, within = \"30s\"", errors);
+    let is_empty = nested.is_empty();
+    for entry in nested {
+        match entry.name().as_str() {
+            "max" => (max, says_max) = (entry.count(errors), true),
+            "within" => (within, says_within) = (entry.time(errors), true),
+            _ => entry.unknown(&format!("setting of `{name}`"), &["max", "within"], errors),
+        }
+    }
+    if !is_empty && !says_max {
+        errors.on(&entry.key, format!("`{name}` does not say how many: `max = 5`"));
+    }
+    if !is_empty && !says_within {
+        errors
+            .on(&entry.key, format!("`{name}` does not say within what time: `within = \"30s\"`"));
+    }
+    Some(Limit { key: entry.key.span(), max: max?, within: within? })
+}
+
+fn shutdown(entry: &Entry, policy: &mut Policy, errors: &mut Errors) {
+    for entry in entry.nested("grace = \"5s\"", errors) {
+        match entry.name().as_str() {
+            "grace" => policy.grace = entry.grace(errors),
+            "abort_wait" => policy.abort_wait = entry.time(errors),
+            "budget" => errors.on(&entry.key, "`budget` is for the whole tree: say it at the root"),
+            _ => entry.unknown("setting of `shutdown`", &["grace", "abort_wait"], errors),
+        }
+    }
+}

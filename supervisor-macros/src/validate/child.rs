@@ -1,0 +1,145 @@
+//! Rules about `#[child]` on a function.
+
+use proc_macro2::{TokenStream, TokenTree};
+use quote::ToTokens;
+use syn::{FnArg, GenericParam, Type};
+
+use super::{Rule, Ruled, check, policy};
+use crate::errors::Errors;
+use crate::model::Child;
+
+impl Ruled for Child {
+    const RULES: &'static [Rule<Self>] = &[
+        async_or_blocking,
+        plain_function,
+        not_generic,
+        not_a_method,
+        takes_something,
+        owns_its_parameters,
+        name_is_free,
+        policies,
+    ];
+}
+
+/// The names that a type must not take from the language.
+const PRIMITIVES: [&str; 17] = [
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64",
+    "i128", "isize", "f32", "f64",
+];
+
+fn async_or_blocking(child: &Child, errors: &mut Errors) {
+    let signature = &child.function.signature;
+    let name = &signature.ident;
+    match (child.options.blocking, &signature.asyncness) {
+        (None, None) => errors.on(
+            signature.fn_token,
+            format!(
+                "child `{name}` is an `async fn`; if it is meant to have a thread of its own, \
+                 write `#[child(blocking)]`"
+            ),
+        ),
+        (Some(_), Some(asyncness)) => errors.on(
+            asyncness,
+            format!(
+                "child `{name}` is `blocking`, so it is a plain `fn`: its thread polls nothing"
+            ),
+        ),
+        (None, Some(_)) | (Some(_), None) => {}
+    }
+}
+
+fn plain_function(child: &Child, errors: &mut Errors) {
+    let signature = &child.function.signature;
+    let parts = [
+        signature.constness.as_ref().map(ToTokens::to_token_stream),
+        unsafety(child),
+        signature.abi.as_ref().map(ToTokens::to_token_stream),
+        signature.variadic.as_ref().map(ToTokens::to_token_stream),
+    ];
+    for part in parts.into_iter().flatten() {
+        errors.on(&part, format!("a child cannot be `{part}`"));
+    }
+}
+
+/// The word `unsafe`, or `safe`, before the function.
+fn unsafety(child: &Child) -> Option<TokenStream> {
+    let tokens = child.function.signature.to_token_stream();
+    tokens
+        .into_iter()
+        .take_while(|token| !matches!(token, TokenTree::Ident(word) if word == "fn"))
+        .find(|token| matches!(token, TokenTree::Ident(word) if word == "unsafe"))
+        .map(TokenStream::from)
+}
+
+fn not_generic(child: &Child, errors: &mut Errors) {
+    for parameter in &child.function.signature.generics.params {
+        match parameter {
+            GenericParam::Lifetime(lifetime) => errors.on(
+                lifetime,
+                "a child runs for as long as it likes, so it can borrow nothing: no lifetimes here",
+            ),
+            other => errors.on(
+                other,
+                "a child cannot be generic: write one function that is not, and call this one",
+            ),
+        }
+    }
+}
+
+fn not_a_method(child: &Child, errors: &mut Errors) {
+    for receiver in child.function.signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Receiver(receiver) => Some(receiver),
+        FnArg::Typed(_) => None,
+    }) {
+        errors.on(
+            receiver,
+            "a child is a free function: put what it shares into the application state and take \
+             it as `State<T>`",
+        );
+    }
+}
+
+fn takes_something(child: &Child, errors: &mut Errors) {
+    let signature = &child.function.signature;
+    if signature.inputs.is_empty() {
+        let context =
+            if child.options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
+        errors.on(
+            &signature.ident,
+            format!(
+                "child `{}` takes nothing, so it cannot know when to stop: take `ctx: {context}`, \
+                 or `_: {context}` if it ends soon by itself",
+                signature.ident
+            ),
+        );
+    }
+}
+
+fn owns_its_parameters(child: &Child, errors: &mut Errors) {
+    for input in &child.function.signature.inputs {
+        let FnArg::Typed(parameter) = input else { continue };
+        match &*parameter.ty {
+            Type::Reference(reference) => errors.on(
+                reference,
+                "a child owns its parameters, because it outlives whoever starts it: take the \
+                 type without `&`",
+            ),
+            Type::ImplTrait(hidden) => {
+                errors.on(hidden, "`impl Trait` hides which value is meant: name the type");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn name_is_free(child: &Child, errors: &mut Errors) {
+    let name = child.options.type_name.as_ref().unwrap_or(&child.function.signature.ident);
+    if PRIMITIVES.contains(&name.to_string().as_str()) {
+        errors.on(name, format!("the type of this child would hide `{name}`: write `type = Name`"));
+    }
+}
+
+fn policies(child: &Child, errors: &mut Errors) {
+    check(&child.options.policy, policy::RULES, errors);
+    policy::significant_says_its_restart(&child.options.policy, errors);
+}

@@ -1,0 +1,136 @@
+//! Rules about policies, wherever they stand.
+
+use std::time::Duration;
+
+use proc_macro2::Span;
+
+use super::Rule;
+use crate::errors::Errors;
+use crate::model::{Grace, Limit, Policy, Readiness, Restart, Time};
+
+/// For every place where policies are written.
+pub(super) const RULES: &[Rule<Policy>] = &[
+    backoff_starts_below_its_ceiling,
+    backoff_does_not_shrink,
+    jitter_is_a_share,
+    restart_limit_has_a_window,
+    grace_is_some_time,
+    start_timeout_is_some_time,
+    start_timeout_needs_readiness,
+    temporary_is_never_restarted,
+    significant_is_not_permanent,
+];
+
+/// The least grace that the runtime takes.
+const LEAST_GRACE: u128 = 1_000_000;
+
+fn backoff_starts_below_its_ceiling(policy: &Policy, errors: &mut Errors) {
+    let Some(backoff) = &policy.backoff else { return };
+    let (Some(initial), Some(max)) = (&backoff.initial, &backoff.max) else { return };
+    let (Some(from), Some(to)) = (initial.nanos(), max.nanos()) else { return };
+    if from > to {
+        let (from, to) = (for_a_person(from), for_a_person(to));
+        errors.at(initial.span, format!("backoff `initial` ({from}) is above `max` ({to})"));
+    }
+}
+
+fn backoff_does_not_shrink(policy: &Policy, errors: &mut Errors) {
+    let Some(factor) = policy.backoff.as_ref().and_then(|backoff| backoff.factor.as_ref()) else {
+        return;
+    };
+    if factor.known.is_some_and(|factor| factor < 1.0) {
+        errors.at(factor.span, "backoff `factor` is at least 1, or the wait would shrink");
+    }
+}
+
+fn jitter_is_a_share(policy: &Policy, errors: &mut Errors) {
+    let Some(jitter) = policy.backoff.as_ref().and_then(|backoff| backoff.jitter.as_ref()) else {
+        return;
+    };
+    if jitter.known.is_some_and(|jitter| !(0.0..=1.0).contains(&jitter)) {
+        errors.at(jitter.span, "backoff `jitter` is a share of the wait, between 0 and 1");
+    }
+}
+
+fn restart_limit_has_a_window(policy: &Policy, errors: &mut Errors) {
+    window("restart_limit", policy.restart_limit.as_ref(), errors);
+}
+
+/// A limit above 0 needs time to be reached in. About 0 itself there is nothing to say.
+pub(super) fn window(key: &str, limit: Option<&Limit>, errors: &mut Errors) {
+    let Some(limit) = limit else { return };
+    if limit.within.nanos() == Some(0) && limit.max.known.is_some_and(|max| max > 0.0) {
+        errors.at(limit.within.span, format!("`{key}` has a window of no time at all"));
+    }
+}
+
+fn grace_is_some_time(policy: &Policy, errors: &mut Errors) {
+    let Some(Grace::After(grace)) = &policy.grace else { return };
+    if grace.nanos().is_some_and(|grace| grace < LEAST_GRACE) {
+        errors.at(
+            grace.span,
+            "`grace` is at least 1ms: a run that is asked to stop needs time to do so",
+        );
+    }
+}
+
+fn start_timeout_is_some_time(policy: &Policy, errors: &mut Errors) {
+    some_time("start_timeout", policy.start_timeout.as_ref(), errors);
+}
+
+pub(super) fn some_time(key: &str, time: Option<&Time>, errors: &mut Errors) {
+    if let Some(time) = time.filter(|time| time.nanos() == Some(0)) {
+        errors.at(time.span, format!("`{key}` is zero; nothing can be done in no time"));
+    }
+}
+
+fn start_timeout_needs_readiness(policy: &Policy, errors: &mut Errors) {
+    let is_immediate = policy.readiness == Some(Readiness::Immediate);
+    if let Some(timeout) = policy.start_timeout.as_ref().filter(|_| is_immediate) {
+        errors.at(
+            timeout.span,
+            "`readiness(immediate)` waits for nothing, so there is nothing to time out",
+        );
+    }
+}
+
+fn temporary_is_never_restarted(policy: &Policy, errors: &mut Errors) {
+    if policy.restart != Some(Restart::Temporary) {
+        return;
+    }
+    let backoff = policy.backoff.as_ref().map(|backoff| ("backoff", backoff.key));
+    let limit = policy.restart_limit.as_ref().map(|limit| ("restart_limit", limit.key));
+    for (key, span) in backoff.into_iter().chain(limit) {
+        let why = "`restart(temporary)` never restarts the child";
+        errors.at(span, format!("`{key}` means nothing here: {why}"));
+    }
+}
+
+fn significant_is_not_permanent(policy: &Policy, errors: &mut Errors) {
+    if policy.restart == Some(Restart::Permanent) {
+        never_ends(policy.significant, "permanent", errors);
+    }
+}
+
+/// For the places where what is not said is the built-in default.
+pub(super) fn significant_says_its_restart(policy: &Policy, errors: &mut Errors) {
+    if policy.restart.is_none() {
+        never_ends(policy.significant, "permanent by default", errors);
+    }
+}
+
+fn never_ends(significant: Option<Span>, why: &str, errors: &mut Errors) {
+    if let Some(span) = significant {
+        errors.at(
+            span,
+            format!(
+                "what is `significant` must be able to end, and this is {why}: say \
+                 `restart(transient)` or `restart(temporary)`"
+            ),
+        );
+    }
+}
+
+fn for_a_person(nanos: u128) -> String {
+    format!("{:?}", Duration::from_nanos_u128(nanos))
+}

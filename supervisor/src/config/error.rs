@@ -1,0 +1,343 @@
+//! What can be wrong with a configuration: which key, where, and what to do about it.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::read::MAX_BYTES;
+use super::tree::{MAX_DEPTH, MAX_FILES};
+use crate::spec::validate::Fault;
+
+/// Everything that is wrong with a configuration, found in one go.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub struct ConfigError {
+    problems: Vec<ConfigProblem>,
+}
+
+impl ConfigError {
+    pub(super) fn new(problems: Vec<ConfigProblem>) -> Self {
+        Self { problems }
+    }
+
+    /// The problems, in the order of the files and of the tree. Never empty.
+    pub fn problems(&self) -> &[ConfigProblem] {
+        &self.problems
+    }
+
+    pub(super) fn problems_mut(&mut self) -> &mut [ConfigProblem] {
+        &mut self.problems
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let [only] = &*self.problems {
+            return write!(f, "the configuration cannot be used: {only}");
+        }
+        let count = self.problems.len();
+        write!(f, "the configuration cannot be used, {count} things are wrong with it:")?;
+        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+    }
+}
+
+/// One thing that is wrong, and where.
+#[derive(Clone, Debug, PartialEq, Error)]
+pub struct ConfigProblem {
+    location: Option<Location>,
+    key: KeyPath,
+    fault: Box<ConfigFault>,
+}
+
+impl ConfigProblem {
+    pub(super) fn new(location: Option<Location>, key: KeyPath, fault: ConfigFault) -> Self {
+        Self { location, key, fault: Box::new(fault) }
+    }
+
+    pub(super) fn set_location(&mut self, location: Option<Location>) {
+        self.location = location;
+    }
+
+    /// The place in a file, as far as there is one.
+    pub fn location(&self) -> Option<&Location> {
+        self.location.as_ref()
+    }
+
+    /// The key that is at fault; empty when it is a whole file.
+    pub fn key(&self) -> &KeyPath {
+        &self.key
+    }
+
+    /// What is wrong.
+    pub fn fault(&self) -> &ConfigFault {
+        &self.fault
+    }
+}
+
+impl fmt::Display for ConfigProblem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(location) = &self.location {
+            write!(f, "{location}: ")?;
+        }
+        if !self.key.is_empty() && !self.fault.names_its_key() {
+            write!(f, "`{}`: ", self.key)?;
+        }
+        fmt::Display::fmt(&self.fault, f)
+    }
+}
+
+/// A place in a file: `supervisor.yaml:9:5`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Location {
+    /// The file, with its whole path.
+    pub file: Arc<PathBuf>,
+    /// The line, from 1; 0 when it is about the whole file.
+    pub line: u64,
+    /// The column in characters, from 1; 0 when it is about the whole file.
+    pub column: u64,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.file.display())?;
+        if self.line > 0 { write!(f, ":{}:{}", self.line, self.column) } else { Ok(()) }
+    }
+}
+
+/// A key and the sections around it: `supervisor.children.ledger.backoff.max`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeyPath(Vec<String>);
+
+impl KeyPath {
+    /// The segments, the outermost section first. An item of a list is its index.
+    pub fn segments(&self) -> &[String] {
+        &self.0
+    }
+
+    /// Whether it names nothing, and so the whole file.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn of(segments: &[&str]) -> Self {
+        Self(segments.iter().map(|&segment| segment.to_owned()).collect())
+    }
+
+    #[must_use]
+    pub(super) fn join(&self, segment: &str) -> Self {
+        let mut segments = self.0.clone();
+        segments.push(segment.to_owned());
+        Self(segments)
+    }
+
+    pub(super) fn parent(&self) -> Self {
+        Self(self.0[..self.0.len().saturating_sub(1)].to_vec())
+    }
+}
+
+impl From<Vec<String>> for KeyPath {
+    fn from(segments: Vec<String>) -> Self {
+        Self(segments)
+    }
+}
+
+impl fmt::Display for KeyPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0.join("."))
+    }
+}
+
+/// What can be wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Error)]
+#[non_exhaustive]
+pub enum ConfigFault {
+    /// There is no such file.
+    #[error("there is no such file")]
+    NotFound,
+    /// The system does not let it be read.
+    #[error("the file cannot be read: {message}")]
+    Unreadable {
+        /// What the system said.
+        message: String,
+    },
+    /// A directory, a FIFO, a device.
+    #[error("this is not a regular file")]
+    NotAFile,
+    /// More than anybody writes.
+    #[error("the file is larger than {} KiB; split it with `include`", MAX_BYTES >> 10)]
+    TooLarge,
+    /// The text is not UTF-8.
+    #[error("the file is not UTF-8: byte 0x{byte:02x} at offset {offset}")]
+    NotUtf8 {
+        /// The first byte that cannot be.
+        byte: u8,
+        /// Where it is, from 0.
+        offset: usize,
+    },
+    /// The working directory, which relative paths start from, is not there.
+    #[error("the working directory cannot be found: {message}")]
+    NoWorkingDirectory {
+        /// What the system said.
+        message: String,
+    },
+    /// An include without a path.
+    #[error("the path to include is empty")]
+    EmptyInclude,
+    /// The file that is to be included cannot be had.
+    #[error("cannot include `{}`: {fault}", file.display())]
+    Include {
+        /// The file, with its whole path.
+        file: PathBuf,
+        /// Why not.
+        fault: Box<ConfigFault>,
+    },
+    /// Files that include each other.
+    #[error("files include each other: {}", files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(" -> "))]
+    IncludeCycle {
+        /// From the first of them back to itself.
+        files: Vec<PathBuf>,
+    },
+    /// Too many files.
+    #[error("more than {MAX_FILES} files are included")]
+    TooManyFiles,
+    /// Files included too deep.
+    #[error("files are included more than {MAX_DEPTH} deep")]
+    IncludedTooDeep,
+    /// The text is no YAML, or more of it than is read.
+    #[error("{message}")]
+    Syntax {
+        /// What the parser said.
+        message: String,
+    },
+    /// The same key twice in one section.
+    #[error("the key `{name}` is there twice{}", inside(section))]
+    DuplicateKey {
+        /// The key.
+        name: String,
+        /// The section, where it is known.
+        section: KeyPath,
+    },
+    /// A key that would change nothing.
+    #[error("unknown key `{name}`{}{}", inside(section), one_of(nearest.as_ref(), known))]
+    UnknownKey {
+        /// The key.
+        name: String,
+        /// The section it stands in.
+        section: KeyPath,
+        /// The known key that differs least, if one is close.
+        nearest: Option<String>,
+        /// What may stand there.
+        known: Vec<String>,
+    },
+    /// A word where only some words mean something.
+    #[error("found {found}{}", one_of(nearest.as_ref(), known))]
+    UnknownWord {
+        /// What stands there.
+        found: String,
+        /// The known word that differs least, if one is close.
+        nearest: Option<String>,
+        /// What may stand there.
+        known: Vec<String>,
+    },
+    /// A value of the wrong kind.
+    #[error("expected {expected}, found {found}")]
+    WrongValue {
+        /// What may stand there.
+        expected: String,
+        /// What stands there.
+        found: String,
+    },
+    /// A value that is not one, for a reason of its own.
+    #[error("{message}")]
+    BadValue {
+        /// The reason.
+        message: String,
+    },
+    /// The tree has no such child.
+    #[error("there is no child `{path}`{}", did_you_mean(nearest.as_ref()))]
+    UnknownChild {
+        /// Its path, had it existed.
+        path: String,
+        /// The path that differs least, if one is close.
+        nearest: Option<String>,
+    },
+    /// The children of a pool are not declared.
+    #[error("`{path}` is a pool: its members come and go, none is declared")]
+    PoolMember {
+        /// The path of the pool.
+        path: String,
+    },
+    /// A supervisor's key about a task.
+    #[error("`{path}` is a task, and only a supervisor has this key")]
+    NotASupervisor {
+        /// The path of the task.
+        path: String,
+    },
+    /// A task's key about a supervisor.
+    #[error("`{path}` is a supervisor, and only a task has this key")]
+    NotATask {
+        /// The path of the supervisor.
+        path: String,
+    },
+    /// One half of a limit, and nothing weaker that has the other.
+    #[error("`{missing}` is missing, and nothing weaker says it")]
+    HalfLimit {
+        /// `max` or `within`.
+        missing: &'static str,
+    },
+    /// A number out of its bounds.
+    #[error("{found} is out of bounds: from {least} to {most}")]
+    OutOfBounds {
+        /// What was said.
+        found: u64,
+        /// The least that can be said.
+        least: u64,
+        /// The most that can be said.
+        most: u64,
+    },
+    /// With it the tree breaks a rule that it kept without it.
+    #[error("`{path}` could not be started: {fault}")]
+    Rule {
+        /// The path of the child or supervisor.
+        path: String,
+        /// The rule.
+        fault: Fault,
+    },
+}
+
+impl ConfigFault {
+    fn names_its_key(&self) -> bool {
+        matches!(self, Self::UnknownKey { .. } | Self::DuplicateKey { .. })
+    }
+}
+
+/// The candidate that differs least from `found`, if one is close enough to be meant.
+pub(super) fn nearest<'a>(
+    found: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
+    let distances = candidates.into_iter().filter_map(|candidate| {
+        let distance = strsim::damerau_levenshtein(found, candidate);
+        let is_close = distance <= (found.len().max(candidate.len()) / 3).max(1);
+        is_close.then_some((distance, candidate))
+    });
+    distances.min().map(|(_, candidate)| candidate)
+}
+
+fn inside(section: &KeyPath) -> String {
+    if section.is_empty() { String::new() } else { format!(" in `{section}`") }
+}
+
+fn did_you_mean(nearest: Option<&String>) -> String {
+    nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
+}
+
+fn one_of(nearest: Option<&String>, known: &[String]) -> String {
+    if nearest.is_some() {
+        return did_you_mean(nearest);
+    }
+    let known: Vec<_> = known.iter().map(|word| format!("`{word}`")).collect();
+    format!("; expected one of {}", known.join(", "))
+}

@@ -1,0 +1,17 @@
+//! YAML over the compiled tree: read files, check them, lay them over a spec.
+//!
+//! A file goes through one stage after the other, each in its own module: `read` takes it from the
+//! disk, `yaml` makes a tree of nodes that know their places, `node` merges the trees of several
+//! files and reads typed values out of them, [`load`] does that for a file and all it includes,
+//! and [`overlay`] lays the result over a [`SupervisorSpec`](crate::spec::supervisor::SupervisorSpec).
+
+pub mod configurable;
+pub mod duration;
+pub mod error;
+pub mod load;
+mod node;
+pub mod overlay;
+mod read;
+pub mod schema;
+mod tree;
+mod yaml;

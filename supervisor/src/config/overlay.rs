@@ -1,0 +1,492 @@
+//! Lays a configuration over a spec.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::configurable::{
+    BackoffSection, ChildSection, DefaultsSection, LimitSection, ObservabilitySection,
+    PolicySection, RootSection, ShutdownSection, StopSection, SupervisorConfig,
+};
+use super::duration::HumanDuration;
+use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
+use crate::id::{ChildId, ChildPath};
+use crate::policy::PolicyPatch;
+use crate::policy::backoff::BackoffPatch;
+use crate::policy::intensity::Limit;
+use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::shutdown::ShutdownPatch;
+use crate::spec::NodeSpec;
+use crate::spec::child::ChildSpec;
+use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::validate::{Fault, SpecViolation};
+
+/// Lays `config` over `spec`.
+///
+/// What the code says about a child beats the defaults of the configuration; what the
+/// configuration says about the child beats the code.
+///
+/// # Errors
+///
+/// Every child that is not in the tree, every key that its child cannot have, and every rule that
+/// the tree breaks only because of the configuration. What was wrong with the spec before is left
+/// to [`SupervisorSpec::validate`].
+pub fn overlay(
+    spec: SupervisorSpec,
+    config: &SupervisorConfig,
+) -> Result<SupervisorSpec, ConfigError> {
+    let SupervisorConfig { include: _, supervisor, policy, shutdown, observability } = config;
+    let RootSection { strategy, intensity, auto_shutdown, defaults, children } = supervisor;
+    let ShutdownSection { grace, abort_wait, budget } = shutdown;
+
+    let before = spec.clone();
+    let mut spec = spec;
+    let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec) };
+    overlay.bounds(*observability);
+    if let Some(HumanDuration(budget)) = *budget {
+        spec.budget = Some(budget);
+    }
+    let stop = StopSection { grace: *grace, abort_wait: *abort_wait };
+    spec.configured_defaults = tree_defaults(policy, stop).over(spec.configured_defaults);
+    let outside = Above {
+        in_code: None,
+        said: policy.restart_limit,
+        said_in: KeyPath::of(&["policy", "restart_limit"]),
+    };
+    let root = SupervisorKeys {
+        strategy: *strategy,
+        intensity: *intensity,
+        // Nobody is above the root to see it.
+        meltdown: None,
+        auto_shutdown: *auto_shutdown,
+        defaults: Some(defaults),
+        children: Some(children),
+    };
+    let key = KeyPath::of(&["supervisor"]);
+    overlay.supervisor(&mut spec, &root, &outside, &ChildPath::root(), &key);
+    overlay.rules(&before, &spec, config);
+    if overlay.problems.is_empty() { Ok(spec) } else { Err(ConfigError::new(overlay.problems)) }
+}
+
+/// The keys that a supervisor has and a task has not.
+#[derive(Default)]
+struct SupervisorKeys<'a> {
+    strategy: Option<Strategy>,
+    intensity: LimitSection,
+    meltdown: Option<Meltdown>,
+    auto_shutdown: Option<AutoShutdown>,
+    defaults: Option<&'a DefaultsSection>,
+    children: Option<&'a BTreeMap<String, ChildSection>>,
+}
+
+impl<'a> SupervisorKeys<'a> {
+    fn of(section: &'a ChildSection) -> Self {
+        Self {
+            strategy: section.strategy,
+            intensity: section.intensity,
+            meltdown: section.meltdown,
+            auto_shutdown: section.auto_shutdown,
+            defaults: Some(&section.defaults),
+            children: Some(&section.children),
+        }
+    }
+}
+
+/// The defaults for a restart limit on their way down the tree. Its halves may come from different
+/// places, so they are put together anew at each supervisor.
+struct Above {
+    in_code: Option<Limit>,
+    said: LimitSection,
+    /// The key of what was said last.
+    said_in: KeyPath,
+}
+
+struct Overlay {
+    problems: Vec<ConfigProblem>,
+    /// Every path of the tree.
+    paths: Vec<String>,
+}
+
+impl Overlay {
+    fn report(&mut self, key: KeyPath, fault: ConfigFault) {
+        self.problems.push(ConfigProblem::new(None, key, fault));
+    }
+
+    fn bounds(&mut self, section: ObservabilitySection) {
+        let ObservabilitySection { event_capacity, last_exits, remembered_paths: _ } = section;
+        let most = [
+            ("event_capacity", event_capacity, ObservabilitySection::MAX_EVENT_CAPACITY),
+            ("last_exits", last_exits, ObservabilitySection::MAX_LAST_EXITS),
+        ];
+        for (name, found, most) in most {
+            let Some(found) = found.filter(|found| !(1..=most).contains(found)) else { continue };
+            let (found, most) = (found.into(), most.into());
+            let key = KeyPath::of(&["observability", name]);
+            self.report(key, ConfigFault::OutOfBounds { found, least: 1, most });
+        }
+    }
+
+    /// About a supervisor and everything below it, whether or not anything is said about it.
+    fn supervisor(
+        &mut self,
+        spec: &mut SupervisorSpec,
+        keys: &SupervisorKeys<'_>,
+        above: &Above,
+        path: &ChildPath,
+        key: &KeyPath,
+    ) {
+        let SupervisorKeys { strategy, intensity, meltdown, auto_shutdown, defaults, children } =
+            *keys;
+        spec.strategy = strategy.or(spec.strategy);
+        spec.meltdown = meltdown.or(spec.meltdown);
+        spec.auto_shutdown = auto_shutdown.or(spec.auto_shutdown);
+        let weaker = spec.intensity.unwrap_or(Limit::DEFAULT);
+        if let Ok(Some(intensity)) = whole(intensity, Some(weaker)) {
+            spec.intensity = Some(intensity);
+        }
+
+        let mut level = Above {
+            in_code: spec.defaults.restart_limit.or(above.in_code),
+            said: above.said,
+            said_in: above.said_in.clone(),
+        };
+        let mut is_said_here = path.is_root();
+        if let Some(defaults) = defaults {
+            spec.configured_defaults = below_defaults(defaults).over(spec.configured_defaults);
+            if defaults.restart_limit != LimitSection::default() {
+                level.said = over(defaults.restart_limit, above.said);
+                level.said_in = key.join("defaults").join("restart_limit");
+                is_said_here = true;
+            }
+        }
+        match whole(level.said, level.in_code) {
+            Ok(limit) => {
+                let configured = &mut spec.configured_defaults.restart_limit;
+                *configured = limit.or(*configured);
+            }
+            Err(missing) if is_said_here => {
+                self.report(level.said_in.clone(), ConfigFault::HalfLimit { missing });
+            }
+            Err(_) => {}
+        }
+        let weaker = spec.configured_defaults.restart_limit.or(level.in_code);
+
+        let children_key = key.join("children");
+        for child in &mut spec.children {
+            let section = children.and_then(|children| children.get(child.id()));
+            // An id that is none has no path; validation reports it.
+            let Ok(id) = ChildId::new(child.id()) else { continue };
+            let (path, key) = (path.join(&id), children_key.join(id.as_str()));
+            match child {
+                NodeSpec::Child(task) => {
+                    if let Some(section) = section {
+                        self.task(task, section, weaker, &path, &key);
+                    }
+                }
+                NodeSpec::Supervisor(inner) => {
+                    if let Some(section) = section {
+                        self.as_child(inner, section, weaker, &path, &key);
+                    }
+                    let keys = section.map(SupervisorKeys::of).unwrap_or_default();
+                    self.supervisor(inner, &keys, &level, &path, &key);
+                }
+            }
+        }
+        for id in children.into_iter().flat_map(BTreeMap::keys) {
+            if spec.children.iter().any(|child| child.id() == id) {
+                continue;
+            }
+            let key = children_key.join(id);
+            let fault = if spec.is_pool {
+                ConfigFault::PoolMember { path: path.to_string() }
+            } else {
+                self.unknown(spec, path, id)
+            };
+            self.report(key, fault);
+        }
+    }
+
+    fn task(
+        &mut self,
+        spec: &mut ChildSpec,
+        section: &ChildSection,
+        weaker: Option<Limit>,
+        path: &ChildPath,
+        key: &KeyPath,
+    ) {
+        let SupervisorKeys { strategy, intensity, meltdown, auto_shutdown, defaults, children } =
+            SupervisorKeys::of(section);
+        let said = [
+            ("strategy", strategy.is_some()),
+            ("intensity", intensity != LimitSection::default()),
+            ("meltdown", meltdown.is_some()),
+            ("auto_shutdown", auto_shutdown.is_some()),
+            ("defaults", defaults.is_some_and(|defaults| *defaults != DefaultsSection::default())),
+            ("children", children.is_some_and(|children| !children.is_empty())),
+        ];
+        for (name, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+            let fault = ConfigFault::NotASupervisor { path: path.to_string() };
+            self.report(key.join(name), fault);
+        }
+        spec.policy = self.about(section, spec.policy, weaker, key);
+    }
+
+    /// About a supervisor as a child of the one above.
+    fn as_child(
+        &mut self,
+        spec: &mut SupervisorSpec,
+        section: &ChildSection,
+        weaker: Option<Limit>,
+        path: &ChildPath,
+        key: &KeyPath,
+    ) {
+        let said = [
+            (key.join("readiness"), section.readiness.is_some()),
+            (key.join("start_timeout"), section.start_timeout.is_some()),
+            (key.join("shutdown").join("abort_wait"), section.shutdown.abort_wait.is_some()),
+        ];
+        for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+            self.report(key, ConfigFault::NotATask { path: path.to_string() });
+        }
+        spec.policy = self.about(section, spec.policy, weaker, key);
+    }
+
+    /// What the section says about the child itself, over what the code said.
+    fn about(
+        &mut self,
+        section: &ChildSection,
+        in_code: PolicyPatch,
+        weaker: Option<Limit>,
+        key: &KeyPath,
+    ) -> PolicyPatch {
+        let mut in_code = in_code;
+        if section.restart == Some(Restart::Temporary) {
+            // What the code says about restarts means nothing any more, and cannot be taken back.
+            in_code.backoff = BackoffPatch::NONE;
+            in_code.restart_limit = None;
+        }
+        let mut patch = child_patch(section);
+        match whole(section.restart_limit, in_code.restart_limit.or(weaker)) {
+            Ok(limit) => patch.restart_limit = limit,
+            Err(missing) => {
+                self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
+            }
+        }
+        patch.over(in_code)
+    }
+
+    /// That a child is unknown, and which known one may be meant: one with a similar name beside
+    /// it, or else one of that name elsewhere, or else one of a similar name elsewhere.
+    fn unknown(&self, parent: &SupervisorSpec, path: &ChildPath, id: &str) -> ConfigFault {
+        let beside = nearest(id, parent.children.iter().map(NodeSpec::id));
+        let beside = beside.map(|id| format!("{path}/{id}"));
+        let elsewhere = || {
+            let names = self.paths.iter().filter_map(|path| path.rsplit('/').next());
+            let name = nearest(id, names)?;
+            self.paths.iter().find(|path| path.rsplit('/').next() == Some(name)).cloned()
+        };
+        ConfigFault::UnknownChild {
+            path: format!("{path}/{id}"),
+            nearest: beside.or_else(elsewhere),
+        }
+    }
+
+    /// The rules that the tree breaks now and did not break before.
+    fn rules(
+        &mut self,
+        before: &SupervisorSpec,
+        after: &SupervisorSpec,
+        config: &SupervisorConfig,
+    ) {
+        let Err(errors) = after.validate() else { return };
+        let old = before.validate().err();
+        let old = old.as_ref().map_or(&[][..], |errors| errors.violations());
+        // What was said, as plain data, to look keys up in.
+        let said = serde_json::to_value(config).unwrap_or_default();
+        for violation in errors.violations().iter().filter(|violation| !old.contains(violation)) {
+            let key = culprit(violation, &said);
+            let fault = violation.fault().clone();
+            // One key can break the same rule for many children.
+            let is_known = self.problems.iter().any(|known| {
+                *known.key() == key
+                    && matches!(known.fault(), ConfigFault::Rule { fault: f, .. } if *f == fault)
+            });
+            if !is_known {
+                let path = violation.path().to_owned();
+                self.report(key, ConfigFault::Rule { path, fault });
+            }
+        }
+    }
+}
+
+/// `section` over a weaker one, key by key.
+fn over(section: LimitSection, weaker: LimitSection) -> LimitSection {
+    let LimitSection { max, within } = section;
+    LimitSection { max: max.or(weaker.max), within: within.or(weaker.within) }
+}
+
+/// The limit that `section` makes of a weaker one, or the key that neither has.
+fn whole(section: LimitSection, weaker: Option<Limit>) -> Result<Option<Limit>, &'static str> {
+    let weaker = weaker.map_or_else(LimitSection::default, LimitSection::from);
+    if section == LimitSection::default() {
+        return Ok(None);
+    }
+    let LimitSection { max, within } = over(section, weaker);
+    let max = max.ok_or("max")?;
+    let HumanDuration(within) = within.ok_or("within")?;
+    Ok(Some(Limit::new(max, within)))
+}
+
+// Below, `restart_limit` is left open: its halves are put together by those who know the weaker
+// ones.
+
+fn tree_defaults(section: &PolicySection, stop: StopSection) -> PolicyPatch {
+    let PolicySection {
+        restart,
+        backoff,
+        restart_limit: _,
+        on_limit,
+        criticality,
+        readiness,
+        start_timeout,
+        significant,
+    } = *section;
+    PolicyPatch {
+        restart,
+        backoff: backoff_patch(backoff),
+        restart_limit: None,
+        on_limit,
+        criticality,
+        readiness,
+        start_timeout: start_timeout.map(|HumanDuration(timeout)| timeout),
+        shutdown: shutdown_patch(stop),
+        significant,
+    }
+}
+
+fn below_defaults(section: &DefaultsSection) -> PolicyPatch {
+    let DefaultsSection {
+        restart,
+        backoff,
+        restart_limit,
+        on_limit,
+        criticality,
+        readiness,
+        start_timeout,
+        significant,
+        shutdown,
+    } = *section;
+    let section = PolicySection {
+        restart,
+        backoff,
+        restart_limit,
+        on_limit,
+        criticality,
+        readiness,
+        start_timeout,
+        significant,
+    };
+    tree_defaults(&section, shutdown)
+}
+
+fn child_patch(section: &ChildSection) -> PolicyPatch {
+    let ChildSection {
+        restart,
+        backoff,
+        restart_limit,
+        on_limit,
+        criticality,
+        readiness,
+        start_timeout,
+        significant,
+        shutdown,
+        // A supervisor's own; see `SupervisorKeys`.
+        strategy: _,
+        intensity: _,
+        meltdown: _,
+        auto_shutdown: _,
+        defaults: _,
+        children: _,
+    } = section;
+    let section = PolicySection {
+        restart: *restart,
+        backoff: *backoff,
+        restart_limit: *restart_limit,
+        on_limit: *on_limit,
+        criticality: *criticality,
+        readiness: *readiness,
+        start_timeout: *start_timeout,
+        significant: *significant,
+    };
+    tree_defaults(&section, *shutdown)
+}
+
+fn backoff_patch(section: BackoffSection) -> BackoffPatch {
+    let BackoffSection { initial, max, factor, jitter, reset_after } = section;
+    BackoffPatch {
+        initial: initial.map(|HumanDuration(wait)| wait),
+        max: max.map(|HumanDuration(wait)| wait),
+        factor,
+        jitter,
+        reset_after: reset_after.map(|HumanDuration(time)| time),
+    }
+}
+
+fn shutdown_patch(section: StopSection) -> ShutdownPatch {
+    let StopSection { grace, abort_wait } = section;
+    ShutdownPatch { grace, abort_wait: abort_wait.map(|HumanDuration(wait)| wait) }
+}
+
+/// Every path of the tree but the root's.
+fn paths(spec: &SupervisorSpec) -> Vec<String> {
+    fn below(spec: &SupervisorSpec, path: &str, paths: &mut Vec<String>) {
+        for child in &spec.children {
+            let path = format!("{path}/{}", child.id());
+            if let NodeSpec::Supervisor(inner) = child {
+                below(inner, &path, paths);
+            }
+            paths.push(path);
+        }
+    }
+    let mut paths = Vec::new();
+    below(spec, ChildPath::root().as_str(), &mut paths);
+    paths
+}
+
+/// The key that is to blame for a broken rule: of those that were said, the strongest.
+fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
+    let keys: &[&[&str]] = match violation.fault() {
+        Fault::ZeroWindow { key, .. } => &[&[key, "within"], &[key, "max"]],
+        Fault::InitialAboveMax { .. } => &[&["backoff", "initial"], &["backoff", "max"]],
+        Fault::Factor(_) => &[&["backoff", "factor"]],
+        Fault::Jitter(_) => &[&["backoff", "jitter"]],
+        Fault::Zero("start_timeout") => &[&["start_timeout"]],
+        Fault::Zero(_) => &[&["shutdown", "budget"]],
+        Fault::Grace => &[&["shutdown", "grace"]],
+        Fault::Temporary(key) => &[&[key], &["restart"]],
+        Fault::SignificantPermanent => &[&["significant"], &["restart"]],
+        Fault::SignificantUnderNever => &[&["significant"]],
+        Fault::SignificantInPool => &[&["significant"]],
+        Fault::PoolWithStrategy => &[&["strategy"]],
+        // Not the configuration's to change.
+        Fault::Id(_) | Fault::DuplicateId | Fault::TooDeep | Fault::PoolWithChildren => &[],
+    };
+    // The sections that bear on the child: its own, the defaults around it, those of the tree.
+    let mut own = vec!["supervisor"];
+    let mut sections = vec![vec![], vec!["policy"]];
+    for id in violation.path().split('/').skip(2) {
+        sections.push([&own[..], &["defaults"]].concat());
+        own.extend(["children", id]);
+    }
+    sections.push(own.clone());
+    let candidates = sections
+        .iter()
+        .rev()
+        .flat_map(|section| keys.iter().map(|key| KeyPath::of(&[section, *key].concat())));
+    let is_said = |key: &KeyPath| {
+        let found = key.segments().iter().try_fold(said, |value, segment| value.get(segment));
+        found.is_some()
+    };
+    let mut candidates = candidates.filter(is_said);
+    candidates.next().unwrap_or_else(|| KeyPath::of(&own))
+}

@@ -1,0 +1,187 @@
+//! The JSON Schema of a configuration, and the template with every key: both made from the types.
+
+use confique::Config;
+use confique::meta::{Field, FieldKind, Meta};
+use schemars::generate::SchemaSettings;
+use serde_json::{Map, Value, json};
+
+use super::configurable::{ChildSection, SupervisorConfig};
+
+/// The JSON Schema that an editor completes and checks a configuration file with.
+pub fn json_schema() -> Value {
+    let generator = SchemaSettings::draft07().into_generator();
+    let mut schema = generator.into_root_schema_for::<SupervisorConfig>().to_value();
+    if let Some(root) = schema.as_object_mut() {
+        root.insert("title".into(), json!("Configuration of a supervision tree"));
+    }
+    without_empty_defaults(&mut schema);
+    schema
+}
+
+/// The same as text: `supervisor.schema.json`.
+pub fn json_schema_text() -> String {
+    format!("{:#}\n", json_schema())
+}
+
+/// A configuration file with every key, its meaning, bounds and default: everything but the
+/// sections behind a single `#`. It loads as it is, and with every such line taken out of its
+/// comment.
+pub fn template() -> String {
+    let schema = json_schema();
+    let mut printer = Printer { root: &schema, out: String::from(HEAD) };
+    for (field, section) in in_order(&SupervisorConfig::META, &schema) {
+        printer.out.push('\n');
+        printer.key(field, section, None, 0, "");
+    }
+    printer.out
+}
+
+const HEAD: &str = "\
+# yaml-language-server: $schema=supervisor.schema.json
+#
+## Every key there is. A line behind a single `#` shows a key with its default, or with an example
+## where it has none: take the `#` away to set it. Lines behind `##` explain.
+##
+## Durations have a unit: 250ms, 10s, 1m 30s.
+";
+
+/// What the derives say about fields that are left out.
+fn without_empty_defaults(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            let is_empty =
+                |value: &Value| value.is_null() || value.as_object().is_some_and(Map::is_empty);
+            if map.get("default").is_some_and(is_empty) {
+                map.remove("default");
+            }
+            map.values_mut().for_each(without_empty_defaults);
+        }
+        Value::Array(items) => items.iter_mut().for_each(without_empty_defaults),
+        _ => {}
+    }
+}
+
+/// The keys of a section in the order of their declaration, which the schema forgets.
+fn in_order<'a>(
+    meta: &'static Meta,
+    section: &'a Value,
+) -> impl Iterator<Item = (&'static Field, &'a Value)> {
+    let properties = section.get("properties");
+    meta.fields.iter().filter_map(move |field| Some((field, properties?.get(field.name)?)))
+}
+
+struct Printer<'a> {
+    root: &'a Value,
+    out: String,
+}
+
+impl<'a> Printer<'a> {
+    fn line(&mut self, depth: usize, text: &str) {
+        self.out.extend(std::iter::repeat_n("  ", depth));
+        self.out.push_str(text);
+        self.out.push('\n');
+    }
+
+    fn key(
+        &mut self,
+        field: &'static Field,
+        schema: &'a Value,
+        default: Option<&'a Value>,
+        depth: usize,
+        mark: &str,
+    ) {
+        let name = field.name;
+        let target = resolve(self.root, schema);
+        self.comment(schema, target, depth);
+        let default = default.or_else(|| schema.get("default"));
+        match (field.kind, target.get("additionalProperties")) {
+            (FieldKind::Nested { meta }, _) => {
+                // A section by itself says nothing, so it need not be a comment.
+                self.line(depth, &format!("{mark}{name}:"));
+                for (field, key) in in_order(meta, target) {
+                    let default = default.and_then(|default| default.get(field.name));
+                    self.key(field, key, default, depth + 1, mark);
+                }
+            }
+            // Once is enough: a child has the same keys at every depth.
+            (FieldKind::Leaf { .. }, Some(child)) if depth == 1 => {
+                self.line(depth, &format!("#{name}:"));
+                self.line(depth + 1, "#ID:");
+                for (field, key) in in_order(&ChildSection::META, resolve(self.root, child)) {
+                    self.key(field, key, None, depth + 2, "#");
+                }
+            }
+            (FieldKind::Leaf { .. }, Some(_)) => self.line(depth, &format!("#{name}: {{}}")),
+            (FieldKind::Leaf { .. }, None) => {
+                let value = default.or_else(|| schema.pointer("/examples/0"));
+                let value = value.map(yaml).unwrap_or_default();
+                self.line(depth, &format!("#{name}: {value}"));
+            }
+        }
+    }
+
+    /// The description, and the words that there are.
+    fn comment(&mut self, schema: &Value, target: &Value, depth: usize) {
+        let text = |value: &Value| {
+            let text = value.get("description").and_then(Value::as_str).unwrap_or_default();
+            text.replace('\n', " ")
+        };
+        let width = 96 - 2 * depth;
+        for line in wrap(&format!("{}{}", text(schema), bounds(schema)), width) {
+            self.line(depth, &format!("## {line}"));
+        }
+        for word in target.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
+            let name = word.get("const").and_then(Value::as_str).unwrap_or_default();
+            let mut lines = wrap(&format!("- {name}: {}", text(word)), width - 4).into_iter();
+            if let Some(line) = lines.next() {
+                self.line(depth, &format!("##   {line}"));
+            }
+            for line in lines {
+                self.line(depth, &format!("##     {line}"));
+            }
+        }
+    }
+}
+
+fn bounds(schema: &Value) -> String {
+    match (schema.get("minimum"), schema.get("maximum")) {
+        (Some(least), Some(most)) => format!(" From {least} to {most}."),
+        (Some(least), None) if least.as_f64() != Some(0.0) => format!(" At least {least}."),
+        _ => String::new(),
+    }
+}
+
+/// What stands behind references and beside null.
+fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+    let reference = schema.get("$ref").and_then(Value::as_str);
+    let target = reference.and_then(|path| root.pointer(path.trim_start_matches('#')));
+    if let Some(target) = target {
+        return resolve(root, target);
+    }
+    let branches = schema.get("anyOf").or_else(|| schema.get("allOf"));
+    let mut branches = branches.and_then(Value::as_array).into_iter().flatten();
+    let branch = branches.find(|branch| branch["type"] != "null");
+    branch.map_or(schema, |branch| resolve(root, branch))
+}
+
+/// A default as it is written in a file.
+fn yaml(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        value => value.to_string(),
+    }
+}
+
+fn wrap(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.len() + word.len() < width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}

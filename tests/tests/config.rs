@@ -1,0 +1,625 @@
+//! Every key of the configuration, proved by what it does to a running tree.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
+use std::collections::BTreeSet;
+use std::convert::Infallible;
+use std::time::Duration;
+
+use rust_supervisor::config::configurable::SupervisorConfig;
+use rust_supervisor::config::error::ConfigError;
+use rust_supervisor::config::schema;
+use rust_supervisor::control::handle::SupervisorHandle;
+use rust_supervisor::error::types::SupervisorError;
+use rust_supervisor::policy::PolicyPatch;
+use rust_supervisor::policy::backoff::{Backoff, BackoffPatch};
+use rust_supervisor::policy::intensity::Limit;
+use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart};
+use rust_supervisor::policy::shutdown::Grace;
+use rust_supervisor::runtime::supervisor::Supervisor;
+use rust_supervisor::spec::child::ChildSpec;
+use rust_supervisor::spec::supervisor::SupervisorSpec;
+use rust_supervisor::task::context::{BlockingContext, TaskContext};
+use rust_supervisor::task::factory::{TaskFactory, blocking_fn, service_fn};
+
+/// Reads YAML the way a file is read.
+fn config(yaml: &str) -> Result<SupervisorConfig, ConfigError> {
+    let dir = temporary_dir();
+    let path = dir.join("config.yaml");
+    std::fs::write(&path, yaml).unwrap();
+    let config = SupervisorConfig::from_file(&path);
+    std::fs::remove_dir_all(dir).unwrap();
+    config
+}
+
+/// A directory of its own for each caller.
+fn temporary_dir() -> std::path::PathBuf {
+    use std::sync::atomic::{AtomicU32, Ordering};
+    static NEXT: AtomicU32 = AtomicU32::new(0);
+    let name = format!("config-{}-{}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+    let dir = std::env::temp_dir().join(name);
+    std::fs::create_dir_all(&dir).unwrap();
+    dir
+}
+
+fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}
+
+/// Fails after each second.
+fn flaky() -> TaskFactory {
+    service_fn(
+        async |ctx: TaskContext| {
+            if ctx.sleep(ms(1_000)).await { Err("broken") } else { Ok(()) }
+        },
+    )
+}
+
+/// Is done after a second.
+fn brief() -> TaskFactory {
+    service_fn(async |_: TaskContext| tokio::time::sleep(ms(1_000)).await)
+}
+
+fn parked() -> TaskFactory {
+    service_fn(async |ctx: TaskContext| ctx.stopped().await)
+}
+
+/// Says after two seconds that it is ready.
+fn slow() -> TaskFactory {
+    service_fn(async |ctx: TaskContext| {
+        tokio::time::sleep(ms(2_000)).await;
+        ctx.ready();
+        ctx.stopped().await;
+    })
+}
+
+/// Takes an hour to stop.
+fn stubborn() -> TaskFactory {
+    service_fn(async |ctx: TaskContext| {
+        ctx.stopped().await;
+        tokio::time::sleep(Duration::from_hours(1)).await;
+    })
+}
+
+/// Cannot be stopped at all.
+fn stuck() -> TaskFactory {
+    blocking_fn(|_: BlockingContext| -> Infallible {
+        loop {
+            std::thread::park();
+        }
+    })
+}
+
+/// Starts the tree, lets it live for 20 s, shuts it down and returns all that happened, line by
+/// line.
+async fn history(tree: SupervisorSpec, yaml: &str) -> String {
+    let config = config(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+    let before = tokio::time::Instant::now();
+    let started = Supervisor::builder(tree).seed(7).config(config).start().await;
+    let mut history = format!("start took {} ms\n", before.elapsed().as_millis());
+    let handle = match started {
+        Ok(handle) => handle,
+        Err(error) => return history + &format!("start failed: {error}\n"),
+    };
+    let mut events = handle.subscribe_events();
+    tokio::time::sleep_until(before + ms(20_000)).await;
+    // It may have ended by itself.
+    drop(handle.shutdown_tree("test", "over").await);
+    while let Some(event) = events.next().await {
+        history += event.to_string().trim_start();
+        history.push('\n');
+    }
+    history
+}
+
+/// With `yaml` the line is there, without it it is not.
+async fn check(tree: SupervisorSpec, yaml: &str, expected: &str) {
+    let without = history(tree.clone(), "").await;
+    assert!(!without.contains(expected), "`{expected}` without\n{yaml}\n\n{without}");
+    let with = history(tree, yaml).await;
+    assert!(with.contains(expected), "no `{expected}` with\n{yaml}\n\n{with}");
+}
+
+/// The weakest thing that can be said in code.
+fn weak(change: impl FnOnce(&mut PolicyPatch)) -> PolicyPatch {
+    let mut patch = PolicyPatch::NONE;
+    patch.backoff.jitter = Some(0.0);
+    change(&mut patch);
+    patch
+}
+
+fn jitter(jitter: f64) -> BackoffPatch {
+    let mut patch = BackoffPatch::NONE;
+    patch.jitter = Some(jitter);
+    patch
+}
+
+/// A key of a child's policy, what it is set to, the task it is said about, the defaults in code,
+/// and what happens then to `/root/in/t`.
+type PolicyCase = (&'static str, &'static str, fn() -> TaskFactory, PolicyPatch, &'static str);
+
+fn policy_cases() -> Vec<PolicyCase> {
+    let plain = weak(|_| {});
+    let limited = |max, within| weak(|patch| patch.restart_limit = Some(Limit::new(max, within)));
+    vec![
+        ("restart", "temporary", flaky, plain, "1000 ms  /root/in/t #1  removed"),
+        ("backoff.initial", "3s", flaky, plain, "4000 ms  /root/in/t #2  starting"),
+        ("backoff.max", "150ms", flaky, plain, "2250 ms  /root/in/t #3  starting"),
+        ("backoff.factor", "5", flaky, plain, "2600 ms  /root/in/t #3  starting"),
+        (
+            "backoff.jitter",
+            "0",
+            flaky,
+            weak(|patch| patch.backoff = jitter(0.9)),
+            "1100 ms  /root/in/t #2  starting",
+        ),
+        ("backoff.reset_after", "500ms", flaky, plain, "2200 ms  /root/in/t #3  starting"),
+        (
+            "restart_limit.max",
+            "0",
+            flaky,
+            limited(3, ms(60_000)),
+            "1000 ms  /root/in/t #1  decision: quarantine",
+        ),
+        (
+            "restart_limit.within",
+            "1m",
+            flaky,
+            limited(1, ms(1)),
+            "2100 ms  /root/in/t #2  decision: quarantine",
+        ),
+        (
+            "on_limit",
+            "stop",
+            flaky,
+            limited(0, ms(0)),
+            "#1  decision: do not restart (its restart limit is spent)",
+        ),
+        (
+            "on_limit",
+            "escalate",
+            flaky,
+            limited(0, ms(0)),
+            "1000 ms  /root/in/t #1  decision: escalate",
+        ),
+        (
+            "on_limit",
+            "shutdown_tree",
+            flaky,
+            limited(0, ms(0)),
+            "1000 ms  /root/in/t #1  decision: shut the tree down",
+        ),
+        (
+            "criticality",
+            "critical",
+            flaky,
+            limited(0, ms(0)),
+            "1000 ms  /root/in/t #1  decision: escalate",
+        ),
+        ("readiness", "explicit", slow, plain, "start took 2000 ms"),
+        (
+            "start_timeout",
+            "1s",
+            slow,
+            weak(|patch| patch.readiness = Some(Readiness::Explicit)),
+            "start failed: ",
+        ),
+        (
+            "significant",
+            "true",
+            brief,
+            weak(|patch| patch.restart = Some(Restart::Transient)),
+            "1000 ms  /root/in #1  ends, because /root/in/t has ended",
+        ),
+        ("shutdown.grace", "2s", stubborn, plain, "22000 ms  /root/in/t #1  is aborted"),
+        ("shutdown.grace", "infinite", stubborn, plain, "50000 ms  /root/in/t #1  is aborted"),
+        ("shutdown.abort_wait", "3s", stuck, plain, "28000 ms  /root/in/t #1  cannot be ended"),
+    ]
+}
+
+/// `a.b: value` as sections inside `around`.
+fn nest(around: &[&str], key: &str, value: &str) -> String {
+    let open: String = around
+        .iter()
+        .copied()
+        .chain(key.split('.'))
+        .fold(String::new(), |yaml, segment| format!("{yaml}{{{segment}: "));
+    let close = "}".repeat(around.len() + key.split('.').count());
+    format!("{open}{value}{close}\n")
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_key_of_a_policy_works_in_every_place() {
+    let places: [&[&str]; 4] = [
+        &["policy"],
+        &["supervisor", "defaults"],
+        &["supervisor", "children", "in", "defaults"],
+        &["supervisor", "children", "in", "children", "t"],
+    ];
+    for (key, value, task, in_code, expected) in policy_cases() {
+        let tree = SupervisorSpec::root().defaults(in_code).child(
+            SupervisorSpec::new("in")
+                .auto_shutdown(AutoShutdown::AnySignificant)
+                .child(ChildSpec::new("t", task())),
+        );
+        for place in places {
+            // How tasks are stopped has a section of its own there.
+            let place =
+                if *place == ["policy"] && key.starts_with("shutdown") { &[] } else { place };
+            check(tree.clone(), &nest(place, key, value), expected).await;
+        }
+    }
+}
+
+/// A key of a supervisor, what it is set to, its first child, the window of its intensity in code,
+/// and what happens then, where `ROOT` is its path.
+type SupervisorCase = (&'static str, &'static str, fn() -> TaskFactory, Duration, &'static str);
+
+#[tokio::test(start_paused = true)]
+async fn every_key_of_a_supervisor_works_at_the_root_and_below() {
+    let pair = |spec: SupervisorSpec, task: TaskFactory| {
+        spec.child(ChildSpec::new("t", task).restart(Restart::Transient).backoff(jitter(0.0)))
+            .child(ChildSpec::new("u", parked()))
+    };
+    let cases: [SupervisorCase; 5] = [
+        ("strategy", "one_for_all", flaky, ms(30_000), "1100 ms  ROOT/u #2  starting"),
+        ("strategy", "rest_for_one", flaky, ms(30_000), "1100 ms  ROOT/u #2  starting"),
+        ("intensity.max", "0", flaky, ms(30_000), "1000 ms  ROOT #1  meltdown over ROOT/t"),
+        ("intensity.within", "1m", flaky, ms(1), " ROOT #1  meltdown over ROOT/t"),
+        (
+            "auto_shutdown",
+            "any_significant",
+            brief,
+            ms(30_000),
+            "1000 ms  ROOT #1  ends, because ROOT/t",
+        ),
+    ];
+    for (key, value, task, within, expected) in cases {
+        for (place, root) in
+            [(&["supervisor"][..], "/root"), (&["supervisor", "children", "in"], "/root/in")]
+        {
+            let is_significant = key == "auto_shutdown";
+            let around = SupervisorSpec::root().intensity(5, within);
+            let inner = SupervisorSpec::new("in").intensity(5, within);
+            let mark = |spec: SupervisorSpec| {
+                let task = ChildSpec::new("s", task()).restart(Restart::Transient);
+                if is_significant { spec.child(task.with_id("t").significant()) } else { spec }
+            };
+            let tree = match (is_significant, root) {
+                (true, "/root") => mark(around),
+                (true, _) => around.child(mark(inner)),
+                (false, "/root") => pair(around, task()),
+                (false, _) => around.child(pair(inner, task())),
+            };
+            check(tree, &nest(place, key, value), &expected.replace("ROOT", root)).await;
+        }
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_said_about_a_supervisor_as_a_child_works_too() {
+    let failing = || {
+        let inner = SupervisorSpec::new("in").intensity(0, ms(0)).restart(Restart::Transient);
+        let inner = inner.backoff(jitter(0.0)).child(ChildSpec::new("t", flaky()));
+        SupervisorSpec::root().child(inner)
+    };
+    let hanging = || {
+        SupervisorSpec::root()
+            .child(SupervisorSpec::new("in").child(ChildSpec::new("t", stubborn())))
+    };
+    for (tree, key, value, expected) in [
+        (failing(), "restart", "temporary", "/root/in #1  removed"),
+        (failing(), "backoff.initial", "3s", "4000 ms  /root/in #2  starting"),
+        (failing(), "restart_limit", "{max: 0, within: 1s}", "/root/in #1  decision: quarantine"),
+        (failing(), "meltdown", "shutdown", "/root/in #1  decision: do not restart"),
+        (hanging(), "shutdown.grace", "1s", "21000 ms  /root/in #1  is aborted"),
+    ] {
+        check(tree, &nest(&["supervisor", "children", "in"], key, value), expected).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_longest_durations_do_no_harm() {
+    let tree = SupervisorSpec::root().child(ChildSpec::new("t", flaky()));
+    let yaml = "
+policy:
+  backoff: { initial: 1000y, max: 1000y, factor: 1000000, jitter: 0, reset_after: 1000y }
+  restart_limit: { max: 4294967295, within: 1000y }
+  start_timeout: 1000y
+shutdown: { grace: 1000y, abort_wait: 1000y, budget: 1000y }
+supervisor: { intensity: { max: 4294967295, within: 1000y } }
+";
+    check(tree, yaml, "decision: restart after 31557600000s").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_budget_ends_the_shutdown_of_the_tree() {
+    let tree = SupervisorSpec::root().child(ChildSpec::new("t", stubborn()));
+    check(tree, "shutdown: {budget: 2s}", "22000 ms  /root #1  all that is left is aborted").await;
+}
+
+async fn start(tree: SupervisorSpec, yaml: &str) -> SupervisorHandle {
+    Supervisor::builder(tree).config(config(yaml).unwrap()).start().await.unwrap()
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_event_capacity_is_how_far_a_subscriber_may_lag_behind() {
+    for (yaml, misses) in [("", false), ("observability: {event_capacity: 2}", true)] {
+        let handle = start(SupervisorSpec::root().child(ChildSpec::new("t", flaky())), yaml).await;
+        let mut events = handle.subscribe_events();
+        tokio::time::sleep(ms(4_000)).await;
+        assert!(events.next().await.is_some());
+        assert_eq!(events.missed() > 0, misses, "{yaml}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn as_many_exits_are_kept_as_is_said() {
+    for (yaml, kept) in [("", 4), ("observability: {last_exits: 2}", 2)] {
+        let handle = start(SupervisorSpec::root().child(ChildSpec::new("t", flaky())), yaml).await;
+        tokio::time::sleep(ms(5_500)).await;
+        assert_eq!(handle.state_of("/root/t").await.unwrap().last_exits.len(), kept, "{yaml}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_path_that_is_not_remembered_counts_from_the_start() {
+    for (yaml, generation) in [("", 2), ("observability: {remembered_paths: 0}", 1)] {
+        let handle = start(SupervisorSpec::root(), yaml).await;
+        let child = || ChildSpec::new("t", parked());
+        handle.add_child("/root", child(), "test", "first").await.unwrap();
+        handle.remove_child("/root/t", "test", "away").await.unwrap();
+        handle.add_child("/root", child(), "test", "second").await.unwrap();
+        assert_eq!(handle.state_of("/root/t").await.unwrap().generation.0, generation, "{yaml}");
+    }
+}
+
+#[test]
+fn no_key_is_without_its_proof() {
+    let root = schema::json_schema();
+    let keys = |section: &str| -> BTreeSet<String> {
+        let keys = root["definitions"][section]["properties"].as_object().unwrap();
+        keys.iter()
+            .flat_map(|(key, schema)| {
+                let reference = schema["anyOf"][0]["$ref"].as_str().unwrap_or_default();
+                match reference.strip_prefix("#/definitions/") {
+                    Some(inner @ ("BackoffSection" | "LimitSection" | "StopSection")) => {
+                        let inner = root["definitions"][inner]["properties"].as_object().unwrap();
+                        inner.keys().map(|inner| format!("{key}.{inner}")).collect()
+                    }
+                    _ => vec![key.clone()],
+                }
+            })
+            .collect()
+    };
+    let set = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect::<BTreeSet<_>>();
+    let policy: BTreeSet<_> = policy_cases().iter().map(|case| case.0.to_owned()).collect();
+    let at_root = set(&[
+        "strategy",
+        "intensity.max",
+        "intensity.within",
+        "auto_shutdown",
+        "defaults",
+        "children",
+    ]);
+
+    assert_eq!(keys("DefaultsSection"), policy);
+    assert_eq!(keys("RootSection"), at_root);
+    assert_eq!(keys("ChildSection"), &(&policy | &at_root) | &set(&["meltdown"]));
+    let without_shutdown = policy.into_iter().filter(|key| !key.starts_with("shutdown"));
+    assert_eq!(keys("PolicySection"), without_shutdown.collect());
+    assert_eq!(keys("ShutdownSection"), set(&["grace", "abort_wait", "budget"]));
+    assert_eq!(
+        keys("ObservabilitySection"),
+        set(&["event_capacity", "last_exits", "remembered_paths"])
+    );
+    let sections = root["properties"].as_object().unwrap().keys().cloned().collect();
+    assert_eq!(set(&["include", "supervisor", "policy", "shutdown", "observability"]), sections);
+}
+
+/// Each layer says a wait of its own; what the strongest says is what happens.
+#[tokio::test(start_paused = true)]
+async fn the_stronger_layer_wins() {
+    let wait = |millis: u64| {
+        let mut patch = jitter(0.0);
+        patch.initial = Some(ms(millis));
+        patch
+    };
+    let defaults = |millis| weak(|patch| patch.backoff = wait(millis));
+    let strengths = [
+        "",
+        "policy: {backoff: {initial: 300ms}}",
+        "supervisor: {defaults: {backoff: {initial: 400ms}}}",
+        "supervisor: {children: {in: {defaults: {backoff: {initial: 500ms}}}}}",
+        "", // Said in code.
+        "supervisor: {children: {in: {children: {t: {backoff: {initial: 700ms}}}}}}",
+    ];
+    // The last of these is as strong as the n-th, and all weaker ones are there too.
+    for (strongest, expected) in [(0, 200), (1, 300), (2, 400), (3, 500), (4, 600), (5, 700)] {
+        let mut child = ChildSpec::new("t", flaky());
+        if strongest >= 4 {
+            child = child.backoff(wait(600));
+        }
+        let inner = SupervisorSpec::new("in").defaults(defaults(200)).child(child);
+        let tree = SupervisorSpec::root().defaults(defaults(150)).child(inner);
+        let dir = temporary_dir();
+        let mut files: Vec<_> = (0..=strongest).collect();
+        // Files in any order: what they say is about different keys.
+        files.reverse();
+        for n in &files {
+            std::fs::write(dir.join(format!("{n}.yaml")), strengths[*n]).unwrap();
+        }
+        let list: Vec<_> = files.iter().map(|n| format!("{n}.yaml")).collect();
+        let path = dir.join("root.yaml");
+        std::fs::write(&path, format!("include: [{}]", list.join(", "))).unwrap();
+
+        let handle = Supervisor::builder(tree).config_file(&path).start().await.unwrap();
+        let mut events = handle.subscribe_events();
+        tokio::time::sleep(ms(4_000)).await;
+        handle.shutdown_tree("test", "over").await.unwrap();
+        let mut history = String::new();
+        while let Some(event) = events.next().await {
+            history += &event.to_string();
+            history.push('\n');
+        }
+        let line = format!("{} ms  /root/in/t #2  starting", 1_000 + expected);
+        assert!(history.contains(&line), "no `{line}` in\n{history}");
+        std::fs::remove_dir_all(dir).unwrap();
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_half_limit_takes_its_other_half_from_what_is_weaker() {
+    let tree = |child: ChildSpec, in_code: Option<Limit>| {
+        let defaults = weak(|patch| patch.restart_limit = in_code);
+        SupervisorSpec::root().defaults(defaults).child(child)
+    };
+    let child = || ChildSpec::new("t", flaky());
+    let minute = Duration::from_mins(1);
+    for (tree, yaml) in [
+        (
+            tree(child().restart_limit(5, minute), None),
+            "supervisor: {children: {t: {restart_limit: {max: 0}}}}",
+        ),
+        (
+            tree(child(), Some(Limit::new(5, minute))),
+            "supervisor: {children: {t: {restart_limit: {max: 0}}}}",
+        ),
+        (tree(child(), Some(Limit::new(5, minute))), "policy: {restart_limit: {max: 0}}"),
+        (
+            tree(child(), None),
+            "policy: {restart_limit: {within: 1m}}\nsupervisor: {defaults: {restart_limit: {max: 0}}}",
+        ),
+        (
+            tree(child(), None),
+            "policy: {restart_limit: {within: 1m}}\nsupervisor: {defaults: {restart_limit: {max: 9}}, children: {t: {restart_limit: {max: 0}}}}",
+        ),
+    ] {
+        check(tree, yaml, "1000 ms  /root/t #1  decision: quarantine").await;
+    }
+    for (yaml, key, missing) in [
+        ("policy: {restart_limit: {max: 3}}", "policy.restart_limit", "`within`"),
+        (
+            "supervisor: {defaults: {restart_limit: {within: 3s}}}",
+            "supervisor.defaults.restart_limit",
+            "`max`",
+        ),
+        (
+            "supervisor: {children: {t: {restart_limit: {max: 3}}}}",
+            "supervisor.children.t.restart_limit",
+            "`within`",
+        ),
+    ] {
+        let error = refused(tree(child(), None), yaml).await;
+        assert!(error.contains(key) && error.contains(missing), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_that_is_added_later_gets_the_defaults_too() {
+    let handle = start(
+        SupervisorSpec::root().child(SupervisorSpec::pool("pool")),
+        "policy: {backoff: {initial: 3s, jitter: 0}}",
+    )
+    .await;
+    handle.add_child("/root/pool", ChildSpec::new("t", flaky()), "test", "later").await.unwrap();
+    tokio::time::sleep(ms(1_500)).await;
+    let state = handle.state_of("/root/pool/t").await.unwrap();
+    assert_eq!(state.due, Some(ms(4_000)));
+}
+
+/// Starts, and is refused.
+async fn refused(tree: SupervisorSpec, yaml: &str) -> String {
+    let config = config(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+    match Supervisor::builder(tree).config(config).start().await {
+        Err(SupervisorError::Config(error)) => error.to_string(),
+        Err(error) => panic!("another error: {error}\n{yaml}"),
+        Ok(_) => panic!("it started\n{yaml}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_does_not_fit_the_tree_is_refused_all_at_once() {
+    let tree = SupervisorSpec::root()
+        .child(ChildSpec::new("db", parked()))
+        .child(SupervisorSpec::pool("pool"))
+        .child(SupervisorSpec::new("payments").child(ChildSpec::new("ledger", parked())));
+    let yaml = "
+supervisor:
+  children:
+    dv: { restart: transient }
+    ledger: {}
+    nothing_like_it:
+    db: { strategy: one_for_all, children: { x: {} }, backoff: { jitter: 2 }, shutdown: { grace: 0s } }
+    payments: { readiness: explicit, shutdown: { abort_wait: 1s } }
+    pool: { children: { a: {} } }
+policy: { backoff: { factor: 0.5 } }
+shutdown: { budget: 0s }
+observability: { event_capacity: 0, last_exits: 5000 }
+";
+    let error = refused(tree, yaml).await;
+    for expected in [
+        "there is no child `/root/dv`; did you mean `/root/db`?",
+        "there is no child `/root/ledger`; did you mean `/root/payments/ledger`?",
+        "there is no child `/root/nothing_like_it`\n",
+        "`supervisor.children.db.strategy`: `/root/db` is a task, and only a supervisor",
+        "`supervisor.children.db.children`: `/root/db` is a task",
+        "`supervisor.children.db.backoff.jitter`: `/root/db` could not be started: backoff `jitter` is 2",
+        "`supervisor.children.db.shutdown.grace`: `/root/db`",
+        "`supervisor.children.payments.readiness`: `/root/payments` is a supervisor, and only a task",
+        "`supervisor.children.payments.shutdown.abort_wait`",
+        "`supervisor.children.pool.children.a`: `/root/pool` is a pool",
+        "`policy.backoff.factor`: `/root/",
+        "`shutdown.budget`: `/root`",
+        "`observability.event_capacity`: 0 is out of bounds: from 1 to 1048576",
+        "`observability.last_exits`: 5000 is out of bounds",
+    ] {
+        assert!(format!("{error}\n").contains(expected), "no `{expected}` in\n{error}");
+    }
+    // The factor is wrong for every child, and said once.
+    assert_eq!(error.matches("policy.backoff.factor").count(), 1, "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_wrong_before_is_not_blamed_on_the_configuration() {
+    let child = ChildSpec::new("t", parked()).grace(Grace::After(ms(0)));
+    let tree = SupervisorSpec::root().child(child);
+    let config = config("policy: {restart: transient}").unwrap();
+    let error = Supervisor::builder(tree).config(config).start().await.unwrap_err();
+    assert!(matches!(error, SupervisorError::Spec(_)), "{error}");
+}
+
+#[test]
+fn a_configuration_goes_out_and_comes_back() {
+    let yaml = "
+include: []
+supervisor:
+  strategy: rest_for_one
+  intensity: { max: 3 }
+  defaults: { shutdown: { grace: infinite } }
+  children: { a: { restart: temporary, start_timeout: 1m 30s, children: { b: { significant: false } } } }
+policy: { backoff: { initial: 250ms, factor: 1.5 }, on_limit: shutdown_tree, criticality: best_effort }
+shutdown: { grace: 10s, budget: 1h }
+observability: { last_exits: 3 }
+";
+    let config = config(yaml).unwrap();
+    let json = serde_json::to_string(&config).unwrap();
+    assert_eq!(serde_json::from_str::<SupervisorConfig>(&json).unwrap(), config, "{json}");
+    assert_eq!(serde_saphyr::from_str::<SupervisorConfig>(&json).unwrap(), config, "{json}");
+    assert!(json.contains(r#""grace":"infinite""#) && json.contains(r#""1m 30s""#), "{json}");
+    assert_eq!(serde_json::to_string(&SupervisorConfig::default()).unwrap(), "{}");
+    // Null says nothing, for others who read it as well.
+    let null = r#"{"policy": null, "supervisor": {"children": null, "strategy": null}}"#;
+    assert_eq!(
+        serde_json::from_str::<SupervisorConfig>(null).unwrap(),
+        SupervisorConfig::default()
+    );
+}
+
+#[test]
+fn the_default_waits_are_those_of_the_code() {
+    let root = schema::json_schema();
+    let said = &root["definitions"]["BackoffSection"]["properties"];
+    assert_eq!(said["initial"]["default"], "100ms");
+    assert_eq!(said["factor"]["default"], Backoff::DEFAULT.factor);
+}

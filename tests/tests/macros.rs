@@ -1,0 +1,504 @@
+//! The attribute macros: what is written is what runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rust_supervisor::error::types::SupervisorError;
+use rust_supervisor::policy::PolicyPatch;
+use rust_supervisor::policy::failure::{Criticality, OnLimit};
+use rust_supervisor::policy::intensity::Limit;
+use rust_supervisor::policy::restart::{Readiness, Restart};
+use rust_supervisor::policy::shutdown::Grace;
+use rust_supervisor::prelude::*;
+use rust_supervisor::report::EndCause;
+use rust_supervisor::spec::NodeSpec;
+use rust_supervisor::spec::supervisor::SupervisorSpec;
+
+/// A subtree that knows nothing of the program that hosts it.
+mod payments {
+    use super::*;
+
+    #[derive(Clone)]
+    pub(crate) struct Ledger(pub(crate) Arc<AtomicU32>);
+
+    /// Counts its runs in the ledger.
+    #[child(restart(permanent), backoff(initial = "100ms", max = "1s", jitter = 0))]
+    pub(crate) async fn ledger(ctx: TaskContext, State(ledger): State<Ledger>) {
+        ledger.0.fetch_add(1, Ordering::SeqCst);
+        ctx.stopped().await;
+    }
+
+    /// The payments.
+    #[supervisor(strategy(rest_for_one))]
+    pub(crate) struct Payments {
+        pub(crate) ledger: ledger,
+        #[child(restart(temporary))]
+        pub(crate) audit: audit::audit,
+    }
+}
+
+mod audit {
+    use rust_supervisor::prelude::*;
+
+    /// Fails at once.
+    #[child(restart(permanent))]
+    pub(crate) async fn audit(_: TaskContext) -> Result<(), String> {
+        Err("nothing to audit".into())
+    }
+}
+
+use payments::{Ledger, Payments};
+
+#[derive(SharedState)]
+struct AppState {
+    ledger: Ledger,
+    name: &'static str,
+    #[state(skip)]
+    _secret: &'static str,
+}
+
+fn state() -> AppState {
+    AppState { ledger: Ledger(Arc::default()), name: "test", _secret: "x" }
+}
+
+#[child]
+async fn greeter(ctx: TaskContext, State(name): State<&'static str>) {
+    assert_eq!(name, "test");
+    ctx.stopped().await;
+}
+
+#[supervisor(strategy(one_for_one), intensity(max = 5, within = "30s"), state = AppState)]
+struct App {
+    payments: Payments,
+    greeter: greeter,
+    #[cfg(windows)]
+    service: no::such::child,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tree_of_two_modules_runs_with_its_state() {
+    let state = state();
+    let runs = Arc::clone(&state.ledger.0);
+
+    let app = App::start(state).await.unwrap();
+
+    assert_eq!(app.payments.ledger.path().as_str(), "/root/payments/ledger");
+    assert_eq!(app.payments.path().as_str(), "/root/payments");
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+    assert!(app.shutdown(by("test").because("done")).await.unwrap().is_clean());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_handle_restarts_its_child_and_no_other() {
+    let app = App::start(state()).await.unwrap();
+
+    let outcome = app.payments.ledger.restart(by("alice").because("schema fixed")).await.unwrap();
+
+    assert_eq!(outcome.generation.0, 2);
+    assert_eq!(app.greeter.state().await.unwrap().generation.0, 1);
+    let error = app.greeter.restart(("alice", " ")).await.unwrap_err();
+    assert!(matches!(error, SupervisorError::Blank { field: "reason", .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_is_a_value_and_a_handle_stops_starts_and_removes() {
+    let app = App::start(state()).await.unwrap();
+    let why = || by("test").because("to see it");
+
+    let outcome = app.restart(App::PAYMENTS.at(Payments::LEDGER), why()).await.unwrap();
+    assert_eq!(&outcome.path, app.payments.ledger.path());
+    assert_eq!(outcome.generation.0, 2);
+    app.restart(App::PAYMENTS, why()).await.unwrap();
+    assert_eq!(app.payments.ledger.state().await.unwrap().generation.0, 3);
+    app.payments.restart(Payments::LEDGER, why()).await.unwrap();
+    app.greeter.stop(why()).await.unwrap();
+    assert_eq!(app.greeter.start(why()).await.unwrap().generation.0, 2);
+    app.greeter.wait_until_ready().await.unwrap();
+    app.greeter.remove(why()).await.unwrap();
+    let error = app.greeter.state().await.unwrap_err();
+    assert!(matches!(error, SupervisorError::UnknownPath { .. }), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn handles_are_clones_equal_by_path() {
+    let app = App::start(state()).await.unwrap();
+    let clone = app.clone();
+    assert_eq!(clone, app);
+    assert_eq!(clone.payments.ledger, app.payments.ledger);
+    assert_eq!(format!("{:?}", app.payments.ledger), "Handle(/root/payments/ledger)");
+    drop(app);
+    clone.greeter.state().await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_field_says_beats_what_the_function_says() {
+    // The function says permanent: five restarts of it within 30 s would be a meltdown.
+    let app = App::start(state()).await.unwrap();
+
+    tokio::time::sleep(Duration::from_mins(5)).await;
+
+    let error = app.payments.audit.state().await.unwrap_err();
+    assert!(matches!(error, SupervisorError::UnknownPath { .. }), "temporary, so gone: {error}");
+    assert_eq!(app.payments.ledger.state().await.unwrap().generation.0, 1);
+}
+
+#[supervisor]
+struct Audited {
+    audit: audit::audit,
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_the_field_the_function_decides() {
+    let app = Audited::start(()).await.unwrap();
+
+    let report = app.handle().join().await.unwrap();
+
+    assert!(matches!(report.cause, EndCause::Meltdown { .. }), "{report}");
+}
+
+#[child(restart(temporary))]
+async fn thrown_in(_: TaskContext) {}
+
+#[supervisor]
+struct OnlyPayments {
+    payments: Payments,
+    #[cfg(not(windows))]
+    thrown_in: thrown_in,
+    #[cfg(windows)]
+    thrown_in: no::such::child,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tree_without_a_state_of_its_own_starts_under_any_that_has_enough() {
+    let app = OnlyPayments::builder(state()).seed(7).event_capacity(8).start().await.unwrap();
+    app.payments.ledger.state().await.unwrap();
+    let alone = Payments::start(Ledger(Arc::default())).await.unwrap();
+    assert_eq!(alone.ledger.path().as_str(), "/root/ledger");
+}
+
+#[supervisor]
+struct Once {
+    #[child(restart(temporary))]
+    ledger: payments::ledger,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_field_that_makes_it_temporary_takes_back_the_backoff_of_the_function() {
+    let once = Once::start(Ledger(Arc::default())).await.unwrap();
+    once.ledger.stop(("test", "it is temporary")).await.unwrap();
+    assert!(once.ledger.state().await.is_err());
+}
+
+#[tokio::test]
+async fn a_child_is_a_function_that_a_test_calls() {
+    let (ctx, run) = TaskContext::for_test();
+    run.stop();
+    let runs = Arc::new(AtomicU32::new(0));
+    payments::ledger(ctx, State(Ledger(Arc::clone(&runs)))).await;
+    assert_eq!(runs.load(Ordering::SeqCst), 1);
+}
+
+mod blocking {
+    use std::sync::OnceLock;
+
+    use super::*;
+
+    #[child(blocking, readiness(explicit), shutdown(grace = "1s"))]
+    fn compact(ctx: BlockingContext, State(name): State<Arc<OnceLock<String>>>) {
+        name.get_or_init(|| std::thread::current().name().unwrap_or("none").to_owned());
+        ctx.ready();
+        while ctx.sleep(Duration::from_millis(1)) {}
+    }
+
+    #[supervisor]
+    struct Tree {
+        compact: compact,
+    }
+
+    #[tokio::test]
+    async fn a_blocking_child_runs_on_a_thread_named_after_it() {
+        let name = Arc::<OnceLock<String>>::default();
+        let tree = Tree::start(Arc::clone(&name)).await.unwrap();
+        assert_eq!(name.get().unwrap(), "compact");
+        assert!(tree.shutdown(("test", "done")).await.unwrap().is_clean());
+    }
+}
+
+mod results {
+    use std::convert::Infallible;
+    use std::io;
+
+    use rust_supervisor::task::exit::TaskFailure;
+
+    use super::*;
+
+    #[child]
+    async fn nothing(ctx: TaskContext) {
+        ctx.stopped().await;
+    }
+
+    #[child]
+    async fn io_error(ctx: TaskContext) -> io::Result<()> {
+        ctx.stopped().await;
+        Ok(())
+    }
+
+    #[child]
+    async fn result(ctx: TaskContext) -> TaskResult {
+        ctx.stopped().await;
+        TaskResult::Shutdown
+    }
+
+    #[child]
+    async fn both(ctx: TaskContext) -> Result<TaskResult, TaskFailure> {
+        ctx.stopped().await;
+        Ok(TaskResult::Succeeded)
+    }
+
+    #[child]
+    async fn never(
+        ctx: TaskContext,
+    ) -> Result<Infallible, Box<dyn std::error::Error + Send + Sync>> {
+        ctx.stopped().await;
+        Err("stopped".into())
+    }
+
+    #[child(type = Unending, shutdown(grace = "1ms"))]
+    async fn unending(_: TaskContext) -> Infallible {
+        std::future::pending().await
+    }
+
+    #[supervisor]
+    struct Tree {
+        nothing: nothing,
+        io_error: io_error,
+        result: result,
+        both: both,
+        never: never,
+        unending: Unending,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_returns_what_suits_it() {
+        let tree = Tree::start(()).await.unwrap();
+        assert_eq!(tree.shutdown(("test", "done")).await.unwrap().rows.len(), 6);
+    }
+}
+
+mod options {
+    use super::*;
+
+    const LATER: Duration = Duration::from_secs(9);
+    const MANY: u32 = 3;
+    const HALF: f64 = 0.5;
+
+    #[child(
+        restart = transient,
+        backoff(initial = "10ms", max = LATER, factor = 3, jitter = HALF, reset_after = "1h"),
+        restart_limit(max = MANY, within = "1m"),
+        on_limit(escalate),
+        criticality = "best_effort",
+        readiness(explicit),
+        start_timeout = "2s",
+        shutdown(grace = "250ms", abort_wait = "3s"),
+        significant,
+    )]
+    async fn all(ctx: TaskContext) {
+        ctx.ready();
+        ctx.stopped().await;
+    }
+
+    #[child(shutdown(grace = infinite), on_limit(shutdown_tree), criticality(critical))]
+    async fn patient(ctx: TaskContext) {
+        ctx.stopped().await;
+    }
+
+    #[supervisor(
+        restart(transient),
+        backoff(initial = "1s"),
+        restart_limit(max = 2, within = "4s"),
+        on_limit(quarantine),
+        criticality(standard),
+        shutdown(grace = "7s", budget = "8s"),
+        auto_shutdown(all_significant),
+        defaults(start_timeout = "5s"),
+        significant
+    )]
+    struct Inner {
+        #[child(restart = temporary)]
+        last: ends,
+        patient: patient,
+    }
+
+    #[child(restart(transient))]
+    async fn ends(ctx: TaskContext) {
+        let _ = ctx.sleep(Duration::from_secs(1)).await;
+    }
+
+    #[supervisor(
+        strategy(one_for_all),
+        intensity(max = 1, within = "10s"),
+        meltdown(shutdown),
+        auto_shutdown(any_significant)
+    )]
+    struct Outer {
+        all: all,
+        #[child(on_limit(stop), shutdown(grace = "6s"))]
+        inner: Inner,
+    }
+
+    fn policies(spec: &SupervisorSpec) -> Vec<PolicyPatch> {
+        let child = |node: &NodeSpec| match node {
+            NodeSpec::Child(child) => Some(child.policy()),
+            _ => None,
+        };
+        spec.children().iter().filter_map(child).collect()
+    }
+
+    #[test]
+    fn every_option_of_a_child_lands_in_its_spec() {
+        let spec = Outer::spec(());
+        let said = policies(&spec)[0];
+        assert_eq!(said.restart, Some(Restart::Transient));
+        assert_eq!(said.backoff.initial, Some(Duration::from_millis(10)));
+        assert_eq!(said.backoff.max, Some(LATER));
+        assert_eq!(said.backoff.factor, Some(3.0));
+        assert_eq!(said.backoff.jitter, Some(HALF));
+        assert_eq!(said.backoff.reset_after, Some(Duration::from_hours(1)));
+        assert_eq!(said.restart_limit, Some(Limit::new(MANY, Duration::from_mins(1))));
+        assert_eq!(said.on_limit, Some(OnLimit::Escalate));
+        assert_eq!(said.criticality, Some(Criticality::BestEffort));
+        assert_eq!(said.readiness, Some(Readiness::Explicit));
+        assert_eq!(said.start_timeout, Some(Duration::from_secs(2)));
+        assert_eq!(said.shutdown.grace, Some(Grace::After(Duration::from_millis(250))));
+        assert_eq!(said.shutdown.abort_wait, Some(Duration::from_secs(3)));
+        assert_eq!(said.significant, Some(true));
+        let inner = policies(&Inner::spec(()));
+        assert_eq!(inner[1].shutdown.grace, Some(Grace::Infinite));
+        assert_eq!(inner[1].on_limit, Some(OnLimit::ShutdownTree));
+        assert_eq!(inner[1].criticality, Some(Criticality::Critical));
+        assert_eq!(inner[1].restart, None);
+    }
+
+    /// What a spec has no method for is read off the whole of it.
+    #[test]
+    fn every_option_of_a_supervisor_lands_in_its_spec() {
+        let outer = Outer::spec(());
+        let text = format!("{outer:?}");
+        for part in [
+            "strategy: Some(OneForAll)",
+            "intensity: Some(Limit { max: 1, within: 10s })",
+            "meltdown: Some(Shutdown)",
+            "auto_shutdown: Some(AnySignificant)",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+        let NodeSpec::Supervisor(inner) = &outer.children()[1] else { panic!("{text}") };
+        let said = format!(
+            "{:?}",
+            SupervisorSpec::new("none").with_policy(
+                PolicyPatch::NONE
+                    .restart(Restart::Transient)
+                    .backoff(
+                        rust_supervisor::policy::backoff::BackoffPatch::NONE
+                            .initial(Duration::from_secs(1))
+                    )
+                    .restart_limit(2, Duration::from_secs(4))
+                    .on_limit(OnLimit::Stop)
+                    .criticality(Criticality::Standard)
+                    .grace(Grace::After(Duration::from_secs(6)))
+                    .significant(),
+            )
+        );
+        let policy = said.split(" policy: ").nth(1).unwrap().split(", defaults").next().unwrap();
+        let text = format!("{inner:?}");
+        for part in [
+            policy,
+            "budget: Some(8s)",
+            "auto_shutdown: Some(AllSignificant)",
+            "start_timeout: Some(5s)",
+        ] {
+            assert!(text.contains(part), "{part}: {text}");
+        }
+    }
+}
+
+mod effects {
+    use super::*;
+
+    #[child(readiness(explicit), start_timeout = "2s")]
+    async fn slow(ctx: TaskContext) {
+        ctx.stopped().await;
+    }
+
+    #[supervisor]
+    struct Slow {
+        slow: slow,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_start_times_out() {
+        let before = tokio::time::Instant::now();
+        let error = Slow::start(()).await.unwrap_err();
+        assert!(matches!(error, SupervisorError::TreeStart { .. }), "{error}");
+        assert!(before.elapsed() >= Duration::from_secs(2));
+    }
+
+    #[child(restart(transient), significant)]
+    async fn job(ctx: TaskContext) {
+        let _ = ctx.sleep(Duration::from_secs(1)).await;
+    }
+
+    #[supervisor(auto_shutdown(any_significant))]
+    struct Batch {
+        job: job,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_the_significant_ends_the_tree() {
+        let report = Batch::start(()).await.unwrap().run_until_signal().await.unwrap();
+        assert!(matches!(report.cause, EndCause::AutoShutdown), "{report}");
+    }
+
+    #[child(restart_limit(max = 1, within = "1m"), backoff(initial = "1s", jitter = 0))]
+    async fn failing(_: TaskContext) -> Result<(), &'static str> {
+        Err("again")
+    }
+
+    #[supervisor]
+    struct Contained {
+        #[child(on_limit(quarantine))]
+        kept: failing,
+        #[child(on_limit(stop))]
+        stopped: failing,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_limit_is_kept_and_what_follows_is_said_at_the_field() {
+        let tree = Contained::start(()).await.unwrap();
+        tokio::time::sleep(Duration::from_mins(1)).await;
+        let kept = tree.kept.state().await.unwrap();
+        assert_eq!(kept.generation.0, 2);
+        let error = tree.kept.start(("test", "again")).await.unwrap_err();
+        assert!(matches!(error, SupervisorError::Quarantined { .. }), "{error}");
+        assert_eq!(tree.stopped.start(("test", "again")).await.unwrap().generation.0, 3);
+    }
+
+    #[child(shutdown(grace = "3s"))]
+    async fn stubborn(_: TaskContext) {
+        std::future::pending::<()>().await;
+    }
+
+    #[supervisor]
+    struct Stubborn {
+        stubborn: stubborn,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_run_that_does_not_stop_is_aborted_after_its_grace() {
+        let report = Stubborn::start(()).await.unwrap().shutdown(("test", "done")).await.unwrap();
+        assert!(!report.is_clean());
+        assert_eq!(report.took.as_secs(), 3);
+    }
+}

@@ -1,0 +1,123 @@
+//! Signals to a real process, and its exit code.
+#![cfg(unix)]
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
+
+use std::io::{BufRead, BufReader, Read};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+/// A running service, killed at the latest with the test.
+struct Service {
+    process: Child,
+    says: BufReader<ChildStdout>,
+}
+
+impl Service {
+    fn start(behavior: &str) -> Self {
+        let mut process = Command::new(env!("CARGO_BIN_EXE_service"))
+            .arg(behavior)
+            .env("RUST_BACKTRACE", "0")
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let says = BufReader::new(process.stdout.take().unwrap());
+        Self { process, says }
+    }
+
+    fn expect(&mut self, line: &str) {
+        let mut said = String::new();
+        self.says.read_line(&mut said).unwrap();
+        assert_eq!(said.trim_end(), line);
+    }
+
+    fn signal(&self, name: &str) {
+        let (name, process) = (format!("-{name}"), self.process.id().to_string());
+        assert!(Command::new("kill").args([name, process]).status().unwrap().success());
+    }
+
+    /// The exit code and what it said on standard error.
+    fn ended(mut self) -> (Option<i32>, String) {
+        let code = self.process.wait().unwrap().code();
+        let mut errors = String::new();
+        self.process.stderr.take().unwrap().read_to_string(&mut errors).unwrap();
+        (code, errors)
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // It has ended already, unless the test has failed.
+        drop(self.process.kill());
+        drop(self.process.wait());
+    }
+}
+
+/// The service has said that it is up just before it begins to listen.
+fn listens(service: &mut Service) {
+    service.expect("up");
+    let signals = format!("/proc/{}/status", service.process.id());
+    // The bit of SIGTERM, in the set of those that are caught.
+    for _ in 0..10_000 {
+        let Ok(status) = std::fs::read_to_string(&signals) else {
+            // Not on Linux: long enough.
+            return std::thread::sleep(std::time::Duration::from_millis(500));
+        };
+        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap();
+        let caught = u64::from_str_radix(caught.trim(), 16).unwrap();
+        if caught & 1 << 14 != 0 && caught & 1 != 0 {
+            return;
+        }
+        std::thread::yield_now();
+    }
+    panic!("it does not listen");
+}
+
+#[test]
+fn each_of_the_signals_ends_it_clean_with_0() {
+    for name in ["TERM", "INT", "HUP"] {
+        let mut service = Service::start("good");
+        listens(&mut service);
+        service.signal(name);
+        assert_eq!(service.ended(), (Some(0), String::new()), "{name}");
+    }
+}
+
+#[test]
+fn the_second_signal_aborts_what_is_left_and_exits_with_2() {
+    let mut service = Service::start("deaf");
+    listens(&mut service);
+    service.signal("TERM");
+    service.expect("stopping");
+    service.signal("INT");
+    assert_eq!(service.ended().0, Some(2));
+}
+
+#[test]
+fn a_run_that_cannot_be_ended_does_not_keep_the_process_alive() {
+    for behavior in ["stuck", "busy"] {
+        let mut service = Service::start(behavior);
+        listens(&mut service);
+        service.signal("TERM");
+        let (code, errors) = service.ended();
+        assert_eq!(code, Some(2), "{behavior}");
+        let path = format!("/root/{behavior} #1");
+        assert!(errors.contains(&path) && errors.contains("given up"), "{errors}");
+    }
+}
+
+#[test]
+fn a_meltdown_exits_with_1() {
+    let mut service = Service::start("melts");
+    service.expect("up");
+    assert_eq!(service.ended().0, Some(1));
+}
+
+#[test]
+fn a_tree_that_does_not_start_exits_with_1_and_says_why() {
+    let (code, errors) = Service::start("refuses").ended();
+    assert_eq!(code, Some(1));
+    assert!(
+        errors.contains("`/root/refuses` failed to start\n  because: panicked: no thanks"),
+        "{errors}"
+    );
+}
