@@ -167,3 +167,30 @@ async fn many_timers_each_keep_their_own_time() {
     }
     end_clean(&handle).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_state_of_an_idle_tree_is_the_state_of_now() {
+    let tree = SupervisorSpec::root()
+        .intensity(3, ms(1_000))
+        .child(ChildSpec::new("once", failing_once()).backoff(Backoff::NONE));
+    let handle = Supervisor::start(tree).await.unwrap();
+    handle.wait_until_settled().await.unwrap();
+    sleep(ms(10)).await;
+    let soon = handle.current_state().await.unwrap();
+    assert_eq!((soon.uptime, soon.get("/root").unwrap().intensity), (ms(10), Some((1, 3))));
+    sleep(ms(5_000)).await;
+    let later = handle.current_state().await.unwrap();
+    assert_eq!((later.uptime, later.get("/root").unwrap().intensity), (ms(5_010), Some((0, 3))));
+    end_clean(&handle).await;
+}
+
+/// Fails at once, the first time.
+fn failing_once() -> rust_supervisor::task::factory::TaskFactory {
+    service_fn(async |ctx: TaskContext| {
+        if ctx.generation().0 == 1 {
+            return Err("once");
+        }
+        ctx.stopped().await;
+        Ok(())
+    })
+}

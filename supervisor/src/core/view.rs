@@ -4,11 +4,18 @@ use super::engine::Engine;
 use super::key::NodeKey;
 use super::state::State;
 use super::supervisor::{Phase, Step};
+use super::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
 use crate::state::{ChildState, TreeState};
 
 impl Engine {
+    /// Tells the time, for what is asked next. Nothing else follows from it.
+    pub(crate) fn at(&mut self, now: Uptime) -> &Self {
+        self.now = self.now.max(now);
+        self
+    }
+
     /// Every child, as it is now.
     pub(crate) fn state(&self) -> TreeState {
         let children = self.depth_first().into_iter().filter_map(|key| self.child_state(key));
@@ -51,7 +58,7 @@ impl Engine {
         })
     }
 
-    fn round_start(&self, supervisor: NodeKey) -> Option<super::time::Uptime> {
+    fn round_start(&self, supervisor: NodeKey) -> Option<Uptime> {
         match &self.supervisor(supervisor)?.step {
             Step::Round(round) if round.phase == Phase::Waiting => Some(round.start_at),
             _ => None,

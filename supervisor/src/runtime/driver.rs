@@ -126,9 +126,13 @@ impl Driver {
             Message::HelperPanicked(run) => self.runs.abort(run),
             Message::Command(command, reply) => self.command(command, reply, out),
             // A query whose asker has gone away is answered to nobody.
-            Message::Query(Query::State(reply)) => drop(reply.send(self.engine.state())),
+            Message::Query(Query::State(reply)) => {
+                let now = self.now();
+                drop(reply.send(self.engine.at(now).state()));
+            }
             Message::Query(Query::StateOf(path, reply)) => {
-                drop(reply.send(self.engine.state_at(&path)));
+                let now = self.now();
+                drop(reply.send(self.engine.at(now).state_at(&path)));
             }
             Message::Query(Query::Settled(reply)) => {
                 if self.settling.len() == self.settling.capacity() {
