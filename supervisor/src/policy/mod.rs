@@ -8,6 +8,7 @@ pub mod backoff;
 pub mod decision;
 pub mod failure;
 pub mod intensity;
+pub mod lint;
 pub mod restart;
 pub mod shutdown;
 

@@ -246,6 +246,9 @@ impl SupervisorBuilder {
         if cfg!(panic = "abort") {
             tracing::warn!("built with panic = \"abort\": a panic ends the process, not the child");
         }
+        for warning in valid.warnings() {
+            tracing::warn!("{warning}");
+        }
         let engine = Engine::new(
             &valid,
             Options {

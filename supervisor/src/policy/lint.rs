@@ -1,0 +1,124 @@
+//! Settings that cannot mean what they say: the arithmetic behind the warnings.
+//!
+//! Everything here is `const`, so that whoever knows the values at build time can ask then.
+
+use std::time::Duration;
+
+use super::backoff::Backoff;
+use super::intensity::Limit;
+
+/// How many steps of a growing wait are followed one by one. A wait that has not reached its
+/// ceiling by then grows so slowly that taking the rest as it stands changes nothing.
+const STEPS: u32 = 10_000;
+
+/// The shortest time in which a child alone can be charged `charges` times: run times are taken as
+/// zero, and jitter as taking away all it can.
+///
+/// The first charge is free: between `n` charges there are `n - 1` waits.
+pub const fn tightest_span(backoff: &Backoff, charges: u32) -> Duration {
+    let least = 1.0 - backoff.jitter;
+    let ceiling = backoff.max.as_secs_f64();
+    let mut wait = backoff.initial.as_secs_f64();
+    let mut left = charges.saturating_sub(1);
+    let mut span = 0.0;
+    let mut steps = 0;
+    while left > 0 && wait < ceiling && steps < STEPS {
+        span += wait * least;
+        wait *= backoff.factor;
+        left -= 1;
+        steps += 1;
+    }
+    if wait > ceiling {
+        wait = ceiling;
+    }
+    span += wait * least * left as f64;
+    seconds(span)
+}
+
+/// Whether a child alone, however fast it fails, never fails often enough for the limit: then it
+/// is restarted for ever.
+///
+/// ```
+/// use std::time::Duration;
+/// use rust_supervisor::policy::backoff::Backoff;
+/// use rust_supervisor::policy::intensity::Limit;
+/// use rust_supervisor::policy::lint::never_trips;
+///
+/// // 1 + 2 + 4 + 8 + 16 s between six failures: 31 s, and only 30 s are looked at.
+/// let mut backoff = Backoff::new(Duration::from_secs(1), Duration::from_secs(60));
+/// backoff.jitter = 0.0;
+/// assert!(never_trips(&backoff, Limit::new(5, Duration::from_secs(30))));
+/// assert!(!never_trips(&backoff, Limit::new(5, Duration::from_secs(31))));
+/// ```
+pub const fn never_trips(backoff: &Backoff, limit: Limit) -> bool {
+    if limit.max == u32::MAX {
+        // No limit at all, and meant so.
+        return false;
+    }
+    tightest_span(backoff, limit.max + 1).as_nanos() > limit.within.as_nanos()
+}
+
+/// Whether a supervisor's intensity is spent by one child before that child's own limit is, so
+/// that the limit never has its say.
+pub const fn trips_before(backoff: &Backoff, intensity: Limit, limit: Limit) -> bool {
+    // The charge that breaks the child's own limit is not charged to the supervisor.
+    intensity.max < limit.max && !never_trips(backoff, intensity) && !never_trips(backoff, limit)
+}
+
+/// Seconds as a duration; what does not fit is the longest there is.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "not negative, compared before it is cut, and `Duration`'s own way is not const"
+)]
+const fn seconds(seconds: f64) -> Duration {
+    let nanos = seconds * 1e9;
+    if nanos >= u64::MAX as f64 { Duration::MAX } else { Duration::from_nanos(nanos as u64) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn doubling(jitter: f64) -> Backoff {
+        Backoff { jitter, ..Backoff::new(SECOND, 60 * SECOND) }
+    }
+
+    #[test]
+    fn jitter_can_make_a_limit_trip_after_all() {
+        let limit = Limit::new(5, 30 * SECOND);
+        assert!(never_trips(&doubling(0.0), limit));
+        assert!(!never_trips(&doubling(0.2), limit));
+        assert_eq!(tightest_span(&doubling(0.5), 6), Duration::from_millis(15_500));
+    }
+
+    #[test]
+    fn a_wait_at_its_ceiling_is_not_followed_step_by_step() {
+        let backoff = Backoff { jitter: 0.0, ..Backoff::new(SECOND, SECOND) };
+        assert_eq!(tightest_span(&backoff, 1_000_000_001), 1_000_000_000 * SECOND);
+        assert!(!never_trips(&Backoff::NONE, Limit::new(u32::MAX - 1, SECOND)));
+        assert!(!never_trips(&doubling(0.0), Limit::new(u32::MAX, SECOND)));
+    }
+
+    #[test]
+    fn the_defaults_trip() {
+        assert!(!never_trips(&Backoff::DEFAULT, Limit::DEFAULT));
+    }
+
+    #[test]
+    fn an_intensity_below_the_childs_own_limit_is_spent_first() {
+        let backoff = Backoff::NONE;
+        let limit = Limit::new(10, SECOND);
+        assert!(trips_before(&backoff, Limit::new(9, SECOND), limit));
+        assert!(!trips_before(&backoff, Limit::new(10, SECOND), limit));
+        // It cannot be spent by this child alone.
+        assert!(!trips_before(
+            &doubling(0.0),
+            Limit::new(5, SECOND),
+            Limit::new(10, 3_600 * SECOND)
+        ));
+    }
+}
