@@ -1,0 +1,3 @@
+//! The quick start of the README: an empty tree from a YAML file, its state, its end.
+
+include!("block.rs");
