@@ -25,6 +25,7 @@ use crate::state::{ChildState, TreeState};
 /// answers is true when it is answered. Dropping the future of a command takes nothing back: what
 /// was asked for is carried out though nobody waits.
 #[derive(Clone)]
+#[must_use = "when the last handle is dropped, the tree is shut down"]
 pub struct SupervisorHandle {
     shared: Arc<Shared>,
     /// What keeps the tree alive; `None` inside it.

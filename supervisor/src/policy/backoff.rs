@@ -41,6 +41,27 @@ impl Backoff {
         Self { initial, max, ..Self::DEFAULT }
     }
 
+    /// See [`factor`](field@Self::factor).
+    #[must_use]
+    pub const fn factor(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    /// See [`jitter`](field@Self::jitter).
+    #[must_use]
+    pub const fn jitter(mut self, jitter: f64) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// See [`reset_after`](field@Self::reset_after).
+    #[must_use]
+    pub const fn reset_after(mut self, reset_after: Duration) -> Self {
+        self.reset_after = reset_after;
+        self
+    }
+
     /// The wait before the restart that follows `earlier` restarts in a row, before jitter.
     pub fn wait(&self, earlier: u32) -> Duration {
         let exponent = i32::try_from(earlier).unwrap_or(i32::MAX);

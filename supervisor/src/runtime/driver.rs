@@ -11,6 +11,7 @@ use std::time::SystemTime;
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::log::log;
 use super::mailbox::{End, Message, Query, Shared};
 use super::runs::Runs;
 use crate::control::command::{Command, Reply};
@@ -190,6 +191,7 @@ impl Driver {
                     }
                 }
                 Action::Note(fact) => {
+                    log(&fact);
                     stamp(&mut self.last_event, now, fact, &self.shared, &self.events);
                 }
                 Action::Up => {
@@ -219,9 +221,6 @@ impl Driver {
                 _ => SupervisorError::ShuttingDown,
             };
             drop(started.send(Err(error)));
-        }
-        for row in report.unjoinable() {
-            tracing::error!(path = %row.path, generation = row.generation.0, "a run cannot be ended");
         }
         let end = End::Report { report: Arc::new(report), state: Arc::new(self.engine.state()) };
         self.shared.end.send_replace(Some(end));
