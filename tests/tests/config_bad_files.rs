@@ -103,10 +103,24 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
             "supervisor: { intensity: { max: 99999999999999999999 } }",
             "expected a whole number from 0 to 4294967295",
         ),
-        ("supervisor: { intensity: 3 }", "`supervisor.intensity`: expected a section, found `3`"),
+        (
+            "supervisor: { intensity: 3 }",
+            "`supervisor.intensity`: expected a section, such as `{ max: 5, within: 30s }`, found `3`",
+        ),
+        ("policy: { backoff: 1s }", "expected a section, such as `{ initial: 100ms, max: 30s }`"),
+        ("shutdown: 5s", "`shutdown`: expected a section, such as `{ grace: 5s }`, found `5s`"),
+        ("strategy: one_for_all", "unknown key `strategy`; it belongs into `supervisor`"),
+        (
+            "supervisor: { children: { a: { grace: 5s } } }",
+            "unknown key `grace` in `supervisor.children.a`; it belongs into `shutdown`",
+        ),
+        (
+            "policy: { grace: 5s, jitter: 0 }",
+            "unknown key `jitter` in `policy`; it belongs into `backoff`",
+        ),
         (
             "supervisor: { intensity: [3, 10s] }",
-            "`supervisor.intensity`: expected a section, found a list",
+            "`supervisor.intensity`: expected a section, such as `{ max: 5, within: 30s }`, found a list",
         ),
         (
             "supervisor: { children: [a] }",
@@ -114,7 +128,10 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
         ),
         ("- a\n- b\n", "a.yaml:1:1: expected a section, found a list"),
         ("policy: { backoff: { factor: big } }", "expected a number, found `big`"),
-        ("include: other.yaml", "`include`: expected a list, found `other.yaml`"),
+        (
+            "include: other.yaml",
+            "`include`: expected a list, such as `[a.yaml]`, found `other.yaml`",
+        ),
         ("include: [[a]]", "`include.0`: expected a path, found a list"),
         ("include: ['']", "`include.0`: the path to include is empty"),
         ("policy: {}\npolicy: {}\n", "a.yaml:2:1: the key `policy` is there twice"),

@@ -425,8 +425,8 @@ fn orphaned(spec: SupervisorSpec, flavor: &str) -> SupervisorHandle {
         "current" => tokio::runtime::Builder::new_current_thread(),
         _ => tokio::runtime::Builder::new_multi_thread(),
     };
-    let runtime = builder.enable_all().build().unwrap();
-    runtime.block_on(Supervisor::start(spec)).unwrap()
+    let runtime = builder.enable_all().build().expect("a runtime");
+    runtime.block_on(Supervisor::start(spec)).expect("it starts")
 }
 
 #[test]

@@ -220,7 +220,7 @@ pub enum ConfigFault {
         section: KeyPath,
     },
     /// A key that would change nothing.
-    #[error("unknown key `{name}`{}{}", inside(section), one_of(nearest.as_ref(), known))]
+    #[error("unknown key `{name}`{}{}", inside(section), meant(name, nearest.as_ref(), known))]
     UnknownKey {
         /// The key.
         name: String,
@@ -332,6 +332,22 @@ fn inside(section: &KeyPath) -> String {
 
 fn did_you_mean(nearest: Option<&String>) -> String {
     nearest.map_or_else(String::new, |nearest| format!("; did you mean `{nearest}`?"))
+}
+
+/// What was meant by an unknown key: one that belongs into a section that may stand there, or one
+/// that is spelt much like it.
+fn meant(name: &str, nearest: Option<&String>, known: &[String]) -> String {
+    let section = match name {
+        "grace" | "abort_wait" => "shutdown",
+        "initial" | "factor" | "jitter" | "reset_after" => "backoff",
+        "strategy" | "intensity" | "auto_shutdown" | "children" | "defaults" => "supervisor",
+        _ => return one_of(nearest, known),
+    };
+    if known.iter().any(|known| known == section) {
+        format!("; it belongs into `{section}`")
+    } else {
+        one_of(nearest, known)
+    }
 }
 
 fn one_of(nearest: Option<&String>, known: &[String]) -> String {

@@ -102,6 +102,19 @@ impl Node {
                 ConfigFault::UnknownKey { name, nearest, known, .. } => {
                     ConfigFault::UnknownKey { name, section: path.parent(), nearest, known }
                 }
+                ConfigFault::WrongValue { mut expected, found } => {
+                    let example = match path.segments().last().map(String::as_str) {
+                        Some("intensity" | "restart_limit") => "{ max: 5, within: 30s }",
+                        Some("backoff") => "{ initial: 100ms, max: 30s }",
+                        Some("shutdown") => "{ grace: 5s }",
+                        Some("include") => "[a.yaml]",
+                        _ => "",
+                    };
+                    if matches!(&*expected, "a section" | "a list") && !example.is_empty() {
+                        expected = format!("{expected}, such as `{example}`");
+                    }
+                    ConfigFault::WrongValue { expected, found }
+                }
                 fault => fault,
             };
             problems.push(ConfigProblem::new(Some(at), path, fault));
