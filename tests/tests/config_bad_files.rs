@@ -103,6 +103,14 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
             "supervisor: { intensity: { max: 99999999999999999999 } }",
             "expected a whole number from 0 to 4294967295",
         ),
+        (
+            "supervisor: { intensity: { max: 3.0 } }",
+            "expected a whole number from 0 to 4294967295, found `3.0`",
+        ),
+        (
+            "supervisor: { intensity: { max: '3' } }",
+            "expected a whole number from 0 to 4294967295, found the text `3`",
+        ),
         ("supervisor: { intensity: 3 }", "`supervisor.intensity`: expected a section, found `3`"),
         (
             "supervisor: { intensity: [3, 10s] }",
@@ -178,7 +186,7 @@ fn what_is_no_file_of_text_is_refused_at_once() {
                 .unwrap();
             text
         });
-    refused(&dir, &dir.write("bomb.yaml", bomb));
+    expect(&dir.write("bomb.yaml", bomb), "repeats itself too often");
     let fifo = dir.0.join("fifo.yaml");
     // Where there are no FIFOs there is nothing to hang on.
     if std::process::Command::new("mkfifo").arg(&fifo).status().is_ok_and(|status| status.success())
