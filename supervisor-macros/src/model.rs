@@ -59,6 +59,7 @@ impl Policy {
             self.restart_limit.as_ref().map(|limit| &limit.within),
             self.start_timeout.as_ref(),
             grace,
+            self.abort_wait.as_ref(),
         ];
         let numbers = [
             backoff.and_then(|backoff| backoff.factor.as_ref()),

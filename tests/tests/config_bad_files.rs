@@ -119,6 +119,14 @@ fn what_is_wrong_with_a_file_is_said_with_its_place() {
             "unknown key `jitter` in `policy`; it belongs into `backoff`",
         ),
         (
+            "supervisor: { intensity: { max: 3.0 } }",
+            "expected a whole number from 0 to 4294967295, found `3.0`",
+        ),
+        (
+            "supervisor: { intensity: { max: '3' } }",
+            "expected a whole number from 0 to 4294967295, found the text `3`",
+        ),
+        (
             "supervisor: { intensity: [3, 10s] }",
             "`supervisor.intensity`: expected a section, such as `{ max: 5, within: 30s }`, found a list",
         ),
@@ -195,7 +203,7 @@ fn what_is_no_file_of_text_is_refused_at_once() {
                 .unwrap();
             text
         });
-    refused(&dir, &dir.write("bomb.yaml", bomb));
+    expect(&dir.write("bomb.yaml", bomb), "repeats itself too often");
     let fifo = dir.0.join("fifo.yaml");
     // Where there are no FIFOs there is nothing to hang on.
     if std::process::Command::new("mkfifo").arg(&fifo).status().is_ok_and(|status| status.success())

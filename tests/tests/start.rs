@@ -64,14 +64,15 @@ async fn everything_that_is_wrong_with_a_tree_is_said_at_once() {
             SupervisorSpec::new("inner")
                 .child(ChildSpec::new("hasty", parked()).grace(Grace::After(Duration::ZERO)))
                 .child(ChildSpec::new("once", parked()).restart(Restart::Temporary).significant())
-                .child(ChildSpec::new("late", parked()).start_timeout(Duration::ZERO)),
+                .child(ChildSpec::new("late", parked()).start_timeout(Duration::ZERO))
+                .child(ChildSpec::new("gone", parked()).abort_wait(Duration::ZERO)),
         );
     let error = Supervisor::start(tree).await.unwrap_err();
     let SupervisorError::Spec(errors) = &error else { panic!("{error:?}") };
     assert!(errors.violations().iter().all(|violation| violation.path().starts_with("/root")));
     assert_eq!(
         error.to_string(),
-        "the tree cannot be started, 11 things are wrong with it:
+        "the tree cannot be started, 12 things are wrong with it:
   `/root`: `intensity` allows 5 restarts within no time at all; give it a window (`within`)
   `/root`: `shutdown budget` is zero; nothing can be done in no time
   `/root/a`: this id is declared twice; siblings need ids of their own
@@ -82,7 +83,8 @@ async fn everything_that_is_wrong_with_a_tree_is_said_at_once() {
   `/root/wild`: backoff `jitter` is 1.5; it is a share of the wait, between 0 and 1
   `/root/inner/hasty`: `grace` is below 1ms; a run that is asked to stop needs time to do so
   `/root/inner/once`: it is significant, but its supervisor's `auto_shutdown` is `never`
-  `/root/inner/late`: `start_timeout` is zero; nothing can be done in no time"
+  `/root/inner/late`: `start_timeout` is zero; nothing can be done in no time
+  `/root/inner/gone`: `abort_wait` is below 1ms; a run that is aborted needs time to go"
     );
 }
 

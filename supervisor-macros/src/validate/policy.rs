@@ -15,6 +15,7 @@ pub(super) const RULES: &[Rule<Policy>] = &[
     jitter_is_a_share,
     restart_limit_has_a_window,
     grace_is_some_time,
+    abort_wait_is_some_time,
     start_timeout_is_some_time,
     start_timeout_needs_readiness,
     temporary_is_never_restarted,
@@ -23,6 +24,8 @@ pub(super) const RULES: &[Rule<Policy>] = &[
 
 /// The least grace that the runtime takes.
 const LEAST_GRACE: u128 = 1_000_000;
+/// The least wait after an abort that the runtime takes.
+const LEAST_ABORT_WAIT: u128 = 1_000_000;
 
 fn backoff_starts_below_its_ceiling(policy: &Policy, errors: &mut Errors) {
     let Some(backoff) = &policy.backoff else { return };
@@ -71,6 +74,14 @@ fn grace_is_some_time(policy: &Policy, errors: &mut Errors) {
             grace.span,
             "`grace` is at least 1ms: a run that is asked to stop needs time to do so",
         );
+    }
+}
+
+fn abort_wait_is_some_time(policy: &Policy, errors: &mut Errors) {
+    let Some(wait) = &policy.abort_wait else { return };
+    if wait.nanos().is_some_and(|wait| wait < LEAST_ABORT_WAIT) {
+        errors
+            .at(wait.span, "`abort_wait` is at least 1ms: a run that is aborted needs time to go");
     }
 }
 

@@ -60,7 +60,7 @@ fn what_is_right_passes() {
             criticality(critical),
             readiness(explicit),
             start_timeout("1ms"),
-            shutdown(grace = infinite, abort_wait = "0s"),
+            shutdown(grace = infinite, abort_wait = "1ms"),
             significant,
             type = Ledger,
             crate = a::b,
@@ -222,6 +222,7 @@ fn policies_that_contradict_each_other_are_refused() {
     says(&child(quote!(restart(permanent), significant)), &["this is permanent:"]);
     says(&child(quote!(readiness(immediate), start_timeout = "1s")), &["nothing to time out"]);
     says(&child(quote!(shutdown(grace = "999us"))), &["at least 1ms"]);
+    says(&child(quote!(shutdown(abort_wait = "0s"))), &["`abort_wait` is at least 1ms"]);
 }
 
 #[test]

@@ -71,6 +71,12 @@ pub const fn check(said: PolicyPatch) {
             "`grace` is at least 1ms: a run that is asked to stop needs time to do so"
         );
     }
+    if let Some(wait) = said.shutdown.abort_wait {
+        assert!(
+            wait.as_nanos() >= 1_000_000,
+            "`abort_wait` is at least 1ms: a run that is aborted needs time to go"
+        );
+    }
 }
 
 /// The handle of the child `name` of the supervisor at `seat`.

@@ -209,7 +209,9 @@ fn found_in_words(found: Unexpected<'_>) -> String {
         Unexpected::Bool(value) => format!("`{value}`"),
         Unexpected::Unsigned(value) => format!("`{value}`"),
         Unexpected::Signed(value) => format!("`{value}`"),
-        Unexpected::Float(value) => format!("`{value}`"),
+        // What looks like a whole number, and is none, is not to look like one.
+        Unexpected::Float(value) => format!("`{value:?}`"),
+        Unexpected::Str(value) if value.parse::<f64>().is_ok() => format!("the text `{value}`"),
         Unexpected::Str(value) => format!("`{value}`"),
         Unexpected::Seq => "a list".into(),
         Unexpected::Map => "a section".into(),

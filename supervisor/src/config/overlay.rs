@@ -463,6 +463,7 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
         Fault::Zero("start_timeout") => &[&["start_timeout"]],
         Fault::Zero(_) => &[&["shutdown", "budget"]],
         Fault::Grace => &[&["shutdown", "grace"]],
+        Fault::AbortWait => &[&["shutdown", "abort_wait"]],
         Fault::Temporary(key) => &[&[key], &["restart"]],
         Fault::SignificantPermanent => &[&["significant"], &["restart"]],
         Fault::SignificantUnderNever => &[&["significant"]],

@@ -67,8 +67,8 @@ fn fault(error: &Error) -> ConfigFault {
             // The location is ours to say.
             let message = error.to_string();
             let message = message.split(" at line ").next().unwrap_or(&message);
-            // How the scanner, which is ahead of the budget, says the same.
-            if message.contains("recursion limit") {
+            // How the scanner, which is ahead of the budget, and an alias say the same.
+            if message.contains("recursion limit") || message.contains("budget breached") {
                 return too_much();
             }
             ConfigFault::Syntax { message: format!("this is not YAML: {message}") }

@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::task::Poll;
 use std::time::SystemTime;
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -301,12 +302,15 @@ impl Driver {
     }
 }
 
-/// Lets others have their turn, and wakes another worker of the multi-thread runtime to go on in
-/// the meantime: the run that this worker turns to may never yield.
+/// Lets others have their turn.
 ///
-/// Tokio's own `yield_now` does not do that: it wakes its task when the worker has nothing else to
-/// do, which may be never.
+/// On the multi-thread runtime another worker is woken to go on in the meantime, because the run
+/// that this worker turns to may never yield. Tokio's own `yield_now` does not do that: it wakes its
+/// task when the worker has nothing else to do, which may be never.
 async fn give_way() {
+    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
+        return tokio::task::yield_now().await;
+    }
     let mut has_given = false;
     poll_fn(|cx| {
         if std::mem::replace(&mut has_given, true) {

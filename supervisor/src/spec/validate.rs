@@ -24,6 +24,7 @@ pub const MAX_DEPTH: usize = 64;
 /// How long the shutdown of a tree may take where nothing is said.
 pub(crate) const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 const LEAST_GRACE: Duration = Duration::from_millis(1);
+const LEAST_ABORT_WAIT: Duration = Duration::from_millis(1);
 
 /// A tree that breaks no rule. Only [`SupervisorSpec::validate`] makes one.
 #[derive(Clone, Debug)]
@@ -198,6 +199,9 @@ impl Checker {
         if matches!(policy.grace, Grace::After(grace) if grace < LEAST_GRACE) {
             self.report(path, Fault::Grace);
         }
+        if policy.abort_wait < LEAST_ABORT_WAIT {
+            self.report(path, Fault::AbortWait);
+        }
         if policy.restart == Restart::Temporary {
             // Said about this very child: a default for many may well meet a temporary one.
             let backoff = said.backoff.says_something().then_some("backoff");
@@ -312,6 +316,9 @@ pub enum Fault {
     /// No time to end by itself.
     #[error("`grace` is below 1ms; a run that is asked to stop needs time to do so")]
     Grace,
+    /// No time to go after an abort.
+    #[error("`abort_wait` is below 1ms; a run that is aborted needs time to go")]
+    AbortWait,
     /// About restarts of what is never restarted.
     #[error("`{0}` means nothing here: the child is temporary and never restarted")]
     Temporary(&'static str),
