@@ -1,5 +1,7 @@
 //! Starting: one node, all children of a supervisor, and how a start phase can end.
 
+use std::collections::BTreeSet;
+
 use super::action::Action;
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
@@ -165,7 +167,7 @@ impl Engine {
             for &child in &children {
                 self.nodes.unlink(child);
             }
-            let mut declared = Vec::with_capacity(plan.children.len());
+            let mut declared = BTreeSet::new();
             for child in &plan.children {
                 let known = self.nodes.find(&path.join(&child.id)).filter(|&known| {
                     let node = self.nodes.get(known);
