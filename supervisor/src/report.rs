@@ -1,6 +1,7 @@
 //! How the tree ended: the report of a shutdown, which is also the exit code of the program.
 
 use std::fmt;
+use std::io::{self, Write as _};
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use crate::task::exit::Exit;
 /// As the result of `fn main` it is the exit code: 0 when the tree ended clean, 1 when it ended
 /// because it had failed (see [`is_failure`](Self::is_failure)), 2 when a run had to be aborted or
 /// could not be ended.
+/// If that is not 0, it also prints itself to standard error, as an error would.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ShutdownReport {
@@ -59,6 +61,10 @@ impl ShutdownReport {
 
 impl Termination for ShutdownReport {
     fn report(self) -> ExitCode {
+        if self.exit_code() != 0 {
+            // Where standard error is closed there is nobody to tell, and the code still counts.
+            drop(writeln!(io::stderr(), "{self}"));
+        }
         ExitCode::from(self.exit_code())
     }
 }

@@ -134,15 +134,27 @@ impl fmt::Display for TreeState {
             }
             let depth = child.path.as_str().matches('/').count().saturating_sub(1);
             let name = format!("{:indent$}{}", "", child.path.name(), indent = depth * 2);
-            write!(f, "{name:<24} {:<11} {:<4}", child.lifecycle, child.generation.to_string())?;
-            if child.restarts > 0 {
-                write!(f, " restarts: {}", child.restarts)?;
+            write!(f, "{name:<24} {:<11} {}", child.lifecycle, child.generation)?;
+            let mut separator = "   ";
+            let mut fact = |f: &mut fmt::Formatter<'_>, fact: fmt::Arguments<'_>| {
+                f.write_str(separator)?;
+                separator = "; ";
+                f.write_fmt(fact)
+            };
+            match child.restarts {
+                0 => {}
+                1 => fact(f, format_args!("1 restart"))?,
+                restarts => fact(f, format_args!("{restarts} restarts"))?,
             }
             if let Some(due) = child.due {
-                write!(f, " due in {:.0?}", due.saturating_sub(self.uptime))?;
+                fact(f, format_args!("due in {:.0?}", due.saturating_sub(self.uptime)))?;
             }
             if let Some(exit) = child.last_exit() {
-                write!(f, " last exit: {exit}")?;
+                fact(f, format_args!("last exit: {exit}"))?;
+            }
+            if let (Lifecycle::Quarantined, Some(decision)) = (child.lifecycle, child.last_decision)
+            {
+                fact(f, format_args!("{}", decision.rule()))?;
             }
         }
         Ok(())

@@ -87,7 +87,7 @@ async fn a_group_restart_reads_like_what_happened() {
     );
     let state = handle.current_state().await.unwrap().to_string();
     assert!(
-        state.contains("flaky") && state.contains("last exit: failed: lost my voice"),
+        state.contains("\n  flaky                  up          #2   1 restart; last exit: failed: lost my voice\n"),
         "{state}"
     );
     end_clean(&handle).await;

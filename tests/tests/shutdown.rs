@@ -3,10 +3,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::Duration;
 
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
+use rust_supervisor::policy::backoff::Backoff;
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::report::{EndCause, ReportRow, ShutdownReport};
@@ -349,6 +351,72 @@ async fn a_task_that_never_yields_is_named_on_the_multi_thread_runtime() {
     let named: Vec<_> = report.unjoinable().map(|row| row.path.as_str()).collect();
     assert_eq!(named, ["/root/busy"]);
     assert!(row(&report, "/root/busy").was_aborted);
+}
+
+/// A task that never yields until `gate` is opened, after what it does `first`.
+fn busy_after<F: Future<Output = ()> + Send + 'static>(
+    gate: &Gate,
+    first: impl Fn(TaskContext) -> F + Send + Sync + 'static,
+) -> ChildSpec {
+    let gate = gate.clone();
+    let busy = service_fn(move |ctx: TaskContext| {
+        let (gate, first) = (gate.clone(), first(ctx));
+        async move {
+            first.await;
+            gate.pass();
+        }
+    });
+    ChildSpec::new("busy", busy).grace(Grace::After(ms(5))).abort_wait(ms(5))
+}
+
+/// Waits for `future`, which must not need `gate` to be opened. Timed by a thread: Tokio's clock may
+/// stand still as well.
+async fn while_closed<F: Future>(gate: &Gate, future: F) -> F::Output {
+    let (done, is_done) = mpsc::channel::<()>();
+    let late = gate.clone();
+    let watchdog = std::thread::spawn(move || {
+        let is_late = is_done.recv_timeout(ms(5_000)) == Err(RecvTimeoutError::Timeout);
+        if is_late {
+            late.open();
+        }
+        is_late
+    });
+    let output = future.await;
+    drop(done);
+    assert!(!watchdog.join().unwrap(), "nothing went on until the task did");
+    output
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_is_ready_and_never_yields_again_does_not_take_the_supervisor_with_it() {
+    let gate = Gate::default();
+    let _open = gate.open_on_drop();
+    let busy = busy_after(&gate, async |ctx: TaskContext| {
+        sleep(ms(5)).await;
+        ctx.ready();
+    });
+    let tree = SupervisorSpec::root().child(busy.readiness(Readiness::Explicit));
+    let handle = while_closed(&gate, Supervisor::start(tree)).await.unwrap();
+    let error = handle.stop_child("/root/busy", BY, WHY).await.unwrap_err();
+    assert!(matches!(error, SupervisorError::Unjoinable { .. }), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_task_that_never_yields_after_its_restart_stops_no_clock() {
+    for backoff in [Backoff::NONE, every(ms(5))] {
+        let gate = Gate::default();
+        let _open = gate.open_on_drop();
+        let busy = busy_after(&gate, async |ctx: TaskContext| {
+            if ctx.generation().0 == 1 {
+                sleep(ms(5)).await;
+                std::panic::resume_unwind(Box::new("the first run"));
+            }
+        });
+        let busy = busy.backoff(backoff).readiness(Readiness::Immediate);
+        let handle = Supervisor::start(SupervisorSpec::root().child(busy)).await.unwrap();
+        while_closed(&gate, sleep(ms(50))).await;
+        drop(handle);
+    }
 }
 
 /// A tree on a runtime that is gone.

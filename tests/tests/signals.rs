@@ -89,7 +89,9 @@ fn the_second_signal_aborts_what_is_left_and_exits_with_2() {
     service.signal("TERM");
     service.expect("stopping");
     service.signal("INT");
-    assert_eq!(service.ended().0, Some(2));
+    let (code, errors) = service.ended();
+    assert_eq!(code, Some(2));
+    assert!(errors.contains("ended not clean") && errors.contains("aborted"), "{errors}");
 }
 
 #[test]
@@ -106,10 +108,12 @@ fn a_run_that_cannot_be_ended_does_not_keep_the_process_alive() {
 }
 
 #[test]
-fn a_meltdown_exits_with_1() {
+fn a_meltdown_exits_with_1_and_says_over_whom() {
     let mut service = Service::start("melts");
     service.expect("up");
-    assert_eq!(service.ended().0, Some(1));
+    let (code, errors) = service.ended();
+    assert_eq!(code, Some(1));
+    assert!(errors.starts_with("meltdown over /root/flaky (failed: out of luck)"), "{errors}");
 }
 
 #[test]

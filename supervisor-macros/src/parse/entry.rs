@@ -48,20 +48,26 @@ impl Entry {
     /// Reports a key that is not among `known`.
     pub(super) fn unknown(&self, what: &str, known: &[&str], errors: &mut Errors) {
         let (name, known) = (self.name(), known.iter().copied());
-        let hint = match did_you_mean(&name, known.clone()) {
-            hint if hint.is_empty() => format!("; known are {}", list(known)),
-            hint => hint,
+        let hint = match (whole(&name), did_you_mean(&name, known.clone())) {
+            (Some((option, whole)), _) if known.clone().any(|known| known == option) => {
+                format!("; write `{whole}`")
+            }
+            (_, hint) if hint.is_empty() => format!("; known are {}", list(known)),
+            (_, hint) => hint,
         };
         errors.on(&self.key, format!("unknown {what} `{name}`{hint}"));
     }
 
     /// The settings inside `key(…)`.
     pub(super) fn nested(&self, example: &str, errors: &mut Errors) -> Vec<Entry> {
+        let name = self.name();
+        let expected = format!("`{name}` takes settings: `{name}({example})`");
         match &self.value {
-            Value::List(group) if !group.stream().is_empty() => entries(group.stream(), errors),
+            Value::List(group) if !group.stream().is_empty() => {
+                read(group.stream(), &expected, errors)
+            }
             _ => {
-                let name = self.name();
-                errors.at(self.span(), format!("`{name}` takes settings: `{name}({example})`"));
+                errors.at(self.span(), expected);
                 Vec::new()
             }
         }
@@ -76,9 +82,30 @@ impl Entry {
     }
 }
 
+/// The option that a word belongs into, and all of it, where the word is easily written alone.
+fn whole(word: &str) -> Option<(&'static str, String)> {
+    let (option, value) = match word {
+        "permanent" | "transient" | "temporary" => ("restart", ""),
+        "one_for_one" | "one_for_all" | "rest_for_one" => ("strategy", ""),
+        "immediate" | "explicit" => ("readiness", ""),
+        "standard" | "critical" | "best_effort" => ("criticality", ""),
+        "quarantine" | "escalate" | "stop" | "shutdown_tree" => ("on_limit", ""),
+        "initial" | "factor" | "jitter" | "reset_after" => ("backoff", " = …"),
+        "grace" | "abort_wait" => ("shutdown", " = …"),
+        _ => return None,
+    };
+    Some((option, format!("{option}({word}{value})")))
+}
+
 /// Reads settings and goes on at the next comma after what is none. A key that is repeated is
 /// reported; the first one counts.
 pub(super) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
+    read(tokens, "expected a setting: `name`, `name(…)` or `name = …`", errors)
+}
+
+/// What was expected is said once, however often something else is found.
+fn read(tokens: TokenStream, expected: &str, errors: &mut Errors) -> Vec<Entry> {
+    let mut expected = Some(expected);
     let mut tokens = tokens.into_iter().peekable();
     let mut seen = BTreeSet::new();
     let mut entries = Vec::new();
@@ -87,7 +114,9 @@ pub(super) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
             if is_comma(&token) {
                 errors.at(token.span(), "a setting is missing before this comma");
             } else {
-                errors.at(token.span(), "expected a setting: `name`, `name(…)` or `name = …`");
+                if let Some(expected) = expected.take() {
+                    errors.at(token.span(), expected);
+                }
                 skip_to_comma(&mut tokens);
             }
             continue;

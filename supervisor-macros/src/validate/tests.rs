@@ -328,6 +328,30 @@ fn one_type_has_one_field_in_the_state() {
 }
 
 #[test]
+fn what_is_half_of_an_option_says_the_whole() {
+    says(
+        &child(quote!(transient, grace = "1s", restart_limit(3, "30s"), one_for_all)),
+        &[
+            "; write `restart(transient)`",
+            "; write `shutdown(grace = …)`",
+            "`restart_limit(max = 5, within = \"30s\")`",
+            "known are",
+        ],
+    );
+    says(
+        &supervisor(
+            quote!(rest_for_one),
+            quote!(
+                struct A {
+                    a: a,
+                }
+            ),
+        ),
+        &["; write `strategy(rest_for_one)`"],
+    );
+}
+
+#[test]
 fn what_belongs_elsewhere_says_where() {
     says(
         &supervisor(

@@ -42,6 +42,7 @@ use crate::state::{ChildState, TreeState};
 /// takes nothing back once it has been polled: what was asked for is carried out though nobody
 /// waits.
 #[derive(Clone)]
+#[must_use = "when the last handle is dropped, the tree is shut down"]
 pub struct SupervisorHandle {
     shared: Arc<Shared>,
     /// What keeps the tree alive; `None` inside it.

@@ -1,6 +1,6 @@
 //! What is written down about the end of the tree.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::engine::Engine;
@@ -18,7 +18,10 @@ use crate::task::exit::Exit;
 pub(super) struct Ledger {
     began: Option<Uptime>,
     ended: Option<(Uptime, Exit)>,
-    rows: Vec<ReportRow>,
+    /// In their order; one that was written anew has left a gap.
+    rows: Vec<Option<ReportRow>>,
+    /// Where the row of each path is.
+    index: BTreeMap<ChildPath, usize>,
     /// Those that were dropped since, which may have no row of their own.
     pub(super) forgotten: Vec<(ChildPath, Generation)>,
     /// Who asked for the end, if anybody did.
@@ -42,18 +45,17 @@ impl Ledger {
     }
 
     pub(super) fn is_clean(&self) -> bool {
-        self.rows.iter().all(ReportRow::is_clean)
+        self.rows.iter().flatten().all(ReportRow::is_clean)
     }
 
     /// Adds a row. One that had been given up and has ended after all keeps what it had cost.
     pub(super) fn row(&mut self, mut row: ReportRow) {
-        let is_known = |known: &ReportRow| known.path == row.path;
-        if let Some(at) = self.rows.iter().position(is_known) {
-            let known = self.rows.remove(at);
+        let at = self.index.insert(row.path.clone(), self.rows.len());
+        if let Some(known) = at.and_then(|at| self.rows[at].take()) {
             row.took = row.took.max(known.took);
             row.was_aborted |= known.was_aborted;
         }
-        self.rows.push(row);
+        self.rows.push(Some(row));
     }
 }
 
@@ -62,7 +64,6 @@ impl Engine {
     pub(super) fn finish_ledger(&mut self, exit: Exit) {
         let now = self.now;
         self.ledger.begin(now);
-        let mut seen: BTreeSet<_> = self.ledger.rows.iter().map(|row| row.path.clone()).collect();
         let forgotten = std::mem::take(&mut self.ledger.forgotten);
         let mut others: Vec<_> =
             forgotten.into_iter().map(|(path, n)| (path, n, RowEnd::NotRunning)).collect();
@@ -76,19 +77,13 @@ impl Engine {
             others.push((node.path.clone(), node.generation, end));
         }
         for (path, generation, end) in others {
-            if !seen.insert(path.clone()) {
+            if self.ledger.index.contains_key(&path) {
                 continue;
             }
             let took = Duration::ZERO;
             let (was_cancelled, was_aborted) = (false, false);
-            self.ledger.rows.push(ReportRow {
-                path,
-                generation,
-                end,
-                took,
-                was_cancelled,
-                was_aborted,
-            });
+            let row = ReportRow { path, generation, end, took, was_cancelled, was_aborted };
+            self.ledger.row(row);
         }
         self.ledger.ended = Some((now, exit));
     }
@@ -122,7 +117,7 @@ impl Engine {
             took: ended.since(began),
             uptime: ended.0,
             was_forced: self.ledger.is_forced,
-            rows: self.ledger.rows.clone(),
+            rows: self.ledger.rows.iter().flatten().cloned().collect(),
         })
     }
 

@@ -41,8 +41,33 @@ impl Backoff {
         Self { initial, max, ..Self::DEFAULT }
     }
 
+    /// See [`factor`](field@Self::factor).
+    #[must_use]
+    pub const fn factor(mut self, factor: f64) -> Self {
+        self.factor = factor;
+        self
+    }
+
+    /// See [`jitter`](field@Self::jitter).
+    #[must_use]
+    pub const fn jitter(mut self, jitter: f64) -> Self {
+        self.jitter = jitter;
+        self
+    }
+
+    /// See [`reset_after`](field@Self::reset_after).
+    #[must_use]
+    pub const fn reset_after(mut self, reset_after: Duration) -> Self {
+        self.reset_after = reset_after;
+        self
+    }
+
     /// The wait before the restart that follows `earlier` restarts in a row, before jitter.
     pub fn wait(&self, earlier: u32) -> Duration {
+        // Nothing, however often it is multiplied: also by more than a number can be.
+        if self.initial.is_zero() {
+            return Duration::ZERO;
+        }
         let exponent = i32::try_from(earlier).unwrap_or(i32::MAX);
         let seconds = self.initial.as_secs_f64() * self.factor.powi(exponent);
         // Infinite and beyond what a `Duration` holds: the ceiling is reached long before.
@@ -169,6 +194,12 @@ mod tests {
         let waits: Vec<_> = (0..6).map(|n| backoff.wait(n).as_millis()).collect();
         assert_eq!(waits, [100, 200, 400, 800, 1_000, 1_000]);
         assert_eq!(backoff.wait(u32::MAX), Duration::from_secs(1));
+    }
+
+    #[test]
+    fn a_wait_of_nothing_stays_one_however_often_it_grows() {
+        let backoff = Backoff::new(Duration::ZERO, Duration::from_secs(30));
+        assert_eq!([0, 1, 1_023, 1_024, u32::MAX].map(|n| backoff.wait(n)), [Duration::ZERO; 5]);
     }
 
     #[test]

@@ -3,14 +3,17 @@
 //! The driver holds no policy. Every `if` about restarting, stopping or waiting is in `core`.
 
 use std::collections::{BTreeSet, HashMap};
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
+use std::task::Poll;
 use std::time::SystemTime;
 
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::log::log;
 use super::mailbox::{End, Message, Query, Shared};
 use super::runs::Runs;
 use crate::control::command::{Command, Reply};
@@ -40,6 +43,8 @@ pub(super) struct Driver {
     last_command: u64,
     last_event: u64,
     has_ended: bool,
+    /// Since it last gave way.
+    has_started_runs: bool,
 }
 
 impl Driver {
@@ -64,6 +69,7 @@ impl Driver {
             last_command: 0,
             last_event: 0,
             has_ended: false,
+            has_started_runs: false,
         }
     }
 
@@ -85,6 +91,9 @@ impl Driver {
                     () = timer.as_mut() => {
                         self.timer = None;
                         self.handle(Input::Tick, &mut out);
+                        if std::mem::take(&mut self.has_started_runs) {
+                            give_way().await;
+                        }
                         continue;
                     }
                 },
@@ -97,8 +106,8 @@ impl Driver {
             if self.engine.next_deadline().is_some_and(|due| due <= self.now()) {
                 self.handle(Input::Tick, &mut out);
             }
-            if is_more {
-                tokio::task::yield_now().await;
+            if is_more || std::mem::take(&mut self.has_started_runs) {
+                give_way().await;
             }
         }
     }
@@ -180,6 +189,7 @@ impl Driver {
                 Action::Start(run) => {
                     let Some((path, plan)) = self.engine.run(run) else { continue };
                     self.runs.start(run, path, &plan.task);
+                    self.has_started_runs = true;
                 }
                 Action::Cancel(run) => self.runs.cancel(run),
                 Action::Abort(run) => self.runs.abort(run),
@@ -190,6 +200,7 @@ impl Driver {
                     }
                 }
                 Action::Note(fact) => {
+                    log(&fact);
                     stamp(&mut self.last_event, now, fact, &self.shared, &self.events);
                 }
                 Action::Up => {
@@ -219,9 +230,6 @@ impl Driver {
                 _ => SupervisorError::ShuttingDown,
             };
             drop(started.send(Err(error)));
-        }
-        for row in report.unjoinable() {
-            tracing::error!(path = %row.path, generation = row.generation.0, "a run cannot be ended");
         }
         let end = End::Report { report: Arc::new(report), state: Arc::new(self.engine.state()) };
         self.shared.end.send_replace(Some(end));
@@ -291,6 +299,23 @@ impl Driver {
             }
         }
     }
+}
+
+/// Lets others have their turn, and wakes another worker of the multi-thread runtime to go on in
+/// the meantime: the run that this worker turns to may never yield.
+///
+/// Tokio's own `yield_now` does not do that: it wakes its task when the worker has nothing else to
+/// do, which may be never.
+async fn give_way() {
+    let mut has_given = false;
+    poll_fn(|cx| {
+        if std::mem::replace(&mut has_given, true) {
+            return Poll::Ready(());
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
+    })
+    .await;
 }
 
 /// Makes an event of a fact, if anybody wants to know.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
+use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use crate::control::command::{Command, Reply};
@@ -92,6 +93,7 @@ impl RunReports {
 impl Reports for RunReports {
     fn ready(&self, run: RunKey) {
         self.send(Message::Ready(run));
+        free_the_driver();
     }
 
     fn ended(&self, run: RunKey, end: RunEnd) {
@@ -104,5 +106,17 @@ impl Reports for RunReports {
 
     fn handle(&self) -> SupervisorHandle {
         SupervisorHandle::weak(Arc::clone(&self.0))
+    }
+}
+
+/// A worker of the multi-thread runtime keeps the task that was woken last to itself, out of the
+/// reach of the others: here that is the driver. Should the run that has woken it never yield, the
+/// driver would wait for it for ever. So something else is put into that place.
+fn free_the_driver() {
+    let is_in_a_task = tokio::task::try_id().is_some();
+    if let (true, Ok(runtime)) = (is_in_a_task, Handle::try_current())
+        && runtime.runtime_flavor() != RuntimeFlavor::CurrentThread
+    {
+        drop(runtime.spawn(std::future::ready(())));
     }
 }
