@@ -11,8 +11,9 @@ use crate::task::exit::Exit;
 
 /// How the tree ended, with a row for every child.
 ///
-/// As the result of `fn main` it is the exit code: 0 when the tree ended clean, 1 after a
-/// meltdown of the root or a failed start, 2 when a run had to be aborted or could not be ended.
+/// As the result of `fn main` it is the exit code: 0 when the tree ended clean, 1 when it ended
+/// because it had failed (see [`is_failure`](Self::is_failure)), 2 when a run had to be aborted or
+/// could not be ended.
 /// If that is not 0, it also prints itself to standard error, as an error would.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -47,8 +48,8 @@ impl ShutdownReport {
         self.rows.iter().filter(|row| matches!(row.end, RowEnd::Unjoinable))
     }
 
-    /// What [`Termination`] makes of it: 0 clean, 1 meltdown or failed start, 2 not clean. Where
-    /// two hold, the greater.
+    /// What [`Termination`] makes of it: 0 clean, 1 failed, 2 not clean. Where two hold, the
+    /// greater.
     pub fn exit_code(&self) -> u8 {
         match (self.is_clean(), self.is_failure()) {
             (false, _) => 2,
@@ -95,7 +96,8 @@ pub enum EndCause {
         /// Why.
         reason: String,
     },
-    /// The root restarted its children more often than it may, or a failure was escalated to it.
+    /// The root restarted its children more often than it may, a failure was escalated to it, or a
+    /// child's `on_limit` shut the tree down.
     Meltdown {
         /// The child that failed last.
         child: ChildPath,

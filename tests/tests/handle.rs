@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
+use rust_supervisor::event::{Event, EventKind};
 use rust_supervisor::id::ChildPath;
+use rust_supervisor::policy::decision::{RestartDecision, Rule};
 use rust_supervisor::policy::failure::TaskFailureKind;
 use rust_supervisor::policy::restart::{Readiness, Restart};
 use rust_supervisor::runtime::supervisor::Supervisor;
@@ -16,7 +18,7 @@ use rust_supervisor::state::Lifecycle;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::exit::TaskFailure;
 use rust_supervisor::task::factory::{TaskFactory, service_fn};
-use supervisor_tests::{BY, WHY, end_clean, every, ms, parked, poll_once};
+use supervisor_tests::{BY, WHY, drain, end_clean, every, ms, parked, poll_once};
 use tokio::time::{Instant, sleep};
 
 async fn some_tree() -> SupervisorHandle {
@@ -294,6 +296,26 @@ async fn an_answer_is_true_when_it_is_given() {
     assert_eq!(added.generation.0, 3);
     let gone = handle.stop_child(path, BY, WHY).await.unwrap();
     assert_eq!(gone.lifecycle, None);
+    end_clean(&handle).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_decision_stands_in_the_event_in_the_state_and_in_the_reply() {
+    let job = service_fn(async |_: TaskContext| sleep(ms(5)).await);
+    let job = ChildSpec::new("job", job).restart(Restart::Transient);
+    let handle = Supervisor::start(SupervisorSpec::root().child(job)).await.unwrap();
+    let mut events = handle.subscribe_events();
+    sleep(ms(10)).await;
+
+    let decision = RestartDecision::DoNotRestart { rule: Rule::TransientNormal };
+    let decided = |event: Arc<Event>| match event.kind {
+        EventKind::Decided { decision } => Some(decision),
+        _ => None,
+    };
+    assert_eq!(drain(&mut events).into_iter().find_map(decided), Some(decision));
+    assert_eq!(handle.state_of("/root/job").await.unwrap().last_decision, Some(decision));
+    let reply = handle.stop_child("/root/job", BY, WHY).await.unwrap();
+    assert_eq!(reply.decision, Some(decision));
     end_clean(&handle).await;
 }
 

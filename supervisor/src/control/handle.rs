@@ -22,8 +22,25 @@ use crate::state::{ChildState, TreeState};
 /// handle that a child got from its context does not count.
 ///
 /// Every command names who asks and why; both are kept and neither may be blank. What a command
-/// answers is true when it is answered. Dropping the future of a command takes nothing back: what
-/// was asked for is carried out though nobody waits.
+/// answers is true when it is answered.
+///
+/// # Errors of every command
+///
+/// - [`Path`](SupervisorError::Path) for text that is no path, and
+///   [`UnknownPath`](SupervisorError::UnknownPath) with the nearest one that is known;
+/// - [`IsRoot`](SupervisorError::IsRoot) for what only a child can be asked, and
+///   [`NotASupervisor`](SupervisorError::NotASupervisor) where only a supervisor has children;
+/// - [`SupervisorDown`](SupervisorError::SupervisorDown) where the supervisor of the child does not
+///   run;
+/// - [`Blank`](SupervisorError::Blank) when nobody, or nothing, is given as the reason;
+/// - [`ShuttingDown`](SupervisorError::ShuttingDown) when the end of the tree has begun, and
+///   [`DriverGone`](SupervisorError::DriverGone) when its runtime is gone.
+///
+/// # Cancel safety
+///
+/// Dropping the future of a query loses its answer and nothing else. Dropping that of a command
+/// takes nothing back once it has been polled: what was asked for is carried out though nobody
+/// waits.
 #[derive(Clone)]
 #[must_use = "when the last handle is dropped, the tree is shut down"]
 pub struct SupervisorHandle {
@@ -106,7 +123,9 @@ impl SupervisorHandle {
     ///
     /// [`SupervisorError::Running`] when it lives; [`SupervisorError::Restarting`] when its
     /// supervisor is about to start it; [`SupervisorError::Quarantined`];
-    /// [`SupervisorError::StartFailed`]; and those of every command.
+    /// [`SupervisorError::Unjoinable`]; [`SupervisorError::StartFailed`];
+    /// [`SupervisorError::Stopped`] and [`SupervisorError::Removed`] when a later command came
+    /// between; and those of every command.
     pub async fn start_child(
         &self,
         path: impl IntoPath,
@@ -159,7 +178,7 @@ impl SupervisorHandle {
     /// # Errors
     ///
     /// [`SupervisorError::Running`] when it lives; [`SupervisorError::Restarting`] when its
-    /// supervisor is about to start it; and those of every command.
+    /// supervisor is about to start it; [`SupervisorError::Unjoinable`]; and those of every command.
     pub async fn delete_child(
         &self,
         path: impl IntoPath,

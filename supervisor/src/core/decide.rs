@@ -11,7 +11,6 @@ use crate::event::EventKind;
 use crate::id::ChildPath;
 use crate::policy::decision::{Budgets, Ended, RestartDecision, Rule, decide};
 use crate::policy::failure::TaskFailureKind;
-use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::task::exit::{Exit, TaskFailure};
 
@@ -251,12 +250,10 @@ impl Budgets for Charge<'_> {
         let now = self.engine.now;
         let supervisor = self.engine.nodes.get_mut(self.parent).and_then(Node::supervisor_mut);
         let Some(supervisor) = supervisor else { return true };
-        let Limit { max, .. } = supervisor.plan.intensity;
         if cfg!(plant_bug = "retry_uncharged") && self.ended == Ended::Start {
             return true;
         }
-        // As good as no limit at all; nothing needs to be remembered for it.
-        max == u32::MAX || supervisor.window.charge(now, supervisor.plan.intensity)
+        supervisor.window.charge(now, supervisor.plan.intensity)
     }
 
     fn delay(&mut self) -> Duration {

@@ -88,6 +88,9 @@ pub(super) struct Nodes {
     index: HashMap<ChildPath, NodeKey>,
     next_order: u64,
     forgotten: Forgotten,
+    /// How often a node was looked at.
+    #[cfg(test)]
+    looks: std::cell::Cell<u64>,
 }
 
 #[derive(Debug)]
@@ -103,13 +106,22 @@ impl Nodes {
     }
 
     pub(super) fn get(&self, key: NodeKey) -> Option<&Node> {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
         let slot = self.slots.get(key.index as usize)?;
         slot.node.as_ref().filter(|_| slot.version == key.version)
     }
 
     pub(super) fn get_mut(&mut self, key: NodeKey) -> Option<&mut Node> {
+        #[cfg(test)]
+        self.looks.set(self.looks.get() + 1);
         let slot = self.slots.get_mut(key.index as usize)?;
         slot.node.as_mut().filter(|_| slot.version == key.version)
+    }
+
+    #[cfg(test)]
+    pub(super) fn looks(&self) -> u64 {
+        self.looks.get()
     }
 
     pub(super) fn find(&self, path: &ChildPath) -> Option<NodeKey> {

@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::fmt;
+use std::sync::Arc;
 
 use thiserror::Error;
 
@@ -146,11 +147,8 @@ pub enum SupervisorError {
     #[error("the tree is gone: the runtime it ran on was shut down")]
     DriverGone,
     /// The signals of the process cannot be listened to.
-    #[error("cannot listen to signals: {message}")]
-    Signal {
-        /// What the system said.
-        message: String,
-    },
+    #[error("the signals of the process cannot be listened to")]
+    Signal(#[source] Arc<std::io::Error>),
 }
 
 impl fmt::Debug for SupervisorError {

@@ -18,7 +18,8 @@ pub struct Backoff {
     /// `(1 - jitter) * d ..= d`. Between 0 and 1. Default: 0.2.
     pub jitter: f64,
     /// A run that was ready for this long without a break lets the wait start from `initial`
-    /// again. Monotonic clock. Default: 60 s.
+    /// again. Monotonic clock. Of any length; with zero every run that was ready does. Default:
+    /// 60 s.
     pub reset_after: Duration,
 }
 

@@ -12,7 +12,8 @@ use crate::core::time::Uptime;
 /// Source: `intensity` and `period` in OTP's supervisor flags (which default to 1 within 5 s).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Limit {
-    /// How many are tolerated. With 0 the first request for a restart is one too many.
+    /// How many are tolerated. With 0 the first request for a restart is one too many; with
+    /// [`u32::MAX`] none ever is, and nothing is remembered for it.
     pub max: u32,
     /// The length of the window. Monotonic clock; a restart exactly this long ago still counts.
     /// Longer than zero unless `max` is 0.
@@ -44,6 +45,9 @@ pub(crate) struct Window {
 impl Window {
     /// Adds one restart and says whether the limit still holds.
     pub(crate) fn charge(&mut self, now: Uptime, limit: Limit) -> bool {
+        if limit.max == u32::MAX {
+            return true;
+        }
         self.forget_before(now, limit.within);
         self.charges.push_back(now);
         let tolerated = self.charges.len() <= limit.max as usize;
@@ -116,5 +120,12 @@ mod tests {
             window.charge(at(n), LIMIT);
         }
         assert!(window.charges.len() <= 3);
+    }
+
+    #[test]
+    fn without_a_limit_nothing_is_remembered() {
+        let mut window = Window::default();
+        assert!((0..10_000).all(|n| window.charge(at(n), Limit::new(u32::MAX, Duration::MAX))));
+        assert!(window.charges.is_empty());
     }
 }

@@ -43,7 +43,7 @@ pub struct Policy {
     /// supervisor has as long as its children need.
     pub grace: Grace,
     /// How long an aborted run may take to disappear before it is given up as unjoinable;
-    /// monotonic clock, from the abort. Default: 1 s.
+    /// monotonic clock, from the abort. Of any length; zero gives it up at once. Default: 1 s.
     pub abort_wait: Duration,
     /// Whether the end of this child counts for its supervisor's auto-shutdown. Default: no.
     pub significant: bool,

@@ -1,6 +1,9 @@
 //! The signals by which a service is told to end.
 
 #[cfg(unix)]
+use std::sync::Arc;
+
+#[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use crate::control::handle::SupervisorHandle;
@@ -61,9 +64,7 @@ struct Signals {
 #[cfg(unix)]
 impl Signals {
     fn listen() -> Result<Self, SupervisorError> {
-        let listen = |kind| {
-            signal(kind).map_err(|error| SupervisorError::Signal { message: error.to_string() })
-        };
+        let listen = |kind| signal(kind).map_err(|error| SupervisorError::Signal(Arc::new(error)));
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
             terminate: listen(SignalKind::terminate())?,

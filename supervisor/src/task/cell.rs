@@ -1,6 +1,6 @@
 //! What one run and the driver share.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -70,6 +70,8 @@ impl RunCell {
     /// Asks the run to end. Wakes whatever waits for that.
     pub(crate) fn request_stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
+        // Either the token and the bell are seen here, or the flag by whoever is making them.
+        fence(Ordering::SeqCst);
         self.stopped.notify_waiters();
         if let Some(token) = self.token.get() {
             token.cancel();
@@ -100,6 +102,7 @@ impl RunCell {
 
     pub(crate) fn stop_token(&self) -> CancellationToken {
         let token = self.token.get_or_init(CancellationToken::new);
+        fence(Ordering::SeqCst);
         if self.is_stopping() {
             token.cancel();
         }
@@ -109,6 +112,7 @@ impl RunCell {
     /// Blocks the thread for `time`, or until the run is asked to end: then `false`.
     pub(crate) fn sleep_blocking(&self, time: Duration) -> bool {
         let bell = self.bell.get_or_init(Box::default);
+        fence(Ordering::SeqCst);
         let guard = lock(&bell.lock);
         let waited = bell.rung.wait_timeout_while(guard, time, |()| !self.is_stopping());
         drop(waited);

@@ -2,7 +2,7 @@
 
 use std::fs::File;
 use std::io::Read;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 use serde::{Deserialize, Serialize};
@@ -63,10 +63,15 @@ pub(crate) struct Seen {
 
 /// Every program of the corpus.
 pub(crate) fn read() -> Vec<Program> {
-    let path = std::env::var_os("OTP_CORPUS").map_or_else(
-        || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("fixtures/otp-golden-10k.jsonl.gz"),
-        PathBuf::from,
-    );
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let path = match std::env::var_os("OTP_CORPUS") {
+        // Tests run in the folder of their package, and who names a file is as a rule one above.
+        Some(name) => [PathBuf::from(&name), package.join("..").join(&name)]
+            .into_iter()
+            .find(|path| path.exists())
+            .unwrap_or_else(|| name.into()),
+        None => package.join("fixtures/otp-golden-10k.jsonl.gz"),
+    };
     let mut bytes = Vec::new();
     File::open(&path)
         .and_then(|mut file| file.read_to_end(&mut bytes))

@@ -6,3 +6,4 @@ mod invariants;
 mod notation;
 mod scripts;
 mod sim;
+mod work;
