@@ -50,109 +50,106 @@ fn refused(dir: &Dir, path: &Path) -> String {
     }
 }
 
+/// What is in a file, and what has to be said about it.
+const MISTAKES: &[(&str, &str)] = &[
+    (
+        "supervisor:\n  children:\n    db:\n      shutdwon: 1s\n",
+        "a.yaml:4:7: unknown key `shutdwon` in `supervisor.children.db`; did you mean `shutdown`?",
+    ),
+    (
+        "ipc: {}\n",
+        "a.yaml:1:1: unknown key `ipc`; expected one of `include`, `supervisor`, `policy`, `shutdown`, `observability`",
+    ),
+    (
+        "policy: { restart: sometimes }",
+        "a.yaml:1:20: `policy.restart`: found `sometimes`; expected one of `permanent`, `transient`, `temporary`",
+    ),
+    ("policy: { restart: transent }", "did you mean `transient`?"),
+    ("policy: { restart: 3 }", "`policy.restart`: found `3`; expected one of"),
+    ("policy: { significant: yes }", "expected `true` or `false`, found `yes`"),
+    (
+        "policy: { start_timeout: 10 }",
+        "a.yaml:1:26: `policy.start_timeout`: `10` has no unit: write `10s` for seconds or `10ms` for milliseconds",
+    ),
+    ("policy: { start_timeout: 0 }", "`0` has no unit"),
+    ("policy: { start_timeout: '1.5' }", "`1.5` has no unit"),
+    ("policy: { start_timeout: 10 parsecs }", "`parsecs` is no unit of time"),
+    (
+        "policy: { start_timeout: soon }",
+        "expected a duration with its unit, such as `250ms`, `10s` or `1m 30s`, found `soon`",
+    ),
+    ("policy: { start_timeout: -1s }", "expected a duration with its unit"),
+    ("policy: { start_timeout: 99999999999999999999999999s }", "out of range"),
+    (
+        "shutdown: { grace: forever }",
+        "expected a duration with its unit, such as `10s`, or `infinite`, found `forever`",
+    ),
+    ("shutdown: { grace: 5 }", "`5` has no unit"),
+    (
+        "supervisor: { intensity: { max: three } }",
+        "expected a whole number from 0 to 4294967295, found `three`",
+    ),
+    (
+        "supervisor: { intensity: { max: -1 } }",
+        "expected a whole number from 0 to 4294967295, found `-1`",
+    ),
+    (
+        "supervisor: { intensity: { max: 4294967296 } }",
+        "expected a whole number from 0 to 4294967295, found `4294967296`",
+    ),
+    (
+        "supervisor: { intensity: { max: 99999999999999999999 } }",
+        "expected a whole number from 0 to 4294967295",
+    ),
+    (
+        "supervisor: { intensity: 3 }",
+        "`supervisor.intensity`: expected a section, such as `{ max: 5, within: 30s }`, found `3`",
+    ),
+    ("policy: { backoff: 1s }", "expected a section, such as `{ initial: 100ms, max: 30s }`"),
+    ("shutdown: 5s", "`shutdown`: expected a section, such as `{ grace: 5s }`, found `5s`"),
+    ("strategy: one_for_all", "unknown key `strategy`; it belongs into `supervisor`"),
+    (
+        "supervisor: { children: { a: { grace: 5s } } }",
+        "unknown key `grace` in `supervisor.children.a`; it belongs into `shutdown`",
+    ),
+    (
+        "policy: { grace: 5s, jitter: 0 }",
+        "unknown key `jitter` in `policy`; it belongs into `backoff`",
+    ),
+    (
+        "supervisor: { intensity: { max: 3.0 } }",
+        "expected a whole number from 0 to 4294967295, found `3.0`",
+    ),
+    (
+        "supervisor: { intensity: { max: '3' } }",
+        "expected a whole number from 0 to 4294967295, found the text `3`",
+    ),
+    (
+        "supervisor: { intensity: [3, 10s] }",
+        "`supervisor.intensity`: expected a section, such as `{ max: 5, within: 30s }`, found a list",
+    ),
+    ("supervisor: { children: [a] }", "`supervisor.children`: expected a section, found a list"),
+    ("- a\n- b\n", "a.yaml:1:1: expected a section, found a list"),
+    ("policy: { backoff: { factor: big } }", "expected a number, found `big`"),
+    ("include: other.yaml", "`include`: expected a list, such as `[a.yaml]`, found `other.yaml`"),
+    ("include: [[a]]", "`include.0`: expected a path, found a list"),
+    ("include: ['']", "`include.0`: the path to include is empty"),
+    ("policy: {}\npolicy: {}\n", "a.yaml:2:1: the key `policy` is there twice"),
+    ("policy: { restart: transient, restart: permanent }", "the key `restart` is there twice"),
+    ("policy: { start_timeout: 1001y }", "`1001y` is longer than a thousand years"),
+    ("policy: { backoff: { factor: .nan } }", "a.yaml:1:30: a number has to be finite"),
+    ("supervisor: { children: { ~: {} } }", "a.yaml:1:27: a key has to be a word"),
+    ("? [a]\n: b\n", "a.yaml:1:3: a key has to be a word"),
+    ("supervisor: { children: { 1: {}, '1': {} } }", "the key `1` is there twice"),
+    ("policy: {", "a.yaml:1:9: this is not YAML: unclosed bracket"),
+    ("policy:\n\trestart: transient", "a.yaml:2:"),
+    ("policy: {}\n---\npolicy: {}\n", "more than one document"),
+];
+
 #[test]
 fn what_is_wrong_with_a_file_is_said_with_its_place() {
     let dir = Dir::new();
-    for (text, expected) in [
-        (
-            "supervisor:\n  children:\n    db:\n      shutdwon: 1s\n",
-            "a.yaml:4:7: unknown key `shutdwon` in `supervisor.children.db`; did you mean `shutdown`?",
-        ),
-        (
-            "ipc: {}\n",
-            "a.yaml:1:1: unknown key `ipc`; expected one of `include`, `supervisor`, `policy`, `shutdown`, `observability`",
-        ),
-        (
-            "policy: { restart: sometimes }",
-            "a.yaml:1:20: `policy.restart`: found `sometimes`; expected one of `permanent`, `transient`, `temporary`",
-        ),
-        ("policy: { restart: transent }", "did you mean `transient`?"),
-        ("policy: { restart: 3 }", "`policy.restart`: found `3`; expected one of"),
-        ("policy: { significant: yes }", "expected `true` or `false`, found `yes`"),
-        (
-            "policy: { start_timeout: 10 }",
-            "a.yaml:1:26: `policy.start_timeout`: `10` has no unit: write `10s` for seconds or `10ms` for milliseconds",
-        ),
-        ("policy: { start_timeout: 0 }", "`0` has no unit"),
-        ("policy: { start_timeout: '1.5' }", "`1.5` has no unit"),
-        ("policy: { start_timeout: 10 parsecs }", "`parsecs` is no unit of time"),
-        (
-            "policy: { start_timeout: soon }",
-            "expected a duration with its unit, such as `250ms`, `10s` or `1m 30s`, found `soon`",
-        ),
-        ("policy: { start_timeout: -1s }", "expected a duration with its unit"),
-        ("policy: { start_timeout: 99999999999999999999999999s }", "out of range"),
-        (
-            "shutdown: { grace: forever }",
-            "expected a duration with its unit, such as `10s`, or `infinite`, found `forever`",
-        ),
-        ("shutdown: { grace: 5 }", "`5` has no unit"),
-        (
-            "supervisor: { intensity: { max: three } }",
-            "expected a whole number from 0 to 4294967295, found `three`",
-        ),
-        (
-            "supervisor: { intensity: { max: -1 } }",
-            "expected a whole number from 0 to 4294967295, found `-1`",
-        ),
-        (
-            "supervisor: { intensity: { max: 4294967296 } }",
-            "expected a whole number from 0 to 4294967295, found `4294967296`",
-        ),
-        (
-            "supervisor: { intensity: { max: 99999999999999999999 } }",
-            "expected a whole number from 0 to 4294967295",
-        ),
-        (
-            "supervisor: { intensity: 3 }",
-            "`supervisor.intensity`: expected a section, such as `{ max: 5, within: 30s }`, found `3`",
-        ),
-        ("policy: { backoff: 1s }", "expected a section, such as `{ initial: 100ms, max: 30s }`"),
-        ("shutdown: 5s", "`shutdown`: expected a section, such as `{ grace: 5s }`, found `5s`"),
-        ("strategy: one_for_all", "unknown key `strategy`; it belongs into `supervisor`"),
-        (
-            "supervisor: { children: { a: { grace: 5s } } }",
-            "unknown key `grace` in `supervisor.children.a`; it belongs into `shutdown`",
-        ),
-        (
-            "policy: { grace: 5s, jitter: 0 }",
-            "unknown key `jitter` in `policy`; it belongs into `backoff`",
-        ),
-        (
-            "supervisor: { intensity: { max: 3.0 } }",
-            "expected a whole number from 0 to 4294967295, found `3.0`",
-        ),
-        (
-            "supervisor: { intensity: { max: '3' } }",
-            "expected a whole number from 0 to 4294967295, found the text `3`",
-        ),
-        (
-            "supervisor: { intensity: [3, 10s] }",
-            "`supervisor.intensity`: expected a section, such as `{ max: 5, within: 30s }`, found a list",
-        ),
-        (
-            "supervisor: { children: [a] }",
-            "`supervisor.children`: expected a section, found a list",
-        ),
-        ("- a\n- b\n", "a.yaml:1:1: expected a section, found a list"),
-        ("policy: { backoff: { factor: big } }", "expected a number, found `big`"),
-        (
-            "include: other.yaml",
-            "`include`: expected a list, such as `[a.yaml]`, found `other.yaml`",
-        ),
-        ("include: [[a]]", "`include.0`: expected a path, found a list"),
-        ("include: ['']", "`include.0`: the path to include is empty"),
-        ("policy: {}\npolicy: {}\n", "a.yaml:2:1: the key `policy` is there twice"),
-        ("policy: { restart: transient, restart: permanent }", "the key `restart` is there twice"),
-        ("policy: { start_timeout: 1001y }", "`1001y` is longer than a thousand years"),
-        ("policy: { backoff: { factor: .nan } }", "a.yaml:1:30: a number has to be finite"),
-        ("supervisor: { children: { ~: {} } }", "a.yaml:1:27: a key has to be a word"),
-        ("? [a]\n: b\n", "a.yaml:1:3: a key has to be a word"),
-        ("supervisor: { children: { 1: {}, '1': {} } }", "the key `1` is there twice"),
-        ("policy: {", "a.yaml:1:9: this is not YAML: unclosed bracket"),
-        ("policy:\n\trestart: transient", "a.yaml:2:"),
-        ("policy: {}\n---\npolicy: {}\n", "more than one document"),
-    ] {
+    for (text, expected) in MISTAKES {
         let path = dir.write("a.yaml", text);
         let error = refused(&dir, &path);
         assert!(error.contains(expected), "{text}\n  no `{expected}` in\n  {error}");
