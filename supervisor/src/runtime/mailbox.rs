@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
+use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::event::Event;
 use crate::id::ChildPath;
@@ -76,7 +78,11 @@ impl Shared {
 }
 
 /// Runs hold the mailbox and so never outlive it. A driver that is gone no longer cares.
-pub(crate) struct RunReports(pub(crate) Arc<Shared>);
+pub(crate) struct RunReports {
+    pub(crate) shared: Arc<Shared>,
+    /// When the clock of the tree began.
+    pub(crate) epoch: Instant,
+}
 
 impl RunReports {
     pub(crate) fn spawned(&self, run: RunKey) {
@@ -85,13 +91,17 @@ impl RunReports {
 
     fn send(&self, message: Message) {
         // A tree that has ended does not want to know.
-        drop(self.0.mailbox.send(message));
+        drop(self.shared.mailbox.send(message));
     }
 }
 
 impl Reports for RunReports {
     fn ready(&self, run: RunKey) {
         self.send(Message::Ready(run));
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime(self.epoch.elapsed())
     }
 
     fn ended(&self, run: RunKey, end: RunEnd) {
@@ -103,6 +113,6 @@ impl Reports for RunReports {
     }
 
     fn handle(&self) -> SupervisorHandle {
-        SupervisorHandle::weak(Arc::clone(&self.0))
+        SupervisorHandle::weak(Arc::clone(&self.shared))
     }
 }

@@ -82,12 +82,15 @@ impl fmt::Display for Exit {
 pub enum Deadline {
     /// It did not become ready within its `start_timeout`.
     Start,
+    /// It sent no heartbeat for its `stale_after`.
+    Heartbeat,
 }
 
 impl fmt::Display for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start => f.write_str("it was not ready within its start_timeout"),
+            Self::Heartbeat => f.write_str("it sent no heartbeat within its stale_after"),
         }
     }
 }
