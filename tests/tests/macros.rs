@@ -301,6 +301,7 @@ mod options {
         criticality = "best_effort",
         readiness(explicit),
         start_timeout = "2s",
+        health(heartbeat = "1s", stale_after = LATER),
         shutdown(grace = "250ms", abort_wait = "3s"),
         significant,
     )]
@@ -322,7 +323,7 @@ mod options {
         criticality(standard),
         shutdown(grace = "7s", budget = "8s"),
         auto_shutdown(all_significant),
-        defaults(start_timeout = "5s"),
+        defaults(start_timeout = "5s", health(heartbeat = "3s")),
         significant
     )]
     struct Inner {
@@ -371,6 +372,8 @@ mod options {
         assert_eq!(said.criticality, Some(Criticality::BestEffort));
         assert_eq!(said.readiness, Some(Readiness::Explicit));
         assert_eq!(said.start_timeout, Some(Duration::from_secs(2)));
+        assert_eq!(said.health.heartbeat, Some(Duration::from_secs(1)));
+        assert_eq!(said.health.stale_after, Some(LATER));
         assert_eq!(said.shutdown.grace, Some(Grace::After(Duration::from_millis(250))));
         assert_eq!(said.shutdown.abort_wait, Some(Duration::from_secs(3)));
         assert_eq!(said.significant, Some(true));
@@ -418,6 +421,7 @@ mod options {
             "budget: Some(8s)",
             "auto_shutdown: Some(AllSignificant)",
             "start_timeout: Some(5s)",
+            "heartbeat: Some(3s)",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -443,6 +447,33 @@ mod effects {
         let error = Slow::start(()).await.unwrap_err();
         assert!(matches!(error, SupervisorError::TreeStart { .. }), "{error}");
         assert!(before.elapsed() >= Duration::from_secs(2));
+    }
+
+    #[child(health(heartbeat = "1s", stale_after = "2s"), backoff(initial = "1ms", jitter = 0))]
+    async fn falls_silent(ctx: TaskContext) {
+        for _ in 0..3 {
+            ctx.heartbeat();
+            if !ctx.sleep(Duration::from_secs(1)).await {
+                return;
+            }
+        }
+        ctx.stopped().await;
+    }
+
+    #[supervisor]
+    struct Watched {
+        #[child(health(stale_after = "4s"))]
+        silent: falls_silent,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_that_falls_silent_is_restarted() {
+        let tree = Watched::start(()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5_999)).await;
+        assert_eq!(tree.silent.state().await.unwrap().generation.0, 1);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(tree.silent.state().await.unwrap().generation.0, 2);
+        tree.shutdown(("test", "over")).await.unwrap();
     }
 
     #[child(restart(transient), significant)]

@@ -9,6 +9,7 @@ pub use std::time::Duration;
 pub use crate::policy::PolicyPatch;
 pub use crate::policy::backoff::BackoffPatch;
 pub use crate::policy::failure::{Criticality, OnLimit};
+pub use crate::policy::health::HealthPatch;
 pub use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 pub use crate::policy::shutdown::Grace;
 pub use crate::task::context::{BlockingContext, TaskContext};
@@ -64,6 +65,17 @@ pub const fn check(said: PolicyPatch) {
     }
     if let Some(timeout) = said.start_timeout {
         assert!(!timeout.is_zero(), "`start_timeout` is zero; nothing can be done in no time");
+    }
+    let HealthPatch { heartbeat, stale_after } = said.health;
+    if let Some(stale_after) = stale_after {
+        assert!(!stale_after.is_zero(), "`stale_after` is zero; nothing can be done in no time");
+        if let Some(heartbeat) = heartbeat {
+            assert!(
+                heartbeat.as_nanos() < stale_after.as_nanos(),
+                "`heartbeat` is not below `stale_after`: a child that keeps its promise would be \
+                 stopped all the same"
+            );
+        }
     }
     if let Some(Grace::After(grace)) = said.shutdown.grace {
         assert!(

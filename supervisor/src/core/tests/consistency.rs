@@ -72,10 +72,8 @@ impl Engine {
         let step = self.parent_of(key).and_then(|parent| self.supervisor(parent)).map(|s| &s.step);
         match step {
             Some(Step::Ending(_)) => {
-                let is_its_own = matches!(
-                    stopping.after,
-                    After::StartTimedOut(_) | After::Stuck { .. }
-                );
+                let is_its_own =
+                    matches!(stopping.after, After::StartTimedOut(_) | After::Stuck { .. });
                 stopping.since == self.now && !is_its_own
             }
             Some(Step::Round(_)) => stopping.after == After::Round && stopping.since == self.now,

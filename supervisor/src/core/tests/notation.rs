@@ -130,8 +130,7 @@ fn policy(word: &str) -> Option<PolicyPatch> {
         // `health=2s` is stuck after 2 s.
         ("health", stale_after) => {
             let stale_after = time(stale_after);
-            patch.health =
-                HealthPatch::NONE.heartbeat(stale_after / 2).stale_after(stale_after);
+            patch.health = HealthPatch::NONE.heartbeat(stale_after / 2).stale_after(stale_after);
         }
         ("abort_wait", wait) => patch.shutdown.abort_wait = Some(time(wait)),
         ("start_timeout", timeout) => patch.start_timeout = Some(time(timeout)),

@@ -22,9 +22,8 @@ impl Invariant for Rest {
         let is_timed = state.children.iter().any(|child| child.due.is_some());
         assert!(!is_timed || is_waiting, "something is due, and nobody waits for it");
         // An idle tree needs no timer, but for those whose heartbeats are waited for.
-        let is_watched = |child: &ChildState| {
-            child.health.is_some() && child.lifecycle == Lifecycle::Up
-        };
+        let is_watched =
+            |child: &ChildState| child.health.is_some() && child.lifecycle == Lifecycle::Up;
         let watched = state.children.iter().any(is_watched);
         if moving.is_none() && !watched && !world.engine.ledger.has_begun() {
             assert_eq!(world.engine.next_deadline(), None, "a timer for nothing");
