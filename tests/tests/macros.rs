@@ -13,6 +13,7 @@ use rust_supervisor::prelude::*;
 use rust_supervisor::report::EndCause;
 use rust_supervisor::spec::NodeSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
+use rust_supervisor::task::exit::TaskFailure;
 
 /// A subtree that knows nothing of the program that hosts it.
 mod payments {
@@ -514,6 +515,94 @@ mod effects {
         let error = tree.kept.start(("test", "again")).await.unwrap_err();
         assert!(matches!(error, SupervisorError::Quarantined { .. }), "{error}");
         assert_eq!(tree.stopped.start(("test", "again")).await.unwrap().generation.0, 3);
+    }
+
+    #[derive(Debug)]
+    struct Classed(TaskFailureKind);
+
+    impl std::fmt::Display for Classed {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{}", self.0)
+        }
+    }
+
+    impl std::error::Error for Classed {}
+
+    impl Failure for Classed {
+        fn kind(&self) -> TaskFailureKind {
+            self.0
+        }
+    }
+
+    #[child]
+    async fn fatal(_: TaskContext) -> Result<(), Classed> {
+        Err(Classed(TaskFailureKind::FatalConfig))
+    }
+
+    #[child(blocking)]
+    fn fatal_too(_: BlockingContext) -> Result<TaskResult, Classed> {
+        Err(Classed(TaskFailureKind::FatalBug))
+    }
+
+    #[child]
+    async fn fatal_by_itself(_: TaskContext) -> Result<std::convert::Infallible, TaskFailure> {
+        Err(Classed(TaskFailureKind::FatalConfig))?
+    }
+
+    #[child]
+    async fn absent(_: TaskContext) -> Result<(), Classed> {
+        Err(Classed(TaskFailureKind::ExternalDependency))
+    }
+
+    #[child]
+    async fn cancelled(_: TaskContext) -> Result<(), Classed> {
+        Err(Classed(TaskFailureKind::Cancelled))
+    }
+
+    #[child]
+    async fn plain(_: TaskContext) -> Result<(), String> {
+        Err("again".into())
+    }
+
+    #[supervisor(intensity(max = 9, within = "1s"), defaults(backoff(initial = "1h", max = "1h")))]
+    struct Classes {
+        fatal: fatal,
+        fatal_too: fatal_too,
+        fatal_by_itself: fatal_by_itself,
+        absent: absent,
+        cancelled: cancelled,
+        plain: plain,
+    }
+
+    #[tokio::test]
+    async fn an_error_that_knows_its_class_is_decided_about_by_it() {
+        let mut builder = Classes::builder(());
+        let mut events = builder.subscribe_events();
+        let tree = builder.start().await.unwrap();
+        let mut classes = std::collections::BTreeMap::new();
+        while classes.len() < 6 {
+            let event = events.next().await.unwrap();
+            if let rust_supervisor::event::EventKind::Exited { exit } = &event.kind {
+                classes.insert(event.path.name().to_owned(), exit.failure_kind().unwrap());
+            }
+        }
+        let expected = [
+            ("absent", TaskFailureKind::ExternalDependency),
+            ("cancelled", TaskFailureKind::Cancelled),
+            ("fatal", TaskFailureKind::FatalConfig),
+            ("fatal_by_itself", TaskFailureKind::FatalConfig),
+            ("fatal_too", TaskFailureKind::FatalBug),
+            ("plain", TaskFailureKind::Recoverable),
+        ];
+        assert_eq!(classes, expected.map(|(name, kind)| (name.to_owned(), kind)).into());
+        // `cancelled`, when nobody had asked it to stop, is tried again like any other.
+        let state = tree.handle().current_state().await.unwrap();
+        for (name, kind) in expected {
+            let child = state.get(&format!("/root/{name}")).unwrap();
+            let is_quarantined = child.lifecycle == rust_supervisor::state::Lifecycle::Quarantined;
+            assert_eq!(is_quarantined, kind.is_fatal(), "{name}");
+        }
+        tree.shutdown(("test", "over")).await.unwrap();
     }
 
     #[child(shutdown(grace = "3s"))]

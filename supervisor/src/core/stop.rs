@@ -350,7 +350,8 @@ impl Engine {
     fn after_end(&mut self, key: NodeKey, state: State, ending: Ending) {
         match (ending.why, ending.is_asked) {
             (EndWhy::StartFailed { child, exit }, false) => {
-                let kind = exit.failure_kind().unwrap_or(TaskFailureKind::Recoverable);
+                let class = exit.failure_kind().filter(|_| !cfg!(plant_bug = "class_lost"));
+                let kind = class.unwrap_or(TaskFailureKind::Recoverable);
                 let error = ChildStartError { child, exit };
                 let exit = Exit::Failed(TaskFailure::new(kind, error));
                 match state {

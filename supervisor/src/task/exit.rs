@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::policy::failure::TaskFailureKind;
+use crate::policy::failure::{Failure, TaskFailureKind};
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -182,6 +182,16 @@ impl Error for TaskFailure {
     }
 }
 
+/// With the class that the error names.
+impl<E> From<E> for TaskFailure
+where
+    E: Failure + Into<Box<dyn Error + Send + Sync + 'static>>,
+{
+    fn from(error: E) -> Self {
+        Self::new(error.kind(), error)
+    }
+}
+
 /// An error of the user's, whose destructor may panic.
 struct Contained(Option<Box<dyn Error + Send + Sync + 'static>>);
 
@@ -281,6 +291,21 @@ mod tests {
         }
         let message = contain(|| std::panic::panic_any(Bomb)).unwrap_err();
         assert!(message.as_str().contains("without a message"));
+    }
+
+    #[test]
+    fn an_error_that_knows_its_class_is_asked_for_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no schema")]
+        struct NoSchema;
+        impl Failure for NoSchema {
+            fn kind(&self) -> TaskFailureKind {
+                TaskFailureKind::FatalConfig
+            }
+        }
+        let open = || -> Result<(), TaskFailure> { Err(NoSchema)? };
+        assert_eq!(open().unwrap_err().kind(), TaskFailureKind::FatalConfig);
+        assert!(open().unwrap_err().error().downcast_ref::<NoSchema>().is_some());
     }
 
     #[test]
