@@ -27,8 +27,8 @@ use proc_macro::TokenStream;
 /// `backoff(initial, max, factor, jitter, reset_after)`, `restart_limit(max, within)`,
 /// `on_limit(quarantine | escalate | stop | shutdown_tree)`,
 /// `criticality(critical | standard | best_effort)`, `readiness(immediate | explicit)`,
-/// `start_timeout = "30s"`, `shutdown(grace, abort_wait)`, `significant`, `blocking`,
-/// `type = Name`, `crate = path`.
+/// `start_timeout = "30s"`, `health(heartbeat, stale_after)`, `shutdown(grace, abort_wait)`,
+/// `significant`, `blocking`, `type = Name`, `crate = path`.
 #[proc_macro_attribute]
 pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
     expand::child(options.into(), &item.into()).into()

@@ -39,6 +39,7 @@ pub(crate) struct Policy {
     pub(crate) criticality: Option<Criticality>,
     pub(crate) readiness: Option<Readiness>,
     pub(crate) start_timeout: Option<Time>,
+    pub(crate) health: Option<Health>,
     pub(crate) grace: Option<Grace>,
     pub(crate) abort_wait: Option<Time>,
     /// The word `significant`.
@@ -58,6 +59,8 @@ impl Policy {
             backoff.and_then(|backoff| backoff.max.as_ref()),
             self.restart_limit.as_ref().map(|limit| &limit.within),
             self.start_timeout.as_ref(),
+            self.health.as_ref().and_then(|health| health.heartbeat.as_ref()),
+            self.health.as_ref().and_then(|health| health.stale_after.as_ref()),
             grace,
             self.abort_wait.as_ref(),
         ];
@@ -81,6 +84,12 @@ pub(crate) struct Backoff {
     pub(crate) factor: Option<Number>,
     pub(crate) jitter: Option<Number>,
     pub(crate) reset_after: Option<Time>,
+}
+
+/// `health(…)`.
+pub(crate) struct Health {
+    pub(crate) heartbeat: Option<Time>,
+    pub(crate) stale_after: Option<Time>,
 }
 
 /// `restart_limit(…)` or `intensity(…)`. Both keys were written; that is checked while reading.

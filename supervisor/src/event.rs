@@ -64,6 +64,11 @@ pub enum EventKind {
     },
     /// It is asked to stop.
     StopRequested,
+    /// It sends no heartbeats any more: it is stuck, and is stopped.
+    Stale {
+        /// For how long it has sent none.
+        silent_for: Duration,
+    },
     /// Its grace is over: it is ended by force.
     Aborted,
     /// It cannot be ended: it is given up, and may still run.
@@ -128,6 +133,7 @@ impl EventKind {
             Self::Exited { .. } => "exited",
             Self::Decided { .. } => "decided",
             Self::StopRequested => "stop_requested",
+            Self::Stale { .. } => "stale",
             Self::Aborted => "aborted",
             Self::Unjoinable => "unjoinable",
             Self::RoundStarted { .. } => "round_started",
@@ -153,6 +159,9 @@ impl fmt::Display for EventKind {
             Self::Exited { exit } => write!(f, "ended: {exit}"),
             Self::Decided { decision } => write!(f, "decision: {decision}"),
             Self::StopRequested => f.write_str("is asked to stop"),
+            Self::Stale { silent_for } => {
+                write!(f, "is stuck: no heartbeat for {silent_for:.1?}")
+            }
             Self::Aborted => f.write_str("is aborted, its grace is over"),
             Self::Unjoinable => f.write_str("cannot be ended and is given up"),
             Self::RoundStarted { origin } => write!(f, "restart round, begun by {origin}"),

@@ -6,6 +6,7 @@ pub use std::time::Duration;
 pub use rust_supervisor_macros::{SharedState, child, supervisor};
 
 pub use crate::error::types::SupervisorError;
+pub use crate::policy::failure::{Failure, TaskFailureKind};
 pub use crate::report::ShutdownReport;
 pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::result::TaskResult;

@@ -76,12 +76,61 @@ pub struct ChildState {
     /// For a supervisor: how many restarts count against its intensity now, and how many it
     /// tolerates.
     pub intensity: Option<(u32, u32)>,
+    /// For a child that has to send heartbeats: how it is.
+    pub health: Option<ChildHealth>,
 }
 
 impl ChildState {
     /// How its latest run ended, if one has.
     pub fn last_exit(&self) -> Option<&Exit> {
         self.last_exits.last().map(|record| &record.exit)
+    }
+}
+
+/// How a child is that has to send heartbeats.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChildHealth {
+    /// What is made of it.
+    pub status: HealthStatus,
+    /// When its run has sent the latest heartbeat, on the monotonic clock since the tree was
+    /// started.
+    pub last_heartbeat: Option<Duration>,
+    /// How often it promises to send one.
+    pub heartbeat: Duration,
+    /// After what silence it is stopped.
+    pub stale_after: Duration,
+}
+
+impl ChildHealth {
+    /// Puts in when the run has sent its latest heartbeat.
+    pub(crate) fn hear(&mut self, last: Option<Duration>) {
+        self.last_heartbeat = last;
+        if last.is_some() && self.status == HealthStatus::Unknown {
+            self.status = HealthStatus::Healthy;
+        }
+    }
+}
+
+/// What is made of the heartbeats of a child.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HealthStatus {
+    /// It has no run, or the run has sent none yet.
+    Unknown,
+    /// The run sends heartbeats.
+    Healthy,
+    /// The run has sent none for `stale_after` and is being stopped.
+    Stale,
+}
+
+impl fmt::Display for HealthStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Unknown => "unknown",
+            Self::Healthy => "healthy",
+            Self::Stale => "stale",
+        })
     }
 }
 
@@ -148,6 +197,9 @@ impl fmt::Display for TreeState {
             }
             if let Some(due) = child.due {
                 fact(f, format_args!("due in {:.0?}", due.saturating_sub(self.uptime)))?;
+            }
+            if let Some(health) = child.health {
+                write!(f, " health: {}", health.status)?;
             }
             if let Some(exit) = child.last_exit() {
                 fact(f, format_args!("last exit: {exit}"))?;

@@ -13,6 +13,7 @@ use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::backoff::{Backoff, BackoffPatch};
+use rust_supervisor::policy::health::HealthPatch;
 use rust_supervisor::policy::intensity::Limit;
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart};
 use rust_supervisor::policy::shutdown::Grace;
@@ -211,6 +212,9 @@ fn policy_cases() -> Vec<PolicyCase> {
             weak(|patch| patch.restart = Some(Restart::Transient)),
             "1000 ms  /root/in #1  ends, because /root/in/t has ended",
         ),
+        // The code says the other half, or it would not be expected to send any.
+        ("health.heartbeat", "1s", parked, plain, "3000 ms  /root/in/t #1  is stuck"),
+        ("health.stale_after", "3s", parked, plain, "3000 ms  /root/in/t #1  is stuck"),
         ("shutdown.grace", "2s", stubborn, plain, "22000 ms  /root/in/t #1  is aborted"),
         ("shutdown.grace", "infinite", stubborn, plain, "50000 ms  /root/in/t #1  is aborted"),
         ("shutdown.abort_wait", "3s", stuck, plain, "28000 ms  /root/in/t #1  cannot be ended"),
@@ -237,11 +241,14 @@ async fn every_key_of_a_policy_works_in_every_place() {
         &["supervisor", "children", "in", "children", "t"],
     ];
     for (key, value, task, in_code, expected) in policy_cases() {
-        let tree = SupervisorSpec::root().defaults(in_code).child(
-            SupervisorSpec::new("in")
-                .auto_shutdown(AutoShutdown::AnySignificant)
-                .child(ChildSpec::new("t", task())),
-        );
+        let other_half = match key {
+            "health.heartbeat" => HealthPatch::NONE.stale_after(ms(3_000)),
+            "health.stale_after" => HealthPatch::NONE.heartbeat(ms(1_000)),
+            _ => HealthPatch::NONE,
+        };
+        let child = ChildSpec::new("t", task()).with_policy(PolicyPatch::NONE.health(other_half));
+        let inner = SupervisorSpec::new("in").auto_shutdown(AutoShutdown::AnySignificant);
+        let tree = SupervisorSpec::root().defaults(in_code).child(inner.child(child));
         for place in places {
             // How tasks are stopped has a section of its own there.
             let place =
@@ -383,7 +390,10 @@ fn no_key_is_without_its_proof() {
             .flat_map(|(key, schema)| {
                 let reference = schema["anyOf"][0]["$ref"].as_str().unwrap_or_default();
                 match reference.strip_prefix("#/definitions/") {
-                    Some(inner @ ("BackoffSection" | "LimitSection" | "StopSection")) => {
+                    Some(
+                        inner @ ("BackoffSection" | "LimitSection" | "StopSection"
+                        | "HealthSection"),
+                    ) => {
                         let inner = root["definitions"][inner]["properties"].as_object().unwrap();
                         inner.keys().map(|inner| format!("{key}.{inner}")).collect()
                     }
@@ -516,6 +526,31 @@ async fn a_half_limit_takes_its_other_half_from_what_is_weaker() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn heartbeats_are_expected_of_a_child_whose_own_entry_says_so() {
+    let tree = || SupervisorSpec::root().child(ChildSpec::new("t", parked()));
+    let values = "policy: {health: {heartbeat: 1s, stale_after: 3s}}";
+    assert!(!history(tree(), values).await.contains("is stuck"));
+    let own = "supervisor: {children: {t: {health: {stale_after: 2s}}}}";
+    check(tree(), &format!("{values}\n{own}"), "2000 ms  /root/t #1  is stuck").await;
+    for (yaml, key, why) in [
+        (own, "supervisor.children.t.health.stale_after", "`health` does not say `heartbeat`"),
+        (
+            "policy: {health: {heartbeat: 9s}}\nsupervisor: {children: {t: {health: {stale_after: 9s}}}}",
+            "supervisor.children.t.health.stale_after",
+            "`heartbeat` (9s) is not below `stale_after` (9s)",
+        ),
+        (
+            "supervisor: {children: {t: {health: {heartbeat: 9s, stale_after: 0s}}}}",
+            "supervisor.children.t.health.stale_after",
+            "`stale_after` is zero",
+        ),
+    ] {
+        let error = refused(tree(), yaml).await;
+        assert!(error.contains(key) && error.contains(why), "{error}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_child_that_is_added_later_gets_the_defaults_too() {
     let handle = start(
         SupervisorSpec::root().child(SupervisorSpec::pool("pool")),
@@ -551,7 +586,7 @@ supervisor:
     ledger: {}
     nothing_like_it:
     db: { strategy: one_for_all, children: { x: {} }, backoff: { jitter: 2 }, shutdown: { grace: 0s } }
-    payments: { readiness: explicit, shutdown: { abort_wait: 1s } }
+    payments: { readiness: explicit, health: { heartbeat: 1s }, shutdown: { abort_wait: 1s } }
     pool: { children: { a: {} } }
 policy: { backoff: { factor: 0.5 } }
 shutdown: { budget: 0s }
@@ -567,6 +602,7 @@ observability: { event_capacity: 0, last_exits: 5000 }
         "`supervisor.children.db.backoff.jitter`: `/root/db` could not be started: backoff `jitter` is 2",
         "`supervisor.children.db.shutdown.grace`: `/root/db`",
         "`supervisor.children.payments.readiness`: `/root/payments` is a supervisor, and only a task",
+        "`supervisor.children.payments.health`: `/root/payments` is a supervisor",
         "`supervisor.children.payments.shutdown.abort_wait`",
         "`supervisor.children.pool.children.a`: `/root/pool` is a pool",
         "`policy.backoff.factor`: `/root/",

@@ -186,6 +186,7 @@ async fn every_kind_of_event_comes_about() {
         "round_started",
         "shutdown_forced",
         "shutdown_requested",
+        "stale",
         "start_failed",
         "start_ignored",
         "starting",
@@ -206,6 +207,8 @@ async fn every_kind_of_event_comes_about() {
     let deaf = ChildSpec::new("deaf", deaf(&gate)).grace(Grace::After(ms(1))).abort_wait(ms(1));
     handle.add_child("/root", deaf, BY, WHY).await.unwrap();
     assert!(handle.stop_child("/root/deaf", BY, WHY).await.is_err());
+    let silent = ChildSpec::new("silent", parked()).restart(Restart::Temporary);
+    handle.add_child("/root", silent.health(ms(1), ms(2)), BY, WHY).await.unwrap();
     let stubborn = ChildSpec::new("stubborn", stubborn()).grace(Grace::After(ms(1)));
     handle.add_child("/root", stubborn, BY, WHY).await.unwrap();
     handle.remove_child("/root/stubborn", BY, WHY).await.unwrap();
@@ -224,6 +227,7 @@ async fn every_kind_of_event_comes_about() {
     handle.wait_until_settled().await.unwrap();
     while handle.state_of("/root/ends").await.is_ok()
         || handle.state_of("/root/melts").await.is_ok()
+        || handle.state_of("/root/silent").await.is_ok()
     {
         tokio::task::yield_now().await;
     }

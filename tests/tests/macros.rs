@@ -13,6 +13,7 @@ use rust_supervisor::prelude::*;
 use rust_supervisor::report::EndCause;
 use rust_supervisor::spec::NodeSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
+use rust_supervisor::task::exit::TaskFailure;
 
 /// A subtree that knows nothing of the program that hosts it.
 mod payments {
@@ -301,6 +302,7 @@ mod options {
         criticality = "best_effort",
         readiness(explicit),
         start_timeout = "2s",
+        health(heartbeat = "1s", stale_after = LATER),
         shutdown(grace = "250ms", abort_wait = "3s"),
         significant,
     )]
@@ -322,7 +324,7 @@ mod options {
         criticality(standard),
         shutdown(grace = "7s", budget = "8s"),
         auto_shutdown(all_significant),
-        defaults(start_timeout = "5s"),
+        defaults(start_timeout = "5s", health(heartbeat = "3s")),
         significant
     )]
     struct Inner {
@@ -371,6 +373,8 @@ mod options {
         assert_eq!(said.criticality, Some(Criticality::BestEffort));
         assert_eq!(said.readiness, Some(Readiness::Explicit));
         assert_eq!(said.start_timeout, Some(Duration::from_secs(2)));
+        assert_eq!(said.health.heartbeat, Some(Duration::from_secs(1)));
+        assert_eq!(said.health.stale_after, Some(LATER));
         assert_eq!(said.shutdown.grace, Some(Grace::After(Duration::from_millis(250))));
         assert_eq!(said.shutdown.abort_wait, Some(Duration::from_secs(3)));
         assert_eq!(said.significant, Some(true));
@@ -418,6 +422,7 @@ mod options {
             "budget: Some(8s)",
             "auto_shutdown: Some(AllSignificant)",
             "start_timeout: Some(5s)",
+            "heartbeat: Some(3s)",
         ] {
             assert!(text.contains(part), "{part}: {text}");
         }
@@ -443,6 +448,33 @@ mod effects {
         let error = Slow::start(()).await.unwrap_err();
         assert!(matches!(error, SupervisorError::TreeStart { .. }), "{error}");
         assert!(before.elapsed() >= Duration::from_secs(2));
+    }
+
+    #[child(health(heartbeat = "1s", stale_after = "2s"), backoff(initial = "1ms", jitter = 0))]
+    async fn falls_silent(ctx: TaskContext) {
+        for _ in 0..3 {
+            ctx.heartbeat();
+            if !ctx.sleep(Duration::from_secs(1)).await {
+                return;
+            }
+        }
+        ctx.stopped().await;
+    }
+
+    #[supervisor]
+    struct Watched {
+        #[child(health(stale_after = "4s"))]
+        silent: falls_silent,
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_child_that_falls_silent_is_restarted() {
+        let tree = Watched::start(()).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(5_999)).await;
+        assert_eq!(tree.silent.state().await.unwrap().generation.0, 1);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        assert_eq!(tree.silent.state().await.unwrap().generation.0, 2);
+        tree.shutdown(("test", "over")).await.unwrap();
     }
 
     #[child(restart(transient), significant)]
@@ -483,6 +515,94 @@ mod effects {
         let error = tree.kept.start(("test", "again")).await.unwrap_err();
         assert!(matches!(error, SupervisorError::Quarantined { .. }), "{error}");
         assert_eq!(tree.stopped.start(("test", "again")).await.unwrap().generation.0, 3);
+    }
+
+    #[derive(Debug)]
+    struct Classed(TaskFailureKind);
+
+    impl std::fmt::Display for Classed {
+        fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+            write!(f, "{}", self.0)
+        }
+    }
+
+    impl std::error::Error for Classed {}
+
+    impl Failure for Classed {
+        fn kind(&self) -> TaskFailureKind {
+            self.0
+        }
+    }
+
+    #[child]
+    async fn fatal(_: TaskContext) -> Result<(), Classed> {
+        Err(Classed(TaskFailureKind::FatalConfig))
+    }
+
+    #[child(blocking)]
+    fn fatal_too(_: BlockingContext) -> Result<TaskResult, Classed> {
+        Err(Classed(TaskFailureKind::FatalBug))
+    }
+
+    #[child]
+    async fn fatal_by_itself(_: TaskContext) -> Result<std::convert::Infallible, TaskFailure> {
+        Err(Classed(TaskFailureKind::FatalConfig))?
+    }
+
+    #[child]
+    async fn absent(_: TaskContext) -> Result<(), Classed> {
+        Err(Classed(TaskFailureKind::ExternalDependency))
+    }
+
+    #[child]
+    async fn cancelled(_: TaskContext) -> Result<(), Classed> {
+        Err(Classed(TaskFailureKind::Cancelled))
+    }
+
+    #[child]
+    async fn plain(_: TaskContext) -> Result<(), String> {
+        Err("again".into())
+    }
+
+    #[supervisor(intensity(max = 9, within = "1s"), defaults(backoff(initial = "1h", max = "1h")))]
+    struct Classes {
+        fatal: fatal,
+        fatal_too: fatal_too,
+        fatal_by_itself: fatal_by_itself,
+        absent: absent,
+        cancelled: cancelled,
+        plain: plain,
+    }
+
+    #[tokio::test]
+    async fn an_error_that_knows_its_class_is_decided_about_by_it() {
+        let mut builder = Classes::builder(());
+        let mut events = builder.subscribe_events();
+        let tree = builder.start().await.unwrap();
+        let mut classes = std::collections::BTreeMap::new();
+        while classes.len() < 6 {
+            let event = events.next().await.unwrap();
+            if let rust_supervisor::event::EventKind::Exited { exit } = &event.kind {
+                classes.insert(event.path.name().to_owned(), exit.failure_kind().unwrap());
+            }
+        }
+        let expected = [
+            ("absent", TaskFailureKind::ExternalDependency),
+            ("cancelled", TaskFailureKind::Cancelled),
+            ("fatal", TaskFailureKind::FatalConfig),
+            ("fatal_by_itself", TaskFailureKind::FatalConfig),
+            ("fatal_too", TaskFailureKind::FatalBug),
+            ("plain", TaskFailureKind::Recoverable),
+        ];
+        assert_eq!(classes, expected.map(|(name, kind)| (name.to_owned(), kind)).into());
+        // `cancelled`, when nobody had asked it to stop, is tried again like any other.
+        let state = tree.handle().current_state().await.unwrap();
+        for (name, kind) in expected {
+            let child = state.get(&format!("/root/{name}")).unwrap();
+            let is_quarantined = child.lifecycle == rust_supervisor::state::Lifecycle::Quarantined;
+            assert_eq!(is_quarantined, kind.is_fatal(), "{name}");
+        }
+        tree.shutdown(("test", "over")).await.unwrap();
     }
 
     #[child(shutdown(grace = "3s"))]

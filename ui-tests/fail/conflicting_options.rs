@@ -12,7 +12,7 @@ async fn never_ends_by_default(_: TaskContext) {}
 #[child(readiness(immediate), start_timeout = "1s")]
 async fn waits_for_nothing(_: TaskContext) {}
 
-#[supervisor]
+#[supervisor(health(heartbeat = "1s"))]
 struct App {
     #[child(restart(temporary), backoff(max = "1s"))]
     field: never_restarted,

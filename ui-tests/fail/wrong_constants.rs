@@ -13,6 +13,16 @@ async fn starts_above_its_ceiling(ctx: TaskContext) {
     ctx.stopped().await;
 }
 
+#[child(health(heartbeat = LONG, stale_after = "1s"))]
+async fn breaks_its_promise(ctx: TaskContext) {
+    ctx.stopped().await;
+}
+
+#[child(health(heartbeat = "1s", stale_after = Duration::ZERO))]
+async fn in_no_time_at_all(ctx: TaskContext) {
+    ctx.stopped().await;
+}
+
 #[supervisor(defaults(shutdown(grace = Duration::from_nanos(1))))]
 struct App {
     #[child(backoff(jitter = NEGATIVE))]

@@ -94,14 +94,32 @@ fn runs(child: &Child, runtime: &Runtime, parameters: usize) -> TokenStream {
         ReturnType::Default => Place::of(&signature.ident),
         ReturnType::Type(_, ty) => Place::of(ty),
     };
-    let (table, finish) = if child.options.blocking.is_some() {
-        (quote!(Blocking), quote!(finished))
+    let is_never =
+        matches!(&signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
+    let (table, finish, tag) = if child.options.blocking.is_some() {
+        (quote!(Blocking), quote!(finished), quote!(tag_of))
     } else {
-        (quote!(Async), quote!(boxed))
+        (quote!(Async), quote!(boxed), quote!(tag_of_output))
     };
-    let call = runtime.call(&place, &quote!(returned), call);
-    let call = runtime.call(&place, &finish, call);
-    quote!(#runtime::Runs::#table(|#run| #call))
+    if is_never {
+        // What never comes has no type that could be asked.
+        let call = runtime.call(&place, &quote!(returned), call);
+        let call = runtime.call(&place, &finish, quote!(#call, #runtime::AsItIs));
+        return quote!(#runtime::Runs::#table(|#run| #call));
+    }
+    let output = Ident::new("output", Span::mixed_site());
+    let reader = Ident::new("reader", Span::mixed_site());
+    let returned = |value: &Ident| runtime.call(&place, &quote!(returned), quote!(#value));
+    let (value, kind) = (returned(&output), returned(&reader));
+    let finish = runtime.call(&place, &finish, quote!(#value, #kind));
+    quote! {
+        #runtime::Runs::#table(|#run| {
+            use #runtime::{PickAsItIs as _, PickWithClass as _};
+            let #output = #call;
+            let #reader = (&#runtime::#tag(&#output)).pick();
+            #finish
+        })
+    }
 }
 
 fn parameters(function: &Function) -> impl Iterator<Item = &Type> {

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::runtime::{Place, Runtime};
-use crate::model::{Backoff, Grace, Limit, Number, Policy, Time, TimeValue, Words};
+use crate::model::{Backoff, Grace, Health, Limit, Number, Policy, Time, TimeValue, Words};
 
 /// An expression of type `PolicyPatch` with only what was written.
 pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
@@ -15,13 +15,14 @@ pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
     let criticality = call("criticality", choice(policy.criticality, runtime));
     let readiness = call("readiness", choice(policy.readiness, runtime));
     let start_timeout = call("start_timeout", time(policy.start_timeout.as_ref(), runtime));
+    let health = call("health", policy.health.as_ref().map(|said| health(said, runtime)));
     let grace = call("grace", policy.grace.as_ref().map(|said| grace(said, runtime)));
     let abort_wait = call("abort_wait", time(policy.abort_wait.as_ref(), runtime));
     let significant = call("significant", policy.significant.map(|_| quote!()));
     quote! {
         #runtime::PolicyPatch::NONE
             #restart #backoff #limit #on_limit #criticality #readiness
-            #start_timeout #grace #abort_wait #significant
+            #start_timeout #health #grace #abort_wait #significant
     }
 }
 
@@ -41,6 +42,12 @@ fn backoff(backoff: &Backoff, runtime: &Runtime) -> TokenStream {
     let jitter = call("jitter", number(backoff.jitter.as_ref()));
     let reset_after = call("reset_after", time(backoff.reset_after.as_ref(), runtime));
     quote!(#runtime::BackoffPatch::NONE #initial #max #factor #jitter #reset_after)
+}
+
+fn health(health: &Health, runtime: &Runtime) -> TokenStream {
+    let heartbeat = call("heartbeat", time(health.heartbeat.as_ref(), runtime));
+    let stale_after = call("stale_after", time(health.stale_after.as_ref(), runtime));
+    quote!(#runtime::HealthPatch::NONE #heartbeat #stale_after)
 }
 
 fn grace(grace: &Grace, runtime: &Runtime) -> TokenStream {

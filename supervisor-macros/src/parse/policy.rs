@@ -2,10 +2,10 @@
 
 use super::entry::Entry;
 use crate::errors::Errors;
-use crate::model::{Backoff, Limit, Policy};
+use crate::model::{Backoff, Health, Limit, Policy};
 
 /// The keys of [`setting`].
-pub(super) const POLICIES: [&str; 9] = [
+pub(super) const POLICIES: [&str; 10] = [
     "restart",
     "backoff",
     "restart_limit",
@@ -13,6 +13,7 @@ pub(super) const POLICIES: [&str; 9] = [
     "criticality",
     "readiness",
     "start_timeout",
+    "health",
     "shutdown",
     "significant",
 ];
@@ -51,6 +52,7 @@ pub(super) fn setting(entry: &Entry, policy: &mut Policy, errors: &mut Errors) -
         "criticality" => policy.criticality = entry.choice(errors),
         "readiness" => policy.readiness = entry.choice(errors),
         "start_timeout" => policy.start_timeout = entry.time(errors),
+        "health" => policy.health = Some(health(entry, errors)),
         "shutdown" => shutdown(entry, policy, errors),
         "significant" => policy.significant = Some(entry.flag(errors)),
         _ => return false,
@@ -105,6 +107,18 @@ pub(super) fn limit(entry: &Entry, errors: &mut Errors) -> Option<Limit> {
             .on(&entry.key, format!("`{name}` does not say within what time: `within = \"30s\"`"));
     }
     Some(Limit { key: entry.key.span(), max: max?, within: within? })
+}
+
+fn health(entry: &Entry, errors: &mut Errors) -> Health {
+    let mut health = Health { heartbeat: None, stale_after: None };
+    for entry in entry.nested("heartbeat = \"1s\", stale_after = \"5s\"", errors) {
+        match entry.name().as_str() {
+            "heartbeat" => health.heartbeat = entry.time(errors),
+            "stale_after" => health.stale_after = entry.time(errors),
+            _ => entry.unknown("setting of `health`", &["heartbeat", "stale_after"], errors),
+        }
+    }
+    health
 }
 
 fn shutdown(entry: &Entry, policy: &mut Policy, errors: &mut Errors) {

@@ -66,7 +66,7 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
             "shutdown" => shutdown(&entry, &mut options, errors),
             "state" => options.state = entry.parsed("a type", errors),
             "crate" => options.krate = entry.parsed("a path", errors),
-            "readiness" | "start_timeout" => errors.on(
+            "readiness" | "start_timeout" | "health" => errors.on(
                 &entry.key,
                 format!("`{0}` is about children: write `defaults({0}…)`", entry.key),
             ),

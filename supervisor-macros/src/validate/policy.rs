@@ -18,6 +18,8 @@ pub(super) const RULES: &[Rule<Policy>] = &[
     abort_wait_is_some_time,
     start_timeout_is_some_time,
     start_timeout_needs_readiness,
+    stale_after_is_some_time,
+    heartbeat_comes_before_it_is_missed,
     temporary_is_never_restarted,
     significant_is_not_permanent,
 ];
@@ -87,6 +89,30 @@ fn abort_wait_is_some_time(policy: &Policy, errors: &mut Errors) {
 
 fn start_timeout_is_some_time(policy: &Policy, errors: &mut Errors) {
     some_time("start_timeout", policy.start_timeout.as_ref(), errors);
+}
+
+fn stale_after_is_some_time(policy: &Policy, errors: &mut Errors) {
+    let stale_after = policy.health.as_ref().and_then(|health| health.stale_after.as_ref());
+    some_time("stale_after", stale_after, errors);
+}
+
+fn heartbeat_comes_before_it_is_missed(policy: &Policy, errors: &mut Errors) {
+    let Some(health) = &policy.health else { return };
+    let (Some(heartbeat), Some(stale_after)) = (&health.heartbeat, &health.stale_after) else {
+        return;
+    };
+    let (Some(often), Some(most)) = (heartbeat.nanos(), stale_after.nanos()) else { return };
+    // About zero itself there is another rule.
+    if often >= most && most > 0 {
+        let (often, most) = (for_a_person(often), for_a_person(most));
+        errors.at(
+            heartbeat.span,
+            format!(
+                "`heartbeat` ({often}) is not below `stale_after` ({most}): a child that keeps \
+                 its promise would be stopped all the same"
+            ),
+        );
+    }
 }
 
 pub(super) fn some_time(key: &str, time: Option<&Time>, errors: &mut Errors) {

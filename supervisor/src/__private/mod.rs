@@ -9,6 +9,7 @@ pub use std::time::Duration;
 pub use crate::policy::PolicyPatch;
 pub use crate::policy::backoff::BackoffPatch;
 pub use crate::policy::failure::{Criticality, OnLimit};
+pub use crate::policy::health::HealthPatch;
 pub use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 pub use crate::policy::shutdown::Grace;
 pub use crate::task::context::{BlockingContext, TaskContext};
@@ -23,6 +24,11 @@ pub use crate::tree::parameter::{Extract, Parameter, Run};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
 
+use std::error::Error;
+use std::marker::PhantomData;
+
+use crate::policy::failure::Failure;
+use crate::task::exit::TaskFailure;
 use crate::task::result::Outcome;
 
 /// What a running tree has in the place of a field of this type.
@@ -65,6 +71,17 @@ pub const fn check(said: PolicyPatch) {
     if let Some(timeout) = said.start_timeout {
         assert!(!timeout.is_zero(), "`start_timeout` is zero; nothing can be done in no time");
     }
+    let HealthPatch { heartbeat, stale_after } = said.health;
+    if let Some(stale_after) = stale_after {
+        assert!(!stale_after.is_zero(), "`stale_after` is zero; nothing can be done in no time");
+        if let Some(heartbeat) = heartbeat {
+            assert!(
+                heartbeat.as_nanos() < stale_after.as_nanos(),
+                "`heartbeat` is not below `stale_after`: a child that keeps its promise would be \
+                 stopped all the same"
+            );
+        }
+    }
     if let Some(Grace::After(grace)) = said.shutdown.grace {
         assert!(
             grace.as_nanos() >= 1_000_000,
@@ -90,11 +107,12 @@ pub fn parameter<S, C, T: Extract<S, C>>(run: &Run<S, C>) -> T {
 }
 
 /// The future of one run. The only place where futures of children are boxed.
-pub fn boxed<F>(future: F) -> BoxFuture
+pub fn boxed<F, K>(future: F, _: K) -> BoxFuture
 where
-    F: Future<Output: Outcome> + Send + 'static,
+    F: Future + Send + 'static,
+    K: Reads<F::Output, Said: Outcome>,
 {
-    Box::pin(async move { future.await.into_task_result() })
+    Box::pin(async move { K::read(future.await).into_task_result() })
 }
 
 /// Hands on what a function returned. It stands where the type is written, for messages about it.
@@ -103,8 +121,87 @@ pub fn returned<T>(value: T) -> T {
 }
 
 /// What a blocking run came to.
-pub fn finished<O: Outcome>(outcome: O) -> TaskResult {
-    outcome.into_task_result()
+pub fn finished<O, K: Reads<O, Said: Outcome>>(outcome: O, _: K) -> TaskResult {
+    K::read(outcome).into_task_result()
+}
+
+/// Stands for the type of what a child returns, to be asked what can be made of it.
+#[derive(Debug)]
+pub struct Tag<T>(PhantomData<fn() -> T>);
+
+/// The tag of what `future` comes to.
+pub fn tag_of_output<F: Future>(_: &F) -> Tag<F::Output> {
+    Tag(PhantomData)
+}
+
+/// The tag of `value`.
+pub fn tag_of<T>(_: &T) -> Tag<T> {
+    Tag(PhantomData)
+}
+
+/// Reads what a child returned.
+pub trait Reads<T> {
+    /// What it amounts to.
+    type Said;
+    /// Reads it.
+    fn read(value: T) -> Self::Said;
+}
+
+/// Takes it as it is.
+#[derive(Clone, Copy, Debug)]
+pub struct AsItIs;
+
+impl<T> Reads<T> for AsItIs {
+    type Said = T;
+
+    fn read(value: T) -> T {
+        value
+    }
+}
+
+/// Asks the error for its class.
+#[derive(Clone, Copy, Debug)]
+pub struct WithClass;
+
+impl<T, E> Reads<Result<T, E>> for WithClass
+where
+    E: Failure + Into<Box<dyn Error + Send + Sync + 'static>>,
+{
+    type Said = Result<T, TaskFailure>;
+
+    fn read(value: Result<T, E>) -> Self::Said {
+        value.map_err(TaskFailure::from)
+    }
+}
+
+/// Picks the reader for an error that has a class.
+///
+/// `(&tag).pick()` finds this one where its bounds hold, and one reference further on
+/// [`PickAsItIs`], which holds for everything: so an error without a class is no mistake.
+pub trait PickWithClass {
+    /// The reader.
+    fn pick(&self) -> WithClass;
+}
+
+impl<T, E> PickWithClass for Tag<Result<T, E>>
+where
+    E: Failure + Into<Box<dyn Error + Send + Sync + 'static>>,
+{
+    fn pick(&self) -> WithClass {
+        WithClass
+    }
+}
+
+/// Picks the reader for everything else.
+pub trait PickAsItIs {
+    /// The reader.
+    fn pick(&self) -> AsItIs;
+}
+
+impl<T> PickAsItIs for &Tag<T> {
+    fn pick(&self) -> AsItIs {
+        AsItIs
+    }
 }
 
 /// Holds for what a child with the context `C` may take.

@@ -143,6 +143,12 @@ macro_rules! with_policy_keys {
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(extend("default" = HumanDuration(Policy::DEFAULT.start_timeout)))]
             pub start_timeout: Option<HumanDuration>,
+            /// The heartbeats of a task. They are expected only where the code or its own entry
+            /// here says `health` about the task itself: in defaults these are values.
+            #[config(nested)]
+            #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+            #[schemars(with = "Option<HealthSection>")]
+            pub health: HealthSection,
             /// Whether its end counts for the `auto_shutdown` of its supervisor.
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(extend("default" = Policy::DEFAULT.significant))]
@@ -253,6 +259,21 @@ impl From<Limit> for LimitSection {
     fn from(limit: Limit) -> Self {
         Self { max: Some(limit.max), within: Some(HumanDuration(limit.within)) }
     }
+}
+
+/// What is expected of a task that sends heartbeats.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Config, JsonSchema, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct HealthSection {
+    /// How often the task promises to send one. Below `stale_after`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["1s"]))]
+    pub heartbeat: Option<HumanDuration>,
+    /// After this long without one the task is stopped, and has timed out. Longer than zero.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["5s"]))]
+    pub stale_after: Option<HumanDuration>,
 }
 
 /// How a run is stopped.

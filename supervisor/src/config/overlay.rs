@@ -5,14 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::configurable::{
-    BackoffSection, ChildSection, DefaultsSection, LimitSection, ObservabilitySection,
-    PolicySection, RootSection, ShutdownSection, StopSection, SupervisorConfig,
+    BackoffSection, ChildSection, DefaultsSection, HealthSection, LimitSection,
+    ObservabilitySection, PolicySection, RootSection, ShutdownSection, StopSection,
+    SupervisorConfig,
 };
 use super::duration::HumanDuration;
 use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
+use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::shutdown::ShutdownPatch;
@@ -243,6 +245,7 @@ impl Overlay {
         let said = [
             (key.join("readiness"), section.readiness.is_some()),
             (key.join("start_timeout"), section.start_timeout.is_some()),
+            (key.join("health"), section.health != HealthSection::default()),
             (key.join("shutdown").join("abort_wait"), section.shutdown.abort_wait.is_some()),
         ];
         for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
@@ -349,6 +352,7 @@ fn tree_defaults(section: &PolicySection, stop: StopSection) -> PolicyPatch {
         criticality,
         readiness,
         start_timeout,
+        health,
         significant,
     } = *section;
     PolicyPatch {
@@ -360,6 +364,7 @@ fn tree_defaults(section: &PolicySection, stop: StopSection) -> PolicyPatch {
         readiness,
         start_timeout: start_timeout.map(|HumanDuration(timeout)| timeout),
         shutdown: shutdown_patch(stop),
+        health: health_patch(health),
         significant,
     }
 }
@@ -373,6 +378,7 @@ fn below_defaults(section: &DefaultsSection) -> PolicyPatch {
         criticality,
         readiness,
         start_timeout,
+        health,
         significant,
         shutdown,
     } = *section;
@@ -384,6 +390,7 @@ fn below_defaults(section: &DefaultsSection) -> PolicyPatch {
         criticality,
         readiness,
         start_timeout,
+        health,
         significant,
     };
     tree_defaults(&section, shutdown)
@@ -398,6 +405,7 @@ fn child_patch(section: &ChildSection) -> PolicyPatch {
         criticality,
         readiness,
         start_timeout,
+        health,
         significant,
         shutdown,
         // A supervisor's own; see `SupervisorKeys`.
@@ -416,6 +424,7 @@ fn child_patch(section: &ChildSection) -> PolicyPatch {
         criticality: *criticality,
         readiness: *readiness,
         start_timeout: *start_timeout,
+        health: *health,
         significant: *significant,
     };
     tree_defaults(&section, *shutdown)
@@ -429,6 +438,14 @@ fn backoff_patch(section: BackoffSection) -> BackoffPatch {
         factor,
         jitter,
         reset_after: reset_after.map(|HumanDuration(time)| time),
+    }
+}
+
+fn health_patch(section: HealthSection) -> HealthPatch {
+    let HealthSection { heartbeat, stale_after } = section;
+    HealthPatch {
+        heartbeat: heartbeat.map(|HumanDuration(time)| time),
+        stale_after: stale_after.map(|HumanDuration(time)| time),
     }
 }
 
@@ -461,6 +478,10 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
         Fault::Factor(_) => &[&["backoff", "factor"]],
         Fault::Jitter(_) => &[&["backoff", "jitter"]],
         Fault::Zero("start_timeout") => &[&["start_timeout"]],
+        Fault::Zero("stale_after") => &[&["health", "stale_after"]],
+        Fault::HeartbeatTooRare { .. } | Fault::HalfHealth { .. } => {
+            &[&["health", "heartbeat"], &["health", "stale_after"]]
+        }
         Fault::Zero(_) => &[&["shutdown", "budget"]],
         Fault::Grace => &[&["shutdown", "grace"]],
         Fault::AbortWait => &[&["shutdown", "abort_wait"]],
@@ -470,7 +491,11 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
         Fault::SignificantInPool => &[&["significant"]],
         Fault::PoolWithStrategy => &[&["strategy"]],
         // Not the configuration's to change.
-        Fault::Id(_) | Fault::DuplicateId | Fault::TooDeep | Fault::PoolWithChildren => &[],
+        Fault::Id(_)
+        | Fault::DuplicateId
+        | Fault::TooDeep
+        | Fault::PoolWithChildren
+        | Fault::HealthOfSupervisor => &[],
     };
     // The sections that bear on the child: its own, the defaults around it, those of the tree.
     let mut own = vec!["supervisor"];

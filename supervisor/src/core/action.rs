@@ -14,6 +14,8 @@ pub(crate) enum Action {
     Cancel(RunKey),
     /// End the run by force.
     Abort(RunKey),
+    /// Answer with `Input::Pulse`.
+    CheckPulse(RunKey),
     /// Answer a command.
     Reply(CommandId, Reply),
     /// Tell the observers.

@@ -280,7 +280,7 @@ impl Engine {
                     self.waiters.add(key, id, Wants::Started);
                     None
                 }
-                After::Start(_) | After::Down | After::StartTimedOut(_) => {
+                After::Start(_) | After::Down | After::StartTimedOut(_) | After::Stuck { .. } => {
                     self.answer_start_stopped(key);
                     stopping.after = After::Start(id);
                     self.set_state(key, State::Stopping(stopping));

@@ -10,6 +10,8 @@ use super::time::Uptime;
 pub(super) enum Due {
     /// The state of a node has waited long enough.
     State,
+    /// A child's silence may have lasted too long.
+    Pulse,
     /// A supervisor's round has waited long enough.
     Round,
     /// The budget of the shutdown is spent.

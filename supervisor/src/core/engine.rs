@@ -108,6 +108,7 @@ impl Engine {
             Input::Spawned(run) => self.spawned(run),
             Input::Ready(run) => self.ready(run),
             Input::Ended(run, end) => self.run_ended(run, end),
+            Input::Pulse { run, last } => self.pulse(run, last),
             Input::Command(id, command) => self.command(id, command),
             Input::Abandoned(ids) => self.abandon(&ids),
             Input::Tick => self.tick(),
@@ -168,6 +169,7 @@ impl Engine {
         while let Some((due, key)) = self.deadlines.pop(self.now) {
             match due {
                 Due::State => self.state_due(key),
+                Due::Pulse => self.pulse_due(key),
                 Due::Round => self.round_due(key),
                 Due::Budget => self.force_all(),
             }
@@ -236,12 +238,18 @@ impl Engine {
             State::Stopping(stopping) => {
                 let exit = match stopping.after {
                     After::StartTimedOut(_) => Exit::TimedOut(Deadline::Start),
+                    _ if stopping.is_stuck && !cfg!(plant_bug = "stuck_may_end_well") => {
+                        Exit::TimedOut(Deadline::Heartbeat)
+                    }
                     _ => asked(end, stopping.is_aborted),
                 };
                 self.finish_stop(key, stopping.after, exit);
             }
             State::Unjoinable { after: after @ After::StartTimedOut(_) } => {
                 self.finish_stop(key, after, Exit::TimedOut(Deadline::Start));
+            }
+            State::Unjoinable { after: after @ After::Stuck { .. } } => {
+                self.finish_stop(key, after, Exit::TimedOut(Deadline::Heartbeat));
             }
             State::Unjoinable { after } => self.finish_stop(key, after, asked(end, true)),
             // The run of this generation has ended already.
@@ -262,6 +270,9 @@ impl Engine {
             node.since = now;
         }
         let (parent, is_significant) = (node.parent, node.policy().significant);
+        if node.pulse_due.is_some() && state != State::Up {
+            self.forget_pulse(key);
+        }
         if before.due() != state.due() {
             if let Some(at) = before.due() {
                 self.deadlines.remove(at, Due::State, key);

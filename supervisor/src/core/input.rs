@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::key::RunKey;
+use super::time::Uptime;
 use crate::control::command::Command;
 use crate::id::CommandId;
 use crate::task::exit::{PanicMessage, TaskFailure};
@@ -19,6 +20,9 @@ pub(crate) enum Input {
     Ready(RunKey),
     /// The run is over, with everything that belonged to it; or it was never spawned.
     Ended(RunKey, RunEnd),
+    /// When the run has sent its latest heartbeat, if it has sent any. The answer to
+    /// `Action::CheckPulse`, and given at once.
+    Pulse { run: RunKey, last: Option<Uptime> },
     /// Somebody wants something.
     Command(CommandId, Command),
     /// Nobody waits any more for the answers to these.

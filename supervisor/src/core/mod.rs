@@ -35,6 +35,7 @@ mod command;
 mod deadline;
 mod decide;
 pub(crate) mod engine;
+mod health;
 pub(crate) mod input;
 pub(crate) mod key;
 mod nodes;

@@ -31,6 +31,8 @@ pub(super) struct Node {
     pub(super) state: State,
     /// Since when it has been in this state.
     pub(super) since: Uptime,
+    /// When it is looked at next, while it is up and has to send heartbeats.
+    pub(super) pulse_due: Option<Uptime>,
     pub(super) is_declared: bool,
     /// Restarts in a row, for the wait before the next.
     pub(super) streak: u32,
@@ -158,6 +160,7 @@ impl Nodes {
             path: path.clone(),
             state: State::Idle,
             since: now,
+            pulse_due: None,
             is_declared,
             streak: 0,
             restarts: 0,

@@ -94,6 +94,7 @@ impl Engine {
     fn start_succeeded(&mut self, key: NodeKey, origin: Origin) {
         self.set_state(key, State::Up);
         self.note_for(key, origin.command(), EventKind::Ready);
+        self.expect_heartbeats(key);
         self.answer_up(key, false);
         match self.parent_of(key) {
             Some(parent) => self.todo.push_back(Todo::Advance(parent)),

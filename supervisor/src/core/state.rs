@@ -40,6 +40,8 @@ pub(super) struct Stopping {
     /// When the next, harder measure is due: the abort, then giving up.
     pub(super) due: Option<Uptime>,
     pub(super) is_aborted: bool,
+    /// Whether it is stopped because it is stuck: then it has timed out, however it ends.
+    pub(super) is_stuck: bool,
     pub(super) after: After,
 }
 
@@ -56,6 +58,8 @@ pub(super) enum After {
     Remove,
     /// Its start phase took too long.
     StartTimedOut(Origin),
+    /// It sent no heartbeat for too long. It had been ready for this long without a break.
+    Stuck { ready_for: Duration },
 }
 
 /// On whose account a node starts.

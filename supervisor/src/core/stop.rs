@@ -44,10 +44,11 @@ impl Engine {
             Grace::Infinite => None,
         };
         let up_for = self.up_for(key);
+        let is_stuck = matches!(after, After::Stuck { .. });
         self.note(key, EventKind::StopRequested);
         self.set_state(
             key,
-            State::Stopping(Stopping { since: self.now, due, is_aborted: false, after }),
+            State::Stopping(Stopping { since: self.now, due, is_aborted: false, is_stuck, after }),
         );
         if is_child {
             let run = self.run_of(key);
@@ -125,6 +126,12 @@ impl Engine {
             self.set_state(key, State::Starting { origin, due: None });
             return self.started(key, Outcome::Failed(exit));
         }
+        if let After::Stuck { ready_for } = after {
+            // Nobody asked it to end but its own silence: a death like any other.
+            self.record(key, &exit);
+            self.note(key, EventKind::Exited { exit: exit.clone() });
+            return self.ended_by_itself(key, exit, ready_for);
+        }
         self.record(key, &exit);
         self.note_row(key, Some(&exit));
         self.note(key, EventKind::Exited { exit: exit.clone() });
@@ -134,7 +141,7 @@ impl Engine {
         }
         let is_temporary = self.policy(key).restart == Restart::Temporary;
         match after {
-            After::Down | After::StartTimedOut(_) => {
+            After::Down | After::StartTimedOut(_) | After::Stuck { .. } => {
                 self.set_state(key, State::Down);
                 if is_temporary {
                     self.forget(key);
@@ -201,10 +208,15 @@ impl Engine {
             self.deadlines.remove(start_at, Due::Round, key);
         }
         if ends_by_itself {
-            let after = After::Down;
             self.set_state(
                 key,
-                State::Stopping(Stopping { since: now, due: None, is_aborted: false, after }),
+                State::Stopping(Stopping {
+                    since: now,
+                    due: None,
+                    is_aborted: false,
+                    is_stuck: false,
+                    after: After::Down,
+                }),
             );
         }
         if key == self.root {
@@ -338,7 +350,8 @@ impl Engine {
     fn after_end(&mut self, key: NodeKey, state: State, ending: Ending) {
         match (ending.why, ending.is_asked) {
             (EndWhy::StartFailed { child, exit }, false) => {
-                let kind = exit.failure_kind().unwrap_or(TaskFailureKind::Recoverable);
+                let class = exit.failure_kind().filter(|_| !cfg!(plant_bug = "class_lost"));
+                let kind = class.unwrap_or(TaskFailureKind::Recoverable);
                 let error = ChildStartError { child, exit };
                 let exit = Exit::Failed(TaskFailure::new(kind, error));
                 match state {

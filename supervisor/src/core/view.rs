@@ -1,13 +1,14 @@
 //! The state of the tree as a value.
 
 use super::engine::Engine;
-use super::key::NodeKey;
-use super::state::State;
+use super::key::{NodeKey, RunKey};
+use super::state::{After, State};
 use super::supervisor::{Phase, Step};
 use super::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
-use crate::state::{ChildState, TreeState};
+use crate::policy::health::Health;
+use crate::state::{ChildHealth, ChildState, HealthStatus, TreeState};
 
 impl Engine {
     /// Tells the time, for what is asked next. Nothing else follows from it.
@@ -16,7 +17,7 @@ impl Engine {
         self
     }
 
-    /// Every child, as it is now.
+    /// Every child, as it is now. What it knows of heartbeats is with the runs.
     pub(crate) fn state(&self) -> TreeState {
         let children = self.depth_first().into_iter().filter_map(|key| self.child_state(key));
         TreeState { uptime: self.now.0, children: children.collect() }
@@ -26,6 +27,13 @@ impl Engine {
     pub(crate) fn state_at(&self, path: &ChildPath) -> Result<ChildState, SupervisorError> {
         let state = self.nodes.find(path).and_then(|key| self.child_state(key));
         state.ok_or_else(|| self.unknown(path))
+    }
+
+    /// The run of a child that is live.
+    pub(crate) fn run_at(&self, path: &ChildPath) -> Option<RunKey> {
+        let key = self.nodes.find(path)?;
+        self.state_of(key).filter(State::is_live)?;
+        self.run_of(key)
     }
 
     fn child_state(&self, key: NodeKey) -> Option<ChildState> {
@@ -39,6 +47,17 @@ impl Engine {
             let limit = supervisor.plan.intensity;
             let used = supervisor.window.count(self.now, limit);
             (u32::try_from(used).unwrap_or(u32::MAX), limit.max)
+        });
+        let is_stuck = match node.state {
+            State::Stopping(stopping) => stopping.is_stuck,
+            State::Unjoinable { after } => matches!(after, After::Stuck { .. }),
+            _ => false,
+        };
+        let health = node.policy().health.map(|Health { heartbeat, stale_after }| ChildHealth {
+            status: if is_stuck { HealthStatus::Stale } else { HealthStatus::Unknown },
+            last_heartbeat: None,
+            heartbeat,
+            stale_after,
         });
         Some(ChildState {
             path: node.path.clone(),
@@ -55,6 +74,7 @@ impl Engine {
                 .unwrap_or_default(),
             last_decision: node.history.as_ref().and_then(|history| history.decision),
             intensity,
+            health,
         })
     }
 

@@ -44,6 +44,46 @@ impl fmt::Display for TaskFailureKind {
     }
 }
 
+/// An error that knows its class.
+///
+/// A `#[child]` function that returns `Result<(), E>` fails with the class that its `E` names;
+/// where `E` does not implement this, the failure is recoverable. A child that is made by hand says
+/// `Result<(), TaskFailure>`: `?` and `into()` make a
+/// [`TaskFailure`](crate::task::exit::TaskFailure) of every error that has a class.
+///
+/// ```
+/// use rust_supervisor::prelude::*;
+///
+/// #[derive(Debug, thiserror::Error)]
+/// enum LedgerError {
+///     #[error("the bank does not answer")]
+///     Unreachable,
+///     #[error("there is no schema `ledger`")]
+///     NoSchema,
+/// }
+///
+/// impl Failure for LedgerError {
+///     fn kind(&self) -> TaskFailureKind {
+///         match self {
+///             Self::Unreachable => TaskFailureKind::ExternalDependency,
+///             Self::NoSchema => TaskFailureKind::FatalConfig,
+///         }
+///     }
+/// }
+///
+/// #[child(restart(transient))]
+/// async fn ledger(_: TaskContext) -> Result<(), LedgerError> {
+///     Err(LedgerError::NoSchema) // another run would fail the same way: none is tried
+/// }
+/// # fn main() {}
+/// ```
+pub trait Failure {
+    /// The class of this failure.
+    ///
+    /// It may panic like everything else that a child does: then the run has panicked.
+    fn kind(&self) -> TaskFailureKind;
+}
+
 /// How much the program needs a child. Decides [`OnLimit`] where that is not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(

@@ -7,6 +7,7 @@
 pub mod backoff;
 pub mod decision;
 pub mod failure;
+pub mod health;
 pub mod intensity;
 pub mod lint;
 pub mod restart;
@@ -16,6 +17,7 @@ use std::time::Duration;
 
 use self::backoff::{Backoff, BackoffPatch};
 use self::failure::{Criticality, OnLimit};
+use self::health::{Health, HealthPatch};
 use self::intensity::Limit;
 use self::restart::{Readiness, Restart};
 use self::shutdown::{Grace, ShutdownPatch};
@@ -45,6 +47,8 @@ pub struct Policy {
     /// How long an aborted run may take to disappear before it is given up as unjoinable;
     /// monotonic clock, from the abort. Of any length; zero gives it up at once. Default: 1 s.
     pub abort_wait: Duration,
+    /// The heartbeats that are expected of this child. Default: none.
+    pub health: Option<Health>,
     /// Whether the end of this child counts for its supervisor's auto-shutdown. Default: no.
     pub significant: bool,
 }
@@ -61,6 +65,7 @@ impl Policy {
         start_timeout: Duration::from_secs(30),
         grace: Grace::After(Duration::from_secs(5)),
         abort_wait: Duration::from_secs(1),
+        health: None,
         significant: false,
     };
 }
@@ -97,6 +102,8 @@ pub struct PolicyPatch {
     pub start_timeout: Option<Duration>,
     /// See [`Policy::grace`] and [`Policy::abort_wait`].
     pub shutdown: ShutdownPatch,
+    /// See [`Policy::health`].
+    pub health: HealthPatch,
     /// See [`Policy::significant`].
     pub significant: Option<bool>,
 }
@@ -112,6 +119,7 @@ impl PolicyPatch {
         readiness: None,
         start_timeout: None,
         shutdown: ShutdownPatch::NONE,
+        health: HealthPatch::NONE,
         significant: None,
     };
 
@@ -127,6 +135,7 @@ impl PolicyPatch {
             readiness: or(self.readiness, weaker.readiness),
             start_timeout: or(self.start_timeout, weaker.start_timeout),
             shutdown: self.shutdown.over(weaker.shutdown),
+            health: self.health.over(weaker.health),
             significant: or(self.significant, weaker.significant),
         }
     }
@@ -194,6 +203,13 @@ impl PolicyPatch {
         self
     }
 
+    /// Lays `health` over what was said about [`Policy::health`], key by key.
+    #[must_use]
+    pub const fn health(mut self, health: HealthPatch) -> Self {
+        self.health = health.over(self.health);
+        self
+    }
+
     /// Says that it is [significant](Policy::significant).
     #[must_use]
     pub const fn significant(mut self) -> Self {
@@ -219,6 +235,7 @@ impl PolicyPatch {
             start_timeout: self.start_timeout.unwrap_or(built_in.start_timeout),
             grace: self.shutdown.grace.unwrap_or(grace),
             abort_wait: self.shutdown.abort_wait.unwrap_or(built_in.abort_wait),
+            health: self.health.resolve(),
             significant: self.significant.unwrap_or(built_in.significant),
         }
     }

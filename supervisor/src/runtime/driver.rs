@@ -26,6 +26,7 @@ use crate::error::types::{ExitError, SupervisorError};
 use crate::event::Event;
 use crate::id::CommandId;
 use crate::report::EndCause;
+use crate::state::ChildState;
 
 /// How many inputs are taken in before other tasks have their turn.
 const BATCH: usize = 128;
@@ -56,13 +57,14 @@ impl Driver {
         events: broadcast::Sender<Arc<Event>>,
         started: oneshot::Sender<Result<(), SupervisorError>>,
     ) -> Self {
+        let epoch = Instant::now();
         Self {
             engine,
-            runs: Runs::new(Arc::clone(&shared)),
+            runs: Runs::new(Arc::clone(&shared), epoch),
             shared,
             inbox,
             events,
-            epoch: Instant::now(),
+            epoch,
             timer: None,
             replies: HashMap::new(),
             settling: Vec::new(),
@@ -138,11 +140,17 @@ impl Driver {
             // A query whose asker has gone away is answered to nobody.
             Message::Query(Query::State(reply)) => {
                 let now = self.now();
-                drop(reply.send(self.engine.at(now).state()));
+                let mut state = self.engine.at(now).state();
+                state.children.iter_mut().for_each(|child| self.hear(child));
+                drop(reply.send(state));
             }
             Message::Query(Query::StateOf(path, reply)) => {
                 let now = self.now();
-                drop(reply.send(self.engine.at(now).state_at(&path)));
+                let mut state = self.engine.at(now).state_at(&path);
+                if let Ok(child) = &mut state {
+                    self.hear(child);
+                }
+                drop(reply.send(state));
             }
             Message::Query(Query::Settled(reply)) => {
                 if self.settling.len() == self.settling.capacity() {
@@ -184,6 +192,7 @@ impl Driver {
             return;
         }
         let now = self.now();
+        let mut pulses = Vec::new();
         self.engine.handle(now, input, out);
         for action in out.drain(..) {
             match action {
@@ -194,6 +203,7 @@ impl Driver {
                 }
                 Action::Cancel(run) => self.runs.cancel(run),
                 Action::Abort(run) => self.runs.abort(run),
+                Action::CheckPulse(run) => pulses.push((run, self.runs.last_heartbeat(run))),
                 Action::Reply(id, reply) => {
                     if let Some(sender) = self.replies.remove(&id) {
                         // An accepted command runs to its end though nobody waits.
@@ -217,6 +227,18 @@ impl Driver {
         }
         if self.has_ended {
             self.end();
+        }
+        for (run, last) in pulses {
+            self.handle(Input::Pulse { run, last }, out);
+        }
+    }
+
+    /// Adds what the runs know of their own heartbeats.
+    fn hear(&self, child: &mut ChildState) {
+        if let Some(health) = &mut child.health {
+            let run = self.engine.run_at(&child.path);
+            let last = run.and_then(|run| self.runs.last_heartbeat(run));
+            health.hear(last.map(|last| last.0));
         }
     }
 

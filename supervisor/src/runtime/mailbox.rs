@@ -5,11 +5,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::Instant;
 
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
+use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::event::Event;
 use crate::id::ChildPath;
@@ -77,7 +79,11 @@ impl Shared {
 }
 
 /// Runs hold the mailbox and so never outlive it. A driver that is gone no longer cares.
-pub(crate) struct RunReports(pub(crate) Arc<Shared>);
+pub(crate) struct RunReports {
+    pub(crate) shared: Arc<Shared>,
+    /// When the clock of the tree began.
+    pub(crate) epoch: Instant,
+}
 
 impl RunReports {
     pub(crate) fn spawned(&self, run: RunKey) {
@@ -86,7 +92,7 @@ impl RunReports {
 
     fn send(&self, message: Message) {
         // A tree that has ended does not want to know.
-        drop(self.0.mailbox.send(message));
+        drop(self.shared.mailbox.send(message));
     }
 }
 
@@ -94,6 +100,10 @@ impl Reports for RunReports {
     fn ready(&self, run: RunKey) {
         self.send(Message::Ready(run));
         free_the_driver();
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime(self.epoch.elapsed())
     }
 
     fn ended(&self, run: RunKey, end: RunEnd) {
@@ -105,7 +115,7 @@ impl Reports for RunReports {
     }
 
     fn handle(&self) -> SupervisorHandle {
-        SupervisorHandle::weak(Arc::clone(&self.0))
+        SupervisorHandle::weak(Arc::clone(&self.shared))
     }
 }
 

@@ -7,10 +7,12 @@ use std::thread;
 
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
+use tokio::time::Instant;
 
 use super::mailbox::{RunReports, Shared};
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
+use crate::core::time::Uptime;
 use crate::id::ChildPath;
 use crate::policy::failure::TaskFailureKind;
 use crate::task::cell::{Reports, RunCell};
@@ -32,8 +34,8 @@ struct Run {
 }
 
 impl Runs {
-    pub(super) fn new(shared: Arc<Shared>) -> Self {
-        Self { alive: Vec::new(), reports: Arc::new(RunReports(shared)) }
+    pub(super) fn new(shared: Arc<Shared>, epoch: Instant) -> Self {
+        Self { alive: Vec::new(), reports: Arc::new(RunReports { shared, epoch }) }
     }
 
     /// Calls the factory and spawns what it gives.
@@ -110,6 +112,11 @@ impl Runs {
         if let Some(abort) = self.get(run).and_then(|alive| alive.abort.as_ref()) {
             abort.abort();
         }
+    }
+
+    /// When a run has sent its latest heartbeat.
+    pub(super) fn last_heartbeat(&self, run: RunKey) -> Option<Uptime> {
+        self.get(run).and_then(|alive| alive.cell.last_heartbeat())
     }
 
     pub(super) fn ended(&mut self, run: RunKey) {

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
+use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{Readiness, Restart};
 use crate::policy::shutdown::Grace;
@@ -115,6 +116,14 @@ impl ChildSpec {
     /// How long an aborted run may take before it is given up.
     pub fn abort_wait(mut self, wait: Duration) -> Self {
         self.policy.shutdown.abort_wait = Some(wait);
+        self
+    }
+
+    /// Expects a heartbeat of each run at the latest every `stale_after`, and lets the child
+    /// promise one every `heartbeat`. A run that sends none for `stale_after` is stuck and has
+    /// timed out.
+    pub fn health(mut self, heartbeat: Duration, stale_after: Duration) -> Self {
+        self.policy.health = HealthPatch::NONE.heartbeat(heartbeat).stale_after(stale_after);
         self
     }
 

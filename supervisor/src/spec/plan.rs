@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::id::ChildId;
+use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::policy::{Policy, PolicyPatch};
@@ -60,7 +61,12 @@ pub(crate) struct Defaults {
 
 impl Defaults {
     pub(crate) fn under(self, policy: PolicyPatch) -> PolicyPatch {
-        policy.over(self.configured).over(self.in_code)
+        let mut all = policy.over(self.configured).over(self.in_code);
+        // Heartbeats are expected of a child that asks for them itself; the rest is values.
+        if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {
+            all.health = HealthPatch::NONE;
+        }
+        all
     }
 
     /// What a supervisor below takes of them: nothing about stopping and starting a task.

@@ -13,6 +13,7 @@ use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
 use crate::id::{ChildId, ChildPath, IdError};
 use crate::policy::backoff::Backoff;
+use crate::policy::health::{Health, HealthPatch};
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Restart, Strategy};
 use crate::policy::shutdown::Grace;
@@ -102,6 +103,9 @@ impl Checker {
         let auto_shutdown = spec.auto_shutdown.unwrap_or_default();
         self.limit(path, "intensity", intensity);
         self.policy(path, &spec.policy, &policy);
+        if spec.policy.health.says_something() {
+            self.report(path, Fault::HealthOfSupervisor);
+        }
         let budget = spec.budget.unwrap_or(DEFAULT_BUDGET);
         if budget.is_zero() {
             self.report(path, Fault::Zero("shutdown budget"));
@@ -173,8 +177,10 @@ impl Checker {
     }
 
     fn child(&mut self, spec: &ChildSpec, path: &ChildPath, around: &Around<'_>) -> ChildPlan {
-        let policy = around.defaults.under(spec.policy).resolve();
+        let said = around.defaults.under(spec.policy);
+        let policy = said.resolve();
         self.policy(path, &spec.policy, &policy);
+        self.health(path, said.health);
         ChildPlan { policy, task: spec.task.clone() }
     }
 
@@ -209,6 +215,25 @@ impl Checker {
             for key in backoff.into_iter().chain(limit) {
                 self.report(path, Fault::Temporary(key));
             }
+        }
+    }
+
+    fn health(&mut self, path: &ChildPath, said: HealthPatch) {
+        let missing = match said {
+            HealthPatch { heartbeat: Some(_), stale_after: None } => Some("stale_after"),
+            HealthPatch { heartbeat: None, stale_after: Some(_) } => Some("heartbeat"),
+            _ => None,
+        };
+        if let Some(missing) = missing {
+            self.report(path, Fault::HalfHealth { missing });
+        }
+        if said.stale_after.is_some_and(|stale_after| stale_after.is_zero()) {
+            return self.report(path, Fault::Zero("stale_after"));
+        }
+        if let Some(Health { heartbeat, stale_after }) = said.resolve()
+            && heartbeat >= stale_after
+        {
+            self.report(path, Fault::HeartbeatTooRare { heartbeat, stale_after });
         }
     }
 
@@ -319,6 +344,26 @@ pub enum Fault {
     /// No time to go after an abort.
     #[error("`abort_wait` is below 1ms; a run that is aborted needs time to go")]
     AbortWait,
+    /// A child that keeps its promise would be stopped all the same.
+    #[error(
+        "`heartbeat` ({heartbeat:?}) is not below `stale_after` ({stale_after:?}): a child that \
+         keeps its promise would be stopped all the same"
+    )]
+    HeartbeatTooRare {
+        /// How often one is promised.
+        heartbeat: Duration,
+        /// After what silence the child is stopped.
+        stale_after: Duration,
+    },
+    /// Half of what is expected of a child.
+    #[error("`health` does not say `{missing}`, neither here nor in any default")]
+    HalfHealth {
+        /// The key that nobody said.
+        missing: &'static str,
+    },
+    /// A supervisor sends no heartbeats.
+    #[error("`health` means nothing here: only a task sends heartbeats")]
+    HealthOfSupervisor,
     /// About restarts of what is never restarted.
     #[error("`{0}` means nothing here: the child is temporary and never restarted")]
     Temporary(&'static str),

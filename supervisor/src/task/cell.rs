@@ -1,6 +1,6 @@
 //! What one run and the driver share.
 
-use std::sync::atomic::{AtomicBool, Ordering, fence};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -11,12 +11,15 @@ use super::run::Helpers;
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
+use crate::core::time::Uptime;
 use crate::id::{ChildPath, Generation};
 
 /// Where a run reports to: the driver of its tree, or a test.
 pub(crate) trait Reports: Send + Sync {
     /// The run called `ready()` for the first time.
     fn ready(&self, run: RunKey);
+    /// The time on the clock of the tree.
+    fn uptime(&self) -> Uptime;
     /// The run is over, destructors and helpers included. Sent exactly once.
     fn ended(&self, run: RunKey, end: RunEnd);
     /// A task that the run had spawned panicked: the run is to be aborted.
@@ -34,6 +37,8 @@ pub(crate) struct RunCell {
     pub(crate) reports: Arc<dyn Reports>,
     stop: AtomicBool,
     ready: AtomicBool,
+    /// When the latest heartbeat was sent: nanoseconds on the tree's clock and 1 more, or 0.
+    heartbeat: AtomicU64,
     stopped: Notify,
     /// Made only for a run that asks for it.
     token: OnceLock<CancellationToken>,
@@ -56,6 +61,7 @@ impl RunCell {
             reports,
             stop: AtomicBool::new(false),
             ready: AtomicBool::new(false),
+            heartbeat: AtomicU64::new(0),
             stopped: Notify::new(),
             token: OnceLock::new(),
             bell: OnceLock::new(),
@@ -123,6 +129,17 @@ impl RunCell {
         if !self.ready.swap(true, Ordering::SeqCst) {
             self.reports.ready(self.run);
         }
+    }
+
+    pub(crate) fn beat(&self) {
+        // 2^64 ns are 584 years.
+        let nanos = u64::try_from(self.reports.uptime().0.as_nanos()).unwrap_or(u64::MAX - 1);
+        self.heartbeat.fetch_max(nanos + 1, Ordering::Relaxed);
+    }
+
+    pub(crate) fn last_heartbeat(&self) -> Option<Uptime> {
+        let nanos = self.heartbeat.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(Uptime(Duration::from_nanos(nanos)))
     }
 
     pub(crate) fn helpers(&self) -> MutexGuard<'_, Helpers> {

@@ -12,6 +12,7 @@ use super::run::spawn_helper;
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
+use crate::core::time::Uptime;
 use crate::id::{ChildPath, Generation};
 
 /// The side of an async run that faces its supervisor. Cheap to clone.
@@ -75,6 +76,12 @@ impl TaskContext {
     /// counts.
     pub fn ready(&self) {
         self.cell.report_ready();
+    }
+
+    /// Says that the work goes on, which matters to a child with `health`. Call it where the work
+    /// is done, so that it stops when the work does. Costs next to nothing.
+    pub fn heartbeat(&self) {
+        self.cell.beat();
     }
 
     /// Spawns `future` as a part of this run.
@@ -180,6 +187,12 @@ impl BlockingContext {
         self.cell.report_ready();
     }
 
+    /// Says that the work goes on, which matters to a child with `health`. Call it where the work
+    /// is done, so that it stops when the work does. Costs next to nothing.
+    pub fn heartbeat(&self) {
+        self.cell.beat();
+    }
+
     /// Where this child stands in the tree.
     pub fn path(&self) -> &ChildPath {
         &self.cell.path
@@ -243,6 +256,11 @@ impl TestRun {
     pub fn is_ready(&self) -> bool {
         self.reports.ready.load(std::sync::atomic::Ordering::SeqCst)
     }
+
+    /// Whether the run has sent a heartbeat.
+    pub fn has_sent_heartbeat(&self) -> bool {
+        self.cell.last_heartbeat().is_some()
+    }
 }
 
 impl fmt::Debug for TestRun {
@@ -259,6 +277,10 @@ struct TestReports {
 impl Reports for TestReports {
     fn ready(&self, _: RunKey) {
         self.ready.store(true, std::sync::atomic::Ordering::SeqCst);
+    }
+
+    fn uptime(&self) -> Uptime {
+        Uptime::ZERO
     }
 
     fn ended(&self, _: RunKey, _: RunEnd) {}

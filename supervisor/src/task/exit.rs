@@ -6,7 +6,7 @@ use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::policy::failure::TaskFailureKind;
+use crate::policy::failure::{Failure, TaskFailureKind};
 
 /// How a run ended.
 #[derive(Clone, Debug)]
@@ -82,12 +82,15 @@ impl fmt::Display for Exit {
 pub enum Deadline {
     /// It did not become ready within its `start_timeout`.
     Start,
+    /// It sent no heartbeat for its `stale_after`.
+    Heartbeat,
 }
 
 impl fmt::Display for Deadline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Start => f.write_str("it was not ready within its start_timeout"),
+            Self::Heartbeat => f.write_str("it sent no heartbeat within its stale_after"),
         }
     }
 }
@@ -176,6 +179,16 @@ impl fmt::Display for TaskFailure {
 impl Error for TaskFailure {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         contain(|| self.error().source()).ok().flatten()
+    }
+}
+
+/// With the class that the error names.
+impl<E> From<E> for TaskFailure
+where
+    E: Failure + Into<Box<dyn Error + Send + Sync + 'static>>,
+{
+    fn from(error: E) -> Self {
+        Self::new(error.kind(), error)
     }
 }
 
@@ -278,6 +291,21 @@ mod tests {
         }
         let message = contain(|| std::panic::panic_any(Bomb)).unwrap_err();
         assert!(message.as_str().contains("without a message"));
+    }
+
+    #[test]
+    fn an_error_that_knows_its_class_is_asked_for_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("no schema")]
+        struct NoSchema;
+        impl Failure for NoSchema {
+            fn kind(&self) -> TaskFailureKind {
+                TaskFailureKind::FatalConfig
+            }
+        }
+        let open = || -> Result<(), TaskFailure> { Err(NoSchema)? };
+        assert_eq!(open().unwrap_err().kind(), TaskFailureKind::FatalConfig);
+        assert!(open().unwrap_err().error().downcast_ref::<NoSchema>().is_some());
     }
 
     #[test]

@@ -27,7 +27,8 @@ pub enum TaskResult {
 /// where it never ends by itself, `Infallible` or `Result<Infallible, E>`.
 ///
 /// `E` is anything that goes into a `Box<dyn Error + Send + Sync>`: every error, `String`, `&str`.
-/// Its class is recoverable unless it is a [`TaskFailure`], which has one.
+/// Its class is recoverable unless it is a [`TaskFailure`], which has one; in a `#[child]` function
+/// an `E` that implements [`Failure`](crate::policy::failure::Failure) is asked for it.
 #[diagnostic::on_unimplemented(
     message = "a child cannot return `{Self}`",
     label = "the supervisor cannot tell what this means",

@@ -20,6 +20,12 @@ impl Engine {
                 timers += 1;
                 assert!(self.deadlines.contains(due, Due::State, key), "the timer of {path}");
             }
+            if let Some(due) = node.pulse_due {
+                timers += 1;
+                assert!(self.deadlines.contains(due, Due::Pulse, key), "the pulse of {path}");
+                assert_eq!(node.state, State::Up, "{path} is looked at");
+                assert!(node.policy().health.is_some(), "{path} sends no heartbeats");
+            }
             let Some(supervisor) = node.supervisor() else { continue };
             let children: Vec<_> = self.children(key);
             let count = |matches: &dyn Fn(&State) -> bool| {
@@ -66,7 +72,8 @@ impl Engine {
         let step = self.parent_of(key).and_then(|parent| self.supervisor(parent)).map(|s| &s.step);
         match step {
             Some(Step::Ending(_)) => {
-                let is_its_own = matches!(stopping.after, After::StartTimedOut(_));
+                let is_its_own =
+                    matches!(stopping.after, After::StartTimedOut(_) | After::Stuck { .. });
                 stopping.since == self.now && !is_its_own
             }
             Some(Step::Round(_)) => stopping.after == After::Round && stopping.since == self.now,

@@ -40,6 +40,7 @@ pub(super) struct Run {
     pub(super) is_spawned: bool,
     pub(super) cancelled_at: Option<Uptime>,
     pub(super) aborted_at: Option<Uptime>,
+    pub(super) beat_at: Option<Uptime>,
 }
 
 /// What was said about a child and, if it is a supervisor, about what is below it.
@@ -62,6 +63,8 @@ pub(super) struct World {
     pub(super) now: Uptime,
     pub(super) runs: BTreeMap<RunKey, Run>,
     pub(super) has_ended: bool,
+    /// Whether every run sends its heartbeats without being told to.
+    pub(super) all_beat: bool,
     /// Everything the engine said, for those who compare.
     pub(super) log: Vec<(Uptime, Action)>,
     pub(super) manners: BTreeMap<String, Manner>,
@@ -98,6 +101,7 @@ impl World {
             now: Uptime::ZERO,
             runs: BTreeMap::new(),
             has_ended: false,
+            all_beat: false,
             log: Vec::new(),
             manners: BTreeMap::new(),
             rng: None,
@@ -172,7 +176,15 @@ impl World {
                 self.history.entry(path.clone()).or_default().push(run);
                 let (cancelled_at, aborted_at) = (None, None);
                 let is_spawned = false;
-                let new = Run { path, manner, is_blocking, is_spawned, cancelled_at, aborted_at };
+                let new = Run {
+                    path,
+                    manner,
+                    is_blocking,
+                    is_spawned,
+                    cancelled_at,
+                    aborted_at,
+                    beat_at: None,
+                };
                 let before = self.runs.insert(run, new);
                 assert!(before.is_none(), "{run:?} was started twice");
                 self.feedback.push_back(if manner == Manner::Unborn {
@@ -200,6 +212,13 @@ impl World {
                 if run.manner == Manner::Stubborn {
                     self.feedback.push_back(Input::Ended(key, RunEnd::Dropped));
                 }
+            }
+            Action::CheckPulse(run) => {
+                if self.all_beat {
+                    self.beat(run);
+                }
+                let last = self.runs.get(&run).and_then(|run| run.beat_at);
+                self.feedback.push_back(Input::Pulse { run, last });
             }
             Action::End => self.has_ended = true,
             Action::Reply(..) | Action::Note(_) | Action::Up => {}
@@ -235,6 +254,14 @@ impl World {
             );
         }
         self.now = until;
+    }
+
+    /// A run sends a heartbeat.
+    pub(super) fn beat(&mut self, run: RunKey) {
+        let now = self.now;
+        if let Some(run) = self.runs.get_mut(&run) {
+            run.beat_at = Some(now);
+        }
     }
 
     pub(super) fn command(&mut self, text: &str, command: Command) {
@@ -340,6 +367,11 @@ impl Player {
             ("start", "") => self.world.send(Input::Start),
             ("ready", name) => self.world.send(Input::Ready(self.world.run(name))),
             ("spawned", name) => self.world.send(Input::Spawned(self.world.run(name))),
+            ("beat", name) => self.world.beat(self.world.run(name)),
+            ("pulse", name) => {
+                let run = self.world.run(name);
+                self.world.send(Input::Pulse { run, last: None });
+            }
             ("exit", rest) => {
                 let (name, how) = rest.split_once(' ').expect("`exit NAME HOW`");
                 self.world.send(Input::Ended(self.world.run(name), notation::end(how)));
@@ -418,6 +450,8 @@ impl Player {
             Action::Start(run) => format!("start {}", name(run)),
             Action::Cancel(run) => format!("cancel {}", name(run)),
             Action::Abort(run) => format!("abort {}", name(run)),
+            // The world answers it; nobody else is concerned.
+            Action::CheckPulse(_) => return None,
             Action::Reply(id, reply) => {
                 let command = &self.world.commands[usize::try_from(id.0).unwrap() - 1];
                 format!("[{command}: {}]", answer(reply))

@@ -12,6 +12,7 @@ use crate::core::input::RunEnd;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::{Criticality, OnLimit, TaskFailureKind};
+use crate::policy::health::HealthPatch;
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::shutdown::Grace;
 use crate::spec::NodeSpec;
@@ -126,6 +127,11 @@ fn policy(word: &str) -> Option<PolicyPatch> {
         ("on_limit", "shutdown_tree") => patch.on_limit = Some(OnLimit::ShutdownTree),
         ("grace", "infinite") => patch.shutdown.grace = Some(Grace::Infinite),
         ("grace", grace) => patch.shutdown.grace = Some(Grace::After(time(grace))),
+        // `health=2s` is stuck after 2 s.
+        ("health", stale_after) => {
+            let stale_after = time(stale_after);
+            patch.health = HealthPatch::NONE.heartbeat(stale_after / 2).stale_after(stale_after);
+        }
         ("abort_wait", wait) => patch.shutdown.abort_wait = Some(time(wait)),
         ("start_timeout", timeout) => patch.start_timeout = Some(time(timeout)),
         ("limit", limit) => {

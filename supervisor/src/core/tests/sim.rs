@@ -62,6 +62,10 @@ enum Step {
     Ready {
         pick: usize,
     },
+    /// A run sends a heartbeat.
+    Beat {
+        pick: usize,
+    },
     /// Something arrives that is no longer, or not yet, true.
     Stale {
         pick: usize,
@@ -94,8 +98,9 @@ fn step(rng: &mut Rng) -> Step {
     let pick = rng.usize(..1_000_000);
     match rng.u32(..1_000) {
         0..330 => Step::End { pick, how: rng.usize(..1_000) },
-        330..480 => Step::Ready { pick },
-        480..530 => Step::Stale { pick, what: rng.usize(..4) },
+        330..440 => Step::Ready { pick },
+        440..480 => Step::Beat { pick },
+        480..530 => Step::Stale { pick, what: rng.usize(..5) },
         530..620 => Step::Wait { millis: rng.u64(..4_000) },
         620..720 => Step::WaitForDeadline,
         720..975 => Step::Command { verb: rng.usize(..1_000), pick, seed: rng.u64(..) },
@@ -204,6 +209,7 @@ fn play(seed: u64, steps: &[Step]) -> World {
 /// When everything obeys and time passes, the tree comes to rest, and a shutdown ends it.
 fn finish(world: &mut World) {
     world.rng = None;
+    world.all_beat = true;
     for run in world.runs.values_mut() {
         run.manner = Manner::Obedient;
     }
@@ -268,6 +274,14 @@ fn take(world: &mut World, step: Step) {
                 world.send(Input::Ready(run));
             }
         }
+        Step::Beat { pick } => {
+            let runs: Vec<_> = world.runs.keys().copied().collect();
+            if let Some(&run) = runs.get(pick % runs.len().max(1)) {
+                world.beat(run);
+                // Nobody has asked for it.
+                world.send(Input::Pulse { run, last: None });
+            }
+        }
         Step::Stale { pick, what } => stale(world, pick, what),
         Step::Wait { millis } => world.wait(Duration::from_millis(millis)),
         Step::WaitForDeadline => {
@@ -299,6 +313,7 @@ fn stale(world: &mut World, pick: usize, what: usize) {
         0 => Input::Ended(run, notation::end("error")),
         1 => Input::Ready(run),
         2 => Input::Spawned(run),
+        3 => Input::Pulse { run, last: None },
         _ => Input::Tick,
     });
     let after = (format!("{:?}", world.engine.state()), world.log.len());
@@ -440,6 +455,10 @@ fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
     }
     if around != AutoShutdown::Never && restart != Restart::Permanent && rng.bool() {
         spec = spec.significant();
+    }
+    if rng.u8(..3) == 0 {
+        let stale_after = rng.u64(2..3_000);
+        spec = spec.health(Duration::from_millis(1), Duration::from_millis(stale_after));
     }
     spec
 }

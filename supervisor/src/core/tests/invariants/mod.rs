@@ -4,6 +4,7 @@ mod causes;
 mod escalation;
 mod generations;
 mod graces;
+mod heartbeats;
 mod intensity;
 mod lives;
 mod order;
@@ -23,6 +24,7 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::<shutdown::Shutdown>::default(),
         Box::<replies::Replies>::default(),
         Box::<graces::Graces>::default(),
+        Box::<heartbeats::Heartbeats>::default(),
         Box::<order::Order>::default(),
         Box::<intensity::Intensity>::default(),
         Box::<restarts::Restarts>::default(),

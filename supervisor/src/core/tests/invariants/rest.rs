@@ -1,7 +1,7 @@
 //! A tree is at rest when nothing in it is starting, stopping or about to be restarted.
 
 use crate::core::tests::harness::{Invariant, World};
-use crate::state::Lifecycle;
+use crate::state::{ChildState, Lifecycle};
 
 #[derive(Default)]
 pub(super) struct Rest;
@@ -21,8 +21,11 @@ impl Invariant for Rest {
             state.children.iter().any(|child| child.lifecycle == Lifecycle::Restarting);
         let is_timed = state.children.iter().any(|child| child.due.is_some());
         assert!(!is_timed || is_waiting, "something is due, and nobody waits for it");
-        // An idle tree needs no timer.
-        if moving.is_none() && !world.engine.ledger.has_begun() {
+        // An idle tree needs no timer, but for those whose heartbeats are waited for.
+        let is_watched =
+            |child: &ChildState| child.health.is_some() && child.lifecycle == Lifecycle::Up;
+        let watched = state.children.iter().any(is_watched);
+        if moving.is_none() && !watched && !world.engine.ledger.has_begun() {
             assert_eq!(world.engine.next_deadline(), None, "a timer for nothing");
         }
     }

@@ -190,3 +190,34 @@ fn a_run_without_explicit_readiness_has_no_start_timeout() {
         ",
     );
 }
+
+#[test]
+fn a_supervisor_that_fails_to_start_over_a_fatal_failure_goes_to_its_own_on_limit() {
+    check(
+        "one_for_one { s on_limit=stop { a explicit, b }, c }",
+        "show decided start_failed; start; ready s/a; restart s; exit s/a fatal; exit c error; state",
+        "
+        0ms: start s/a#1
+        0ms: start s/b#1, start c#1, up
+        0ms: cancel s/b#1, cancel s/a#1, start s/a#2
+        0ms: (s/a#2 failed to start: failed: no schema), (s#2 failed to start: failed: its child `/root/s/a` failed to start: failed: no schema), [restart s: start_failed]
+        0ms: (c#1 decision: restart at once (it is permanent)), start c#2
+        s down#2, s/a down#2, s/b down#1, c up#2
+        ",
+    );
+}
+
+#[test]
+fn the_class_of_a_failed_start_inside_a_round_reaches_the_supervisor_above() {
+    check(
+        "one_for_all { s on_limit=stop { a explicit, b }, c }",
+        "show decided; start; ready s/a; exit c error; exit s/a fatal; state",
+        "
+        0ms: start s/a#1
+        0ms: start s/b#1, start c#1, up
+        0ms: (c#1 decision: restart at once (it is permanent)), cancel s/b#1, cancel s/a#1, start s/a#2
+        0ms: (s#2 decision: do not restart (the failure is fatal)), start c#2
+        s down#2, s/a down#2, s/b down#1, c up#2
+        ",
+    );
+}

@@ -4,6 +4,7 @@ mod auto_shutdown;
 mod budgets;
 mod deaths;
 mod fencing;
+mod heartbeats;
 mod meltdown;
 mod one_exit;
 mod replies;
