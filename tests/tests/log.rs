@@ -26,7 +26,7 @@ struct Line(String);
 
 impl Visit for Line {
     fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
-        write!(self.0, " {value:?}").unwrap();
+        write!(self.0, " {value:?}").expect("a string takes all");
     }
 }
 
@@ -47,7 +47,7 @@ impl Subscriber for Log {
     fn event(&self, event: &Event<'_>) {
         let mut line = Line(event.metadata().level().to_string());
         event.record(&mut line);
-        self.lines.lock().unwrap().push(line.0);
+        self.lines.lock().expect("no panic meanwhile").push(line.0);
         assert!(!self.panics, "no");
     }
 
@@ -71,16 +71,16 @@ fn flaky() -> SupervisorSpec {
 }
 
 async fn until_it_is_quarantined() {
-    let handle = Supervisor::start(flaky()).await.unwrap();
+    let handle = Supervisor::start(flaky()).await.expect("it starts");
     tokio::time::sleep(Duration::from_secs(5)).await;
-    let state = handle.current_state().await.unwrap().to_string();
+    let state = handle.current_state().await.expect("a state").to_string();
     assert!(
         state.ends_with(
             "quarantined #2   1 restart; last exit: failed: no answer; its restart limit is spent"
         ),
         "{state}"
     );
-    handle.shutdown_tree("test", "done").await.unwrap();
+    handle.shutdown_tree("test", "done").await.expect("a report");
 }
 
 #[tokio::test(start_paused = true)]
