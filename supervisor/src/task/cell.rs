@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::exit::contain;
 use super::run::Helpers;
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
@@ -70,9 +71,10 @@ impl RunCell {
     /// Asks the run to end. Wakes whatever waits for that.
     pub(crate) fn request_stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
-        self.stopped.notify_waiters();
+        // Whoever waits brings a waker, which is the user's and may panic; the driver may not.
+        drop(contain(|| self.stopped.notify_waiters()));
         if let Some(token) = self.token.get() {
-            token.cancel();
+            drop(contain(|| token.cancel()));
         }
         if let Some(bell) = self.bell.get() {
             // Taken so that no sleeper is between its look at the flag and its wait.
