@@ -6,12 +6,13 @@ use std::fmt;
 use std::future::Future;
 use std::panic::panic_any;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
 
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::failure::TaskFailureKind;
-use rust_supervisor::policy::restart::Restart;
+use rust_supervisor::policy::restart::{Readiness, Restart};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
@@ -264,4 +265,33 @@ async fn the_message_of_a_panic_ends_in_the_error_of_a_tree_that_does_not_start(
     assert_eq!(child.as_str(), "/root/inner/bad");
     assert!(matches!(&cause.0, Exit::Panicked(message) if message.as_str() == "cannot make it"));
     assert_eq!((lives.total().begun, lives.total().over), (1, 1));
+}
+
+/// A waker that cannot be woken.
+struct Unwakeable;
+
+impl Wake for Unwakeable {
+    fn wake(self: Arc<Self>) {
+        blow_up("the waker");
+    }
+}
+
+#[tokio::test]
+async fn a_waker_that_panics_does_not_take_the_tree_with_it() {
+    let polled = service_fn(|ctx: TaskContext| async move {
+        let waker = Waker::from(Arc::new(Unwakeable));
+        let (asks, token) = (ctx.clone(), ctx.stop_token());
+        let mut stopped = Box::pin(async move { asks.stopped().await });
+        let mut cancelled = Box::pin(token.cancelled_owned());
+        assert!(stopped.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        assert!(cancelled.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
+        ctx.ready();
+        std::future::pending::<()>().await;
+    });
+    let (handle, lives) = with_a_good_child().await;
+    let polled = ChildSpec::new("polled", polled).grace(Grace::After(ms(5)));
+    let polled = polled.readiness(Readiness::Explicit);
+    handle.add_child("/root", polled, BY, WHY).await.unwrap();
+    handle.stop_child("/root/polled", BY, WHY).await.unwrap();
+    good_noticed_nothing(handle, &lives).await;
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use super::exit::contain;
 use super::run::Helpers;
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
@@ -78,9 +79,10 @@ impl RunCell {
         self.stop.store(true, Ordering::SeqCst);
         // Either the token and the bell are seen here, or the flag by whoever is making them.
         fence(Ordering::SeqCst);
-        self.stopped.notify_waiters();
+        // Whoever waits brings a waker, which is the user's and may panic; the driver may not.
+        drop(contain(|| self.stopped.notify_waiters()));
         if let Some(token) = self.token.get() {
-            token.cancel();
+            drop(contain(|| token.cancel()));
         }
         if let Some(bell) = self.bell.get() {
             // Taken so that no sleeper is between its look at the flag and its wait.

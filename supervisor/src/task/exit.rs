@@ -95,6 +95,9 @@ impl fmt::Display for Deadline {
     }
 }
 
+/// How many causes of an error are printed.
+const MOST_CAUSES: usize = 64;
+
 /// The error that ended a run, and its class. Cheap to clone.
 ///
 /// An error whose own code panics, in `Display`, `source` or `Drop`, does no harm here: the panic
@@ -145,15 +148,15 @@ impl TaskFailure {
     pub fn chain(&self) -> String {
         contain(|| {
             let mut text = self.error().to_string();
-            let mut source = self.error().source();
-            while let Some(error) = source {
+            let causes = std::iter::successors(self.error().source(), |&error| error.source());
+            // An error may, by mistake, be its own cause.
+            for error in causes.take(MOST_CAUSES) {
                 let cause = error.to_string();
                 // Many errors print their source themselves.
                 if !text.ends_with(&cause) {
                     text.push_str(": ");
                     text.push_str(&cause);
                 }
-                source = error.source();
             }
             text
         })
@@ -271,6 +274,27 @@ mod tests {
         fn drop(&mut self) {
             panic!("not going quietly")
         }
+    }
+
+    #[test]
+    fn an_error_that_is_its_own_cause_is_printed_all_the_same() {
+        #[derive(Debug)]
+        struct Endless;
+
+        impl fmt::Display for Endless {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("again")
+            }
+        }
+
+        impl Error for Endless {
+            fn source(&self) -> Option<&(dyn Error + 'static)> {
+                Some(&Endless)
+            }
+        }
+
+        let failure = TaskFailure::new(TaskFailureKind::Recoverable, Endless);
+        assert_eq!(failure.chain(), "again");
     }
 
     #[test]
