@@ -13,7 +13,7 @@ use self::supervisor::SupervisorSpec;
 #[non_exhaustive]
 pub enum NodeSpec {
     /// A task.
-    Child(ChildSpec),
+    Child(Box<ChildSpec>),
     /// A supervisor with children of its own.
     Supervisor(Box<SupervisorSpec>),
 }
@@ -30,7 +30,7 @@ impl NodeSpec {
 
 impl From<ChildSpec> for NodeSpec {
     fn from(spec: ChildSpec) -> Self {
-        Self::Child(spec)
+        Self::Child(Box::new(spec))
     }
 }
 
