@@ -97,6 +97,12 @@ pub enum EventKind {
         /// Why.
         reason: Arc<str>,
     },
+    /// An operator's pause holds: the child is kept out of restarts and rounds.
+    Paused,
+    /// An operator's quarantine holds. One that follows from a limit is a decision.
+    Quarantined,
+    /// Nobody keeps it out any longer. If it ran before, it is started.
+    Resumed,
     /// A child was added while the tree runs.
     Added,
     /// A child is no longer known: it was removed or deleted, or it was temporary and has ended.
@@ -134,6 +140,9 @@ impl EventKind {
             Self::Meltdown { .. } => "meltdown",
             Self::AutoShutdown { .. } => "auto_shutdown",
             Self::Commanded { .. } => "commanded",
+            Self::Paused => "paused",
+            Self::Quarantined => "quarantined",
+            Self::Resumed => "resumed",
             Self::Added => "added",
             Self::Removed => "removed",
             Self::ShutdownRequested { .. } => "shutdown_requested",
@@ -163,6 +172,9 @@ impl fmt::Display for EventKind {
             Self::Commanded { command, requested_by, reason } => {
                 write!(f, "{command}, asked for by {requested_by}: {reason}")
             }
+            Self::Paused => f.write_str("paused"),
+            Self::Quarantined => f.write_str("quarantined"),
+            Self::Resumed => f.write_str("kept out no longer"),
             Self::Added => f.write_str("added"),
             Self::Removed => f.write_str("removed"),
             Self::ShutdownRequested { requested_by, reason } => {

@@ -32,6 +32,9 @@ pub(crate) enum Verb {
     Restart(ChildPath),
     Delete(ChildPath),
     Remove(ChildPath),
+    Pause(ChildPath),
+    Resume(ChildPath),
+    Quarantine(ChildPath),
 }
 
 impl Verb {
@@ -43,7 +46,10 @@ impl Verb {
             | Self::Stop(path)
             | Self::Restart(path)
             | Self::Delete(path)
-            | Self::Remove(path) => path,
+            | Self::Remove(path)
+            | Self::Pause(path)
+            | Self::Resume(path)
+            | Self::Quarantine(path) => path,
         }
     }
 
@@ -56,6 +62,9 @@ impl Verb {
             Self::Restart(_) => "restart_child",
             Self::Delete(_) => "delete_child",
             Self::Remove(_) => "remove_child",
+            Self::Pause(_) => "pause_child",
+            Self::Resume(_) => "resume_child",
+            Self::Quarantine(_) => "quarantine_child",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::engine::{Engine, Todo};
+use super::hold::{Hold, HoldKind};
 use super::key::NodeKey;
 use super::nodes::Node;
 use super::state::{Origin, State};
@@ -133,6 +134,8 @@ impl Engine {
             }
             RestartDecision::RestartAfter { delay, .. } => self.restart(parent, key, delay),
             RestartDecision::Quarantine { .. } => {
+                let hold = Hold { kind: HoldKind::Quarantine, is_to_run: true, command: None };
+                self.holds.insert(self.path_of(key), hold);
                 self.set_state(key, State::Quarantined);
                 self.end_of_significant(parent, key);
                 self.todo.push_back(Todo::Advance(parent));

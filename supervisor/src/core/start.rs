@@ -63,6 +63,7 @@ impl Engine {
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
+                    | State::Paused
                     | State::Quarantined
                     | State::Unjoinable { .. },
                 )
@@ -184,10 +185,10 @@ impl Engine {
             }
         }
         for child in self.children(key) {
-            // What was quarantined stays out until somebody says otherwise.
-            if !matches!(self.state_of(child), Some(State::Quarantined)) {
-                self.set_state(child, State::Idle);
-            }
+            // What somebody keeps out stays out.
+            let is_held = self.hold_of(child).is_some() && !cfg!(plant_bug = "hold_forgotten");
+            let state = if is_held { self.rest(child) } else { State::Idle };
+            self.set_state(child, state);
             if let Some(node) = self.nodes.get_mut(child) {
                 node.streak = 0;
                 node.limit = None;
@@ -213,6 +214,10 @@ impl Engine {
             self.purge(dynamic);
         }
         let key = self.nodes.insert(Some(parent), path, &plan.kind, true, self.now);
+        if self.hold_of(key).is_some() {
+            let state = self.rest(key);
+            self.set_state(key, state);
+        }
         if matches!(plan.kind, PlanKind::Supervisor(_)) {
             self.build_children(key);
         }

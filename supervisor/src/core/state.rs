@@ -27,6 +27,9 @@ pub(super) enum State {
         due: Option<Uptime>,
     },
     Down,
+    /// Kept out by an operator.
+    Paused,
+    /// Kept out by an operator, or because it has used up its own limit.
     Quarantined,
     /// Aborted, and still there. `after` happens if it ever ends.
     Unjoinable {
@@ -91,6 +94,7 @@ impl State {
             Self::Stopping(_) => Lifecycle::Stopping,
             Self::Ended { .. } | Self::Down => Lifecycle::Down,
             Self::Restarting { .. } => Lifecycle::Restarting,
+            Self::Paused => Lifecycle::Paused,
             Self::Quarantined => Lifecycle::Quarantined,
             Self::Unjoinable { .. } => Lifecycle::Unjoinable,
         }
@@ -109,7 +113,9 @@ impl State {
     /// Whether something is still to happen by itself.
     pub(super) fn is_settled(&self) -> bool {
         match self {
-            Self::Up | Self::Down | Self::Quarantined | Self::Unjoinable { .. } => true,
+            Self::Up | Self::Down | Self::Paused | Self::Quarantined | Self::Unjoinable { .. } => {
+                true
+            }
             // A node whose turn has not come is waited for through its supervisor, which starts.
             Self::Idle => true,
             Self::Starting { .. }
@@ -128,6 +134,7 @@ impl State {
             | Self::Up
             | Self::Ended { .. }
             | Self::Down
+            | Self::Paused
             | Self::Quarantined
             | Self::Unjoinable { .. } => None,
         }

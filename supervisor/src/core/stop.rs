@@ -135,8 +135,9 @@ impl Engine {
         let is_temporary = self.policy(key).restart == Restart::Temporary;
         match after {
             After::Down | After::StartTimedOut(_) => {
-                self.set_state(key, State::Down);
-                if is_temporary {
+                self.come_to_rest(key);
+                // One that is held is still to be had.
+                if is_temporary && self.hold_of(key).is_none() {
                     self.forget(key);
                 } else {
                     self.answer_stopped(key);
@@ -297,6 +298,7 @@ impl Engine {
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
+                    | State::Paused
                     | State::Quarantined
                     | State::Unjoinable { .. },
                 )
@@ -494,9 +496,11 @@ impl Engine {
     /// Drops a child that is to stay away even when its supervisor is restarted.
     pub(super) fn remove_for_good(&mut self, key: NodeKey) {
         let Some(node) = self.nodes.get(key) else { return };
+        let path = node.path.clone();
         if node.is_declared && !cfg!(plant_bug = "removal_forgotten") {
-            self.removed.insert(node.path.clone());
+            self.removed.insert(path.clone());
         }
+        self.drop_holds(&path);
         self.forget(key);
     }
 
@@ -507,6 +511,10 @@ impl Engine {
         }
         self.set_state(key, State::Down);
         self.answer_removed(key);
+        if let Some(node) = self.nodes.get(key).filter(|node| !node.is_declared) {
+            let path = node.path.clone();
+            self.drop_holds(&path);
+        }
         if self.ledger.has_begun()
             && let Some(node) = self.nodes.get(key)
         {

@@ -319,11 +319,14 @@ fn any_path(world: &World, pick: usize) -> ChildPath {
 fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
     let path = any_path(world, pick);
     match verb % 100 {
-        0..20 => Verb::Stop(path),
-        20..40 => Verb::Restart(path),
-        40..52 => Verb::Start(path),
-        52..62 => Verb::Delete(path),
-        62..72 => Verb::Remove(path),
+        0..14 => Verb::Stop(path),
+        14..28 => Verb::Restart(path),
+        28..37 => Verb::Start(path),
+        37..44 => Verb::Delete(path),
+        44..50 => Verb::Remove(path),
+        50..60 => Verb::Pause(path),
+        60..72 => Verb::Resume(held_path(world, pick).unwrap_or(path)),
+        72..77 => Verb::Quarantine(path),
         _ => {
             let state = world.engine.state();
             let supervisors: Vec<_> =
@@ -343,6 +346,12 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             Verb::Add { parent, spec: Box::new(spec) }
         }
     }
+}
+
+/// One that somebody keeps out, mostly.
+fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
+    let held: Vec<_> = world.engine.holds.keys().collect();
+    held.get(pick % (held.len() + 1)).map(|&held| held.clone())
 }
 
 fn tree(rng: &mut Rng) -> SupervisorSpec {

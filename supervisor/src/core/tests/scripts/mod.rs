@@ -4,6 +4,7 @@ mod auto_shutdown;
 mod budgets;
 mod deaths;
 mod fencing;
+mod holds;
 mod meltdown;
 mod one_exit;
 mod replies;
