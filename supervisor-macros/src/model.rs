@@ -36,6 +36,7 @@ pub(crate) struct Policy {
     pub(crate) backoff: Option<Backoff>,
     pub(crate) restart_limit: Option<Limit>,
     pub(crate) on_limit: Option<OnLimit>,
+    pub(crate) probe_after: Option<Time>,
     pub(crate) criticality: Option<Criticality>,
     pub(crate) readiness: Option<Readiness>,
     pub(crate) start_timeout: Option<Time>,
@@ -57,6 +58,7 @@ impl Policy {
             backoff.and_then(|backoff| backoff.initial.as_ref()),
             backoff.and_then(|backoff| backoff.max.as_ref()),
             self.restart_limit.as_ref().map(|limit| &limit.within),
+            self.probe_after.as_ref(),
             self.start_timeout.as_ref(),
             grace,
         ];

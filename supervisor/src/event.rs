@@ -103,6 +103,11 @@ pub enum EventKind {
     Quarantined,
     /// Nobody keeps it out any longer. If it ran before, it is started.
     Resumed,
+    /// A child that has used up its own limit is started as a trial.
+    Probing,
+    /// The child's own limit counts from nothing: somebody said so, or it has stood its trial,
+    /// which is seen when that run ends.
+    BudgetReset,
     /// A child was added while the tree runs.
     Added,
     /// A child is no longer known: it was removed or deleted, or it was temporary and has ended.
@@ -143,6 +148,8 @@ impl EventKind {
             Self::Paused => "paused",
             Self::Quarantined => "quarantined",
             Self::Resumed => "resumed",
+            Self::Probing => "probing",
+            Self::BudgetReset => "budget_reset",
             Self::Added => "added",
             Self::Removed => "removed",
             Self::ShutdownRequested { .. } => "shutdown_requested",
@@ -175,6 +182,8 @@ impl fmt::Display for EventKind {
             Self::Paused => f.write_str("paused"),
             Self::Quarantined => f.write_str("quarantined"),
             Self::Resumed => f.write_str("kept out no longer"),
+            Self::Probing => f.write_str("is started as a trial"),
+            Self::BudgetReset => f.write_str("its own limit counts from nothing"),
             Self::Added => f.write_str("added"),
             Self::Removed => f.write_str("removed"),
             Self::ShutdownRequested { requested_by, reason } => {

@@ -65,6 +65,9 @@ pub const fn check(said: PolicyPatch) {
     if let Some(timeout) = said.start_timeout {
         assert!(!timeout.is_zero(), "`start_timeout` is zero; nothing can be done in no time");
     }
+    if let Some(wait) = said.probe_after {
+        assert!(!wait.is_zero(), "`probe_after` is zero; nothing can be done in no time");
+    }
     if let Some(Grace::After(grace)) = said.shutdown.grace {
         assert!(
             grace.as_nanos() >= 1_000_000,

@@ -35,6 +35,7 @@ pub(crate) enum Verb {
     Pause(ChildPath),
     Resume(ChildPath),
     Quarantine(ChildPath),
+    ResetBudget(ChildPath),
 }
 
 impl Verb {
@@ -49,7 +50,8 @@ impl Verb {
             | Self::Remove(path)
             | Self::Pause(path)
             | Self::Resume(path)
-            | Self::Quarantine(path) => path,
+            | Self::Quarantine(path)
+            | Self::ResetBudget(path) => path,
         }
     }
 
@@ -65,6 +67,7 @@ impl Verb {
             Self::Pause(_) => "pause_child",
             Self::Resume(_) => "resume_child",
             Self::Quarantine(_) => "quarantine_child",
+            Self::ResetBudget(_) => "reset_budget",
         }
     }
 }

@@ -243,6 +243,22 @@ impl SupervisorHandle {
         self.change(Verb::Quarantine(path.into_path()?), requested_by, reason).await
     }
 
+    /// Makes a child's own [`restart_limit`](crate::policy::Policy::restart_limit) whole again:
+    /// none of its restarts so far counts. It starts nothing, and ends no quarantine. The
+    /// intensity of its supervisor stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of every command.
+    pub async fn reset_budget(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::ResetBudget(path.into_path()?), requested_by, reason).await
+    }
+
     /// Ends the tree, youngest children first, and waits for the report.
     ///
     /// Asking again gives the same report, also after the end.

@@ -60,7 +60,8 @@ impl Engine {
             | Verb::Delete(_)
             | Verb::Remove(_)
             | Verb::Pause(_)
-            | Verb::Quarantine(_) => false,
+            | Verb::Quarantine(_)
+            | Verb::ResetBudget(_) => false,
         };
         if waits {
             if let Some(supervisor) = self.supervisor_mut(supervisor) {
@@ -85,6 +86,10 @@ impl Engine {
                 self.hold(id, supervisor, key, HoldKind::Quarantine)
             }
             (Verb::Resume(_), Some(key)) => self.resume(id, key),
+            (Verb::ResetBudget(_), Some(key)) => {
+                self.reset_budget(Some(id), key);
+                Some(Ok(self.outcome(key, false)))
+            }
             (_, None) => Some(Err(SupervisorError::ShuttingDown)),
         };
         if let Some(reply) = reply {
@@ -221,7 +226,7 @@ impl Engine {
                 Some(Err(SupervisorError::Restarting { path }))
             }
             State::Paused => Some(Err(SupervisorError::Paused { path })),
-            State::Quarantined => Some(Err(SupervisorError::Quarantined { path })),
+            State::Quarantined { .. } => Some(Err(SupervisorError::Quarantined { path })),
             State::Down => {
                 self.waiters.add(key, id, Wants::Started);
                 self.start_node(key, Origin::Command(id));
@@ -261,7 +266,9 @@ impl Engine {
                 self.todo.push_back(Todo::Advance(parent));
                 None
             }
-            State::Down | State::Paused | State::Quarantined => Some(Ok(self.outcome(key, false))),
+            State::Down | State::Paused | State::Quarantined { .. } => {
+                Some(Ok(self.outcome(key, false)))
+            }
             State::Unjoinable { after } => {
                 if after != After::Remove {
                     self.set_state(key, State::Unjoinable { after: After::Down });
@@ -312,7 +319,7 @@ impl Engine {
             },
             State::Down
             | State::Paused
-            | State::Quarantined
+            | State::Quarantined { .. }
             | State::Ended { .. }
             | State::Restarting { due: Some(_) } => {
                 self.waiters.add(key, id, Wants::Started);
@@ -339,7 +346,7 @@ impl Engine {
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
-            State::Down | State::Paused | State::Quarantined => {
+            State::Down | State::Paused | State::Quarantined { .. } => {
                 let outcome = self.outcome_gone(key, false);
                 self.forget(key);
                 Some(Ok(outcome))
@@ -371,7 +378,7 @@ impl Engine {
             | State::Restarting { .. }
             | State::Down
             | State::Paused
-            | State::Quarantined => {
+            | State::Quarantined { .. } => {
                 let outcome = self.outcome_gone(key, false);
                 self.set_state(key, State::Down);
                 self.remove_for_good(key);

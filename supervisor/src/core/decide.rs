@@ -34,6 +34,7 @@ impl Engine {
         if self.is_ending(parent) {
             return self.ended_for_good(parent, key, &exit);
         }
+        self.pass_trial(key, ready_for);
         let Some(supervisor) = self.supervisor(parent) else { return };
         match &supervisor.step {
             // A member that the round has still to stop has saved it the trouble.
@@ -95,6 +96,7 @@ impl Engine {
                     let Some(exit) = last.map(|record| record.exit.clone()) else { continue };
                     self.decide(child, &exit, Ended::Run, ready_for);
                 }
+                Some(Pending::Probe(child)) => self.probe(child),
                 Some(Pending::Command(id, verb, by)) => {
                     self.unsettled -= 1;
                     self.verb(id, verb, by);
@@ -116,8 +118,13 @@ impl Engine {
         if is_reset && !cfg!(plant_bug = "no_reset") {
             self.set_streak(key, 0);
         }
-        let mut charge = Charge { engine: self, key, parent, ended };
-        let decision = decide(&policy, ended, exit, &mut charge);
+        let is_on_trial = self.nodes.get(key).is_some_and(|node| node.is_on_trial);
+        let asks = ended == Ended::Start || policy.restart.asks_after(exit);
+        let decision = if is_on_trial && asks && !cfg!(plant_bug = "probe_charged") {
+            RestartDecision::Quarantine { rule: Rule::ProbeFailed }
+        } else {
+            decide(&policy, ended, exit, &mut Charge { engine: self, key, parent, ended })
+        };
         if let Some(node) = self.nodes.get_mut(key) {
             node.history.get_or_insert_default().decision = Some(decision);
         }
@@ -136,7 +143,8 @@ impl Engine {
             RestartDecision::Quarantine { .. } => {
                 let hold = Hold { kind: HoldKind::Quarantine, is_to_run: true, command: None };
                 self.holds.insert(self.path_of(key), hold);
-                self.set_state(key, State::Quarantined);
+                let state = self.rest_until_probed(key);
+                self.set_state(key, state);
                 self.end_of_significant(parent, key);
                 self.todo.push_back(Todo::Advance(parent));
             }

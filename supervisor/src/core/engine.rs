@@ -186,13 +186,13 @@ impl Engine {
             }
             Some(State::Stopping(stopping)) => self.harder(key, stopping),
             Some(State::Restarting { .. }) => self.start_node(key, Origin::Restart),
+            Some(State::Quarantined { .. }) => self.probe_due(key),
             Some(
                 State::Idle
                 | State::Up
                 | State::Ended { .. }
                 | State::Down
                 | State::Paused
-                | State::Quarantined
                 | State::Unjoinable { .. },
             )
             | None => {}
@@ -255,7 +255,7 @@ impl Engine {
             | State::Restarting { .. }
             | State::Down
             | State::Paused
-            | State::Quarantined => {}
+            | State::Quarantined { .. } => {}
         }
     }
 
@@ -264,6 +264,9 @@ impl Engine {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(key) else { return };
         let before = std::mem::replace(&mut node.state, state);
+        if let State::Down | State::Paused | State::Quarantined { .. } = state {
+            node.is_on_trial = false;
+        }
         if before.lifecycle() != state.lifecycle() {
             node.since = now;
         }

@@ -5,10 +5,12 @@
 //! A declared child may be forgotten and built again; the wish about its path is kept. The wish
 //! about a child that was added goes with it, because nothing brings it back.
 
+use std::time::Duration;
+
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
 use super::state::{After, Origin, State};
-use super::supervisor::{EndWhy, Step};
+use super::supervisor::{EndWhy, Pending, Step};
 use super::waiters::Wants;
 use crate::control::command::Reply;
 use crate::error::types::SupervisorError;
@@ -44,8 +46,66 @@ impl Engine {
         match self.hold_of(key).map(|hold| hold.kind) {
             None => State::Down,
             Some(HoldKind::Pause) => State::Paused,
-            Some(HoldKind::Quarantine) => State::Quarantined,
+            Some(HoldKind::Quarantine) => State::Quarantined { due: None },
         }
+    }
+
+    /// The same, where its supervisor runs: one that has used up its own limit is probed.
+    pub(super) fn rest_until_probed(&self, key: NodeKey) -> State {
+        let by_limit = self.hold_of(key).is_some_and(|hold| hold.command.is_none());
+        match self.rest(key) {
+            State::Quarantined { .. } if by_limit => {
+                let wait = self.policy(key).probe_after;
+                State::Quarantined { due: wait.map(|wait| self.now + wait) }
+            }
+            state => state,
+        }
+    }
+
+    /// The quarantine has lasted long enough for a probe, as soon as its supervisor is free.
+    pub(super) fn probe_due(&mut self, key: NodeKey) {
+        self.set_state(key, State::Quarantined { due: None });
+        let Some(parent) = self.parent_of(key) else { return };
+        match self.supervisor_mut(parent) {
+            Some(supervisor) if supervisor.is_busy() => {
+                supervisor.queue.push_back(Pending::Probe(key));
+            }
+            _ => self.probe(key),
+        }
+    }
+
+    /// Starts a quarantined child as a trial, unless somebody has said something else meanwhile.
+    pub(super) fn probe(&mut self, key: NodeKey) {
+        let is_quarantined = self.state_of(key) == Some(State::Quarantined { due: None });
+        let by_limit = self.hold_of(key).is_some_and(|hold| hold.command.is_none());
+        let is_ending = self.parent_of(key).is_some_and(|parent| self.is_ending(parent));
+        if !is_quarantined || !by_limit || is_ending {
+            return;
+        }
+        self.holds.remove(&self.path_of(key));
+        self.note(key, EventKind::Probing);
+        self.start_node(key, Origin::Probe);
+    }
+
+    /// A run on trial that had been ready for long enough has made its budget whole.
+    pub(super) fn pass_trial(&mut self, key: NodeKey, ready_for: Duration) {
+        let Some(node) = self.nodes.get(key).filter(|node| node.is_on_trial) else { return };
+        let never_ready = matches!(
+            node.state,
+            State::Unjoinable { after: After::StartTimedOut(_) } | State::Starting { .. }
+        );
+        if !never_ready && ready_for >= node.policy().backoff.reset_after {
+            self.reset_budget(None, key);
+        }
+    }
+
+    /// Makes the child's own budget whole.
+    pub(super) fn reset_budget(&mut self, id: Option<CommandId>, key: NodeKey) {
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.limit = None;
+            node.is_on_trial = false;
+        }
+        self.note_for(key, id, EventKind::BudgetReset);
     }
 
     /// A node without a run stays without one.
@@ -107,7 +167,7 @@ impl Engine {
                 self.todo.push_back(Todo::Advance(parent));
                 Some(Ok(self.outcome(key, false)))
             }
-            State::Down | State::Paused | State::Quarantined => {
+            State::Down | State::Paused | State::Quarantined { .. } => {
                 self.come_to_rest(key);
                 Some(Ok(self.outcome(key, false)))
             }
@@ -186,7 +246,7 @@ impl Engine {
             }
             State::Stopping(stopping) => self.is_to_follow(key, stopping.after),
             State::Unjoinable { after } => self.is_to_follow(key, after),
-            State::Down | State::Paused | State::Quarantined => false,
+            State::Down | State::Paused | State::Quarantined { .. } => false,
         }
     }
 

@@ -26,8 +26,13 @@ impl Engine {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(key) else { return };
         node.generation = node.generation.next();
-        if matches!(origin, Origin::Round | Origin::Restart) {
-            node.restarts += 1;
+        match origin {
+            Origin::Round | Origin::Restart => node.restarts += 1,
+            Origin::Probe => {
+                node.restarts += 1;
+                node.is_on_trial = true;
+            }
+            Origin::Init | Origin::Command(_) | Origin::Add(_) => node.is_on_trial = false,
         }
         let is_child = matches!(node.body, Body::Child(_));
         let policy = node.policy();
@@ -64,7 +69,7 @@ impl Engine {
                     | State::Restarting { .. }
                     | State::Down
                     | State::Paused
-                    | State::Quarantined
+                    | State::Quarantined { .. }
                     | State::Unjoinable { .. },
                 )
                 | None => {}
@@ -135,12 +140,12 @@ impl Engine {
                 self.begin_end(parent, why, false);
             }
             // The round starts it again in its turn.
-            (Origin::Restart | Origin::Command(_), Some(parent))
+            (Origin::Restart | Origin::Probe | Origin::Command(_), Some(parent))
                 if self.is_to_be_stopped(parent, key) =>
             {
                 self.absorb(parent, key);
             }
-            (Origin::Round | Origin::Restart, Some(_)) => {
+            (Origin::Round | Origin::Restart | Origin::Probe, Some(_)) => {
                 self.decide(key, exit, Ended::Start, std::time::Duration::ZERO);
             }
             (Origin::Command(_) | Origin::Add(_), Some(parent)) => {
@@ -187,7 +192,7 @@ impl Engine {
         for child in self.children(key) {
             // What somebody keeps out stays out.
             let is_held = self.hold_of(child).is_some() && !cfg!(plant_bug = "hold_forgotten");
-            let state = if is_held { self.rest(child) } else { State::Idle };
+            let state = if is_held { self.rest_until_probed(child) } else { State::Idle };
             self.set_state(child, state);
             if let Some(node) = self.nodes.get_mut(child) {
                 node.streak = 0;

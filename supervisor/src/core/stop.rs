@@ -44,6 +44,7 @@ impl Engine {
             Grace::Infinite => None,
         };
         let up_for = self.up_for(key);
+        self.pass_trial(key, up_for);
         self.note(key, EventKind::StopRequested);
         self.set_state(
             key,
@@ -246,6 +247,9 @@ impl Engine {
                 Some(State::Unjoinable { after }) if after != After::Remove => {
                     self.set_state(child, State::Unjoinable { after: After::Down });
                 }
+                Some(State::Quarantined { .. }) => {
+                    self.set_state(child, State::Quarantined { due: None });
+                }
                 _ => {}
             }
         }
@@ -299,7 +303,7 @@ impl Engine {
                     | State::Restarting { .. }
                     | State::Down
                     | State::Paused
-                    | State::Quarantined
+                    | State::Quarantined { .. }
                     | State::Unjoinable { .. },
                 )
                 | None => {}
@@ -569,7 +573,7 @@ impl Engine {
 /// have followed at once, had it gone.
 fn after_failed_start(origin: Origin) -> After {
     match origin {
-        Origin::Round | Origin::Restart => After::StartTimedOut(origin),
+        Origin::Round | Origin::Restart | Origin::Probe => After::StartTimedOut(origin),
         Origin::Init | Origin::Command(_) => After::Down,
         Origin::Add(_) => After::Remove,
     }

@@ -120,6 +120,8 @@ pub(super) enum EndWhy {
 pub(super) enum Pending {
     /// The death of a child.
     Death(NodeKey),
+    /// The probe of a child that is quarantined.
+    Probe(NodeKey),
     /// A command, to be looked at from the beginning.
     Command(CommandId, Verb, By),
 }

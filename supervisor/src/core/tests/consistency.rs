@@ -68,7 +68,7 @@ impl Engine {
         let hold = self.hold_of(key).map(|hold| hold.kind);
         let is_right = match state {
             State::Paused => hold == Some(HoldKind::Pause),
-            State::Quarantined => hold == Some(HoldKind::Quarantine),
+            State::Quarantined { .. } => hold == Some(HoldKind::Quarantine),
             State::Stopping(stopping) => {
                 hold.is_none() || matches!(stopping.after, After::Down | After::Remove)
             }

@@ -372,6 +372,7 @@ impl Player {
                     "pause" => Verb::Pause(path(name)),
                     "resume" => Verb::Resume(path(name)),
                     "quarantine" => Verb::Quarantine(path(name)),
+                    "reset" => Verb::ResetBudget(path(name)),
                     "add" => notation::add(name),
                     _ => panic!("no step `{step}`"),
                 };

@@ -327,6 +327,7 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
         50..60 => Verb::Pause(path),
         60..72 => Verb::Resume(held_path(world, pick).unwrap_or(path)),
         72..77 => Verb::Quarantine(path),
+        77..80 => Verb::ResetBudget(path),
         _ => {
             let state = world.engine.state();
             let supervisors: Vec<_> =
@@ -444,7 +445,10 @@ fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
     if restart != Restart::Temporary {
         spec = spec.backoff(backoff(rng));
         if rng.u8(..4) == 0 {
-            spec = spec.restart_limit(rng.u32(..4), Duration::from_millis(rng.u64(1..6_000)));
+            spec = spec.restart_limit(rng.u32(..3), Duration::from_millis(rng.u64(1..6_000)));
+            if spec.policy().on_limit == Some(OnLimit::Quarantine) && rng.u8(..3) > 0 {
+                spec = spec.probe_after(Duration::from_millis(rng.u64(1..4_000)));
+            }
         }
     }
     if around != AutoShutdown::Never && restart != Restart::Permanent && rng.bool() {

@@ -16,6 +16,7 @@ use crate::policy::restart::Strategy;
 enum Held {
     Paused,
     Quarantined,
+    ByLimit,
 }
 
 #[derive(Default)]
@@ -91,7 +92,8 @@ impl Invariant for Causes {
                     self.held.insert(path.clone(), Held::Quarantined);
                     self.allowed.remove(path);
                 }
-                ("resume_child", _) | ("restart_child", Some(Held::Quarantined)) => {
+                ("resume_child", _)
+                | ("restart_child", Some(Held::Quarantined | Held::ByLimit)) => {
                     self.held.remove(path);
                 }
                 _ => {}
@@ -111,12 +113,16 @@ impl Invariant for Causes {
                 }
                 RestartDecision::Quarantine { .. } => {
                     self.allowed.remove(path);
-                    self.held.insert(path.clone(), Held::Quarantined);
+                    self.held.insert(path.clone(), Held::ByLimit);
                 }
                 _ => {
                     self.allowed.remove(path);
                 }
             },
+            EventKind::Probing => {
+                assert_eq!(self.held.remove(path), Some(Held::ByLimit), "{path} is probed");
+                self.allowed.insert(path.clone(), "a probe");
+            }
             EventKind::RoundStarted { origin } => {
                 let is_all = world.plan(path).map(|p| p.strategy) == Some(Strategy::OneForAll);
                 let state = world.engine.state();

@@ -7,6 +7,7 @@ mod graces;
 mod intensity;
 mod lives;
 mod order;
+mod probes;
 mod replies;
 mod reports;
 mod rest;
@@ -25,6 +26,7 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::<graces::Graces>::default(),
         Box::<order::Order>::default(),
         Box::<intensity::Intensity>::default(),
+        Box::<probes::Probes>::default(),
         Box::<restarts::Restarts>::default(),
         Box::<rounds::Rounds>::default(),
         Box::<causes::Causes>::default(),

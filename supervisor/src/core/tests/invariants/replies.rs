@@ -32,6 +32,7 @@ impl Replies {
                 assert!(!world.is_alive(path), "{path} is said to be kept out and runs");
                 assert_ne!(outcome.lifecycle, Some(Lifecycle::Up), "{path} is kept out");
             }
+            Verb::ResetBudget(_) => {}
             Verb::Resume(_) => {
                 let held = [Some(Lifecycle::Paused), Some(Lifecycle::Quarantined)];
                 assert!(!held.contains(&outcome.lifecycle), "{path} is resumed");

@@ -7,6 +7,7 @@ mod fencing;
 mod holds;
 mod meltdown;
 mod one_exit;
+mod probes;
 mod replies;
 mod retries;
 mod rounds;
