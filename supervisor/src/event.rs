@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::error::meltdown::MeltdownError;
 use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::decision::RestartDecision;
 use crate::task::exit::Exit;
@@ -82,6 +83,8 @@ pub enum EventKind {
         exit: Exit,
         /// The decision that led here.
         decision: RestartDecision,
+        /// The whole story, down to the run that began it.
+        why: MeltdownError,
     },
     /// A supervisor ends by itself, because significant children have ended.
     AutoShutdown {
@@ -172,8 +175,8 @@ impl fmt::Display for EventKind {
             Self::Aborted => f.write_str("is aborted, its grace is over"),
             Self::Unjoinable => f.write_str("cannot be ended and is given up"),
             Self::RoundStarted { origin } => write!(f, "restart round, begun by {origin}"),
-            Self::Meltdown { child, decision, .. } => {
-                write!(f, "meltdown over {child}: {}", decision.rule())
+            Self::Meltdown { child, why, .. } => {
+                write!(f, "meltdown over {child}: {}", why.why())
             }
             Self::AutoShutdown { child } => write!(f, "ends, because {child} has ended"),
             Self::Commanded { command, requested_by, reason } => {

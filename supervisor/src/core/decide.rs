@@ -8,23 +8,13 @@ use super::key::NodeKey;
 use super::nodes::Node;
 use super::state::{Origin, State};
 use super::supervisor::{EndWhy, Pending, Phase, Step};
+use crate::error::meltdown::{MeltdownError, MeltdownLink};
 use crate::event::EventKind;
-use crate::id::ChildPath;
 use crate::policy::decision::{Budgets, Ended, RestartDecision, Rule, decide};
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::task::exit::{Exit, TaskFailure};
-
-/// A supervisor restarted its children more often than it may.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("`{supervisor}` gave up over `{child}`: {rule}; its last exit: {exit}")]
-pub(crate) struct MeltdownError {
-    supervisor: ChildPath,
-    child: ChildPath,
-    rule: Rule,
-    exit: Exit,
-}
 
 impl Engine {
     /// A node that nobody had asked to end is over. Where its supervisor is in the middle of a
@@ -155,7 +145,8 @@ impl Engine {
             RestartDecision::ShutdownTree { rule } => {
                 self.set_state(key, State::Down);
                 // The tree has failed, whoever is said to have asked for its end.
-                self.ledger.meltdown = Some((self.path_of(key), exit.clone(), decision));
+                let why = self.why_it_gives_up(self.root, key, exit, rule);
+                self.ledger.meltdown = Some((self.path_of(key), exit.clone(), decision, why));
                 self.shut_down_over(key, rule);
             }
         }
@@ -188,23 +179,51 @@ impl Engine {
         let is_abnormal = meltdown == Meltdown::Abnormal
             || rule != Rule::Intensity
             || cfg!(plant_bug = "meltdown_always_abnormal");
-        let kind = EventKind::Meltdown { child: path.clone(), exit: exit.clone(), decision };
+        let why = self.why_it_gives_up(supervisor, child, exit, rule);
+        let kind = EventKind::Meltdown {
+            child: path.clone(),
+            exit: exit.clone(),
+            decision,
+            why: why.clone(),
+        };
         self.note(supervisor, kind);
         if supervisor == self.root {
-            self.ledger.meltdown = Some((path.clone(), exit.clone(), decision));
+            self.ledger.meltdown = Some((path, exit.clone(), decision, why.clone()));
+        }
+        if let Some(supervisor) = self.supervisor_mut(supervisor) {
+            supervisor.meltdown = Some(why.clone());
         }
         let end = if is_abnormal {
-            let error = MeltdownError {
-                supervisor: self.path_of(supervisor),
-                child: path,
-                rule,
-                exit: exit.clone(),
-            };
-            Exit::Failed(TaskFailure::new(TaskFailureKind::Recoverable, error))
+            Exit::Failed(TaskFailure::new(TaskFailureKind::Recoverable, why))
         } else {
             Exit::Shutdown
         };
         self.begin_end(supervisor, EndWhy::ByItself(end), false);
+    }
+
+    /// The causes of a meltdown: this one, and those of the child's own.
+    fn why_it_gives_up(
+        &self,
+        supervisor: NodeKey,
+        child: NodeKey,
+        exit: &Exit,
+        rule: Rule,
+    ) -> MeltdownError {
+        let budget = match rule {
+            Rule::Intensity => self.supervisor(supervisor).map(|s| s.plan.intensity),
+            Rule::RestartLimit => self.policy(child).restart_limit,
+            _ => None,
+        };
+        let link = MeltdownLink {
+            supervisor: self.path_of(supervisor),
+            child: self.path_of(child),
+            exit: exit.clone(),
+            rule,
+            budget,
+        };
+        let inner = self.supervisor(child).and_then(|below| below.meltdown.as_ref());
+        let inner = inner.filter(|_| !cfg!(plant_bug = "chain_is_cut"));
+        MeltdownError::new(link, inner)
     }
 
     /// A child has ended for good: does its supervisor end with it?

@@ -49,6 +49,7 @@ impl Engine {
                 if !cfg!(plant_bug = "window_survives") {
                     supervisor.window.clear();
                 }
+                supervisor.meltdown = None;
                 supervisor.step = Step::Starting { at: supervisor.first };
             }
             self.todo.push_back(Todo::Advance(key));
