@@ -51,7 +51,7 @@ impl MeltdownError {
 
     /// The innermost level: its child and the exit of that are what began it.
     pub fn origin(&self) -> &MeltdownLink {
-        self.links.last().expect("there is one link at least")
+        &self.links[self.links.len() - 1]
     }
 
     /// What follows "gave up over the child".
