@@ -25,7 +25,7 @@ use proc_macro::TokenStream;
 ///
 /// Options: `restart(permanent | transient | temporary)`,
 /// `backoff(initial, max, factor, jitter, reset_after)`, `restart_limit(max, within)`,
-/// `on_limit(quarantine | escalate | stop | shutdown_tree)`,
+/// `on_limit(quarantine | escalate | stop | shutdown_tree)`, `probe_after = "5m"`,
 /// `criticality(critical | standard | best_effort)`, `readiness(immediate | explicit)`,
 /// `start_timeout = "30s"`, `health(heartbeat, stale_after)`, `shutdown(grace, abort_wait)`,
 /// `significant`, `blocking`, `type = Name`, `crate = path`.
@@ -42,7 +42,7 @@ pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `meltdown(abnormal | shutdown)`, `auto_shutdown(never | any_significant | all_significant)`,
 /// `defaults(…)` with the policies of a child, `shutdown(grace, budget)`, `state = Type`,
 /// `crate = path`; and as a child of the supervisor above: `restart`, `backoff`, `restart_limit`,
-/// `on_limit`, `criticality`, `significant`.
+/// `on_limit`, `probe_after`, `criticality`, `significant`.
 ///
 /// `#[child(…)]` on a field lays policies over those of the child itself.
 #[proc_macro_attribute]

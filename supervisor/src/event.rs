@@ -4,6 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use crate::error::meltdown::MeltdownError;
 use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::decision::RestartDecision;
 use crate::task::exit::Exit;
@@ -87,6 +88,8 @@ pub enum EventKind {
         exit: Exit,
         /// The decision that led here.
         decision: RestartDecision,
+        /// The whole story, down to the run that began it.
+        why: MeltdownError,
     },
     /// A supervisor ends by itself, because significant children have ended.
     AutoShutdown {
@@ -102,6 +105,17 @@ pub enum EventKind {
         /// Why.
         reason: Arc<str>,
     },
+    /// An operator's pause holds: the child is kept out of restarts and rounds.
+    Paused,
+    /// An operator's quarantine holds. One that follows from a limit is a decision.
+    Quarantined,
+    /// Nobody keeps it out any longer. If it ran before, it is started.
+    Resumed,
+    /// A child that has used up its own limit is started as a trial.
+    Probing,
+    /// The child's own limit counts from nothing: somebody said so, or it has stood its trial,
+    /// which is seen when that run ends.
+    BudgetReset,
     /// A child was added while the tree runs.
     Added,
     /// A child is no longer known: it was removed or deleted, or it was temporary and has ended.
@@ -140,6 +154,11 @@ impl EventKind {
             Self::Meltdown { .. } => "meltdown",
             Self::AutoShutdown { .. } => "auto_shutdown",
             Self::Commanded { .. } => "commanded",
+            Self::Paused => "paused",
+            Self::Quarantined => "quarantined",
+            Self::Resumed => "resumed",
+            Self::Probing => "probing",
+            Self::BudgetReset => "budget_reset",
             Self::Added => "added",
             Self::Removed => "removed",
             Self::ShutdownRequested { .. } => "shutdown_requested",
@@ -165,13 +184,18 @@ impl fmt::Display for EventKind {
             Self::Aborted => f.write_str("is aborted, its grace is over"),
             Self::Unjoinable => f.write_str("cannot be ended and is given up"),
             Self::RoundStarted { origin } => write!(f, "restart round, begun by {origin}"),
-            Self::Meltdown { child, decision, .. } => {
-                write!(f, "meltdown over {child}: {}", decision.rule())
+            Self::Meltdown { child, why, .. } => {
+                write!(f, "meltdown over {child}: {}", why.why())
             }
             Self::AutoShutdown { child } => write!(f, "ends, because {child} has ended"),
             Self::Commanded { command, requested_by, reason } => {
                 write!(f, "{command}, asked for by {requested_by}: {reason}")
             }
+            Self::Paused => f.write_str("paused"),
+            Self::Quarantined => f.write_str("quarantined"),
+            Self::Resumed => f.write_str("kept out no longer"),
+            Self::Probing => f.write_str("is started as a trial"),
+            Self::BudgetReset => f.write_str("its own limit counts from nothing"),
             Self::Added => f.write_str("added"),
             Self::Removed => f.write_str("removed"),
             Self::ShutdownRequested { requested_by, reason } => {

@@ -5,6 +5,7 @@ use std::io::{self, Write as _};
 use std::process::{ExitCode, Termination};
 use std::time::Duration;
 
+use crate::error::meltdown::MeltdownError;
 use crate::id::{ChildPath, Generation};
 use crate::policy::decision::RestartDecision;
 use crate::task::exit::Exit;
@@ -105,6 +106,8 @@ pub enum EndCause {
         exit: Exit,
         /// The decision that led here.
         decision: RestartDecision,
+        /// The whole story, down to the run that began it.
+        why: MeltdownError,
     },
     /// The root's significant children have ended.
     AutoShutdown,
@@ -123,8 +126,8 @@ impl fmt::Display for EndCause {
             Self::Requested { requested_by, reason } => {
                 write!(f, "shutdown, asked for by {requested_by}: {reason}")
             }
-            Self::Meltdown { child, exit, decision } => {
-                write!(f, "meltdown over {child} ({exit}): {}", decision.rule())
+            Self::Meltdown { child, why, .. } => {
+                write!(f, "meltdown over {child}: {}", why.why())
             }
             Self::AutoShutdown => f.write_str("the significant children have ended"),
             Self::StartFailed { child, exit } => write!(f, "{child} failed to start: {exit}"),

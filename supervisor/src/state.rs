@@ -23,7 +23,10 @@ pub enum Lifecycle {
     Restarting,
     /// It does not run, and nothing will start it by itself.
     Down,
-    /// It failed too often and is kept down until an operator restarts it.
+    /// An operator keeps it down, out of restarts and rounds, until it is resumed.
+    Paused,
+    /// It failed too often, or an operator took it out: it is kept down, out of restarts and
+    /// rounds, until it is resumed or restarted.
     Quarantined,
     /// It was aborted and is still there; nothing can be started in its place.
     Unjoinable,
@@ -45,6 +48,7 @@ impl fmt::Display for Lifecycle {
             Self::Stopping => "stopping",
             Self::Restarting => "restarting",
             Self::Down => "down",
+            Self::Paused => "paused",
             Self::Quarantined => "quarantined",
             Self::Unjoinable => "unjoinable",
         })

@@ -191,6 +191,13 @@ fn policy_cases() -> Vec<PolicyCase> {
             "1000 ms  /root/in/t #1  decision: shut the tree down",
         ),
         (
+            "probe_after",
+            "2s",
+            flaky,
+            limited(0, ms(0)),
+            "3000 ms  /root/in/t #1  is started as a trial",
+        ),
+        (
             "criticality",
             "critical",
             flaky,

@@ -176,13 +176,18 @@ async fn every_kind_of_event_comes_about() {
         "added",
         "aborted",
         "auto_shutdown",
+        "budget_reset",
         "commanded",
         "decided",
         "ended",
         "exited",
         "meltdown",
+        "paused",
+        "probing",
+        "quarantined",
         "ready",
         "removed",
+        "resumed",
         "round_started",
         "shutdown_forced",
         "shutdown_requested",
@@ -218,6 +223,13 @@ async fn every_kind_of_event_comes_about() {
         .restart(Restart::Temporary)
         .child(ChildSpec::new("flaky", failing()).backoff(every(ms(0))));
     handle.add_child("/root", melts, BY, WHY).await.unwrap();
+    handle.add_child("/root", ChildSpec::new("held", parked()), BY, WHY).await.unwrap();
+    handle.pause_child("/root/held", BY, WHY).await.unwrap();
+    handle.quarantine_child("/root/held", BY, WHY).await.unwrap();
+    handle.reset_budget("/root/held", BY, WHY).await.unwrap();
+    handle.resume_child("/root/held", BY, WHY).await.unwrap();
+    let probed = ChildSpec::new("probed", failing()).restart_limit(0, ms(0)).probe_after(ms(1));
+    handle.add_child("/root", probed, BY, WHY).await.unwrap();
     let job = ChildSpec::new("job", service_fn(async |_: TaskContext| {}));
     let ends = SupervisorSpec::new("ends")
         .auto_shutdown(AutoShutdown::AllSignificant)
@@ -228,6 +240,7 @@ async fn every_kind_of_event_comes_about() {
     while handle.state_of("/root/ends").await.is_ok()
         || handle.state_of("/root/melts").await.is_ok()
         || handle.state_of("/root/silent").await.is_ok()
+        || handle.state_of("/root/probed").await.unwrap().generation.0 < 2
     {
         tokio::task::yield_now().await;
     }

@@ -321,6 +321,7 @@ mod options {
         backoff(initial = "1s"),
         restart_limit(max = 2, within = "4s"),
         on_limit(quarantine),
+        probe_after = "3s",
         criticality(standard),
         shutdown(grace = "7s", budget = "8s"),
         auto_shutdown(all_significant),
@@ -410,6 +411,7 @@ mod options {
                     )
                     .restart_limit(2, Duration::from_secs(4))
                     .on_limit(OnLimit::Stop)
+                    .probe_after(Duration::from_secs(3))
                     .criticality(Criticality::Standard)
                     .grace(Grace::After(Duration::from_secs(6)))
                     .significant(),
@@ -504,6 +506,8 @@ mod effects {
         kept: failing,
         #[child(on_limit(stop))]
         stopped: failing,
+        #[child(probe_after = "10s")]
+        probed: failing,
     }
 
     #[tokio::test(start_paused = true)]
@@ -515,6 +519,9 @@ mod effects {
         let error = tree.kept.start(("test", "again")).await.unwrap_err();
         assert!(matches!(error, SupervisorError::Quarantined { .. }), "{error}");
         assert_eq!(tree.stopped.start(("test", "again")).await.unwrap().generation.0, 3);
+        let probed = tree.probed.state().await.unwrap();
+        assert_eq!(probed.generation.0, 7, "after 11 s, and every 10 s");
+        assert_eq!(probed.due, Some(Duration::from_secs(61)));
     }
 
     #[derive(Debug)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::backoff::Backoff;
+use rust_supervisor::policy::failure::Criticality;
 use rust_supervisor::policy::failure::TaskFailureKind;
 use rust_supervisor::policy::restart::{Readiness, Restart};
 use rust_supervisor::policy::shutdown::Grace;
@@ -65,14 +66,20 @@ async fn everything_that_is_wrong_with_a_tree_is_said_at_once() {
                 .child(ChildSpec::new("hasty", parked()).grace(Grace::After(Duration::ZERO)))
                 .child(ChildSpec::new("once", parked()).restart(Restart::Temporary).significant())
                 .child(ChildSpec::new("late", parked()).start_timeout(Duration::ZERO))
-                .child(ChildSpec::new("gone", parked()).abort_wait(Duration::ZERO)),
+                .child(ChildSpec::new("gone", parked()).abort_wait(Duration::ZERO))
+                .child(ChildSpec::new("probed", parked()).probe_after(Duration::ZERO))
+                .child(
+                    ChildSpec::new("vital", parked())
+                        .criticality(Criticality::Critical)
+                        .probe_after(ms(1)),
+                ),
         );
     let error = Supervisor::start(tree).await.unwrap_err();
     let SupervisorError::Spec(errors) = &error else { panic!("{error:?}") };
     assert!(errors.violations().iter().all(|violation| violation.path().starts_with("/root")));
     assert_eq!(
         error.to_string(),
-        "the tree cannot be started, 12 things are wrong with it:
+        "the tree cannot be started, 14 things are wrong with it:
   `/root`: `intensity` allows 5 restarts within no time at all; give it a window (`within`)
   `/root`: `shutdown budget` is zero; nothing can be done in no time
   `/root/a`: this id is declared twice; siblings need ids of their own
@@ -84,7 +91,9 @@ async fn everything_that_is_wrong_with_a_tree_is_said_at_once() {
   `/root/inner/hasty`: `grace` is below 1ms; a run that is asked to stop needs time to do so
   `/root/inner/once`: it is significant, but its supervisor's `auto_shutdown` is `never`
   `/root/inner/late`: `start_timeout` is zero; nothing can be done in no time
-  `/root/inner/gone`: `abort_wait` is below 1ms; a run that is aborted needs time to go"
+  `/root/inner/gone`: `abort_wait` is below 1ms; a run that is aborted needs time to go
+  `/root/inner/probed`: `probe_after` is zero; nothing can be done in no time
+  `/root/inner/vital`: `probe_after` means nothing here: its `on_limit` is `escalate`, and only what is quarantined is started as a trial"
     );
 }
 

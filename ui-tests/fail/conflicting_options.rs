@@ -12,6 +12,9 @@ async fn never_ends_by_default(_: TaskContext) {}
 #[child(readiness(immediate), start_timeout = "1s")]
 async fn waits_for_nothing(_: TaskContext) {}
 
+#[child(probe_after = "1m", criticality(critical))]
+async fn never_quarantined(_: TaskContext) {}
+
 #[supervisor(health(heartbeat = "1s"))]
 struct App {
     #[child(restart(temporary), backoff(max = "1s"))]

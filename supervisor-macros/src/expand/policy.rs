@@ -12,6 +12,7 @@ pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
     let backoff = call("backoff", policy.backoff.as_ref().map(|said| backoff(said, runtime)));
     let limit = call("restart_limit", limit(policy.restart_limit.as_ref(), runtime));
     let on_limit = call("on_limit", choice(policy.on_limit, runtime));
+    let probe_after = call("probe_after", time(policy.probe_after.as_ref(), runtime));
     let criticality = call("criticality", choice(policy.criticality, runtime));
     let readiness = call("readiness", choice(policy.readiness, runtime));
     let start_timeout = call("start_timeout", time(policy.start_timeout.as_ref(), runtime));
@@ -21,7 +22,7 @@ pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
     let significant = call("significant", policy.significant.map(|_| quote!()));
     quote! {
         #runtime::PolicyPatch::NONE
-            #restart #backoff #limit #on_limit #criticality #readiness
+            #restart #backoff #limit #on_limit #probe_after #criticality #readiness
             #start_timeout #health #grace #abort_wait #significant
     }
 }

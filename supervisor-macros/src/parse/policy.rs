@@ -5,11 +5,12 @@ use crate::errors::Errors;
 use crate::model::{Backoff, Health, Limit, Policy};
 
 /// The keys of [`setting`].
-pub(super) const POLICIES: [&str; 10] = [
+pub(super) const POLICIES: [&str; 11] = [
     "restart",
     "backoff",
     "restart_limit",
     "on_limit",
+    "probe_after",
     "criticality",
     "readiness",
     "start_timeout",
@@ -49,6 +50,7 @@ pub(super) fn setting(entry: &Entry, policy: &mut Policy, errors: &mut Errors) -
         "backoff" => policy.backoff = Some(backoff(entry, errors)),
         "restart_limit" => policy.restart_limit = limit(entry, errors),
         "on_limit" => policy.on_limit = entry.choice(errors),
+        "probe_after" => policy.probe_after = entry.time(errors),
         "criticality" => policy.criticality = entry.choice(errors),
         "readiness" => policy.readiness = entry.choice(errors),
         "start_timeout" => policy.start_timeout = entry.time(errors),

@@ -9,7 +9,7 @@ use super::policy::{limit, not_here, policies, setting};
 use crate::errors::Errors;
 use crate::model::{Field, Policy, Supervisor, SupervisorOptions};
 
-const OPTIONS: [&str; 14] = [
+const OPTIONS: [&str; 15] = [
     "strategy",
     "intensity",
     "meltdown",
@@ -22,6 +22,7 @@ const OPTIONS: [&str; 14] = [
     "backoff",
     "restart_limit",
     "on_limit",
+    "probe_after",
     "criticality",
     "significant",
 ];

@@ -6,7 +6,7 @@ use proc_macro2::Span;
 
 use super::Rule;
 use crate::errors::Errors;
-use crate::model::{Grace, Limit, Policy, Readiness, Restart, Time};
+use crate::model::{Criticality, Grace, Limit, OnLimit, Policy, Readiness, Restart, Time};
 
 /// For every place where policies are written.
 pub(super) const RULES: &[Rule<Policy>] = &[
@@ -20,6 +20,8 @@ pub(super) const RULES: &[Rule<Policy>] = &[
     start_timeout_needs_readiness,
     stale_after_is_some_time,
     heartbeat_comes_before_it_is_missed,
+    probe_after_is_some_time,
+    probe_after_needs_a_quarantine,
     temporary_is_never_restarted,
     significant_is_not_permanent,
 ];
@@ -131,13 +133,32 @@ fn start_timeout_needs_readiness(policy: &Policy, errors: &mut Errors) {
     }
 }
 
+fn probe_after_is_some_time(policy: &Policy, errors: &mut Errors) {
+    some_time("probe_after", policy.probe_after.as_ref(), errors);
+}
+
+fn probe_after_needs_a_quarantine(policy: &Policy, errors: &mut Errors) {
+    let Some(wait) = &policy.probe_after else { return };
+    let why = match (policy.on_limit, policy.criticality) {
+        (Some(OnLimit::Quarantine), _) | (None, None | Some(Criticality::Standard)) => return,
+        (Some(_), _) => "`on_limit` is something else",
+        (None, Some(Criticality::Critical)) => "what is `critical` escalates",
+        (None, Some(Criticality::BestEffort)) => "what is `best_effort` is stopped",
+    };
+    errors.at(
+        wait.span,
+        format!("only what is quarantined is probed, and here {why}: say `on_limit(quarantine)`"),
+    );
+}
+
 fn temporary_is_never_restarted(policy: &Policy, errors: &mut Errors) {
     if policy.restart != Some(Restart::Temporary) {
         return;
     }
     let backoff = policy.backoff.as_ref().map(|backoff| ("backoff", backoff.key));
     let limit = policy.restart_limit.as_ref().map(|limit| ("restart_limit", limit.key));
-    for (key, span) in backoff.into_iter().chain(limit) {
+    let probe = policy.probe_after.as_ref().map(|wait| ("probe_after", wait.span));
+    for (key, span) in backoff.into_iter().chain(limit).chain(probe) {
         let why = "`restart(temporary)` never restarts the child";
         errors.at(span, format!("`{key}` means nothing here: {why}"));
     }

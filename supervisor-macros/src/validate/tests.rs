@@ -223,6 +223,15 @@ fn policies_that_contradict_each_other_are_refused() {
     says(&child(quote!(readiness(immediate), start_timeout = "1s")), &["nothing to time out"]);
     says(&child(quote!(shutdown(grace = "999us"))), &["at least 1ms"]);
     says(&child(quote!(shutdown(abort_wait = "0s"))), &["`abort_wait` is at least 1ms"]);
+    says(&child(quote!(probe_after = "0s")), &["`probe_after` is zero"]);
+    says(&child(quote!(probe_after = "1s", on_limit(stop))), &["`on_limit` is something else"]);
+    says(&child(quote!(probe_after = "1s", criticality(critical))), &["`critical` escalates"]);
+    says(&child(quote!(probe_after = "1s", criticality(best_effort))), &["is stopped"]);
+    says(&child(quote!(probe_after = A, criticality(critical), on_limit(quarantine))), &[]);
+    says(
+        &child(quote!(probe_after = "1s", restart(temporary))),
+        &["`probe_after` means nothing here"],
+    );
 }
 
 #[test]

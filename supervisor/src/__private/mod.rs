@@ -82,6 +82,9 @@ pub const fn check(said: PolicyPatch) {
             );
         }
     }
+    if let Some(wait) = said.probe_after {
+        assert!(!wait.is_zero(), "`probe_after` is zero; nothing can be done in no time");
+    }
     if let Some(Grace::After(grace)) = said.shutdown.grace {
         assert!(
             grace.as_nanos() >= 1_000_000,

@@ -130,6 +130,11 @@ macro_rules! with_policy_keys {
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(extend("default" = Policy::DEFAULT.on_limit))]
             pub on_limit: Option<OnLimit>,
+            /// How long it is quarantined before it is started as a trial, which is charged to
+            /// nothing. Longer than zero. By default it waits for an operator.
+            #[serde(skip_serializing_if = "Option::is_none")]
+            #[schemars(example = HumanDuration(std::time::Duration::from_mins(5)))]
+            pub probe_after: Option<HumanDuration>,
             /// How much the program needs it.
             #[serde(skip_serializing_if = "Option::is_none")]
             #[schemars(extend("default" = Criticality::default()))]

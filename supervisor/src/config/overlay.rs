@@ -14,6 +14,7 @@ use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
+use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
@@ -267,6 +268,12 @@ impl Overlay {
             // What the code says about restarts means nothing any more, and cannot be taken back.
             in_code.backoff = BackoffPatch::NONE;
             in_code.restart_limit = None;
+            in_code.probe_after = None;
+        }
+        let at_limit = section.on_limit.or(in_code.on_limit);
+        let at_limit = at_limit.or(section.criticality.map(Criticality::on_limit));
+        if at_limit.is_some_and(|at_limit| at_limit != OnLimit::Quarantine) {
+            in_code.probe_after = None;
         }
         let mut patch = child_patch(section);
         match whole(section.restart_limit, in_code.restart_limit.or(weaker)) {
@@ -349,6 +356,7 @@ fn tree_defaults(section: &PolicySection, stop: StopSection) -> PolicyPatch {
         backoff,
         restart_limit: _,
         on_limit,
+        probe_after,
         criticality,
         readiness,
         start_timeout,
@@ -360,6 +368,7 @@ fn tree_defaults(section: &PolicySection, stop: StopSection) -> PolicyPatch {
         backoff: backoff_patch(backoff),
         restart_limit: None,
         on_limit,
+        probe_after: probe_after.map(|HumanDuration(wait)| wait),
         criticality,
         readiness,
         start_timeout: start_timeout.map(|HumanDuration(timeout)| timeout),
@@ -375,6 +384,7 @@ fn below_defaults(section: &DefaultsSection) -> PolicyPatch {
         backoff,
         restart_limit,
         on_limit,
+        probe_after,
         criticality,
         readiness,
         start_timeout,
@@ -387,6 +397,7 @@ fn below_defaults(section: &DefaultsSection) -> PolicyPatch {
         backoff,
         restart_limit,
         on_limit,
+        probe_after,
         criticality,
         readiness,
         start_timeout,
@@ -402,6 +413,7 @@ fn child_patch(section: &ChildSection) -> PolicyPatch {
         backoff,
         restart_limit,
         on_limit,
+        probe_after,
         criticality,
         readiness,
         start_timeout,
@@ -421,6 +433,7 @@ fn child_patch(section: &ChildSection) -> PolicyPatch {
         backoff: *backoff,
         restart_limit: *restart_limit,
         on_limit: *on_limit,
+        probe_after: *probe_after,
         criticality: *criticality,
         readiness: *readiness,
         start_timeout: *start_timeout,
@@ -482,6 +495,8 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
         Fault::HeartbeatTooRare { .. } | Fault::HalfHealth { .. } => {
             &[&["health", "heartbeat"], &["health", "stale_after"]]
         }
+        Fault::Zero("probe_after") => &[&["probe_after"]],
+        Fault::ProbeWithoutQuarantine(_) => &[&["probe_after"], &["on_limit"], &["criticality"]],
         Fault::Zero(_) => &[&["shutdown", "budget"]],
         Fault::Grace => &[&["shutdown", "grace"]],
         Fault::AbortWait => &[&["shutdown", "abort_wait"]],

@@ -32,6 +32,10 @@ pub(crate) enum Verb {
     Restart(ChildPath),
     Delete(ChildPath),
     Remove(ChildPath),
+    Pause(ChildPath),
+    Resume(ChildPath),
+    Quarantine(ChildPath),
+    ResetBudget(ChildPath),
 }
 
 impl Verb {
@@ -43,7 +47,11 @@ impl Verb {
             | Self::Stop(path)
             | Self::Restart(path)
             | Self::Delete(path)
-            | Self::Remove(path) => path,
+            | Self::Remove(path)
+            | Self::Pause(path)
+            | Self::Resume(path)
+            | Self::Quarantine(path)
+            | Self::ResetBudget(path) => path,
         }
     }
 
@@ -56,6 +64,10 @@ impl Verb {
             Self::Restart(_) => "restart_child",
             Self::Delete(_) => "delete_child",
             Self::Remove(_) => "remove_child",
+            Self::Pause(_) => "pause_child",
+            Self::Resume(_) => "resume_child",
+            Self::Quarantine(_) => "quarantine_child",
+            Self::ResetBudget(_) => "reset_budget",
         }
     }
 }

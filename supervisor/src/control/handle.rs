@@ -123,6 +123,7 @@ impl SupervisorHandle {
     ///
     /// [`SupervisorError::Running`] when it lives; [`SupervisorError::Restarting`] when its
     /// supervisor is about to start it; [`SupervisorError::Quarantined`];
+    /// [`SupervisorError::Paused`];
     /// [`SupervisorError::Unjoinable`]; [`SupervisorError::StartFailed`];
     /// [`SupervisorError::Stopped`] and [`SupervisorError::Removed`] when a later command came
     /// between; and those of every command.
@@ -160,9 +161,9 @@ impl SupervisorHandle {
     ///
     /// # Errors
     ///
-    /// [`SupervisorError::StartFailed`]; [`SupervisorError::Unjoinable`];
-    /// [`SupervisorError::Stopped`] and [`SupervisorError::Removed`] when a later command came
-    /// between; and those of every command.
+    /// [`SupervisorError::Paused`]; [`SupervisorError::StartFailed`];
+    /// [`SupervisorError::Unjoinable`]; [`SupervisorError::Stopped`] and
+    /// [`SupervisorError::Removed`] when a later command came between; and those of every command.
     pub async fn restart_child(
         &self,
         path: impl IntoPath,
@@ -202,6 +203,80 @@ impl SupervisorHandle {
         reason: &str,
     ) -> Result<CommandOutcome, SupervisorError> {
         self.change(Verb::Remove(path.into_path()?), requested_by, reason).await
+    }
+
+    /// Stops a child, waits until it is gone, and keeps it out of restarts and rounds until
+    /// [`resume_child`](Self::resume_child).
+    ///
+    /// It is kept by path: a round, a sibling's failure and a restart of any supervisor above do
+    /// not undo it, also when a declared child is built again. A temporary child is not forgotten
+    /// while it is paused. One that was added is gone when its supervisor restarts, and the pause
+    /// with it. Pausing a supervisor stops everything below it.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::Unjoinable`] when it does not end although it was aborted: it is paused
+    /// when it does; [`SupervisorError::Removed`] when it is being removed; and those of every
+    /// command.
+    pub async fn pause_child(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::Pause(path.into_path()?), requested_by, reason).await
+    }
+
+    /// Ends a pause or a quarantine. A child that ran before, or was about to, is started; one
+    /// that was down stays down. A supervisor is started whole. It leaves the budget as it is.
+    ///
+    /// A child that is neither paused nor quarantined is no error. A start that fails leaves it
+    /// down, as with [`start_child`](Self::start_child).
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::StartFailed`]; [`SupervisorError::Unjoinable`];
+    /// [`SupervisorError::Stopped`] and [`SupervisorError::Removed`] when a later command came
+    /// between; and those of every command.
+    pub async fn resume_child(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::Resume(path.into_path()?), requested_by, reason).await
+    }
+
+    /// As [`pause_child`](Self::pause_child), until [`resume_child`](Self::resume_child) or
+    /// [`restart_child`](Self::restart_child). The same state as that of a child that has used up
+    /// its own limit.
+    ///
+    /// # Errors
+    ///
+    /// As [`pause_child`](Self::pause_child).
+    pub async fn quarantine_child(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::Quarantine(path.into_path()?), requested_by, reason).await
+    }
+
+    /// Makes a child's own [`restart_limit`](crate::policy::Policy::restart_limit) whole again:
+    /// none of its restarts so far counts. It starts nothing, and ends no quarantine. The
+    /// intensity of its supervisor stays as it is.
+    ///
+    /// # Errors
+    ///
+    /// Those of every command.
+    pub async fn reset_budget(
+        &self,
+        path: impl IntoPath,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        self.change(Verb::ResetBudget(path.into_path()?), requested_by, reason).await
     }
 
     /// Ends the tree, youngest children first, and waits for the report.

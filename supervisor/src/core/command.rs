@@ -1,6 +1,7 @@
 //! Commands: what each means in each state of the child.
 
 use super::engine::{Engine, Todo};
+use super::hold::HoldKind;
 use super::key::NodeKey;
 use super::state::{After, Origin, State};
 use super::supervisor::{Pending, Step};
@@ -51,11 +52,16 @@ impl Engine {
             Err(error) => return self.reply(id, Err(error)),
         };
         let waits = match verb {
-            Verb::Add { .. } | Verb::Start(_) | Verb::Restart(_) => {
+            Verb::Add { .. } | Verb::Start(_) | Verb::Restart(_) | Verb::Resume(_) => {
                 self.supervisor(supervisor).is_some_and(super::supervisor::Supervisor::is_busy)
             }
             // These interrupt what is going on.
-            Verb::Stop(_) | Verb::Delete(_) | Verb::Remove(_) => false,
+            Verb::Stop(_)
+            | Verb::Delete(_)
+            | Verb::Remove(_)
+            | Verb::Pause(_)
+            | Verb::Quarantine(_)
+            | Verb::ResetBudget(_) => false,
         };
         if waits {
             if let Some(supervisor) = self.supervisor_mut(supervisor) {
@@ -75,6 +81,15 @@ impl Engine {
             (Verb::Restart(_), Some(key)) => self.restart_by_command(id, supervisor, key),
             (Verb::Delete(_), Some(key)) => self.delete(key),
             (Verb::Remove(_), Some(key)) => self.remove(id, supervisor, key),
+            (Verb::Pause(_), Some(key)) => self.hold(id, supervisor, key, HoldKind::Pause),
+            (Verb::Quarantine(_), Some(key)) => {
+                self.hold(id, supervisor, key, HoldKind::Quarantine)
+            }
+            (Verb::Resume(_), Some(key)) => self.resume(id, key),
+            (Verb::ResetBudget(_), Some(key)) => {
+                self.reset_budget(Some(id), key);
+                Some(Ok(self.outcome(key, false)))
+            }
             (_, None) => Some(Err(SupervisorError::ShuttingDown)),
         };
         if let Some(reply) = reply {
@@ -186,6 +201,7 @@ impl Engine {
         let path = path.join(&plan.id);
         // A new declaration is not bound by what was removed from an earlier one.
         self.removed.retain(|removed| removed == &path || !removed.is_within(&path));
+        self.drop_holds(&path);
         let key = self.nodes.insert(Some(parent), path, &plan.kind, false, self.now);
         if let Some(supervisor) = self.supervisor_mut(parent) {
             supervisor.is_changed = true;
@@ -209,7 +225,8 @@ impl Engine {
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
-            State::Quarantined => Some(Err(SupervisorError::Quarantined { path })),
+            State::Paused => Some(Err(SupervisorError::Paused { path })),
+            State::Quarantined { .. } => Some(Err(SupervisorError::Quarantined { path })),
             State::Down => {
                 self.waiters.add(key, id, Wants::Started);
                 self.start_node(key, Origin::Command(id));
@@ -249,7 +266,9 @@ impl Engine {
                 self.todo.push_back(Todo::Advance(parent));
                 None
             }
-            State::Down | State::Quarantined => Some(Ok(self.outcome(key, false))),
+            State::Down | State::Paused | State::Quarantined { .. } => {
+                Some(Ok(self.outcome(key, false)))
+            }
             State::Unjoinable { after } => {
                 if after != After::Remove {
                     self.set_state(key, State::Unjoinable { after: After::Down });
@@ -267,7 +286,16 @@ impl Engine {
         key: NodeKey,
     ) -> Option<Reply> {
         let path = self.path_of(key);
-        match self.state_of(key)? {
+        let state = self.state_of(key)?;
+        let is_removed = matches!(state, State::Stopping(s) if s.after == After::Remove);
+        if !is_removed && !matches!(state, State::Unjoinable { .. }) {
+            match self.hold_of(key).map(|hold| hold.kind) {
+                Some(HoldKind::Pause) => return Some(Err(SupervisorError::Paused { path })),
+                Some(HoldKind::Quarantine) => self.release(id, key),
+                None => {}
+            }
+        }
+        match state {
             State::Starting { .. } | State::Up => {
                 self.answer_start_stopped(key);
                 self.waiters.add(key, id, Wants::Started);
@@ -290,7 +318,8 @@ impl Engine {
                 }
             },
             State::Down
-            | State::Quarantined
+            | State::Paused
+            | State::Quarantined { .. }
             | State::Ended { .. }
             | State::Restarting { due: Some(_) } => {
                 self.waiters.add(key, id, Wants::Started);
@@ -317,7 +346,7 @@ impl Engine {
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
-            State::Down | State::Quarantined => {
+            State::Down | State::Paused | State::Quarantined { .. } => {
                 let outcome = self.outcome_gone(key, false);
                 self.forget(key);
                 Some(Ok(outcome))
@@ -348,7 +377,8 @@ impl Engine {
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
-            | State::Quarantined => {
+            | State::Paused
+            | State::Quarantined { .. } => {
                 let outcome = self.outcome_gone(key, false);
                 self.set_state(key, State::Down);
                 self.remove_for_good(key);

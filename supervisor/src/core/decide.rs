@@ -3,26 +3,17 @@
 use std::time::Duration;
 
 use super::engine::{Engine, Todo};
+use super::hold::{Hold, HoldKind};
 use super::key::NodeKey;
 use super::nodes::Node;
 use super::state::{Origin, State};
 use super::supervisor::{EndWhy, Pending, Phase, Step};
+use crate::error::meltdown::{MeltdownError, MeltdownLink};
 use crate::event::EventKind;
-use crate::id::ChildPath;
 use crate::policy::decision::{Budgets, Ended, RestartDecision, Rule, decide};
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::task::exit::{Exit, TaskFailure};
-
-/// A supervisor restarted its children more often than it may.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("`{supervisor}` gave up over `{child}`: {rule}; its last exit: {exit}")]
-pub(crate) struct MeltdownError {
-    supervisor: ChildPath,
-    child: ChildPath,
-    rule: Rule,
-    exit: Exit,
-}
 
 impl Engine {
     /// A node that nobody had asked to end is over. Where its supervisor is in the middle of a
@@ -32,6 +23,7 @@ impl Engine {
         if self.is_ending(parent) {
             return self.ended_for_good(parent, key, &exit);
         }
+        self.pass_trial(key, ready_for);
         let Some(supervisor) = self.supervisor(parent) else { return };
         match &supervisor.step {
             // A member that the round has still to stop has saved it the trouble.
@@ -93,6 +85,7 @@ impl Engine {
                     let Some(exit) = last.map(|record| record.exit.clone()) else { continue };
                     self.decide(child, &exit, Ended::Run, ready_for);
                 }
+                Some(Pending::Probe(child)) => self.probe(child),
                 Some(Pending::Command(id, verb, by)) => {
                     self.unsettled -= 1;
                     self.verb(id, verb, by);
@@ -114,8 +107,13 @@ impl Engine {
         if is_reset && !cfg!(plant_bug = "no_reset") {
             self.set_streak(key, 0);
         }
-        let mut charge = Charge { engine: self, key, parent, ended };
-        let decision = decide(&policy, ended, exit, &mut charge);
+        let is_on_trial = self.nodes.get(key).is_some_and(|node| node.is_on_trial);
+        let asks = ended == Ended::Start || policy.restart.asks_after(exit);
+        let decision = if is_on_trial && asks && !cfg!(plant_bug = "probe_charged") {
+            RestartDecision::Quarantine { rule: Rule::ProbeFailed }
+        } else {
+            decide(&policy, ended, exit, &mut Charge { engine: self, key, parent, ended })
+        };
         if let Some(node) = self.nodes.get_mut(key) {
             node.history.get_or_insert_default().decision = Some(decision);
         }
@@ -132,7 +130,10 @@ impl Engine {
             }
             RestartDecision::RestartAfter { delay, .. } => self.restart(parent, key, delay),
             RestartDecision::Quarantine { .. } => {
-                self.set_state(key, State::Quarantined);
+                let hold = Hold { kind: HoldKind::Quarantine, is_to_run: true, command: None };
+                self.holds.insert(self.path_of(key), hold);
+                let state = self.rest_until_probed(key);
+                self.set_state(key, state);
                 self.end_of_significant(parent, key);
                 self.todo.push_back(Todo::Advance(parent));
             }
@@ -143,7 +144,8 @@ impl Engine {
             RestartDecision::ShutdownTree { rule } => {
                 self.set_state(key, State::Down);
                 // The tree has failed, whoever is said to have asked for its end.
-                self.ledger.meltdown = Some((self.path_of(key), exit.clone(), decision));
+                let why = self.why_it_gives_up(self.root, key, exit, rule);
+                self.ledger.meltdown = Some((self.path_of(key), exit.clone(), decision, why));
                 self.shut_down_over(key, rule);
             }
         }
@@ -176,23 +178,51 @@ impl Engine {
         let is_abnormal = meltdown == Meltdown::Abnormal
             || rule != Rule::Intensity
             || cfg!(plant_bug = "meltdown_always_abnormal");
-        let kind = EventKind::Meltdown { child: path.clone(), exit: exit.clone(), decision };
+        let why = self.why_it_gives_up(supervisor, child, exit, rule);
+        let kind = EventKind::Meltdown {
+            child: path.clone(),
+            exit: exit.clone(),
+            decision,
+            why: why.clone(),
+        };
         self.note(supervisor, kind);
         if supervisor == self.root {
-            self.ledger.meltdown = Some((path.clone(), exit.clone(), decision));
+            self.ledger.meltdown = Some((path, exit.clone(), decision, why.clone()));
+        }
+        if let Some(supervisor) = self.supervisor_mut(supervisor) {
+            supervisor.meltdown = Some(why.clone());
         }
         let end = if is_abnormal {
-            let error = MeltdownError {
-                supervisor: self.path_of(supervisor),
-                child: path,
-                rule,
-                exit: exit.clone(),
-            };
-            Exit::Failed(TaskFailure::new(TaskFailureKind::Recoverable, error))
+            Exit::Failed(TaskFailure::new(TaskFailureKind::Recoverable, why))
         } else {
             Exit::Shutdown
         };
         self.begin_end(supervisor, EndWhy::ByItself(end), false);
+    }
+
+    /// The causes of a meltdown: this one, and those of the child's own.
+    fn why_it_gives_up(
+        &self,
+        supervisor: NodeKey,
+        child: NodeKey,
+        exit: &Exit,
+        rule: Rule,
+    ) -> MeltdownError {
+        let budget = match rule {
+            Rule::Intensity => self.supervisor(supervisor).map(|s| s.plan.intensity),
+            Rule::RestartLimit => self.policy(child).restart_limit,
+            _ => None,
+        };
+        let link = MeltdownLink {
+            supervisor: self.path_of(supervisor),
+            child: self.path_of(child),
+            exit: exit.clone(),
+            rule,
+            budget,
+        };
+        let inner = self.supervisor(child).and_then(|below| below.meltdown.as_ref());
+        let inner = inner.filter(|_| !cfg!(plant_bug = "chain_is_cut"));
+        MeltdownError::new(link, inner)
     }
 
     /// A child has ended for good: does its supervisor end with it?

@@ -1,11 +1,12 @@
 //! The engine: inputs and the time go in, actions come out.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::action::{Action, Fact};
 use super::deadline::{Deadlines, Due};
+use super::hold::Hold;
 use super::input::{Input, RunEnd};
 use super::key::{NodeKey, RunKey};
 use super::nodes::{Body, Node, Nodes};
@@ -47,6 +48,8 @@ pub(crate) struct Engine {
     pub(super) unsettled: usize,
     /// Declared children that an operator removed for good.
     pub(super) removed: BTreeSet<ChildPath>,
+    /// Who is kept out of restarts and rounds. At most one for each declared or known path.
+    pub(super) holds: BTreeMap<ChildPath, Hold>,
     pub(super) ledger: Ledger,
     last_exits: usize,
 }
@@ -92,6 +95,7 @@ impl Engine {
             out: Vec::new(),
             unsettled: 0,
             removed: BTreeSet::new(),
+            holds: BTreeMap::new(),
             ledger: Ledger::default(),
             last_exits: options.last_exits,
         };
@@ -184,12 +188,13 @@ impl Engine {
             }
             Some(State::Stopping(stopping)) => self.harder(key, stopping),
             Some(State::Restarting { .. }) => self.start_node(key, Origin::Restart),
+            Some(State::Quarantined { .. }) => self.probe_due(key),
             Some(
                 State::Idle
                 | State::Up
                 | State::Ended { .. }
                 | State::Down
-                | State::Quarantined
+                | State::Paused
                 | State::Unjoinable { .. },
             )
             | None => {}
@@ -257,7 +262,8 @@ impl Engine {
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
-            | State::Quarantined => {}
+            | State::Paused
+            | State::Quarantined { .. } => {}
         }
     }
 
@@ -266,6 +272,9 @@ impl Engine {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(key) else { return };
         let before = std::mem::replace(&mut node.state, state);
+        if let State::Down | State::Paused | State::Quarantined { .. } = state {
+            node.is_on_trial = false;
+        }
         if before.lifecycle() != state.lifecycle() {
             node.since = now;
         }

@@ -25,6 +25,8 @@
 //!                                 Down  Quarantined  Starting
 //! ```
 //!
+//! Where it would be down it is paused or quarantined while somebody keeps it out (`hold`).
+//!
 //! A supervisor goes through the same states; beside them it has a step it is in the middle of
 //! (`supervisor::Step`): starting its children, a restart round, or ending. While a step is in
 //! progress, deaths and commands that change what the step works on wait in its queue.
@@ -36,6 +38,7 @@ mod deadline;
 mod decide;
 pub(crate) mod engine;
 mod health;
+mod hold;
 pub(crate) mod input;
 pub(crate) mod key;
 mod nodes;

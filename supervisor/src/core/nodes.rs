@@ -39,6 +39,8 @@ pub(super) struct Node {
     pub(super) restarts: u64,
     /// Restarts charged to the child's own limit. Made only when there is one.
     pub(super) limit: Option<Box<Window>>,
+    /// Whether it runs, or is about to, as a probe of what was quarantined.
+    pub(super) is_on_trial: bool,
     pub(super) history: Option<Box<History>>,
     pub(super) body: Body,
 }
@@ -165,6 +167,7 @@ impl Nodes {
             streak: 0,
             restarts: 0,
             limit: None,
+            is_on_trial: false,
             history: None,
             body,
         };

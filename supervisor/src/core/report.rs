@@ -9,6 +9,7 @@ use super::state::State;
 use super::stop::ChildStartError;
 use super::time::Uptime;
 use crate::control::command::By;
+use crate::error::meltdown::MeltdownError;
 use crate::id::{ChildPath, Generation};
 use crate::policy::decision::RestartDecision;
 use crate::report::{EndCause, ReportRow, RowEnd, ShutdownReport};
@@ -27,7 +28,7 @@ pub(super) struct Ledger {
     /// Who asked for the end, if anybody did.
     pub(super) requested: Option<By>,
     pub(super) is_forced: bool,
-    pub(super) meltdown: Option<(ChildPath, Exit, RestartDecision)>,
+    pub(super) meltdown: Option<(ChildPath, Exit, RestartDecision, MeltdownError)>,
 }
 
 impl Ledger {
@@ -93,9 +94,9 @@ impl Engine {
         let (ended, exit) = self.ledger.ended.as_ref()?;
         let began = self.ledger.began.unwrap_or(*ended);
         let cause = match (&self.ledger.meltdown, &self.ledger.requested, exit) {
-            (Some((child, exit, decision)), ..) => {
-                let (child, exit) = (child.clone(), exit.clone());
-                EndCause::Meltdown { child, exit, decision: *decision }
+            (Some((child, exit, decision, why)), ..) => {
+                let (child, exit, why) = (child.clone(), exit.clone(), why.clone());
+                EndCause::Meltdown { child, exit, decision: *decision, why }
             }
             (None, Some(by), _) => EndCause::Requested {
                 requested_by: by.requested_by.to_string(),

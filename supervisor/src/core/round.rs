@@ -63,8 +63,18 @@ impl Engine {
     /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
     fn join_round(&mut self, child: NodeKey) {
         match self.state_of(child) {
-            Some(State::Quarantined) if !cfg!(plant_bug = "quarantine_undone") => {}
-            Some(State::Idle | State::Ended { .. } | State::Down | State::Quarantined) => {
+            Some(State::Quarantined { .. }) if !cfg!(plant_bug = "quarantine_undone") => {}
+            Some(State::Paused) if !cfg!(plant_bug = "pause_undone") => {}
+            // It comes to rest when it has ended, and not back into the round.
+            Some(State::Stopping(_) | State::Unjoinable { .. })
+                if self.hold_of(child).is_some() && !cfg!(plant_bug = "round_over_hold") => {}
+            Some(
+                State::Idle
+                | State::Ended { .. }
+                | State::Down
+                | State::Paused
+                | State::Quarantined { .. },
+            ) => {
                 self.set_state(child, State::Restarting { due: None });
                 if self.policy(child).restart == Restart::Temporary {
                     self.forget(child);

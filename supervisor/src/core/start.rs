@@ -28,8 +28,13 @@ impl Engine {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(key) else { return };
         node.generation = node.generation.next();
-        if matches!(origin, Origin::Round | Origin::Restart) {
-            node.restarts += 1;
+        match origin {
+            Origin::Round | Origin::Restart => node.restarts += 1,
+            Origin::Probe => {
+                node.restarts += 1;
+                node.is_on_trial = true;
+            }
+            Origin::Init | Origin::Command(_) | Origin::Add(_) => node.is_on_trial = false,
         }
         let is_child = matches!(node.body, Body::Child(_));
         let policy = node.policy();
@@ -46,6 +51,7 @@ impl Engine {
                 if !cfg!(plant_bug = "window_survives") {
                     supervisor.window.clear();
                 }
+                supervisor.meltdown = None;
                 supervisor.step = Step::Starting { at: supervisor.first };
             }
             self.todo.push_back(Todo::Advance(key));
@@ -65,7 +71,8 @@ impl Engine {
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
-                    | State::Quarantined
+                    | State::Paused
+                    | State::Quarantined { .. }
                     | State::Unjoinable { .. },
                 )
                 | None => {}
@@ -137,12 +144,12 @@ impl Engine {
                 self.begin_end(parent, why, false);
             }
             // The round starts it again in its turn.
-            (Origin::Restart | Origin::Command(_), Some(parent))
+            (Origin::Restart | Origin::Probe | Origin::Command(_), Some(parent))
                 if self.is_to_be_stopped(parent, key) =>
             {
                 self.absorb(parent, key);
             }
-            (Origin::Round | Origin::Restart, Some(_)) => {
+            (Origin::Round | Origin::Restart | Origin::Probe, Some(_)) => {
                 self.decide(key, exit, Ended::Start, std::time::Duration::ZERO);
             }
             (Origin::Command(_) | Origin::Add(_), Some(parent)) => {
@@ -187,10 +194,10 @@ impl Engine {
             }
         }
         for child in self.children(key) {
-            // What was quarantined stays out until somebody says otherwise.
-            if !matches!(self.state_of(child), Some(State::Quarantined)) {
-                self.set_state(child, State::Idle);
-            }
+            // What somebody keeps out stays out.
+            let is_held = self.hold_of(child).is_some() && !cfg!(plant_bug = "hold_forgotten");
+            let state = if is_held { self.rest_until_probed(child) } else { State::Idle };
+            self.set_state(child, state);
             if let Some(node) = self.nodes.get_mut(child) {
                 node.streak = 0;
                 node.limit = None;
@@ -216,6 +223,10 @@ impl Engine {
             self.purge(dynamic);
         }
         let key = self.nodes.insert(Some(parent), path, &plan.kind, true, self.now);
+        if self.hold_of(key).is_some() {
+            let state = self.rest(key);
+            self.set_state(key, state);
+        }
         if matches!(plan.kind, PlanKind::Supervisor(_)) {
             self.build_children(key);
         }

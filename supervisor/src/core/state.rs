@@ -27,7 +27,13 @@ pub(super) enum State {
         due: Option<Uptime>,
     },
     Down,
-    Quarantined,
+    /// Kept out by an operator.
+    Paused,
+    /// Kept out by an operator, or because it has used up its own limit.
+    Quarantined {
+        /// When it is probed, if it is.
+        due: Option<Uptime>,
+    },
     /// Aborted, and still there. `after` happens if it ever ends.
     Unjoinable {
         after: After,
@@ -71,6 +77,8 @@ pub(super) enum Origin {
     Round,
     /// Its own restart.
     Restart,
+    /// A trial, after it has been quarantined for a while.
+    Probe,
     /// Somebody's command.
     Command(CommandId),
     /// Somebody added it: if it fails nothing is kept.
@@ -81,7 +89,7 @@ impl Origin {
     pub(super) fn command(self) -> Option<CommandId> {
         match self {
             Self::Command(id) | Self::Add(id) => Some(id),
-            Self::Init | Self::Round | Self::Restart => None,
+            Self::Init | Self::Round | Self::Restart | Self::Probe => None,
         }
     }
 }
@@ -95,7 +103,8 @@ impl State {
             Self::Stopping(_) => Lifecycle::Stopping,
             Self::Ended { .. } | Self::Down => Lifecycle::Down,
             Self::Restarting { .. } => Lifecycle::Restarting,
-            Self::Quarantined => Lifecycle::Quarantined,
+            Self::Paused => Lifecycle::Paused,
+            Self::Quarantined { .. } => Lifecycle::Quarantined,
             Self::Unjoinable { .. } => Lifecycle::Unjoinable,
         }
     }
@@ -113,7 +122,12 @@ impl State {
     /// Whether something is still to happen by itself.
     pub(super) fn is_settled(&self) -> bool {
         match self {
-            Self::Up | Self::Down | Self::Quarantined | Self::Unjoinable { .. } => true,
+            Self::Up
+            | Self::Down
+            | Self::Paused
+            // It may be long until it is probed.
+            | Self::Quarantined { .. }
+            | Self::Unjoinable { .. } => true,
             // A node whose turn has not come is waited for through its supervisor, which starts.
             Self::Idle => true,
             Self::Starting { .. }
@@ -126,13 +140,15 @@ impl State {
     /// When time alone takes it on.
     pub(super) fn due(&self) -> Option<Uptime> {
         match self {
-            Self::Starting { due, .. } | Self::Restarting { due } => *due,
+            Self::Starting { due, .. } | Self::Restarting { due } | Self::Quarantined { due } => {
+                *due
+            }
             Self::Stopping(stopping) => stopping.due,
             Self::Idle
             | Self::Up
             | Self::Ended { .. }
             | Self::Down
-            | Self::Quarantined
+            | Self::Paused
             | Self::Unjoinable { .. } => None,
         }
     }

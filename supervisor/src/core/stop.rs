@@ -45,6 +45,7 @@ impl Engine {
         };
         let up_for = self.up_for(key);
         let is_stuck = matches!(after, After::Stuck { .. });
+        self.pass_trial(key, up_for);
         self.note(key, EventKind::StopRequested);
         self.set_state(
             key,
@@ -142,8 +143,9 @@ impl Engine {
         let is_temporary = self.policy(key).restart == Restart::Temporary;
         match after {
             After::Down | After::StartTimedOut(_) | After::Stuck { .. } => {
-                self.set_state(key, State::Down);
-                if is_temporary {
+                self.come_to_rest(key);
+                // One that is held is still to be had.
+                if is_temporary && self.hold_of(key).is_none() {
                     self.forget(key);
                 } else {
                     self.answer_stopped(key);
@@ -257,6 +259,9 @@ impl Engine {
                 Some(State::Unjoinable { after }) if after != After::Remove => {
                     self.set_state(child, State::Unjoinable { after: After::Down });
                 }
+                Some(State::Quarantined { .. }) => {
+                    self.set_state(child, State::Quarantined { due: None });
+                }
                 _ => {}
             }
         }
@@ -309,7 +314,8 @@ impl Engine {
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
-                    | State::Quarantined
+                    | State::Paused
+                    | State::Quarantined { .. }
                     | State::Unjoinable { .. },
                 )
                 | None => {}
@@ -507,9 +513,11 @@ impl Engine {
     /// Drops a child that is to stay away even when its supervisor is restarted.
     pub(super) fn remove_for_good(&mut self, key: NodeKey) {
         let Some(node) = self.nodes.get(key) else { return };
+        let path = node.path.clone();
         if node.is_declared && !cfg!(plant_bug = "removal_forgotten") {
-            self.removed.insert(node.path.clone());
+            self.removed.insert(path.clone());
         }
+        self.drop_holds(&path);
         self.forget(key);
     }
 
@@ -520,6 +528,10 @@ impl Engine {
         }
         self.set_state(key, State::Down);
         self.answer_removed(key);
+        if let Some(node) = self.nodes.get(key).filter(|node| !node.is_declared) {
+            let path = node.path.clone();
+            self.drop_holds(&path);
+        }
         if self.ledger.has_begun()
             && let Some(node) = self.nodes.get(key)
         {
@@ -574,7 +586,7 @@ impl Engine {
 /// have followed at once, had it gone.
 fn after_failed_start(origin: Origin) -> After {
     match origin {
-        Origin::Round | Origin::Restart => After::StartTimedOut(origin),
+        Origin::Round | Origin::Restart | Origin::Probe => After::StartTimedOut(origin),
         Origin::Init | Origin::Command(_) => After::Down,
         Origin::Add(_) => After::Remove,
     }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::key::NodeKey;
 use super::time::Uptime;
 use crate::control::command::{By, Verb};
+use crate::error::meltdown::MeltdownError;
 use crate::id::{ChildPath, CommandId};
 use crate::policy::intensity::Window;
 use crate::spec::plan::SupervisorPlan;
@@ -28,6 +29,8 @@ pub(super) struct Supervisor {
     pub(super) unjoinable: u32,
     /// How many significant children are live.
     pub(super) significant: u32,
+    /// Why it has given up, if it has since it was started.
+    pub(super) meltdown: Option<MeltdownError>,
     /// Whether the list of children may differ from the declaration.
     pub(super) is_changed: bool,
 }
@@ -44,6 +47,7 @@ impl Supervisor {
             stopping: 0,
             unjoinable: 0,
             significant: 0,
+            meltdown: None,
             is_changed: false,
         }
     }
@@ -120,6 +124,8 @@ pub(super) enum EndWhy {
 pub(super) enum Pending {
     /// The death of a child.
     Death(NodeKey),
+    /// The probe of a child that is quarantined.
+    Probe(NodeKey),
     /// A command, to be looked at from the beginning.
     Command(CommandId, Verb, By),
 }

@@ -40,6 +40,7 @@ impl Engine {
         let node = self.nodes.get(key)?;
         let due = match node.state {
             State::Restarting { due: Some(due) } => Some(due),
+            State::Quarantined { due } => due,
             State::Restarting { due: None } => self.round_start(node.parent?),
             _ => None,
         };

@@ -108,8 +108,14 @@ pub enum SupervisorError {
         /// The child.
         path: ChildPath,
     },
-    /// The child failed too often and is kept down.
-    #[error("`{path}` is quarantined; `restart_child` ends that")]
+    /// An operator keeps the child down.
+    #[error("`{path}` is paused; `resume_child` ends that")]
+    Paused {
+        /// The child.
+        path: ChildPath,
+    },
+    /// The child failed too often, or an operator took it out, and it is kept down.
+    #[error("`{path}` is quarantined; `resume_child` or `restart_child` ends that")]
     Quarantined {
         /// The child.
         path: ChildPath,

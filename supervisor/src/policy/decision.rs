@@ -86,6 +86,8 @@ pub enum Rule {
     FatalFailure,
     /// The child has used up its own restart limit.
     RestartLimit,
+    /// The child failed on trial, after it had been quarantined.
+    ProbeFailed,
     /// The supervisor has restarted its children more often than its intensity allows.
     Intensity,
 }
@@ -100,6 +102,7 @@ impl fmt::Display for Rule {
             Self::StartFailed => "a failed start is tried again",
             Self::FatalFailure => "the failure is fatal",
             Self::RestartLimit => "its restart limit is spent",
+            Self::ProbeFailed => "it failed on trial",
             Self::Intensity => "the supervisor's intensity is spent",
         })
     }

@@ -132,8 +132,8 @@ impl fmt::Display for Criticality {
 )]
 #[non_exhaustive]
 pub enum OnLimit {
-    /// It is kept down and out of restart rounds until an operator restarts it; siblings are
-    /// untouched.
+    /// It is kept down and out of restart rounds until an operator resumes or restarts it; siblings
+    /// are untouched.
     Quarantine,
     /// Its supervisor melts down.
     Escalate,

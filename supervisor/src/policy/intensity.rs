@@ -1,6 +1,7 @@
 //! How many restarts are tolerated within how long.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::time::Duration;
 
 use crate::core::time::Uptime;
@@ -27,6 +28,12 @@ impl Limit {
     /// At most `max` within `within`.
     pub const fn new(max: u32, within: Duration) -> Self {
         Self { max, within }
+    }
+}
+
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} within {:?}", self.max, self.within)
     }
 }
 

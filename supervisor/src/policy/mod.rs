@@ -34,6 +34,13 @@ pub struct Policy {
     pub restart_limit: Option<Limit>,
     /// What follows when `restart_limit` is spent. Default: by `criticality`.
     pub on_limit: OnLimit,
+    /// How long a child that has used up its own limit, or failed for good, is quarantined before
+    /// it is started as a trial; monotonic clock, from the quarantine. Longer than zero. Only with
+    /// [`OnLimit::Quarantine`]. Default: no trial, it waits for an operator.
+    ///
+    /// The trial is charged to nothing. A run that is ready for the backoff's `reset_after` makes
+    /// the limit whole; one that fails before is quarantined for as long again.
+    pub probe_after: Option<Duration>,
     /// How much the program needs this child. Default: standard.
     pub criticality: Criticality,
     /// When a run counts as ready. Default: immediate.
@@ -60,6 +67,7 @@ impl Policy {
         backoff: Backoff::DEFAULT,
         restart_limit: None,
         on_limit: OnLimit::Quarantine,
+        probe_after: None,
         criticality: Criticality::Standard,
         readiness: Readiness::Immediate,
         start_timeout: Duration::from_secs(30),
@@ -94,6 +102,8 @@ pub struct PolicyPatch {
     pub restart_limit: Option<Limit>,
     /// See [`Policy::on_limit`].
     pub on_limit: Option<OnLimit>,
+    /// See [`Policy::probe_after`].
+    pub probe_after: Option<Duration>,
     /// See [`Policy::criticality`].
     pub criticality: Option<Criticality>,
     /// See [`Policy::readiness`].
@@ -115,6 +125,7 @@ impl PolicyPatch {
         backoff: BackoffPatch::NONE,
         restart_limit: None,
         on_limit: None,
+        probe_after: None,
         criticality: None,
         readiness: None,
         start_timeout: None,
@@ -131,6 +142,7 @@ impl PolicyPatch {
             backoff: self.backoff.over(weaker.backoff),
             restart_limit: or(self.restart_limit, weaker.restart_limit),
             on_limit: or(self.on_limit, weaker.on_limit),
+            probe_after: or(self.probe_after, weaker.probe_after),
             criticality: or(self.criticality, weaker.criticality),
             readiness: or(self.readiness, weaker.readiness),
             start_timeout: or(self.start_timeout, weaker.start_timeout),
@@ -165,6 +177,13 @@ impl PolicyPatch {
     #[must_use]
     pub const fn on_limit(mut self, on_limit: OnLimit) -> Self {
         self.on_limit = Some(on_limit);
+        self
+    }
+
+    /// Says [`Policy::probe_after`].
+    #[must_use]
+    pub const fn probe_after(mut self, wait: Duration) -> Self {
+        self.probe_after = Some(wait);
         self
     }
 
@@ -230,6 +249,7 @@ impl PolicyPatch {
             backoff: self.backoff.resolve(),
             restart_limit: self.restart_limit,
             on_limit: self.on_limit.unwrap_or(criticality.on_limit()),
+            probe_after: self.probe_after,
             criticality,
             readiness: self.readiness.unwrap_or(built_in.readiness),
             start_timeout: self.start_timeout.unwrap_or(built_in.start_timeout),

@@ -89,6 +89,12 @@ impl ChildSpec {
         self
     }
 
+    /// How long it is quarantined before it is started as a trial.
+    pub fn probe_after(mut self, wait: Duration) -> Self {
+        self.policy.probe_after = Some(wait);
+        self
+    }
+
     /// How much the program needs this child.
     pub fn criticality(mut self, criticality: Criticality) -> Self {
         self.policy.criticality = Some(criticality);

@@ -167,6 +167,12 @@ impl SupervisorSpec {
         self
     }
 
+    /// How long it is quarantined before the supervisor above starts it as a trial.
+    pub fn probe_after(mut self, wait: Duration) -> Self {
+        self.policy.probe_after = Some(wait);
+        self
+    }
+
     /// How much the program needs this supervisor.
     pub fn criticality(mut self, criticality: Criticality) -> Self {
         self.policy.criticality = Some(criticality);

@@ -13,6 +13,7 @@ use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
 use crate::id::{ChildId, ChildPath, IdError};
 use crate::policy::backoff::Backoff;
+use crate::policy::failure::OnLimit;
 use crate::policy::health::{Health, HealthPatch};
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Restart, Strategy};
@@ -202,6 +203,13 @@ impl Checker {
         if policy.start_timeout.is_zero() {
             self.report(path, Fault::Zero("start_timeout"));
         }
+        if policy.probe_after.is_some_and(|wait| wait.is_zero()) {
+            self.report(path, Fault::Zero("probe_after"));
+        }
+        // As below: a default for many may well meet one that is not quarantined.
+        if said.probe_after.is_some() && policy.on_limit != OnLimit::Quarantine {
+            self.report(path, Fault::ProbeWithoutQuarantine(policy.on_limit));
+        }
         if matches!(policy.grace, Grace::After(grace) if grace < LEAST_GRACE) {
             self.report(path, Fault::Grace);
         }
@@ -212,7 +220,8 @@ impl Checker {
             // Said about this very child: a default for many may well meet a temporary one.
             let backoff = said.backoff.says_something().then_some("backoff");
             let limit = said.restart_limit.is_some().then_some("restart_limit");
-            for key in backoff.into_iter().chain(limit) {
+            let probe = said.probe_after.is_some().then_some("probe_after");
+            for key in backoff.into_iter().chain(limit).chain(probe) {
                 self.report(path, Fault::Temporary(key));
             }
         }
@@ -367,6 +376,12 @@ pub enum Fault {
     /// About restarts of what is never restarted.
     #[error("`{0}` means nothing here: the child is temporary and never restarted")]
     Temporary(&'static str),
+    /// Only what is quarantined is probed.
+    #[error(
+        "`probe_after` means nothing here: its `on_limit` is `{0}`, and only what is quarantined is \
+         started as a trial"
+    )]
+    ProbeWithoutQuarantine(OnLimit),
     /// The end of a permanent child never counts.
     #[error("it is significant and permanent: a permanent child is restarted, so it never ends")]
     SignificantPermanent,

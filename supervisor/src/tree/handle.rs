@@ -84,6 +84,58 @@ impl<C> Handle<C> {
         self.seat.handle.remove_child(self.path(), &requested_by, &reason).await
     }
 
+    /// See [`SupervisorHandle::pause_child`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn pause(
+        &self,
+        why: impl Into<Attribution>,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let Attribution { requested_by, reason } = why.into();
+        self.seat.handle.pause_child(self.path(), &requested_by, &reason).await
+    }
+
+    /// See [`SupervisorHandle::resume_child`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn resume(
+        &self,
+        why: impl Into<Attribution>,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let Attribution { requested_by, reason } = why.into();
+        self.seat.handle.resume_child(self.path(), &requested_by, &reason).await
+    }
+
+    /// See [`SupervisorHandle::quarantine_child`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn quarantine(
+        &self,
+        why: impl Into<Attribution>,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let Attribution { requested_by, reason } = why.into();
+        self.seat.handle.quarantine_child(self.path(), &requested_by, &reason).await
+    }
+
+    /// See [`SupervisorHandle::reset_budget`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn reset_budget(
+        &self,
+        why: impl Into<Attribution>,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let Attribution { requested_by, reason } = why.into();
+        self.seat.handle.reset_budget(self.path(), &requested_by, &reason).await
+    }
+
     /// The state of the child; see [`SupervisorHandle::state_of`].
     ///
     /// # Errors

@@ -2,6 +2,8 @@
 
 use crate::core::deadline::Due;
 use crate::core::engine::Engine;
+use crate::core::hold::HoldKind;
+use crate::core::key::NodeKey;
 use crate::core::state::{After, State};
 use crate::core::supervisor::{Pending, Phase, Step};
 use crate::id::ChildPath;
@@ -26,6 +28,7 @@ impl Engine {
                 assert_eq!(node.state, State::Up, "{path} is looked at");
                 assert!(node.policy().health.is_some(), "{path} sends no heartbeats");
             }
+            self.check_hold(key);
             let Some(supervisor) = node.supervisor() else { continue };
             let children: Vec<_> = self.children(key);
             let count = |matches: &dyn Fn(&State) -> bool| {
@@ -65,6 +68,24 @@ impl Engine {
 }
 
 impl Engine {
+    /// A node is held when somebody wants that, and then never runs but on its way out.
+    fn check_hold(&self, key: NodeKey) {
+        let (state, path) = (self.state_of(key).expect("it exists"), self.path_of(key));
+        let hold = self.hold_of(key).map(|hold| hold.kind);
+        let is_right = match state {
+            State::Paused => hold == Some(HoldKind::Pause),
+            State::Quarantined { .. } => hold == Some(HoldKind::Quarantine),
+            State::Stopping(stopping) => {
+                hold.is_none() || matches!(stopping.after, After::Down | After::Remove)
+            }
+            State::Unjoinable { after } => {
+                hold.is_none() || matches!(after, After::Down | After::Remove)
+            }
+            _ => hold.is_none(),
+        };
+        assert!(is_right, "{path} is {state:?} and held: {hold:?}");
+    }
+
     /// Whether a child is being stopped on its supervisor's account, and not on its own.
     pub(super) fn is_stopped_by_supervisor(&self, path: &ChildPath) -> bool {
         let Some(key) = self.nodes.find(path) else { return false };

@@ -411,6 +411,10 @@ impl Player {
                     "restart" => Verb::Restart(path(name)),
                     "delete" => Verb::Delete(path(name)),
                     "remove" => Verb::Remove(path(name)),
+                    "pause" => Verb::Pause(path(name)),
+                    "resume" => Verb::Resume(path(name)),
+                    "quarantine" => Verb::Quarantine(path(name)),
+                    "reset" => Verb::ResetBudget(path(name)),
                     "add" => notation::add(name),
                     _ => panic!("no step `{step}`"),
                 };
@@ -534,6 +538,7 @@ pub(super) fn answer(reply: &Reply) -> String {
         SupervisorError::AlreadyPresent { .. } => "already_present",
         SupervisorError::Running { .. } => "running",
         SupervisorError::Restarting { .. } => "restarting",
+        SupervisorError::Paused { .. } => "paused",
         SupervisorError::Quarantined { .. } => "quarantined",
         SupervisorError::Unjoinable { .. } => "unjoinable",
         SupervisorError::Stopped { .. } => "stopped",

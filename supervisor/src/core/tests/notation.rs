@@ -148,6 +148,7 @@ fn policy(word: &str) -> Option<PolicyPatch> {
             patch.backoff.jitter = Some(0.0);
         }
         ("reset_after", wait) => patch.backoff.reset_after = Some(time(wait)),
+        ("probe", wait) => patch.probe_after = Some(time(wait)),
         ("jitter", share) => patch.backoff.jitter = Some(share.parse().expect("a number")),
         _ => return None,
     }

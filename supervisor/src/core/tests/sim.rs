@@ -334,11 +334,15 @@ fn any_path(world: &World, pick: usize) -> ChildPath {
 fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
     let path = any_path(world, pick);
     match verb % 100 {
-        0..20 => Verb::Stop(path),
-        20..40 => Verb::Restart(path),
-        40..52 => Verb::Start(path),
-        52..62 => Verb::Delete(path),
-        62..72 => Verb::Remove(path),
+        0..14 => Verb::Stop(path),
+        14..28 => Verb::Restart(path),
+        28..37 => Verb::Start(path),
+        37..44 => Verb::Delete(path),
+        44..50 => Verb::Remove(path),
+        50..60 => Verb::Pause(path),
+        60..72 => Verb::Resume(held_path(world, pick).unwrap_or(path)),
+        72..77 => Verb::Quarantine(path),
+        77..80 => Verb::ResetBudget(path),
         _ => {
             let state = world.engine.state();
             let supervisors: Vec<_> =
@@ -358,6 +362,12 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             Verb::Add { parent, spec: Box::new(spec) }
         }
     }
+}
+
+/// One that somebody keeps out, mostly.
+fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
+    let held: Vec<_> = world.engine.holds.keys().collect();
+    held.get(pick % (held.len() + 1)).map(|&held| held.clone())
 }
 
 fn tree(rng: &mut Rng) -> SupervisorSpec {
@@ -450,7 +460,10 @@ fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
     if restart != Restart::Temporary {
         spec = spec.backoff(backoff(rng));
         if rng.u8(..4) == 0 {
-            spec = spec.restart_limit(rng.u32(..4), Duration::from_millis(rng.u64(1..6_000)));
+            spec = spec.restart_limit(rng.u32(..3), Duration::from_millis(rng.u64(1..6_000)));
+            if spec.policy().on_limit == Some(OnLimit::Quarantine) && rng.u8(..3) > 0 {
+                spec = spec.probe_after(Duration::from_millis(rng.u64(1..4_000)));
+            }
         }
     }
     if around != AutoShutdown::Never && restart != Restart::Permanent && rng.bool() {

@@ -12,13 +12,23 @@ use crate::id::{ChildPath, CommandId};
 use crate::policy::decision::RestartDecision;
 use crate::policy::restart::Strategy;
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Held {
+    Paused,
+    Quarantined,
+    ByLimit,
+}
+
 #[derive(Default)]
 pub(super) struct Causes {
     /// Supervisors in their start phase.
     starting: BTreeSet<ChildPath>,
     /// Those that may start, and why.
     allowed: BTreeMap<ChildPath, &'static str>,
-    quarantined: BTreeSet<ChildPath>,
+    /// Those that nothing may start, and whether a restart by command may.
+    held: BTreeMap<ChildPath, Held>,
+    /// Those that are not declared.
+    added: BTreeSet<ChildPath>,
     removed: BTreeSet<ChildPath>,
     commands: BTreeMap<CommandId, Verb>,
 }
@@ -54,24 +64,48 @@ impl Invariant for Causes {
                 let by_command = fact.command.is_some();
                 let cause = self.allowed.remove(path);
                 assert!(is_init || by_command || cause.is_some(), "{path} starts by itself");
+                assert_eq!(self.held.get(path), None, "{path} starts");
                 if !by_command {
-                    assert!(!self.quarantined.contains(path), "{path} is quarantined");
                     assert!(!self.removed.contains(path), "{path} is removed for good");
                 }
-                self.quarantined.remove(path);
+                // What was added below it is gone, and all that was wished about it.
+                let is_gone = |added: &ChildPath| added != path && added.is_within(path);
+                let (held, added) = (&mut self.held, &mut self.added);
+                for gone in added.iter().filter(|added| is_gone(added)) {
+                    held.retain(|below, _| !below.is_within(gone));
+                }
+                added.retain(|added| !is_gone(added));
                 self.starting.insert(path.clone());
                 self.allowed.retain(|child, _| child.parent().as_ref() != Some(path));
             }
             EventKind::Added => {
                 self.removed.retain(|removed| !removed.is_within(path));
+                self.held.retain(|held, _| !held.is_within(path));
+                self.added.insert(path.clone());
             }
+            EventKind::Commanded { command, .. } => match (*command, self.held.get(path)) {
+                ("pause_child", _) => {
+                    self.held.insert(path.clone(), Held::Paused);
+                    self.allowed.remove(path);
+                }
+                ("quarantine_child", _) => {
+                    self.held.insert(path.clone(), Held::Quarantined);
+                    self.allowed.remove(path);
+                }
+                ("resume_child", _)
+                | ("restart_child", Some(Held::Quarantined | Held::ByLimit)) => {
+                    self.held.remove(path);
+                }
+                _ => {}
+            },
             EventKind::Ready | EventKind::StartFailed { .. } | EventKind::Exited { .. } => {
                 self.starting.remove(path);
             }
             EventKind::Removed => {
                 self.allowed.remove(path);
-                // Who forgets a supervisor forgets what was decided below it.
-                self.quarantined.retain(|below| !below.is_within(path));
+                if self.added.contains(path) {
+                    self.held.retain(|held, _| !held.is_within(path));
+                }
             }
             EventKind::Decided { decision } => match decision {
                 RestartDecision::RestartAfter { .. } => {
@@ -79,12 +113,16 @@ impl Invariant for Causes {
                 }
                 RestartDecision::Quarantine { .. } => {
                     self.allowed.remove(path);
-                    self.quarantined.insert(path.clone());
+                    self.held.insert(path.clone(), Held::ByLimit);
                 }
                 _ => {
                     self.allowed.remove(path);
                 }
             },
+            EventKind::Probing => {
+                assert_eq!(self.held.remove(path), Some(Held::ByLimit), "{path} is probed");
+                self.allowed.insert(path.clone(), "a probe");
+            }
             EventKind::RoundStarted { origin } => {
                 let is_all = world.plan(path).map(|p| p.strategy) == Some(Strategy::OneForAll);
                 let state = world.engine.state();

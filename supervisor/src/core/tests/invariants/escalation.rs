@@ -4,11 +4,13 @@ use std::collections::BTreeMap;
 
 use crate::core::action::Action;
 use crate::core::tests::harness::{Invariant, World};
+use crate::error::meltdown::MeltdownError;
 use crate::event::EventKind;
 use crate::id::ChildPath;
 use crate::policy::decision::RestartDecision;
 use crate::policy::restart::AutoShutdown;
 use crate::state::Lifecycle;
+use crate::task::exit::Exit;
 
 #[derive(Default)]
 pub(super) struct Escalation {
@@ -39,7 +41,20 @@ impl Invariant for Escalation {
                     _ => {}
                 }
             }
-            EventKind::Meltdown { child, decision, .. } => {
+            EventKind::Meltdown { child, decision, why, exit } => {
+                let first = &why.links()[0];
+                assert_eq!((&first.supervisor, &first.child), (path, child), "{why}");
+                assert_eq!(first.exit.to_string(), exit.to_string(), "{why}");
+                let begun = why.origin();
+                let is_below = world.plan(&begun.child).is_some();
+                assert!(
+                    !is_below
+                        || !matches!(&begun.exit, Exit::Failed(failure) if failure.error().is::<MeltdownError>()),
+                    "{why}"
+                );
+                for pair in why.links().windows(2) {
+                    assert_eq!(pair[0].child, pair[1].supervisor, "{why}");
+                }
                 assert_eq!(self.owed.remove(path).as_ref(), Some(child), "{path} melts down");
                 assert_eq!(self.latest.get(child), Some(decision), "{path} melts down");
             }

@@ -34,7 +34,7 @@ impl Invariant for Intensity {
                     self.own.retain(|child, _| child.parent().as_ref() != Some(path));
                 }
             }
-            EventKind::Removed => {
+            EventKind::Removed | EventKind::BudgetReset => {
                 self.own.remove(path);
             }
             EventKind::Decided { decision } => {

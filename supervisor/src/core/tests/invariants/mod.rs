@@ -8,6 +8,7 @@ mod heartbeats;
 mod intensity;
 mod lives;
 mod order;
+mod probes;
 mod replies;
 mod reports;
 mod rest;
@@ -27,6 +28,7 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::<heartbeats::Heartbeats>::default(),
         Box::<order::Order>::default(),
         Box::<intensity::Intensity>::default(),
+        Box::<probes::Probes>::default(),
         Box::<restarts::Restarts>::default(),
         Box::<rounds::Rounds>::default(),
         Box::<causes::Causes>::default(),

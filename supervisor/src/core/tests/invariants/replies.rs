@@ -28,6 +28,15 @@ impl Replies {
             Verb::Stop(_) | Verb::Delete(_) => {
                 assert!(!world.is_alive(path), "{path} is said to be stopped and runs");
             }
+            Verb::Pause(_) | Verb::Quarantine(_) => {
+                assert!(!world.is_alive(path), "{path} is said to be kept out and runs");
+                assert_ne!(outcome.lifecycle, Some(Lifecycle::Up), "{path} is kept out");
+            }
+            Verb::ResetBudget(_) => {}
+            Verb::Resume(_) => {
+                let held = [Some(Lifecycle::Paused), Some(Lifecycle::Quarantined)];
+                assert!(!held.contains(&outcome.lifecycle), "{path} is resumed");
+            }
             Verb::Remove(_) => {
                 assert!(!world.is_alive(path), "{path} is said to be removed and runs");
                 assert_eq!(outcome.lifecycle, None, "{path} is removed");

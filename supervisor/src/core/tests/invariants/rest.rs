@@ -19,13 +19,15 @@ impl Invariant for Rest {
         assert_eq!(world.engine.is_settled(), moving.is_none(), "{moving:?}");
         let is_waiting =
             state.children.iter().any(|child| child.lifecycle == Lifecycle::Restarting);
-        let is_timed = state.children.iter().any(|child| child.due.is_some());
-        assert!(!is_timed || is_waiting, "something is due, and nobody waits for it");
+        let probed = state.children.iter().filter(|child| child.due.is_some());
+        let (probed, timed): (Vec<_>, Vec<_>) =
+            probed.partition(|child| child.lifecycle == Lifecycle::Quarantined);
+        assert!(timed.is_empty() || is_waiting, "something is due, and nobody waits for it");
         // An idle tree needs no timer, but for those whose heartbeats are waited for.
         let is_watched =
             |child: &ChildState| child.health.is_some() && child.lifecycle == Lifecycle::Up;
-        let watched = state.children.iter().any(is_watched);
-        if moving.is_none() && !watched && !world.engine.ledger.has_begun() {
+        let is_timed = !probed.is_empty() || state.children.iter().any(is_watched);
+        if moving.is_none() && !is_timed && !world.engine.ledger.has_begun() {
             assert_eq!(world.engine.next_deadline(), None, "a timer for nothing");
         }
     }

@@ -64,9 +64,10 @@ impl Invariant for Restarts {
             (Restart::Temporary, _) => {}
             (Restart::Permanent, end) => {
                 assert_ne!(rule, Rule::TransientNormal, "{path} is permanent");
+                // On trial it is quarantined whatever it is.
                 assert_eq!(
                     rule == Rule::FatalFailure,
-                    end == End::Fatal,
+                    end == End::Fatal && rule != Rule::ProbeFailed,
                     "{path} {end:?} {rule:?}"
                 );
             }

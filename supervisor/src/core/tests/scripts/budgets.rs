@@ -55,7 +55,7 @@ fn a_critical_child_escalates_at_once() {
         "show decided meltdown; start; exit s/a error",
         "
         0ms: start s/a#1, start s/b#1, up
-        0ms: (s/a#1 decision: escalate (its restart limit is spent)), (s#1 meltdown over /root/s/a: its restart limit is spent), cancel s/b#1, (s#1 decision: restart at once (it is permanent)), start s/a#2, start s/b#2
+        0ms: (s/a#1 decision: escalate (its restart limit is spent)), (s#1 meltdown over /root/s/a: its restart limit is spent (0 within 10s); its last exit: failed: broken), cancel s/b#1, (s#1 decision: restart at once (it is permanent)), start s/a#2, start s/b#2
         ",
     );
 }
@@ -83,7 +83,7 @@ fn a_limit_can_end_the_tree() {
         "
         0ms: start s/a#1, start b#1, up
         0ms: cancel b#1, end
-        meltdown over /root/s/a (failed: broken): its restart limit is spent (exit code 1)
+        meltdown over /root/s/a: its restart limit is spent (0 within 10s); its last exit: failed: broken (exit code 1)
         ",
     );
 }

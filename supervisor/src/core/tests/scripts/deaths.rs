@@ -40,7 +40,7 @@ fn a_death_of_what_the_round_has_started_is_a_request_of_its_own() {
         0ms: up
         0ms: (b#1 decision: restart at once (it is permanent)), cancel a#1, start a#2, start b#2
         0ms: (a#2 decision: restart at once (it is permanent)), cancel b#2, start a#3, start b#3
-        0ms: (a#3 decision: escalate (the supervisor's intensity is spent)), (root#1 meltdown over /root/a: the supervisor's intensity is spent), cancel b#3, end
+        0ms: (a#3 decision: escalate (the supervisor's intensity is spent)), (root#1 meltdown over /root/a: the supervisor's intensity is spent (2 within 10s); its last exit: failed: broken), cancel b#3, end
         ",
     );
 }
@@ -82,7 +82,7 @@ fn one_for_one_counts_each_death() {
         0ms: start a#1, start b#1, up
         0ms: start a#2
         0ms: cancel a#2, end
-        meltdown over /root/b (failed: broken): the supervisor's intensity is spent (exit code 1)
+        meltdown over /root/b: the supervisor's intensity is spent (1 within 10s); its last exit: failed: broken (exit code 1)
         ",
     );
 }
@@ -96,7 +96,7 @@ fn a_restart_exactly_one_period_ago_still_counts() {
         0ms: start a#1, up
         0ms: start a#2
         10000ms: end
-        meltdown over /root/a (failed: broken): the supervisor's intensity is spent (exit code 1)
+        meltdown over /root/a: the supervisor's intensity is spent (1 within 10s); its last exit: failed: broken (exit code 1)
         ",
     );
 }
@@ -124,7 +124,7 @@ fn the_window_is_shared_by_all_children() {
         0ms: start a#1, start b#1, start c#1, up
         0ms: start a#2
         0ms: start b#2
-        0ms: (root#1 meltdown over /root/c: the supervisor's intensity is spent), cancel b#2, cancel a#2, end
+        0ms: (root#1 meltdown over /root/c: the supervisor's intensity is spent (2 within 10s); its last exit: failed: broken), cancel b#2, cancel a#2, end
         ",
     );
 }

@@ -24,7 +24,7 @@ fn by_default_a_meltdown_is_abnormal_so_a_transient_supervisor_is_restarted() {
         "show decided exited; start; exit s/a error",
         "
         0ms: start s/a#1, start s/b#1, up
-        0ms: (s/a#1 ended: failed: broken), (s/a#1 decision: escalate (the supervisor's intensity is spent)), cancel s/b#1, (s/b#1 ended: shutdown), (s#1 ended: failed: `/root/s` gave up over `/root/s/a`: the supervisor's intensity is spent; its last exit: failed: broken), (s#1 decision: restart at once (it is transient and ended abnormally)), start s/a#2, start s/b#2
+        0ms: (s/a#1 ended: failed: broken), (s/a#1 decision: escalate (the supervisor's intensity is spent)), cancel s/b#1, (s/b#1 ended: shutdown), (s#1 ended: failed: `/root/s` gave up over `/root/s/a`: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), (s#1 decision: restart at once (it is transient and ended abnormally)), start s/a#2, start s/b#2
         ",
     );
 }
@@ -65,9 +65,9 @@ fn a_meltdown_climbs_until_somebody_can_afford_it() {
         "show meltdown; start; exit s/u/a error; exit s/u/a error; cause",
         "
         0ms: start s/u/a#1, up
-        0ms: (s/u#1 meltdown over /root/s/u/a: the supervisor's intensity is spent), (s#1 meltdown over /root/s/u: the supervisor's intensity is spent), start s/u/a#2
-        0ms: (s/u#2 meltdown over /root/s/u/a: the supervisor's intensity is spent), (s#2 meltdown over /root/s/u: the supervisor's intensity is spent), (root#1 meltdown over /root/s: the supervisor's intensity is spent), end
-        meltdown over /root/s (failed: `/root/s` gave up over `/root/s/u`: the supervisor's intensity is spent; its last exit: failed: `/root/s/u` gave up over `/root/s/u/a`: the supervisor's intensity is spent; its last exit: failed: broken): the supervisor's intensity is spent (exit code 1)
+        0ms: (s/u#1 meltdown over /root/s/u/a: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), (s#1 meltdown over /root/s/u: the supervisor's intensity is spent (0 within 1s); `/root/s/u` had given up over `/root/s/u/a`: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), start s/u/a#2
+        0ms: (s/u#2 meltdown over /root/s/u/a: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), (s#2 meltdown over /root/s/u: the supervisor's intensity is spent (0 within 1s); `/root/s/u` had given up over `/root/s/u/a`: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), (root#1 meltdown over /root/s: the supervisor's intensity is spent (1 within 10s); `/root/s` had given up over `/root/s/u`: the supervisor's intensity is spent (0 within 1s); `/root/s/u` had given up over `/root/s/u/a`: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), end
+        meltdown over /root/s: the supervisor's intensity is spent (1 within 10s); `/root/s` had given up over `/root/s/u`: the supervisor's intensity is spent (0 within 1s); `/root/s/u` had given up over `/root/s/u/a`: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken (exit code 1)
         ",
     );
 }
@@ -122,7 +122,7 @@ fn a_restarted_supervisor_has_an_empty_window() {
         s up#1
         0ms: cancel s/a#2, start s/a#3, [restart s: ok]
         0ms: start s/a#4
-        0ms: (s#2 meltdown over /root/s/a: the supervisor's intensity is spent), start s/a#5
+        0ms: (s#2 meltdown over /root/s/a: the supervisor's intensity is spent (1 within 10s); its last exit: failed: broken), start s/a#5
         ",
     );
 }
@@ -178,6 +178,34 @@ fn a_removed_child_may_be_declared_anew() {
         0ms: cancel s/c#2, [remove s: ok]
         0ms: start s/b#2, start s/c#3, [add s { b, c }: ok]
         a up#1, s up#3, s/b up#2, s/c up#3
+        ",
+    );
+}
+
+#[test]
+fn the_causes_are_kept_through_all_levels_also_where_a_meltdown_looks_like_a_shutdown() {
+    check(
+        "one_for_one intensity=0/5s { s intensity=0/9s { u intensity=0/1s meltdown=shutdown { a } } }",
+        "show exited; start; exit s/u/a error; cause",
+        "
+        0ms: start s/u/a#1, up
+        0ms: (s/u/a#1 ended: failed: broken), (s/u#1 ended: shutdown), (s#1 ended: failed: `/root/s` gave up over `/root/s/u`: the supervisor's intensity is spent (0 within 9s); `/root/s/u` had given up over `/root/s/u/a`: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), (root#1 ended: failed: `/root` gave up over `/root/s`: the supervisor's intensity is spent (0 within 5s); `/root/s` had given up over `/root/s/u`: the supervisor's intensity is spent (0 within 9s); `/root/s/u` had given up over `/root/s/u/a`: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), end
+        meltdown over /root/s: the supervisor's intensity is spent (0 within 5s); `/root/s` had given up over `/root/s/u`: the supervisor's intensity is spent (0 within 9s); `/root/s/u` had given up over `/root/s/u/a`: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken (exit code 1)
+        ",
+    );
+}
+
+#[test]
+fn an_earlier_meltdown_is_no_cause_of_a_later_one() {
+    check(
+        "one_for_one intensity=1/10s { s intensity=0/1s { a, b explicit } }",
+        "start; ready s/b; exit s/a error; exit s/b error; cause",
+        "
+        0ms: start s/a#1, start s/b#1
+        0ms: up
+        0ms: cancel s/b#1, start s/a#2, start s/b#2
+        0ms: cancel s/a#2, end
+        meltdown over /root/s: the supervisor's intensity is spent (1 within 10s); its last exit: failed: its child `/root/s/b` failed to start: failed: broken (exit code 1)
         ",
     );
 }

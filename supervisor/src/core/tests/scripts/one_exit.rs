@@ -109,7 +109,7 @@ fn a_fatal_failure_of_a_critical_child_ends_its_supervisor() {
         "show meltdown decided; start; exit s/b fatal",
         "
         0ms: start a#1, start s/b#1, start s/c#1, up
-        0ms: (s/b#1 decision: escalate (the failure is fatal)), (s#1 meltdown over /root/s/b: the failure is fatal), cancel s/c#1, (s#1 decision: restart at once (it is permanent)), start s/b#2, start s/c#2
+        0ms: (s/b#1 decision: escalate (the failure is fatal)), (s#1 meltdown over /root/s/b: the failure is fatal; its last exit: failed: no schema), cancel s/c#1, (s#1 decision: restart at once (it is permanent)), start s/b#2, start s/c#2
         ",
     );
 }
@@ -122,7 +122,7 @@ fn a_fatal_failure_can_end_the_tree() {
         "
         0ms: start a#1, start b#1, up
         0ms: (a#1 decision: shut the tree down (the failure is fatal)), cancel b#1, end
-        meltdown over /root/a (failed: no schema): the failure is fatal (exit code 1)
+        meltdown over /root/a: the failure is fatal; its last exit: failed: no schema (exit code 1)
         clean in 0ns: b#1 shutdown after 0ns; a#1 not running
         ",
     );

@@ -13,7 +13,7 @@ fn a_start_that_never_succeeds_is_tried_until_the_intensity_is_spent() {
         0ms: start a#2
         0ms: start a#3
         0ms: start a#4
-        0ms: (root#1 meltdown over /root/a: the supervisor's intensity is spent), end
+        0ms: (root#1 meltdown over /root/a: the supervisor's intensity is spent (3 within 10s); its last exit: failed: broken), end
         ",
     );
 }
@@ -26,7 +26,7 @@ fn a_factory_that_fails_is_tried_until_the_intensity_is_spent() {
         "
         0ms: start a#1, start b#1, up
         0ms: (a#1 decision: restart at once (it is permanent)), start a#2, (a#2 decision: restart at once (a failed start is tried again)), start a#3, (a#3 decision: restart at once (a failed start is tried again)), start a#4, (a#4 decision: escalate (the supervisor's intensity is spent)), cancel b#1, end
-        meltdown over /root/a (failed: no factory): the supervisor's intensity is spent (exit code 1)
+        meltdown over /root/a: the supervisor's intensity is spent (3 within 10s); its last exit: failed: no factory (exit code 1)
         ",
     );
 }
@@ -71,7 +71,7 @@ fn a_meltdown_over_a_retry_stops_the_members_that_had_come_up() {
         0ms: up
         0ms: cancel b#1, start a#2, start b#2
         0ms: cancel a#2, end
-        meltdown over /root/b (failed: broken): the supervisor's intensity is spent (exit code 1)
+        meltdown over /root/b: the supervisor's intensity is spent (1 within 10s); its last exit: failed: broken (exit code 1)
         ",
     );
 }

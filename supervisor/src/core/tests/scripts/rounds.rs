@@ -9,8 +9,8 @@ fn with_an_intensity_of_zero_the_first_request_is_too_many() {
         "show meltdown; start; exit a ok; cause",
         "
         0ms: start a#1, start b#1, up
-        0ms: (root#1 meltdown over /root/a: the supervisor's intensity is spent), cancel b#1, end
-        meltdown over /root/a (succeeded): the supervisor's intensity is spent (exit code 1)
+        0ms: (root#1 meltdown over /root/a: the supervisor's intensity is spent (0 within 1s); its last exit: succeeded), cancel b#1, end
+        meltdown over /root/a: the supervisor's intensity is spent (0 within 1s); its last exit: succeeded (exit code 1)
         ",
     );
 }
@@ -25,7 +25,7 @@ fn one_restart_more_than_the_intensity_melts_down_and_none_is_tried() {
         0ms: start a#2
         0ms: start b#2
         0ms: cancel b#2, end
-        meltdown over /root/a (failed: broken): the supervisor's intensity is spent (exit code 1)
+        meltdown over /root/a: the supervisor's intensity is spent (2 within 10s); its last exit: failed: broken (exit code 1)
         clean in 0ns: b#2 shutdown after 0ns; a#2 not running
         ",
     );
@@ -40,7 +40,7 @@ fn a_round_costs_one_however_many_siblings_move() {
         0ms: start a#1, start b#1, start c#1, up
         0ms: cancel c#1, cancel a#1, start a#2, start b#2, start c#2
         0ms: cancel c#2, cancel a#2, start a#3, start b#3, start c#3
-        0ms: (root#1 meltdown over /root/b: the supervisor's intensity is spent), cancel c#3, cancel a#3, end
+        0ms: (root#1 meltdown over /root/b: the supervisor's intensity is spent (2 within 10s); its last exit: failed: broken), cancel c#3, cancel a#3, end
         ",
     );
 }

@@ -192,7 +192,7 @@ fn a_meltdown_of_the_root_is_reported_as_such_though_somebody_asks_meanwhile() {
         0ms: start a#1, start b#1, up
         0ms: cancel b#1
         5000ms: abort b#1, end
-        meltdown over /root/a (failed: broken): the supervisor's intensity is spent (exit code 2)
+        meltdown over /root/a: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken (exit code 2)
         not clean in 5s: b#1 aborted after 5s, aborted; a#1 not running
         ",
     );

@@ -39,7 +39,7 @@ fn the_attempt_is_charged_when_it_is_decided() {
         "start; exit a error; show meltdown; exit b error",
         "
         0ms: start a#1, start b#1, up
-        0ms: (root#1 meltdown over /root/b: the supervisor's intensity is spent), end
+        0ms: (root#1 meltdown over /root/b: the supervisor's intensity is spent (1 within 10s); its last exit: failed: broken), end
         ",
     );
 }
