@@ -1,6 +1,16 @@
 //! L39: children that have to send heartbeats.
 
+use std::time::Duration;
+
+use crate::core::action::Action;
+use crate::core::engine::{Engine, Options};
+use crate::core::input::Input;
 use crate::core::tests::harness::check;
+use crate::core::tests::notation::tree;
+use crate::core::time::Uptime;
+use crate::policy::PolicyPatch;
+use crate::policy::health::HealthPatch;
+use crate::spec::supervisor::SupervisorSpec;
 
 #[test]
 fn a_child_that_sends_no_heartbeat_after_it_became_ready_is_stuck() {
@@ -251,20 +261,31 @@ fn a_heartbeat_of_an_earlier_run_says_nothing_about_this_one() {
 }
 
 #[test]
+fn what_is_said_in_defaults_is_expected_of_nobody() {
+    let second = Duration::from_secs(1);
+    let values = HealthPatch::NONE.heartbeat(second).stale_after(second * 2);
+    let tree = tree("one_for_one { a, s { b } }").defaults(PolicyPatch::NONE.health(values));
+    assert_eq!(deadline_when_all_are_up(&tree), None);
+}
+
+#[test]
 fn there_is_no_timer_for_children_without_health() {
     let children: Vec<_> = (0..10_000).map(|n| format!("c{n}")).collect();
-    let tree = format!("one_for_one {{ {} }}", children.join(", "));
-    let spec = crate::core::tests::notation::tree(&tree).validate().unwrap();
-    let mut world = crate::core::tests::harness::World::new(&spec);
+    let tree = tree(&format!("one_for_one {{ {} }}", children.join(", ")));
+    assert_eq!(deadline_when_all_are_up(&tree), None);
+}
+
+/// Without the harness, which looks at everything after each step.
+fn deadline_when_all_are_up(tree: &SupervisorSpec) -> Option<Uptime> {
+    let options = Options { seed: 7, last_exits: 8, remembered_paths: 0 };
+    let mut engine = Engine::new(&tree.validate().expect("a valid tree"), options);
     let mut out = Vec::new();
-    let start = crate::core::input::Input::Start;
-    world.engine.handle(world.now, start, &mut out);
+    engine.handle(Uptime::ZERO, Input::Start, &mut out);
     while let Some(action) = out.pop() {
-        if let crate::core::action::Action::Start(run) = action {
-            let spawned = crate::core::input::Input::Spawned(run);
-            world.engine.handle(world.now, spawned, &mut out);
+        if let Action::Start(run) = action {
+            engine.handle(Uptime::ZERO, Input::Spawned(run), &mut out);
         }
     }
-    assert!(world.engine.is_settled());
-    assert_eq!(world.engine.next_deadline(), None);
+    assert!(engine.is_settled());
+    engine.next_deadline()
 }
