@@ -1,5 +1,4 @@
 //! What the log says to those who read no stream of events.
-#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::fmt::{self, Write as _};
 use std::sync::{Arc, Mutex};

@@ -11,10 +11,6 @@ use self::supervisor::SupervisorSpec;
 
 /// What a supervisor may be given as a child: a task or another supervisor.
 #[derive(Clone, Debug)]
-#[expect(
-    clippy::large_enum_variant,
-    reason = "most nodes of a tree are tasks, and it is matched on by users"
-)]
 #[non_exhaustive]
 pub enum NodeSpec {
     /// A task.
