@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use super::end::ChildStartError;
 use super::engine::Engine;
 use super::key::NodeKey;
 use super::state::State;
-use super::stop::ChildStartError;
 use super::time::Uptime;
 use crate::control::command::By;
 use crate::error::meltdown::MeltdownError;
