@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rust_supervisor::config::configurable::SupervisorConfig;
 use rust_supervisor::config::error::ConfigFault;
@@ -182,7 +182,6 @@ fn all_problems_of_all_files_are_said_at_once() {
 #[test]
 fn what_is_no_file_of_text_is_refused_at_once() {
     let dir = Dir::new();
-    let begin = Instant::now();
     let expect = |path: &Path, expected: &str| {
         let error = refused(&dir, path);
         assert!(error.contains(expected), "no `{expected}` in {error}");
@@ -213,7 +212,6 @@ fn what_is_no_file_of_text_is_refused_at_once() {
     }
     #[cfg(target_os = "linux")]
     expect(Path::new("/dev/zero"), "this is not a regular file");
-    assert!(begin.elapsed() < Duration::from_secs(10), "took {:?}", begin.elapsed());
 }
 
 #[test]

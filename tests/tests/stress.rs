@@ -3,13 +3,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
 
 use rust_supervisor::policy::restart::{Restart, Strategy};
 use rust_supervisor::report::EndCause;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
+use rust_supervisor::state::Lifecycle;
 use rust_supervisor::task::context::{BlockingContext, TaskContext};
 use rust_supervisor::task::factory::{TaskFactory, blocking_fn};
 use supervisor_tests::{BY, Lives, WHY, alive_tasks, every, ms, parked, until};
@@ -170,7 +170,7 @@ async fn threads_come_and_go_without_overlap() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn what_is_done_to_a_whole_tree_takes_as_long_as_the_tree_is_wide_and_no_longer() {
+async fn a_tree_of_forty_thousand_is_restarted_and_ended_whole() {
     let mut inner = SupervisorSpec::new("inner");
     for n in 0..40_000 {
         inner = inner.child(ChildSpec::new(format!("c{n}"), parked()));
@@ -180,12 +180,11 @@ async fn what_is_done_to_a_whole_tree_takes_as_long_as_the_tree_is_wide_and_no_l
     // So that the list of children is made anew when it is restarted.
     handle.stop_child("/root/inner/c5", BY, WHY).await.unwrap();
     handle.delete_child("/root/inner/c5", BY, WHY).await.unwrap();
-    // About a second each; compared child by child with all the others they take ten times that.
-    let begun = Instant::now();
-    handle.restart_child("/root/inner", BY, WHY).await.unwrap();
-    let restarted = begun.elapsed();
+    let outcome = handle.restart_child("/root/inner", BY, WHY).await.unwrap();
+    assert_eq!(outcome.generation.0, 2);
+    let state = handle.current_state().await.unwrap();
+    let up = state.children_of("/root/inner").filter(|child| child.lifecycle == Lifecycle::Up);
+    assert_eq!(up.count(), 40_000, "the one that was deleted is back");
     let report = handle.shutdown_tree(BY, WHY).await.unwrap();
     assert_eq!((report.is_clean(), report.rows.len()), (true, 40_001));
-    let ended = begun.elapsed().saturating_sub(restarted);
-    assert!(restarted < ms(6_000) && ended < ms(9_000), "{restarted:?}, {ended:?}");
 }
