@@ -113,7 +113,12 @@ fn a_meltdown_exits_with_1_and_says_over_whom() {
     service.expect("up");
     let (code, errors) = service.ended();
     assert_eq!(code, Some(1));
-    assert!(errors.starts_with("meltdown over /root/flaky (failed: out of luck)"), "{errors}");
+    let first = errors.lines().next().unwrap_or_default();
+    assert_eq!(
+        first,
+        "meltdown over /root/flaky: the supervisor's intensity is spent (0 within 60s); \
+         its last exit: failed: out of luck"
+    );
 }
 
 #[test]
