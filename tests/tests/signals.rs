@@ -31,8 +31,9 @@ impl Service {
     }
 
     fn signal(&self, name: &str) {
-        let (name, process) = (format!("-{name}"), self.process.id().to_string());
-        assert!(Command::new("kill").args([name, process]).status().unwrap().success());
+        // The shell's own `kill`: the program of that name is not everywhere.
+        let kill = format!("kill -{name} {}", self.process.id());
+        assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
     }
 
     /// The exit code and what it said on standard error.
