@@ -7,7 +7,8 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use rust_supervisor::control::handle::{EventStream, SupervisorHandle};
+use rust_supervisor::control::handle::SupervisorHandle;
+use rust_supervisor::control::stream::EventStream;
 use rust_supervisor::event::Event;
 use rust_supervisor::policy::backoff::Backoff;
 use rust_supervisor::task::context::{BlockingContext, TaskContext};

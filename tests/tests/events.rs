@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use rust_supervisor::control::handle::EventStream;
+use rust_supervisor::control::stream::EventStream;
 use rust_supervisor::event::{Event, EventKind};
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;

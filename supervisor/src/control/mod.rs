@@ -3,3 +3,4 @@
 pub(crate) mod command;
 pub mod handle;
 pub mod outcome;
+pub mod stream;

@@ -14,7 +14,8 @@ use super::mailbox::Shared;
 use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
-use crate::control::handle::{EventStream, Live, SupervisorHandle};
+use crate::control::handle::SupervisorHandle;
+use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
 use crate::spec::supervisor::SupervisorSpec;

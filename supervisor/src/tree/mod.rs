@@ -19,8 +19,9 @@ use self::handle::Attribution;
 use self::slot::Below;
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
-use crate::control::handle::{EventStream, SupervisorHandle};
+use crate::control::handle::SupervisorHandle;
 use crate::control::outcome::CommandOutcome;
+use crate::control::stream::EventStream;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
 use crate::report::ShutdownReport;

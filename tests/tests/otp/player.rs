@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rust_supervisor::control::handle::{EventStream, SupervisorHandle};
+use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::control::outcome::CommandOutcome;
+use rust_supervisor::control::stream::EventStream;
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::event::{Event, EventKind};
 use rust_supervisor::id::ChildPath;
