@@ -42,6 +42,11 @@ impl fmt::Display for Event {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventKind {
+    /// It is to start, and waits until all it depends on is ready.
+    Waiting {
+        /// What is not.
+        dependencies: Vec<ChildPath>,
+    },
     /// A run, or a supervisor, begins its start phase.
     Starting,
     /// It is up.
@@ -69,6 +74,12 @@ pub enum EventKind {
     Stale {
         /// For how long it has sent none.
         silent_for: Duration,
+    },
+    /// Something it depends on is not ready any more, and it is one that does not go on without:
+    /// it is stopped, and waits.
+    DependencyLost {
+        /// The first that was lost.
+        dependency: ChildPath,
     },
     /// Its grace is over: it is ended by force.
     Aborted,
@@ -140,6 +151,7 @@ impl EventKind {
     /// The name of the variant in `snake_case`.
     pub fn name(&self) -> &'static str {
         match self {
+            Self::Waiting { .. } => "waiting",
             Self::Starting => "starting",
             Self::Ready => "ready",
             Self::StartFailed { .. } => "start_failed",
@@ -148,6 +160,7 @@ impl EventKind {
             Self::Decided { .. } => "decided",
             Self::StopRequested => "stop_requested",
             Self::Stale { .. } => "stale",
+            Self::DependencyLost { .. } => "dependency_lost",
             Self::Aborted => "aborted",
             Self::Unjoinable => "unjoinable",
             Self::RoundStarted { .. } => "round_started",
@@ -171,6 +184,10 @@ impl EventKind {
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Waiting { dependencies } => {
+                let paths: Vec<_> = dependencies.iter().map(ChildPath::as_str).collect();
+                write!(f, "waits for {}", paths.join(", "))
+            }
             Self::Starting => f.write_str("starting"),
             Self::Ready => f.write_str("ready"),
             Self::StartFailed { exit } => write!(f, "failed to start: {exit}"),
@@ -180,6 +197,9 @@ impl fmt::Display for EventKind {
             Self::StopRequested => f.write_str("is asked to stop"),
             Self::Stale { silent_for } => {
                 write!(f, "is stuck: no heartbeat for {silent_for:.1?}")
+            }
+            Self::DependencyLost { dependency } => {
+                write!(f, "is stopped until {dependency} is ready again")
             }
             Self::Aborted => f.write_str("is aborted, its grace is over"),
             Self::Unjoinable => f.write_str("cannot be ended and is given up"),

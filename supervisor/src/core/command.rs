@@ -194,7 +194,7 @@ impl Engine {
                 SupervisorError::AlreadyPresent { path }
             }));
         }
-        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool) {
+        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool, self) {
             Ok(plan) => plan,
             Err(errors) => return Some(Err(errors.into())),
         };
@@ -222,6 +222,7 @@ impl Engine {
                 Some(Err(SupervisorError::Running { path }))
             }
             State::Unjoinable { .. } => Some(Err(SupervisorError::Unjoinable { path })),
+            State::Waiting { .. } => Some(Err(self.is_waiting(key))),
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
@@ -251,7 +252,10 @@ impl Engine {
                 self.waiters.add(key, id, Wants::Stopped);
                 None
             }
-            State::Idle | State::Ended { .. } | State::Restarting { .. } => {
+            State::Idle
+            | State::Waiting { .. }
+            | State::Ended { .. }
+            | State::Restarting { .. } => {
                 if cfg!(plant_bug = "stop_keeps_the_retry") {
                     return Some(Ok(self.outcome(key, false)));
                 }
@@ -308,7 +312,11 @@ impl Engine {
                     self.waiters.add(key, id, Wants::Started);
                     None
                 }
-                After::Start(_) | After::Down | After::StartTimedOut(_) | After::Stuck { .. } => {
+                After::Start(_)
+                | After::Wait
+                | After::Down
+                | After::StartTimedOut(_)
+                | After::Stuck { .. } => {
                     self.answer_start_stopped(key);
                     stopping.after = After::Start(id);
                     self.set_state(key, State::Stopping(stopping));
@@ -325,6 +333,11 @@ impl Engine {
                 self.waiters.add(key, id, Wants::Started);
                 self.start_node(key, Origin::Command(id));
                 None
+            }
+            // There is nothing to stop, and it starts as soon as it can.
+            State::Waiting { .. } => {
+                self.set_state(key, State::Waiting { origin: Origin::Dependency });
+                Some(Ok(self.outcome(key, false)))
             }
             // A member of a round that waits: the wait is over.
             State::Idle | State::Restarting { due: None } => {
@@ -343,6 +356,7 @@ impl Engine {
                 Some(Err(SupervisorError::Running { path }))
             }
             State::Unjoinable { .. } => Some(Err(SupervisorError::Unjoinable { path })),
+            State::Waiting { .. } => Some(Err(self.is_waiting(key))),
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
@@ -374,6 +388,7 @@ impl Engine {
                 Some(Err(SupervisorError::Unjoinable { path: self.path_of(key) }))
             }
             State::Idle
+            | State::Waiting { .. }
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down

@@ -76,6 +76,10 @@ pub(super) enum Todo {
     Started(NodeKey, Outcome),
     /// A node ended by itself, and its supervisor is free to decide.
     Died { key: NodeKey, exit: Exit, ready_for: Duration },
+    /// What a node depends on is ready, or part of it.
+    DependencyReady(NodeKey),
+    /// What a node depends on is not ready any more.
+    DependencyLost { dependant: NodeKey, dependency: ChildPath },
 }
 
 impl Engine {
@@ -152,6 +156,10 @@ impl Engine {
                 Todo::Drain(key) => self.drain(key),
                 Todo::Started(key, outcome) => self.started(key, outcome),
                 Todo::Died { key, exit, ready_for } => self.died(key, &exit, ready_for),
+                Todo::DependencyReady(key) => self.dependency_ready(key),
+                Todo::DependencyLost { dependant, dependency } => {
+                    self.dependency_lost(dependant, dependency);
+                }
             }
         }
     }
@@ -191,6 +199,7 @@ impl Engine {
             Some(State::Quarantined { .. }) => self.probe_due(key),
             Some(
                 State::Idle
+                | State::Waiting { .. }
                 | State::Up
                 | State::Ended { .. }
                 | State::Down
@@ -259,6 +268,7 @@ impl Engine {
             State::Unjoinable { after } => self.finish_stop(key, after, asked(end, true)),
             // The run of this generation has ended already.
             State::Idle
+            | State::Waiting { .. }
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
@@ -291,9 +301,13 @@ impl Engine {
             }
         }
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
+        if before.is_ready() != state.is_ready() {
+            self.tell_dependants(key, state.is_ready());
+        }
         let Some(above) = parent.and_then(|parent| self.supervisor_mut(parent)) else { return };
         let is_stopping = |state: &State| matches!(state, State::Stopping(_));
         let is_unjoinable = |state: &State| matches!(state, State::Unjoinable { .. });
+        count(&mut above.starting, before.is_in_start(), state.is_in_start());
         count(&mut above.stopping, is_stopping(&before), is_stopping(&state));
         count(&mut above.unjoinable, is_unjoinable(&before), is_unjoinable(&state));
         if is_significant {

@@ -16,6 +16,7 @@ use crate::control::command::Reply;
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
 use crate::id::{ChildPath, CommandId};
+use crate::policy::decision::Ended;
 use crate::policy::restart::Restart;
 
 /// A child that is not started until somebody says otherwise.
@@ -160,7 +161,10 @@ impl Engine {
                 self.mark_asked(key);
                 Some(Err(SupervisorError::Unjoinable { path }))
             }
-            State::Idle | State::Ended { .. } | State::Restarting { .. } => {
+            State::Idle
+            | State::Waiting { .. }
+            | State::Ended { .. }
+            | State::Restarting { .. } => {
                 self.come_to_rest(key);
                 self.answer_stopped(key);
                 self.left_round(parent);
@@ -238,7 +242,14 @@ impl Engine {
             return hold.is_to_run;
         }
         match state {
-            State::Idle | State::Starting { .. } | State::Up | State::Restarting { .. } => true,
+            State::Idle
+            | State::Waiting { .. }
+            | State::Starting { .. }
+            | State::Up
+            | State::Restarting { .. } => true,
+            State::Ended { ended: Ended::Start, .. } => {
+                self.policy(key).restart != Restart::Temporary
+            }
             State::Ended { .. } => {
                 let past = self.nodes.get(key).and_then(|node| node.history.as_ref());
                 let last = past.and_then(|past| past.exits.back());
@@ -253,7 +264,7 @@ impl Engine {
     /// Whether a node that is being stopped would be started again.
     fn is_to_follow(&self, key: NodeKey, after: After) -> bool {
         match after {
-            After::Round | After::Start(_) => true,
+            After::Round | After::Start(_) | After::Wait => true,
             After::StartTimedOut(origin) => origin.command().is_none(),
             // It fell silent, which is a failure.
             After::Stuck { .. } => self.policy(key).restart != Restart::Temporary,

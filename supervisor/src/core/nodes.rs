@@ -4,7 +4,7 @@
     reason = "the index is looked things up in by path and never iterated, so its order is nobody's"
 )]
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -34,6 +34,10 @@ pub(super) struct Node {
     /// When it is looked at next, while it is up and has to send heartbeats.
     pub(super) pulse_due: Option<Uptime>,
     pub(super) is_declared: bool,
+    /// How many of its dependencies are not ready.
+    pub(super) unready: u32,
+    /// Who depends on it.
+    pub(super) dependants: Option<Box<BTreeSet<NodeKey>>>,
     /// Restarts in a row, for the wait before the next.
     pub(super) streak: u32,
     pub(super) restarts: u64,
@@ -66,6 +70,13 @@ impl Node {
         }
     }
 
+    pub(super) fn dependencies(&self) -> &[ChildPath] {
+        match &self.body {
+            Body::Child(plan) => &plan.dependencies,
+            Body::Supervisor(supervisor) => &supervisor.plan.dependencies,
+        }
+    }
+
     pub(super) fn supervisor(&self) -> Option<&Supervisor> {
         match &self.body {
             Body::Child(_) => None,
@@ -90,6 +101,8 @@ pub(super) struct Nodes {
     slots: Vec<Slot>,
     free: Vec<u32>,
     index: HashMap<ChildPath, NodeKey>,
+    /// Who depends on what is not known, or not any more.
+    unmet: BTreeMap<ChildPath, BTreeSet<NodeKey>>,
     next_order: u64,
     forgotten: Forgotten,
     /// How often a node was looked at.
@@ -164,6 +177,8 @@ impl Nodes {
             since: now,
             pulse_due: None,
             is_declared,
+            unready: 0,
+            dependants: None,
             streak: 0,
             restarts: 0,
             limit: None,
@@ -181,6 +196,7 @@ impl Nodes {
             NodeKey { index, version: NonZeroU32::MIN }
         };
         self.index.insert(path, key);
+        self.tie(key);
         if let Some(parent) = parent {
             self.append(parent, key);
         }
@@ -232,14 +248,75 @@ impl Nodes {
     /// Drops a node for good. Its generation is remembered with its path.
     pub(super) fn remove(&mut self, key: NodeKey) {
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
-        if slot.version != key.version {
+        if slot.version != key.version || slot.node.is_none() {
             return;
         }
+        self.untie(key);
+        let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
         let Some(node) = slot.node.take() else { return };
         slot.version = slot.version.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(key.index);
         self.index.remove(&node.path);
         self.forgotten.remember(node.path, node.generation);
+    }
+}
+
+/// Dependencies: each node knows who depends on it, so that what becomes of it costs those alone.
+impl Nodes {
+    /// Ties a new node to what it depends on, and to those who depend on it already.
+    fn tie(&mut self, key: NodeKey) {
+        let Some(node) = self.get(key) else { return };
+        let path = node.path.clone();
+        let mut unready = 0;
+        for dependency in node.dependencies().to_vec() {
+            match self.find(&dependency).and_then(|on| self.get_mut(on)) {
+                Some(on) => {
+                    unready += u32::from(!on.state.is_ready());
+                    on.dependants.get_or_insert_default().insert(key);
+                }
+                None => {
+                    unready += 1;
+                    self.unmet.entry(dependency).or_default().insert(key);
+                }
+            }
+        }
+        let dependants = self.unmet.remove(&path).map(Box::new);
+        if let Some(node) = self.get_mut(key) {
+            (node.unready, node.dependants) = (unready, dependants);
+        }
+    }
+
+    /// Forgets that a node depends on anything. Those who depend on it wait for its path.
+    fn untie(&mut self, key: NodeKey) {
+        let Some(node) = self.get_mut(key) else { return };
+        let (path, dependants) = (node.path.clone(), node.dependants.take());
+        if let Some(dependants) = dependants.filter(|dependants| !dependants.is_empty()) {
+            self.unmet.insert(path, *dependants);
+        }
+        let Some(node) = self.get(key) else { return };
+        for dependency in node.dependencies().to_vec() {
+            match self.find(&dependency).and_then(|on| self.get_mut(on)) {
+                Some(on) => {
+                    if let Some(dependants) = &mut on.dependants {
+                        dependants.remove(&key);
+                    }
+                }
+                None => {
+                    if let Some(dependants) = self.unmet.get_mut(&dependency) {
+                        dependants.remove(&key);
+                        if dependants.is_empty() {
+                            self.unmet.remove(&dependency);
+                        }
+                    }
+                }
+            }
+        }
+    }
+
+    /// Who depends on a node.
+    pub(super) fn dependants(&self, key: NodeKey) -> Vec<NodeKey> {
+        let dependants = self.get(key).and_then(|node| node.dependants.as_ref());
+        dependants.map(|keys| keys.iter().copied().collect()).unwrap_or_default()
     }
 }
 

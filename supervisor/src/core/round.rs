@@ -9,7 +9,7 @@ use super::deadline::Due;
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
 use super::state::{After, Origin, State};
-use super::supervisor::{Phase, Round, Step};
+use super::supervisor::{Phase, Round, Step, Supervisor};
 use super::time::Uptime;
 use crate::event::EventKind;
 use crate::policy::restart::{Restart, Strategy};
@@ -33,6 +33,7 @@ impl Engine {
             stop_first: first,
             phase: Phase::Stopping,
             at: last,
+            layers: None,
             decided_at: now,
             start_at: now + delay,
         };
@@ -57,6 +58,12 @@ impl Engine {
             member = self.next_of(child);
             self.join_round(child);
         }
+        if self.supervisor(key).is_some_and(Supervisor::is_parallel) {
+            let layers = self.layers(key, Some(first));
+            if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+                round.layers = Some(layers);
+            }
+        }
         self.todo.push_back(Todo::Advance(key));
     }
 
@@ -70,6 +77,7 @@ impl Engine {
                 if self.hold_of(child).is_some() && !cfg!(plant_bug = "round_over_hold") => {}
             Some(
                 State::Idle
+                | State::Waiting { .. }
                 | State::Ended { .. }
                 | State::Down
                 | State::Paused
@@ -106,7 +114,7 @@ impl Engine {
         std::iter::successors(Some(first), |&child| self.next_of(child))
     }
 
-    fn is_stopping(&self, key: NodeKey) -> bool {
+    pub(super) fn is_stopping(&self, key: NodeKey) -> bool {
         matches!(self.state_of(key), Some(State::Stopping(_)))
     }
 
@@ -142,6 +150,12 @@ impl Engine {
             let Some(supervisor) = self.supervisor(key) else { return };
             let Step::Round(round) = &supervisor.step else { return };
             let (at, first, start_at) = (round.at, round.stop_first, round.start_at);
+            if round.layers.is_some() {
+                if self.stop_layers(key, After::Round) {
+                    self.members_are_stopped(key, start_at);
+                }
+                return;
+            }
             if supervisor.stopping > 0 && self.members(first).any(|child| self.is_stopping(child)) {
                 return;
             }
@@ -189,22 +203,31 @@ impl Engine {
         self.todo.push_back(Todo::Advance(key));
     }
 
-    /// Starts the next member, oldest first, when the one before is done with it.
+    /// Starts the next member, oldest first, when the one before is done with it; in a parallel
+    /// supervisor, all of them.
     pub(super) fn advance_round_start(&mut self, key: NodeKey) {
+        let is_parallel = self.supervisor(key).is_some_and(Supervisor::is_parallel);
         loop {
             let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return };
             let Some(child) = round.at else { break };
             match self.state_of(child) {
-                Some(State::Restarting { .. }) => return self.start_node(child, Origin::Round),
-                Some(State::Starting { .. } | State::Stopping(_)) => return,
+                Some(State::Restarting { .. }) => {
+                    self.start_node(child, Origin::Round);
+                    if !is_parallel {
+                        return;
+                    }
+                }
+                Some(State::Starting { .. } | State::Stopping(_)) if !is_parallel => return,
                 _ => {}
             }
             let next = self.next_of(child);
             self.set_round_cursor(key, next);
         }
-        if let Some(supervisor) = self.supervisor_mut(key) {
-            supervisor.step = Step::None;
+        let Some(supervisor) = self.supervisor_mut(key) else { return };
+        if is_parallel && supervisor.starting > 0 {
+            return;
         }
+        supervisor.step = Step::None;
         self.todo.push_back(Todo::Drain(key));
     }
 

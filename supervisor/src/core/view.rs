@@ -44,6 +44,10 @@ impl Engine {
             State::Restarting { due: None } => self.round_start(node.parent?),
             _ => None,
         };
+        let waits_for = match node.state {
+            State::Waiting { .. } => self.unready_dependencies(key),
+            _ => Vec::new(),
+        };
         let intensity = node.supervisor().map(|supervisor| {
             let limit = supervisor.plan.intensity;
             let used = supervisor.window.count(self.now, limit);
@@ -68,6 +72,7 @@ impl Engine {
             restarts: node.restarts,
             since: node.since.0,
             due: due.map(|due| due.0),
+            waits_for,
             last_exits: node
                 .history
                 .as_ref()

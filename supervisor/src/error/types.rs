@@ -108,6 +108,14 @@ pub enum SupervisorError {
         /// The child.
         path: ChildPath,
     },
+    /// The child starts as soon as what it depends on is ready.
+    #[error("`{path}` waits for {}, and starts when that is ready", listed(dependencies))]
+    Waiting {
+        /// The child.
+        path: ChildPath,
+        /// What it depends on that is not ready.
+        dependencies: Vec<ChildPath>,
+    },
     /// An operator keeps the child down.
     #[error("`{path}` is paused; `resume_child` ends that")]
     Paused {
@@ -182,4 +190,9 @@ pub struct ExitError(pub Exit);
 
 fn nearest(path: Option<&ChildPath>) -> String {
     path.map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
+}
+
+fn listed(paths: &[ChildPath]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
+    paths.join(", ")
 }

@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod decision;
+pub mod dependency;
 pub mod failure;
 pub mod health;
 pub mod intensity;
@@ -16,6 +17,7 @@ pub mod shutdown;
 use std::time::Duration;
 
 use self::backoff::{Backoff, BackoffPatch};
+use self::dependency::OnDependencyRestart;
 use self::failure::{Criticality, OnLimit};
 use self::health::{Health, HealthPatch};
 use self::intensity::Limit;
@@ -56,6 +58,8 @@ pub struct Policy {
     pub abort_wait: Duration,
     /// The heartbeats that are expected of this child. Default: none.
     pub health: Option<Health>,
+    /// What it does while something it depends on is not ready. Default: keep.
+    pub on_dependency_restart: OnDependencyRestart,
     /// Whether the end of this child counts for its supervisor's auto-shutdown. Default: no.
     pub significant: bool,
 }
@@ -74,6 +78,7 @@ impl Policy {
         grace: Grace::After(Duration::from_secs(5)),
         abort_wait: Duration::from_secs(1),
         health: None,
+        on_dependency_restart: OnDependencyRestart::Keep,
         significant: false,
     };
 }
@@ -114,6 +119,8 @@ pub struct PolicyPatch {
     pub shutdown: ShutdownPatch,
     /// See [`Policy::health`].
     pub health: HealthPatch,
+    /// See [`Policy::on_dependency_restart`].
+    pub on_dependency_restart: Option<OnDependencyRestart>,
     /// See [`Policy::significant`].
     pub significant: Option<bool>,
 }
@@ -131,6 +138,7 @@ impl PolicyPatch {
         start_timeout: None,
         shutdown: ShutdownPatch::NONE,
         health: HealthPatch::NONE,
+        on_dependency_restart: None,
         significant: None,
     };
 
@@ -148,6 +156,7 @@ impl PolicyPatch {
             start_timeout: or(self.start_timeout, weaker.start_timeout),
             shutdown: self.shutdown.over(weaker.shutdown),
             health: self.health.over(weaker.health),
+            on_dependency_restart: or(self.on_dependency_restart, weaker.on_dependency_restart),
             significant: or(self.significant, weaker.significant),
         }
     }
@@ -229,6 +238,13 @@ impl PolicyPatch {
         self
     }
 
+    /// Says [`Policy::on_dependency_restart`].
+    #[must_use]
+    pub const fn on_dependency_restart(mut self, reaction: OnDependencyRestart) -> Self {
+        self.on_dependency_restart = Some(reaction);
+        self
+    }
+
     /// Says that it is [significant](Policy::significant).
     #[must_use]
     pub const fn significant(mut self) -> Self {
@@ -256,6 +272,9 @@ impl PolicyPatch {
             grace: self.shutdown.grace.unwrap_or(grace),
             abort_wait: self.shutdown.abort_wait.unwrap_or(built_in.abort_wait),
             health: self.health.resolve(),
+            on_dependency_restart: self
+                .on_dependency_restart
+                .unwrap_or(built_in.on_dependency_restart),
             significant: self.significant.unwrap_or(built_in.significant),
         }
     }

@@ -3,8 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::dependency::Dependency;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
+use crate::policy::dependency::OnDependencyRestart;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
@@ -36,12 +38,13 @@ pub struct ChildSpec {
     pub(crate) id: Arc<str>,
     pub(crate) task: TaskFactory,
     pub(crate) policy: PolicyPatch,
+    pub(crate) dependencies: Vec<Dependency>,
 }
 
 impl ChildSpec {
     /// A child about which nothing else is said.
     pub fn new(id: impl Into<Arc<str>>, task: TaskFactory) -> Self {
-        Self { id: id.into(), task, policy: PolicyPatch::NONE }
+        Self { id: id.into(), task, policy: PolicyPatch::NONE, dependencies: Vec::new() }
     }
 
     /// The id as it was given; it has not been checked.
@@ -130,6 +133,22 @@ impl ChildSpec {
     /// timed out.
     pub fn health(mut self, heartbeat: Duration, stale_after: Duration) -> Self {
         self.policy.health = HealthPatch::NONE.heartbeat(heartbeat).stale_after(stale_after);
+        self
+    }
+
+    /// Lets it start only when `dependency` is ready; see [`Dependency`] for how it is named. Can
+    /// be said more than once. Default: it depends on nothing.
+    ///
+    /// It orders starts, and nothing else: a stop of the dependency does not stop this child,
+    /// unless [`on_dependency_restart`](Self::on_dependency_restart) says so.
+    pub fn depends_on(mut self, dependency: impl Into<Dependency>) -> Self {
+        self.dependencies.push(dependency.into());
+        self
+    }
+
+    /// What it does while something it depends on is not ready. Default: it goes on.
+    pub fn on_dependency_restart(mut self, reaction: OnDependencyRestart) -> Self {
+        self.policy.on_dependency_restart = Some(reaction);
         self
     }
 

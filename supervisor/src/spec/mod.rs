@@ -1,6 +1,9 @@
 //! What is wanted: children, supervisors, and the check that what was said can be meant.
 
 pub mod child;
+pub mod dependency;
+pub(crate) mod graph;
+pub(crate) mod layers;
 pub mod lint;
 pub(crate) mod plan;
 pub mod supervisor;

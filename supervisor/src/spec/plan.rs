@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::ChildId;
+use crate::id::{ChildId, ChildPath};
+use crate::policy::dependency::StartMode;
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
@@ -13,6 +14,8 @@ use crate::task::factory::TaskFactory;
 #[derive(Debug)]
 pub(crate) struct ChildPlan {
     pub(crate) policy: Policy,
+    /// What it depends on, without repetitions.
+    pub(crate) dependencies: Vec<ChildPath>,
     pub(crate) task: TaskFactory,
 }
 
@@ -20,6 +23,9 @@ pub(crate) struct ChildPlan {
 pub(crate) struct SupervisorPlan {
     /// About this supervisor as a child of the one above.
     pub(crate) policy: Policy,
+    /// What it depends on, without repetitions.
+    pub(crate) dependencies: Vec<ChildPath>,
+    pub(crate) start: StartMode,
     pub(crate) strategy: Strategy,
     pub(crate) intensity: Limit,
     pub(crate) meltdown: Meltdown,
@@ -50,6 +56,13 @@ impl PlanKind {
             Self::Supervisor(plan) => &plan.policy,
         }
     }
+
+    pub(crate) fn dependencies(&self) -> &[ChildPath] {
+        match self {
+            Self::Child(plan) => &plan.dependencies,
+            Self::Supervisor(plan) => &plan.dependencies,
+        }
+    }
 }
 
 /// Policies on their way down the tree: inner over outer, the configuration over the code.
@@ -78,6 +91,7 @@ impl Defaults {
             on_limit: patch.on_limit,
             probe_after: patch.probe_after,
             criticality: patch.criticality,
+            on_dependency_restart: patch.on_dependency_restart,
             ..PolicyPatch::NONE
         };
         Self { in_code: about_restarts(self.in_code), configured: about_restarts(self.configured) }

@@ -9,10 +9,13 @@ use thiserror::Error;
 
 use super::NodeSpec;
 use super::child::ChildSpec;
+use super::dependency::{Dependency, DependencyError, DependencyStep};
+use super::graph::{self, Nothing};
 use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
 use crate::id::{ChildId, ChildPath, IdError};
 use crate::policy::backoff::Backoff;
+use crate::policy::dependency::OnDependencyRestart;
 use crate::policy::failure::OnLimit;
 use crate::policy::health::{Health, HealthPatch};
 use crate::policy::intensity::Limit;
@@ -43,8 +46,10 @@ impl SupervisorSpec {
     pub fn validate(&self) -> Result<ValidSpec, SpecErrors> {
         let mut checker = Checker { violations: Vec::new() };
         let path = ChildPath::root();
-        let plan = checker.supervisor(self, &path, &Defaults::default(), 1);
-        checker.finish(|| ValidSpec { root: Arc::new(plan) })
+        let plan = checker.supervisor(self, &path, None, &Defaults::default(), 1);
+        let root = Arc::new(plan);
+        checker.dependencies_of(&PlanKind::Supervisor(Arc::clone(&root)), &path, &Nothing);
+        checker.finish(|| ValidSpec { root })
     }
 }
 
@@ -56,12 +61,16 @@ pub(crate) fn validate_added(
     depth: usize,
     auto_shutdown: AutoShutdown,
     is_pool: bool,
+    tree: &dyn graph::Around,
 ) -> Result<NodePlan, SpecErrors> {
     let mut checker = Checker { violations: Vec::new() };
     let around = Around { path: parent, defaults: *defaults, depth, auto_shutdown, is_pool };
     let plan = checker.node(spec, &around);
     match plan {
-        Some(plan) => checker.finish(|| plan),
+        Some(plan) => {
+            checker.dependencies_of(&plan.kind, &parent.join(&plan.id), tree);
+            checker.finish(|| plan)
+        }
         None => Err(SpecErrors(checker.violations)),
     }
 }
@@ -92,9 +101,11 @@ impl Checker {
         &mut self,
         spec: &SupervisorSpec,
         path: &ChildPath,
+        above: Option<&ChildPath>,
         outer: &Defaults,
         depth: usize,
     ) -> SupervisorPlan {
+        let dependencies = self.dependencies(path, above, &spec.dependencies, &spec.policy);
         let policy = outer.for_supervisor().under(spec.policy).resolve_with(Grace::Infinite);
         let defaults = Defaults {
             in_code: spec.defaults.over(outer.in_code),
@@ -121,11 +132,16 @@ impl Checker {
             if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
                 self.report(path, Fault::PoolWithStrategy);
             }
+            if spec.start.is_some() {
+                self.report(path, Fault::PoolWithStart);
+            }
         }
         let around = Around { path, defaults, depth, auto_shutdown, is_pool: spec.is_pool };
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
             policy,
+            dependencies,
+            start: spec.start.unwrap_or_default(),
             strategy: spec.strategy.unwrap_or_default(),
             intensity,
             meltdown: spec.meltdown.unwrap_or_default(),
@@ -169,7 +185,8 @@ impl Checker {
         let kind = match spec {
             NodeSpec::Child(spec) => PlanKind::Child(Arc::new(self.child(spec, path, around))),
             NodeSpec::Supervisor(spec) => {
-                let plan = self.supervisor(spec, path, &around.defaults, around.depth + 1);
+                let (above, depth) = (Some(around.path), around.depth + 1);
+                let plan = self.supervisor(spec, path, above, &around.defaults, depth);
                 PlanKind::Supervisor(Arc::new(plan))
             }
         };
@@ -182,7 +199,39 @@ impl Checker {
         let policy = said.resolve();
         self.policy(path, &spec.policy, &policy);
         self.health(path, said.health);
-        ChildPlan { policy, task: spec.task.clone() }
+        let (said, above) = (&spec.policy, Some(around.path));
+        let dependencies = self.dependencies(path, above, &spec.dependencies, said);
+        ChildPlan { policy, dependencies, task: spec.task.clone() }
+    }
+
+    /// The paths of what it depends on, without repetitions.
+    fn dependencies(
+        &mut self,
+        path: &ChildPath,
+        above: Option<&ChildPath>,
+        dependencies: &[Dependency],
+        said: &PolicyPatch,
+    ) -> Vec<ChildPath> {
+        if dependencies.is_empty() && said.on_dependency_restart.is_some() {
+            self.report(path, Fault::NoDependencies);
+        }
+        let mut paths = Vec::new();
+        for dependency in dependencies {
+            // The root stands in nothing, and everything is below it.
+            match dependency.resolve(above.unwrap_or(path)) {
+                Ok(path) if paths.contains(&path) => {}
+                Ok(path) => paths.push(path),
+                Err(error) => {
+                    let dependency = dependency.clone();
+                    self.report(path, Fault::Dependency { dependency, error });
+                }
+            }
+        }
+        paths
+    }
+
+    fn dependencies_of(&mut self, top: &PlanKind, path: &ChildPath, tree: &dyn graph::Around) {
+        graph::check(top, path, tree, &mut |path, fault| self.report(path, fault));
     }
 
     fn policy(&mut self, path: &ChildPath, said: &PolicyPatch, policy: &Policy) {
@@ -221,7 +270,9 @@ impl Checker {
             let backoff = said.backoff.says_something().then_some("backoff");
             let limit = said.restart_limit.is_some().then_some("restart_limit");
             let probe = said.probe_after.is_some().then_some("probe_after");
-            for key in backoff.into_iter().chain(limit).chain(probe) {
+            let reacts = said.on_dependency_restart == Some(OnDependencyRestart::Restart);
+            let reaction = reacts.then_some("on_dependency_restart(restart)");
+            for key in backoff.into_iter().chain(limit).chain(probe).chain(reaction) {
                 self.report(path, Fault::Temporary(key));
             }
         }
@@ -273,7 +324,8 @@ impl Checker {
 pub struct SpecErrors(Vec<SpecViolation>);
 
 impl SpecErrors {
-    /// The violations, in the order of the tree. Never empty.
+    /// The violations, in the order of the tree; those about what depends on what come last. Never
+    /// empty.
     pub fn violations(&self) -> &[SpecViolation] {
         &self.0
     }
@@ -397,4 +449,63 @@ pub enum Fault {
     /// A pool restarts its members one by one.
     #[error("a pool restarts its members one by one; `strategy` cannot be set")]
     PoolWithStrategy,
+    /// All members of a pool start one by one and stop at once.
+    #[error("the members of a pool come and go one by one; `start` cannot be set")]
+    PoolWithStart,
+    /// What it depends on is named by what is no name.
+    #[error("it cannot depend on `{dependency}`: {error}")]
+    Dependency {
+        /// What was said.
+        dependency: Dependency,
+        /// What is wrong with it.
+        error: DependencyError,
+    },
+    /// It would wait for itself.
+    #[error("it depends on itself, so it would never start")]
+    DependsOnItself,
+    /// There is no such child.
+    #[error("it depends on `{dependency}`, which is not in the tree{}", did_you_mean(nearest_path.as_ref()))]
+    UnknownDependency {
+        /// What it depends on.
+        dependency: ChildPath,
+        /// The path that differs least, if one is close.
+        nearest_path: Option<ChildPath>,
+    },
+    /// What is temporary is forgotten when it ends, and would be waited for in vain.
+    #[error(
+        "it depends on `{dependency}`, but `{temporary}` is temporary: when it has ended it is \
+         forgotten, and would be waited for in vain"
+    )]
+    DependsOnTemporary {
+        /// What it depends on.
+        dependency: ChildPath,
+        /// What is temporary: that, or a supervisor above it.
+        temporary: ChildPath,
+    },
+    /// The members of a pool come and go.
+    #[error(
+        "it depends on `{dependency}`, a member of a pool; members come and go: depend on the pool \
+         `{pool}`"
+    )]
+    DependsOnMember {
+        /// What it depends on.
+        dependency: ChildPath,
+        /// The pool.
+        pool: ChildPath,
+    },
+    /// Everything in it waits for something else in it.
+    #[error("it would never start, because it waits for itself: {}", listed(_0))]
+    DependencyCycle(Vec<DependencyStep>),
+    /// It depends on nothing.
+    #[error("`on_dependency_restart` means nothing here: it depends on nothing")]
+    NoDependencies,
+}
+
+fn did_you_mean(path: Option<&ChildPath>) -> String {
+    path.map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
+}
+
+fn listed(steps: &[DependencyStep]) -> String {
+    let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
+    steps.join("; ")
 }

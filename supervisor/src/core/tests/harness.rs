@@ -538,6 +538,7 @@ pub(super) fn answer(reply: &Reply) -> String {
         SupervisorError::AlreadyPresent { .. } => "already_present",
         SupervisorError::Running { .. } => "running",
         SupervisorError::Restarting { .. } => "restarting",
+        SupervisorError::Waiting { .. } => "waiting",
         SupervisorError::Paused { .. } => "paused",
         SupervisorError::Quarantined { .. } => "quarantined",
         SupervisorError::Unjoinable { .. } => "unjoinable",

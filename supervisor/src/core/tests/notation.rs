@@ -11,6 +11,7 @@ use crate::control::command::Verb;
 use crate::core::input::RunEnd;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
+use crate::policy::dependency::{OnDependencyRestart, StartMode};
 use crate::policy::failure::{Criticality, OnLimit, TaskFailureKind};
 use crate::policy::health::HealthPatch;
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
@@ -74,11 +75,12 @@ fn node<'a>(tokens: &mut impl Iterator<Item = &'a str>) -> (NodeSpec, Option<&'a
 
 fn child(id: &str, words: &[&str]) -> ChildSpec {
     let task = if words.contains(&"blocking") { blocking_fn(|_| ()) } else { never() };
-    let patch =
-        words.iter().filter(|&&word| word != "blocking").fold(PolicyPatch::NONE, |patch, word| {
-            policy(word).unwrap_or_else(|| panic!("what is `{word}`?")).over(patch)
-        });
-    ChildSpec::new(id, task).with_policy(patch)
+    words.iter().filter(|&&word| word != "blocking").fold(ChildSpec::new(id, task), |spec, word| {
+        if let Some(needed) = word.strip_prefix("needs=") {
+            return needed.split('+').fold(spec, ChildSpec::depends_on);
+        }
+        spec.with_policy(policy(word).unwrap_or_else(|| panic!("what is `{word}`?")))
+    })
 }
 
 /// A task; nobody runs it here.
@@ -95,6 +97,9 @@ fn supervisor(id: &str, words: &[&str]) -> SupervisorSpec {
         }
         match word.split_once('=').unwrap_or((word, "")) {
             ("pool", _) => spec,
+            // `needs=a+../b`.
+            ("needs", needed) => needed.split('+').fold(spec, SupervisorSpec::depends_on),
+            ("parallel", _) => spec.start(StartMode::Parallel),
             ("one_for_one", _) => spec.strategy(Strategy::OneForOne),
             ("one_for_all", _) => spec.strategy(Strategy::OneForAll),
             ("rest_for_one", _) => spec.strategy(Strategy::RestForOne),
@@ -118,6 +123,8 @@ fn policy(word: &str) -> Option<PolicyPatch> {
         ("transient", _) => patch.restart = Some(Restart::Transient),
         ("temporary", _) => patch.restart = Some(Restart::Temporary),
         ("explicit", _) => patch.readiness = Some(Readiness::Explicit),
+        // It does not go on without what it depends on.
+        ("follow", _) => patch.on_dependency_restart = Some(OnDependencyRestart::Restart),
         ("significant", _) => patch.significant = Some(true),
         ("critical", _) => patch.criticality = Some(Criticality::Critical),
         ("best_effort", _) => patch.criticality = Some(Criticality::BestEffort),
