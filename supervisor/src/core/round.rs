@@ -58,13 +58,19 @@ impl Engine {
             member = self.next_of(child);
             self.join_round(child);
         }
-        if self.supervisor(key).is_some_and(Supervisor::is_parallel) {
-            let layers = self.layers(key, Some(first));
-            if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
-                round.layers = Some(layers);
-            }
-        }
+        self.plan_layers(key);
         self.todo.push_back(Todo::Advance(key));
+    }
+
+    /// In a parallel supervisor the members are stopped layer by layer.
+    fn plan_layers(&mut self, key: NodeKey) {
+        let Some(supervisor) = self.supervisor(key).filter(|s| s.is_parallel()) else { return };
+        let Step::Round(round) = &supervisor.step else { return };
+        // The first it began with may have been temporary, and be gone.
+        let layers = self.layers(key, Some(round.stop_first));
+        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+            round.layers = Some(layers);
+        }
     }
 
     /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
@@ -139,7 +145,10 @@ impl Engine {
 
     pub(super) fn lengthen_round(&mut self, key: NodeKey, child: NodeKey) {
         let delay = self.next_delay(child);
-        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step)
+            // One that had been given up and ends during the wait is too late.
+            && round.phase == Phase::Stopping
+        {
             round.start_at = round.start_at.max(round.decided_at + delay);
         }
     }

@@ -106,6 +106,15 @@ impl Engine {
         assert!(is_right, "{path} is {state:?} and held: {hold:?}");
     }
 
+    /// Whether a child that runs is to be stopped by its supervisor, in its turn.
+    pub(super) fn is_stopped_later(&self, path: &ChildPath) -> bool {
+        let key = self.nodes.find(path);
+        let parent = key.and_then(|key| Some((key, self.parent_of(key)?)));
+        parent.is_some_and(|(key, parent)| {
+            self.is_ending(parent) || self.is_to_be_stopped(parent, key)
+        })
+    }
+
     /// Whether a child is being stopped on its supervisor's account, and not on its own.
     pub(super) fn is_stopped_by_supervisor(&self, path: &ChildPath) -> bool {
         let Some(key) = self.nodes.find(path) else { return false };

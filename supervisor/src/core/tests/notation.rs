@@ -99,6 +99,7 @@ fn supervisor(id: &str, words: &[&str]) -> SupervisorSpec {
             ("pool", _) => spec,
             // `needs=a+../b`.
             ("needs", needed) => needed.split('+').fold(spec, SupervisorSpec::depends_on),
+            ("defaults", word) => spec.defaults(policy(word).expect("a policy")),
             ("parallel", _) => spec.start(StartMode::Parallel),
             ("one_for_one", _) => spec.strategy(Strategy::OneForOne),
             ("one_for_all", _) => spec.strategy(Strategy::OneForAll),

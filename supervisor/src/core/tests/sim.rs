@@ -16,8 +16,10 @@ use crate::control::command::{Command, Verb};
 use crate::core::action::Action;
 use crate::core::input::Input;
 use crate::core::time::Uptime;
-use crate::id::ChildPath;
+use crate::id::{ChildId, ChildPath};
+use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
+use crate::policy::dependency::{OnDependencyRestart, StartMode};
 use crate::policy::failure::OnLimit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::shutdown::Grace;
@@ -137,10 +139,12 @@ fn shrink_and_show(seed: u64) {
         eprint!("{path} {} {} {:?}", policy.restart, policy.readiness, policy.grace);
         let (backoff, on_limit) = (policy.backoff.initial, policy.on_limit);
         eprint!(" backoff {backoff:?} limit {:?} {on_limit}", policy.restart_limit);
+        let reaction = policy.on_dependency_restart;
+        eprint!(" on {:?} {reaction}", world.dependencies(path));
         match plan {
             Some(plan) => eprintln!(
-                " {} {:?} auto {} pool {}",
-                plan.strategy, plan.intensity, plan.auto_shutdown, plan.is_pool
+                " {} {} {:?} auto {} pool {}",
+                plan.start, plan.strategy, plan.intensity, plan.auto_shutdown, plan.is_pool
             ),
             None => eprintln!(" significant {}", policy.significant),
         }
@@ -359,6 +363,8 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             } else {
                 child(id, &mut rng, auto).into()
             };
+            let on = any_path(world, rng.usize(..1_000_000));
+            let spec = if rng.u8(..3) == 0 { dependent(spec, &on, &mut rng) } else { spec };
             Verb::Add { parent, spec: Box::new(spec) }
         }
     }
@@ -372,7 +378,62 @@ fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
 
 fn tree(rng: &mut Rng) -> SupervisorSpec {
     let budget = Duration::from_millis(rng.u64(500..9_000));
-    supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget)
+    let mut root = supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget);
+    if rng.u8(..3) == 0 {
+        return root;
+    }
+    let mut paths = Vec::new();
+    list(&root, &ChildPath::root(), &mut paths);
+    for _ in 0..rng.usize(..3 * paths.len() + 1) {
+        let (dependant, dependency) = (one(rng, &paths), one(rng, &paths));
+        let mut with = root.clone();
+        let names: Vec<_> = dependant.as_str().split('/').skip(2).collect();
+        depend(&mut with, &names, &dependency, rng);
+        // Most of what comes about by chance is a circle.
+        if with.validate().is_ok() {
+            root = with;
+        }
+    }
+    root
+}
+
+/// The paths of everything below a supervisor.
+fn list(supervisor: &SupervisorSpec, path: &ChildPath, paths: &mut Vec<ChildPath>) {
+    for child in &supervisor.children {
+        let path = path.join(&ChildId::new(child.id()).expect("an id"));
+        paths.push(path.clone());
+        if let NodeSpec::Supervisor(inner) = child {
+            list(inner, &path, paths);
+        }
+    }
+}
+
+/// Lets the one at `path`, below `at`, depend on another, and often not go on without it.
+fn depend(at: &mut SupervisorSpec, path: &[&str], dependency: &ChildPath, rng: &mut Rng) {
+    let Some((name, rest)) = path.split_first() else { return };
+    let child = at.children.iter_mut().find(|child| child.id() == *name).expect("a path");
+    match child {
+        NodeSpec::Supervisor(inner) if !rest.is_empty() => depend(inner, rest, dependency, rng),
+        _ => *child = dependent(child.clone(), dependency, rng),
+    }
+}
+
+fn dependent(spec: NodeSpec, dependency: &ChildPath, rng: &mut Rng) -> NodeSpec {
+    let reaction = one(rng, &[OnDependencyRestart::Keep, OnDependencyRestart::Restart]);
+    let reaction = PolicyPatch::NONE.on_dependency_restart(reaction);
+    let patch = |policy: PolicyPatch| {
+        if policy.restart == Some(Restart::Temporary) { PolicyPatch::NONE } else { reaction }
+    };
+    match spec {
+        NodeSpec::Child(child) => {
+            let patch = patch(child.policy);
+            child.depends_on(dependency).with_policy(patch).into()
+        }
+        NodeSpec::Supervisor(inner) => {
+            let patch = patch(inner.policy);
+            inner.depends_on(dependency).with_policy(patch).into()
+        }
+    }
 }
 
 fn one<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
@@ -410,6 +471,7 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
     if is_pool {
         return spec;
     }
+    spec = spec.start(one(rng, &[StartMode::Sequential, StartMode::Parallel]));
     spec = spec.strategy(one(
         rng,
         &[Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne, Strategy::RestForOne],
