@@ -5,7 +5,7 @@ use crate::errors::Errors;
 use crate::model::{Backoff, Health, Limit, Policy};
 
 /// The keys of [`setting`].
-pub(super) const POLICIES: [&str; 11] = [
+pub(super) const POLICIES: [&str; 12] = [
     "restart",
     "backoff",
     "restart_limit",
@@ -15,6 +15,7 @@ pub(super) const POLICIES: [&str; 11] = [
     "readiness",
     "start_timeout",
     "health",
+    "on_dependency_restart",
     "shutdown",
     "significant",
 ];
@@ -34,9 +35,8 @@ pub(super) fn policies(entries: Vec<Entry>, errors: &mut Errors) -> Policy {
 pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
     let why = match entry.name().as_str() {
         "blocking" | "type" => "belongs to the `#[child]` on the function",
-        "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "defaults" | "state" => {
-            "belongs to `#[supervisor(…)]`"
-        }
+        "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "start" | "defaults"
+        | "state" => "belongs to `#[supervisor(…)]`",
         "crate" => "belongs to the attribute on the item",
         _ => return entry.unknown("option", known, errors),
     };
@@ -55,6 +55,7 @@ pub(super) fn setting(entry: &Entry, policy: &mut Policy, errors: &mut Errors) -
         "readiness" => policy.readiness = entry.choice(errors),
         "start_timeout" => policy.start_timeout = entry.time(errors),
         "health" => policy.health = Some(health(entry, errors)),
+        "on_dependency_restart" => policy.on_dependency_restart = entry.choice(errors),
         "shutdown" => shutdown(entry, policy, errors),
         "significant" => policy.significant = Some(entry.flag(errors)),
         _ => return false,

@@ -9,9 +9,10 @@ use super::policy::{limit, not_here, policies, setting};
 use crate::errors::Errors;
 use crate::model::{Field, Policy, Supervisor, SupervisorOptions};
 
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 17] = [
     "strategy",
     "intensity",
+    "start",
     "meltdown",
     "auto_shutdown",
     "defaults",
@@ -24,6 +25,7 @@ const OPTIONS: [&str; 15] = [
     "on_limit",
     "probe_after",
     "criticality",
+    "on_dependency_restart",
     "significant",
 ];
 
@@ -58,6 +60,7 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
         match entry.name().as_str() {
             "strategy" => options.strategy = entry.choice(errors),
             "intensity" => options.intensity = limit(&entry, errors),
+            "start" => options.start = entry.choice(errors),
             "meltdown" => options.meltdown = entry.choice(errors),
             "auto_shutdown" => options.auto_shutdown = entry.choice(errors),
             "defaults" => {

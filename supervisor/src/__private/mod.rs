@@ -8,6 +8,7 @@ pub use std::time::Duration;
 
 pub use crate::policy::PolicyPatch;
 pub use crate::policy::backoff::BackoffPatch;
+pub use crate::policy::dependency::{OnDependencyRestart, StartMode};
 pub use crate::policy::failure::{Criticality, OnLimit};
 pub use crate::policy::health::HealthPatch;
 pub use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};

@@ -340,7 +340,9 @@ fn meant(name: &str, nearest: Option<&String>, known: &[String]) -> String {
     let section = match name {
         "grace" | "abort_wait" => "shutdown",
         "initial" | "factor" | "jitter" | "reset_after" => "backoff",
-        "strategy" | "intensity" | "auto_shutdown" | "children" | "defaults" => "supervisor",
+        "strategy" | "start" | "intensity" | "auto_shutdown" | "children" | "defaults" => {
+            "supervisor"
+        }
         _ => return one_of(nearest, known),
     };
     if known.iter().any(|known| known == section) {

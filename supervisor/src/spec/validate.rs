@@ -271,7 +271,7 @@ impl Checker {
             let limit = said.restart_limit.is_some().then_some("restart_limit");
             let probe = said.probe_after.is_some().then_some("probe_after");
             let reacts = said.on_dependency_restart == Some(OnDependencyRestart::Restart);
-            let reaction = reacts.then_some("on_dependency_restart(restart)");
+            let reaction = reacts.then_some("on_dependency_restart");
             for key in backoff.into_iter().chain(limit).chain(probe).chain(reaction) {
                 self.report(path, Fault::Temporary(key));
             }

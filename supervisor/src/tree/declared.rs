@@ -11,6 +11,7 @@ use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
+use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::spec::child::ChildSpec;
@@ -127,6 +128,7 @@ impl DeclaredChild {
 pub struct DeclaredSupervisor {
     slots: &'static [DeclaredSlot],
     strategy: Option<Strategy>,
+    start: Option<StartMode>,
     intensity: Option<Limit>,
     meltdown: Option<Meltdown>,
     auto_shutdown: Option<AutoShutdown>,
@@ -146,6 +148,7 @@ impl DeclaredSupervisor {
         Self {
             slots,
             strategy: None,
+            start: None,
             intensity: None,
             meltdown: None,
             auto_shutdown: None,
@@ -159,6 +162,13 @@ impl DeclaredSupervisor {
     #[must_use]
     pub const fn strategy(mut self, strategy: Strategy) -> Self {
         self.strategy = Some(strategy);
+        self
+    }
+
+    /// See [`SupervisorSpec::start`].
+    #[must_use]
+    pub const fn start(mut self, start: StartMode) -> Self {
+        self.start = Some(start);
         self
     }
 
@@ -193,6 +203,7 @@ impl DeclaredSupervisor {
     fn spec(&self, id: &str, policy: PolicyPatch) -> SupervisorSpec {
         let mut spec = SupervisorSpec::new(id).with_policy(policy).defaults(self.defaults);
         spec.strategy = self.strategy;
+        spec.start = self.start;
         spec.intensity = self.intensity;
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
