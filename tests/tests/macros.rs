@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::PolicyPatch;
+use rust_supervisor::policy::dependency::OnDependencyRestart;
 use rust_supervisor::policy::failure::{Criticality, OnLimit};
 use rust_supervisor::policy::intensity::Limit;
 use rust_supervisor::policy::restart::{Readiness, Restart};
@@ -304,6 +305,7 @@ mod options {
         start_timeout = "2s",
         health(heartbeat = "1s", stale_after = LATER),
         shutdown(grace = "250ms", abort_wait = "3s"),
+        on_dependency_restart(restart),
         significant,
     )]
     async fn all(ctx: TaskContext) {
@@ -323,9 +325,11 @@ mod options {
         on_limit(quarantine),
         probe_after = "3s",
         criticality(standard),
+        on_dependency_restart(keep),
+        start(parallel),
         shutdown(grace = "7s", budget = "8s"),
         auto_shutdown(all_significant),
-        defaults(start_timeout = "5s", health(heartbeat = "3s")),
+        defaults(start_timeout = "5s", health(heartbeat = "3s"), on_dependency_restart = restart),
         significant
     )]
     struct Inner {
@@ -373,6 +377,7 @@ mod options {
         assert_eq!(said.on_limit, Some(OnLimit::Escalate));
         assert_eq!(said.criticality, Some(Criticality::BestEffort));
         assert_eq!(said.readiness, Some(Readiness::Explicit));
+        assert_eq!(said.on_dependency_restart, Some(OnDependencyRestart::Restart));
         assert_eq!(said.start_timeout, Some(Duration::from_secs(2)));
         assert_eq!(said.health.heartbeat, Some(Duration::from_secs(1)));
         assert_eq!(said.health.stale_after, Some(LATER));
@@ -393,6 +398,7 @@ mod options {
         let text = format!("{outer:?}");
         for part in [
             "strategy: Some(OneForAll)",
+            "start: None",
             "intensity: Some(Limit { max: 1, within: 10s })",
             "meltdown: Some(Shutdown)",
             "auto_shutdown: Some(AnySignificant)",
@@ -413,6 +419,7 @@ mod options {
                     .on_limit(OnLimit::Stop)
                     .probe_after(Duration::from_secs(3))
                     .criticality(Criticality::Standard)
+                    .on_dependency_restart(OnDependencyRestart::Keep)
                     .grace(Grace::After(Duration::from_secs(6)))
                     .significant(),
             )
@@ -422,6 +429,8 @@ mod options {
         for part in [
             policy,
             "budget: Some(8s)",
+            "start: Some(Parallel)",
+            "on_dependency_restart: Some(Restart)",
             "auto_shutdown: Some(AllSignificant)",
             "start_timeout: Some(5s)",
             "heartbeat: Some(3s)",

@@ -238,7 +238,7 @@ impl<'a> Graph<'a> {
         circles
     }
 
-    /// The steps of a circle, the first of them a dependency.
+    /// The steps of a circle, from the dependency that comes first in the tree.
     fn steps(&self, circle: &[Moment]) -> Vec<DependencyStep> {
         let path = |n: usize| self.items[n].path.clone();
         let next = circle.iter().cycle().skip(1);
@@ -268,8 +268,11 @@ impl<'a> Graph<'a> {
                 (Moment::Ready(_), Moment::Start(_)) => None,
             })
             .collect();
-        let is_said = |step: &DependencyStep| matches!(step, DependencyStep::DependsOn { .. });
-        let first = steps.iter().position(is_said).unwrap_or(0);
+        let said = steps.iter().enumerate().filter_map(|(at, step)| match step {
+            DependencyStep::DependsOn { dependant, .. } => Some((self.index.get(dependant), at)),
+            _ => None,
+        });
+        let first = said.min().map_or(0, |(_, at)| at);
         steps.rotate_left(first);
         steps
     }
@@ -282,7 +285,8 @@ impl<'a> Graph<'a> {
         let mut seen = BTreeSet::new();
         for item in &self.items {
             for dependency in item.kind.dependencies() {
-                if self.index.contains_key(dependency) {
+                let is_around = self.around.known(dependency).is_some();
+                if self.index.contains_key(dependency) || !is_around {
                     continue;
                 }
                 let (dependant, dependency) = (item.path.clone(), dependency.clone());
