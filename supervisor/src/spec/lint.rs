@@ -1,12 +1,14 @@
 //! What is allowed and yet unlikely to be meant: warnings about a valid tree, and its worst case.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::layers::{Sibling, layers};
 use super::plan::{NodePlan, PlanKind, SupervisorPlan};
 use super::validate::ValidSpec;
 use crate::id::ChildPath;
+use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
 use crate::policy::lint::{never_trips, tightest_span, trips_before};
 use crate::policy::restart::Restart;
@@ -82,11 +84,11 @@ impl ValidSpec {
     }
 
     /// How long the shutdown of the whole tree can take before its budget cuts it short: every
-    /// child uses up its grace and the wait after its abort, one after the other, and those of a
-    /// pool, which may have any number, are left out. `None` when a child may take as long as it
-    /// likes.
+    /// child uses up its grace and the wait after its abort, one after the other, in a parallel
+    /// supervisor one layer of dependencies after the other; and those of a pool, which may have
+    /// any number, are left out. `None` when a child may take as long as it likes.
     pub fn worst_case_shutdown(&self) -> Option<Duration> {
-        worst_case(&self.root)
+        worst_case(&self.root, &ChildPath::root())
     }
 }
 
@@ -118,20 +120,54 @@ fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<War
     }
 }
 
-fn worst_case(supervisor: &Arc<SupervisorPlan>) -> Option<Duration> {
-    supervisor.children.iter().try_fold(Duration::ZERO, |sum, child| {
-        let policy = child.kind.policy();
-        let its = match (&child.kind, policy.grace) {
-            (PlanKind::Child(_), Grace::After(grace)) => grace.saturating_add(policy.abort_wait),
-            (PlanKind::Child(_), Grace::Infinite) => return None,
-            (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner)?,
-            (PlanKind::Supervisor(inner), Grace::After(grace)) => {
-                // Cut short by force, after which all that is left is aborted together.
-                worst_case(inner).map_or(grace, |needed| needed.min(grace))
-            }
-        };
-        Some(sum.saturating_add(its))
-    })
+fn worst_case(supervisor: &SupervisorPlan, path: &ChildPath) -> Option<Duration> {
+    let layers = match supervisor.start {
+        // Each on its own.
+        StartMode::Sequential => (0..supervisor.children.len()).collect(),
+        StartMode::Parallel => layers_of(supervisor, path),
+    };
+    let mut longest = BTreeMap::<usize, Duration>::new();
+    for (child, layer) in supervisor.children.iter().zip(layers) {
+        let its = worst_case_of_child(child, &path.join(&child.id))?;
+        let longest = longest.entry(layer).or_default();
+        *longest = its.max(*longest);
+    }
+    Some(longest.into_values().fold(Duration::ZERO, Duration::saturating_add))
+}
+
+fn worst_case_of_child(child: &NodePlan, path: &ChildPath) -> Option<Duration> {
+    let policy = child.kind.policy();
+    match (&child.kind, policy.grace) {
+        (PlanKind::Child(_), Grace::After(grace)) => Some(grace.saturating_add(policy.abort_wait)),
+        (PlanKind::Child(_), Grace::Infinite) => None,
+        (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner, path),
+        (PlanKind::Supervisor(inner), Grace::After(grace)) => {
+            // Cut short by force, after which all that is left is aborted together.
+            Some(worst_case(inner, path).map_or(grace, |needed| needed.min(grace)))
+        }
+    }
+}
+
+fn layers_of(supervisor: &SupervisorPlan, path: &ChildPath) -> Vec<usize> {
+    let siblings: Vec<_> = supervisor
+        .children
+        .iter()
+        .map(|child| {
+            let mut below = Vec::new();
+            needed_below(&child.kind, &mut below);
+            let own = child.kind.dependencies().iter().collect();
+            Sibling { id: child.id.as_str(), own, below }
+        })
+        .collect();
+    layers(path, &siblings)
+}
+
+fn needed_below<'a>(kind: &'a PlanKind, needed: &mut Vec<&'a ChildPath>) {
+    let PlanKind::Supervisor(plan) = kind else { return };
+    for NodePlan { kind, .. } in &plan.children {
+        needed.extend(kind.dependencies());
+        needed_below(kind, needed);
+    }
 }
 
 #[cfg(test)]
@@ -196,5 +232,19 @@ mod tests {
         assert_eq!(cut.validate().unwrap().worst_case_shutdown(), Some(SECOND));
         let endless = tree.child(child("endless").grace(Grace::Infinite));
         assert_eq!(endless.validate().unwrap().worst_case_shutdown(), None);
+    }
+    #[test]
+    fn side_by_side_only_the_longest_of_each_layer_counts() {
+        let takes =
+            |id, seconds| child(id).grace(Grace::After(seconds * SECOND)).abort_wait(SECOND);
+        let tree = SupervisorSpec::root()
+            .start(StartMode::Parallel)
+            .child(takes("a", 1))
+            .child(takes("b", 3))
+            .child(takes("c", 2).depends_on("a"))
+            .child(SupervisorSpec::new("s").child(takes("d", 4)).child(takes("e", 1)))
+            .child(SupervisorSpec::new("t").child(takes("f", 1).depends_on("/root/c")));
+        // `t` above `c`, `c` above the others, of which `s` is the longest.
+        assert_eq!(tree.validate().unwrap().worst_case_shutdown(), Some((2 + 3 + 7) * SECOND));
     }
 }
