@@ -5,6 +5,7 @@
 
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
+use super::nodes::Node;
 use super::state::{After, Origin, State};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
@@ -82,7 +83,7 @@ impl Engine {
 
     /// What of that which a node depends on is not ready.
     pub(super) fn unready_dependencies(&self, key: NodeKey) -> Vec<ChildPath> {
-        let dependencies = self.nodes.get(key).map(|node| node.dependencies()).unwrap_or_default();
+        let dependencies = self.nodes.get(key).map(Node::dependencies).unwrap_or_default();
         let is_ready = |path: &&ChildPath| {
             let state = self.nodes.find(path).and_then(|key| self.state_of(key));
             state.is_some_and(|state| state.is_ready())

@@ -2,6 +2,7 @@
 
 use super::engine::Engine;
 use super::key::NodeKey;
+use super::nodes::Node;
 use super::state::{After, State};
 use super::supervisor::{Layers, Step};
 use crate::id::ChildPath;
@@ -42,7 +43,7 @@ impl Engine {
         let mut needed = Vec::new();
         let mut below = self.children(key);
         while let Some(key) = below.pop() {
-            needed.extend(self.nodes.get(key).into_iter().flat_map(|node| node.dependencies()));
+            needed.extend(self.nodes.get(key).into_iter().flat_map(Node::dependencies));
             below.extend(self.children(key));
         }
         needed

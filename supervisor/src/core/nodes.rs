@@ -37,7 +37,7 @@ pub(super) struct Node {
     /// How many of its dependencies are not ready.
     pub(super) unready: u32,
     /// Who depends on it.
-    pub(super) dependants: Option<Box<BTreeSet<NodeKey>>>,
+    pub(super) dependants: BTreeSet<NodeKey>,
     /// Restarts in a row, for the wait before the next.
     pub(super) streak: u32,
     pub(super) restarts: u64,
@@ -178,7 +178,7 @@ impl Nodes {
             pulse_due: None,
             is_declared,
             unready: 0,
-            dependants: None,
+            dependants: BTreeSet::new(),
             streak: 0,
             restarts: 0,
             limit: None,
@@ -269,18 +269,15 @@ impl Nodes {
         let path = node.path.clone();
         let mut unready = 0;
         for dependency in node.dependencies().to_vec() {
-            match self.find(&dependency).and_then(|on| self.get_mut(on)) {
-                Some(on) => {
-                    unready += u32::from(!on.state.is_ready());
-                    on.dependants.get_or_insert_default().insert(key);
-                }
-                None => {
-                    unready += 1;
-                    self.unmet.entry(dependency).or_default().insert(key);
-                }
+            if let Some(on) = self.find(&dependency).and_then(|on| self.get_mut(on)) {
+                unready += u32::from(!on.state.is_ready());
+                on.dependants.insert(key);
+            } else {
+                unready += 1;
+                self.unmet.entry(dependency).or_default().insert(key);
             }
         }
-        let dependants = self.unmet.remove(&path).map(Box::new);
+        let dependants = self.unmet.remove(&path).unwrap_or_default();
         if let Some(node) = self.get_mut(key) {
             (node.unready, node.dependants) = (unready, dependants);
         }
@@ -289,25 +286,19 @@ impl Nodes {
     /// Forgets that a node depends on anything. Those who depend on it wait for its path.
     fn untie(&mut self, key: NodeKey) {
         let Some(node) = self.get_mut(key) else { return };
-        let (path, dependants) = (node.path.clone(), node.dependants.take());
-        if let Some(dependants) = dependants.filter(|dependants| !dependants.is_empty()) {
-            self.unmet.insert(path, *dependants);
+        let dependants = std::mem::take(&mut node.dependants);
+        let path = node.path.clone();
+        if !dependants.is_empty() {
+            self.unmet.insert(path, dependants);
         }
         let Some(node) = self.get(key) else { return };
         for dependency in node.dependencies().to_vec() {
-            match self.find(&dependency).and_then(|on| self.get_mut(on)) {
-                Some(on) => {
-                    if let Some(dependants) = &mut on.dependants {
-                        dependants.remove(&key);
-                    }
-                }
-                None => {
-                    if let Some(dependants) = self.unmet.get_mut(&dependency) {
-                        dependants.remove(&key);
-                        if dependants.is_empty() {
-                            self.unmet.remove(&dependency);
-                        }
-                    }
+            if let Some(on) = self.find(&dependency).and_then(|on| self.get_mut(on)) {
+                on.dependants.remove(&key);
+            } else if let Some(dependants) = self.unmet.get_mut(&dependency) {
+                dependants.remove(&key);
+                if dependants.is_empty() {
+                    self.unmet.remove(&dependency);
                 }
             }
         }
@@ -315,8 +306,8 @@ impl Nodes {
 
     /// Who depends on a node.
     pub(super) fn dependants(&self, key: NodeKey) -> Vec<NodeKey> {
-        let dependants = self.get(key).and_then(|node| node.dependants.as_ref());
-        dependants.map(|keys| keys.iter().copied().collect()).unwrap_or_default()
+        let dependants = self.get(key).map(|node| node.dependants.iter().copied().collect());
+        dependants.unwrap_or_default()
     }
 }
 

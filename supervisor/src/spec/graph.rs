@@ -50,7 +50,7 @@ pub(super) fn check(
     report: &mut dyn FnMut(&ChildPath, Fault),
 ) {
     let mut graph = Graph { items: Vec::new(), index: BTreeMap::new(), around };
-    graph.collect(top, path.clone(), None, None);
+    graph.collect(top, path, None, None);
     if graph.items.iter().all(|item| item.kind.dependencies().is_empty()) {
         return;
     }
@@ -97,7 +97,7 @@ impl<'a> Graph<'a> {
     fn collect(
         &mut self,
         kind: &'a PlanKind,
-        path: ChildPath,
+        path: &ChildPath,
         parent: Option<usize>,
         before: Option<usize>,
     ) -> usize {
@@ -106,7 +106,7 @@ impl<'a> Graph<'a> {
         if let PlanKind::Supervisor(plan) = kind {
             let mut before = None;
             for NodePlan { id, kind } in &plan.children {
-                let child = self.collect(kind, path.join(id), Some(n), before);
+                let child = self.collect(kind, &path.join(id), Some(n), before);
                 self.items[n].children.push(child);
                 before = (plan.start == StartMode::Sequential).then_some(child);
             }

@@ -384,7 +384,7 @@ fn tree(rng: &mut Rng) -> SupervisorSpec {
     }
     let mut paths = Vec::new();
     list(&root, &ChildPath::root(), &mut paths);
-    for _ in 0..rng.usize(..3 * paths.len() + 1) {
+    for _ in 0..rng.usize(..=3 * paths.len()) {
         let (dependant, dependency) = (one(rng, &paths), one(rng, &paths));
         let mut with = root.clone();
         let names: Vec<_> = dependant.as_str().split('/').skip(2).collect();
