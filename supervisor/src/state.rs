@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use crate::id::{ChildPath, Generation};
 use crate::policy::decision::RestartDecision;
+use crate::policy::intensity::Limit;
+use crate::policy::on_failure::FailureClass;
 use crate::task::exit::Exit;
 
 /// Where a child is in its life.
@@ -80,6 +82,9 @@ pub struct ChildState {
     /// For a supervisor: how many restarts count against its intensity now, and how many it
     /// tolerates.
     pub intensity: Option<(u32, u32)>,
+    /// The restart limits that are its own: the child's, and those of classes of failure. Empty
+    /// where it has none.
+    pub limits: Vec<LimitState>,
     /// For a child that has to send heartbeats: how it is.
     pub health: Option<ChildHealth>,
 }
@@ -89,6 +94,18 @@ impl ChildState {
     pub fn last_exit(&self) -> Option<&Exit> {
         self.last_exits.last().map(|record| &record.exit)
     }
+}
+
+/// A restart limit of one child, and how much of it is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitState {
+    /// The class of failure it is for; `None` where it is the child's.
+    pub class: Option<FailureClass>,
+    /// How many restarts count against it now. One more than it allows when it is spent.
+    pub used: u32,
+    /// How many it allows, within how long.
+    pub limit: Limit,
 }
 
 /// How a child is that has to send heartbeats.

@@ -17,6 +17,7 @@ use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
+use crate::policy::on_failure::OnFailurePatch;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::shutdown::ShutdownPatch;
 use crate::spec::NodeSpec;
@@ -367,6 +368,7 @@ fn tree_defaults(section: &PolicySection, stop: StopSection) -> PolicyPatch {
         restart,
         backoff: backoff_patch(backoff),
         restart_limit: None,
+        on_failure: OnFailurePatch::NONE,
         on_limit,
         probe_after: probe_after.map(|HumanDuration(wait)| wait),
         criticality,

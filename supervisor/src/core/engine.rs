@@ -328,7 +328,7 @@ impl Engine {
     }
 
     pub(super) fn policy(&self, key: NodeKey) -> Policy {
-        self.nodes.get(key).map_or(Policy::DEFAULT, |node| *node.policy())
+        self.nodes.get(key).map_or(Policy::DEFAULT, |node| node.policy().clone())
     }
 
     pub(super) fn state_of(&self, key: NodeKey) -> Option<State> {

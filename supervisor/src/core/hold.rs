@@ -99,10 +99,12 @@ impl Engine {
         }
     }
 
-    /// Makes the child's own budget whole.
+    /// Makes the child's own budgets whole: its limit, and those of the classes of failure.
     pub(super) fn reset_budget(&mut self, id: Option<CommandId>, key: NodeKey) {
         if let Some(node) = self.nodes.get_mut(key) {
-            node.limit = None;
+            if let Some(spent) = &mut node.spent {
+                spent.make_whole();
+            }
             node.is_on_trial = false;
         }
         self.note_for(key, id, EventKind::BudgetReset);

@@ -147,7 +147,7 @@ impl Engine {
             (Origin::Restart | Origin::Probe | Origin::Command(_), Some(parent))
                 if self.is_to_be_stopped(parent, key) =>
             {
-                self.absorb(parent, key);
+                self.absorb(parent, key, exit);
             }
             (Origin::Round | Origin::Restart | Origin::Probe, Some(_)) => {
                 self.decide(key, exit, Ended::Start, std::time::Duration::ZERO);
@@ -200,7 +200,7 @@ impl Engine {
             self.set_state(child, state);
             if let Some(node) = self.nodes.get_mut(child) {
                 node.streak = 0;
-                node.limit = None;
+                node.spent = None;
             }
         }
     }

@@ -10,20 +10,23 @@ pub mod failure;
 pub mod health;
 pub mod intensity;
 pub mod lint;
+pub mod on_failure;
 pub mod restart;
 pub mod shutdown;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::backoff::{Backoff, BackoffPatch};
-use self::failure::{Criticality, OnLimit};
+use self::failure::{Criticality, OnLimit, TaskFailureKind};
 use self::health::{Health, HealthPatch};
 use self::intensity::Limit;
+use self::on_failure::{ClassPatch, FailureClass, OnFailure, OnFailurePatch};
 use self::restart::{Readiness, Restart};
 use self::shutdown::{Grace, ShutdownPatch};
 
 /// Everything the tree decides about one child by itself, with no key left open.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
     /// Which exits are followed by another run. Default: permanent.
@@ -34,6 +37,9 @@ pub struct Policy {
     pub restart_limit: Option<Limit>,
     /// What follows when `restart_limit` is spent. Default: by `criticality`.
     pub on_limit: OnLimit,
+    /// The waits and limits of single classes of failure, which replace those above for such a
+    /// failure. Default: none.
+    pub on_failure: Option<Arc<OnFailure>>,
     /// How long a child that has used up its own limit, or failed for good, is quarantined before
     /// it is started as a trial; monotonic clock, from the quarantine. Longer than zero. Only with
     /// [`OnLimit::Quarantine`]. Default: no trial, it waits for an operator.
@@ -67,6 +73,7 @@ impl Policy {
         backoff: Backoff::DEFAULT,
         restart_limit: None,
         on_limit: OnLimit::Quarantine,
+        on_failure: None,
         probe_after: None,
         criticality: Criticality::Standard,
         readiness: Readiness::Immediate,
@@ -76,6 +83,49 @@ impl Policy {
         health: None,
         significant: false,
     };
+
+    /// The limit that a failure of this kind is charged to, and the class whose own it is. An end
+    /// that is no failure is charged to the child's.
+    pub fn limit_after(
+        &self,
+        kind: Option<TaskFailureKind>,
+    ) -> Option<(Option<FailureClass>, Limit)> {
+        if let Some((class, policy)) = self.class_of(kind)
+            && let Some(limit) = policy.restart_limit
+            && !cfg!(plant_bug = "class_limit_ignored")
+        {
+            return Some((Some(class), limit));
+        }
+        self.restart_limit.map(|limit| (None, limit))
+    }
+
+    /// The wait that follows a failure of this kind, and the class whose own it is.
+    pub fn backoff_after(&self, kind: Option<TaskFailureKind>) -> (Option<FailureClass>, &Backoff) {
+        if let Some((class, policy)) = self.class_of(kind)
+            && let Some(backoff) = &policy.backoff
+            && !cfg!(plant_bug = "class_backoff_ignored")
+        {
+            return (Some(class), backoff);
+        }
+        (None, &self.backoff)
+    }
+
+    /// Every limit of its own, the child's first, with the class it is for.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (Option<FailureClass>, Limit)> {
+        let own = self.restart_limit.map(|limit| (None, limit));
+        let classes = self.on_failure.iter().flat_map(|on_failure| on_failure.iter());
+        let of_classes = classes
+            .filter_map(|(class, policy)| policy.restart_limit.map(|limit| (Some(class), limit)));
+        own.into_iter().chain(of_classes)
+    }
+
+    fn class_of(
+        &self,
+        kind: Option<TaskFailureKind>,
+    ) -> Option<(FailureClass, &on_failure::ClassPolicy)> {
+        let class = FailureClass::of(kind?)?;
+        Some((class, self.on_failure.as_ref()?.class(class)))
+    }
 }
 
 /// What somebody wrote down about a child: every key may be open.
@@ -102,6 +152,8 @@ pub struct PolicyPatch {
     pub restart_limit: Option<Limit>,
     /// See [`Policy::on_limit`].
     pub on_limit: Option<OnLimit>,
+    /// See [`Policy::on_failure`].
+    pub on_failure: OnFailurePatch,
     /// See [`Policy::probe_after`].
     pub probe_after: Option<Duration>,
     /// See [`Policy::criticality`].
@@ -125,6 +177,7 @@ impl PolicyPatch {
         backoff: BackoffPatch::NONE,
         restart_limit: None,
         on_limit: None,
+        on_failure: OnFailurePatch::NONE,
         probe_after: None,
         criticality: None,
         readiness: None,
@@ -142,6 +195,7 @@ impl PolicyPatch {
             backoff: self.backoff.over(weaker.backoff),
             restart_limit: or(self.restart_limit, weaker.restart_limit),
             on_limit: or(self.on_limit, weaker.on_limit),
+            on_failure: self.on_failure.over(weaker.on_failure),
             probe_after: or(self.probe_after, weaker.probe_after),
             criticality: or(self.criticality, weaker.criticality),
             readiness: or(self.readiness, weaker.readiness),
@@ -177,6 +231,13 @@ impl PolicyPatch {
     #[must_use]
     pub const fn on_limit(mut self, on_limit: OnLimit) -> Self {
         self.on_limit = Some(on_limit);
+        self
+    }
+
+    /// Lays `patch` over what was said about one class of failure, key by key.
+    #[must_use]
+    pub const fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
+        self.on_failure = self.on_failure.on(class, patch);
         self
     }
 
@@ -244,9 +305,11 @@ impl PolicyPatch {
     pub(crate) fn resolve_with(self, grace: Grace) -> Policy {
         let built_in = Policy::DEFAULT;
         let criticality = self.criticality.unwrap_or(built_in.criticality);
+        let backoff = self.backoff.resolve();
         Policy {
             restart: self.restart.unwrap_or(built_in.restart),
-            backoff: self.backoff.resolve(),
+            on_failure: self.on_failure.resolve(&backoff).map(Arc::new),
+            backoff,
             restart_limit: self.restart_limit,
             on_limit: self.on_limit.unwrap_or(criticality.on_limit()),
             probe_after: self.probe_after,

@@ -8,6 +8,7 @@ use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
+use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{Readiness, Restart};
 use crate::policy::shutdown::Grace;
 use crate::task::factory::TaskFactory;
@@ -86,6 +87,13 @@ impl ChildSpec {
     /// What follows when the restart limit is spent.
     pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
         self.policy.on_limit = Some(on_limit);
+        self
+    }
+
+    /// Gives one class of failure a wait and a limit of its own, in place of the child's. Said
+    /// again, it is laid over what was said before, key by key.
+    pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
+        self.policy = self.policy.on_failure(class, patch);
         self
     }
 

@@ -76,6 +76,7 @@ impl Defaults {
             backoff: patch.backoff,
             restart_limit: patch.restart_limit,
             on_limit: patch.on_limit,
+            on_failure: patch.on_failure,
             probe_after: patch.probe_after,
             criticality: patch.criticality,
             ..PolicyPatch::NONE

@@ -8,6 +8,7 @@ use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
+use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::shutdown::Grace;
 
@@ -164,6 +165,13 @@ impl SupervisorSpec {
     /// What follows in the supervisor above when that limit is spent.
     pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
         self.policy.on_limit = Some(on_limit);
+        self
+    }
+
+    /// Gives one class of failure a wait and a limit of its own, in place of the child's. Said
+    /// again, it is laid over what was said before, key by key.
+    pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
+        self.policy = self.policy.on_failure(class, patch);
         self
     }
 

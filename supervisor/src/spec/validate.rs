@@ -220,8 +220,9 @@ impl Checker {
             // Said about this very child: a default for many may well meet a temporary one.
             let backoff = said.backoff.says_something().then_some("backoff");
             let limit = said.restart_limit.is_some().then_some("restart_limit");
+            let classes = said.on_failure.says_something().then_some("on_failure");
             let probe = said.probe_after.is_some().then_some("probe_after");
-            for key in backoff.into_iter().chain(limit).chain(probe) {
+            for key in backoff.into_iter().chain(limit).chain(classes).chain(probe) {
                 self.report(path, Fault::Temporary(key));
             }
         }
