@@ -7,6 +7,7 @@ use crate::id::{ChildPath, Generation};
 use crate::policy::decision::RestartDecision;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::FailureClass;
+use crate::spec::tags::Tags;
 use crate::task::exit::Exit;
 
 /// Where a child is in its life.
@@ -25,6 +26,9 @@ pub enum Lifecycle {
     Restarting,
     /// It does not run, and nothing will start it by itself.
     Down,
+    /// It is declared and was never meant to be started: it, or a supervisor above it, is said not
+    /// to be enabled.
+    Disabled,
     /// An operator keeps it down, out of restarts and rounds, until it is resumed.
     Paused,
     /// It failed too often, or an operator took it out: it is kept down, out of restarts and
@@ -50,6 +54,7 @@ impl fmt::Display for Lifecycle {
             Self::Stopping => "stopping",
             Self::Restarting => "restarting",
             Self::Down => "down",
+            Self::Disabled => "disabled",
             Self::Paused => "paused",
             Self::Quarantined => "quarantined",
             Self::Unjoinable => "unjoinable",
@@ -65,6 +70,8 @@ pub struct ChildState {
     pub path: ChildPath,
     /// Whether it is a supervisor.
     pub is_supervisor: bool,
+    /// The words that were put on it.
+    pub tags: Tags,
     /// Where it is in its life.
     pub lifecycle: Lifecycle,
     /// The number of its latest run; 0 before the first.

@@ -367,6 +367,8 @@ fn tree_defaults(section: &PolicySection, stop: StopSection) -> PolicyPatch {
     PolicyPatch {
         restart,
         backoff: backoff_patch(backoff),
+        role: None,
+        enabled: None,
         restart_limit: None,
         on_failure: OnFailurePatch::NONE,
         on_limit,
@@ -507,6 +509,8 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
         Fault::SignificantUnderNever => &[&["significant"]],
         Fault::SignificantInPool => &[&["significant"]],
         Fault::PoolWithStrategy => &[&["strategy"]],
+        Fault::Tag { .. } => &[&["tags"]],
+        Fault::RootDisabled | Fault::EnabledByDefault => &[&["enabled"]],
         // Not the configuration's to change.
         Fault::Id(_)
         | Fault::DuplicateId

@@ -194,6 +194,7 @@ impl Engine {
                 | State::Up
                 | State::Ended { .. }
                 | State::Down
+                | State::Disabled
                 | State::Paused
                 | State::Unjoinable { .. },
             )
@@ -262,6 +263,7 @@ impl Engine {
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
+            | State::Disabled
             | State::Paused
             | State::Quarantined { .. } => {}
         }

@@ -17,6 +17,7 @@ use crate::id::{ChildPath, Generation};
 use crate::policy::Policy;
 use crate::policy::decision::RestartDecision;
 use crate::spec::plan::{ChildPlan, PlanKind};
+use crate::spec::tags::Tags;
 use crate::state::ExitRecord;
 
 #[derive(Debug)]
@@ -63,6 +64,13 @@ impl Node {
         match &self.body {
             Body::Child(plan) => &plan.policy,
             Body::Supervisor(supervisor) => &supervisor.plan.policy,
+        }
+    }
+
+    pub(super) fn tags(&self) -> &Tags {
+        match &self.body {
+            Body::Child(plan) => &plan.tags,
+            Body::Supervisor(supervisor) => &supervisor.plan.tags,
         }
     }
 

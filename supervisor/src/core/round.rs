@@ -64,6 +64,7 @@ impl Engine {
     /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
     fn join_round(&mut self, child: NodeKey) {
         match self.state_of(child) {
+            Some(State::Disabled) if !cfg!(plant_bug = "disabled_in_round") => {}
             Some(State::Quarantined { .. }) if !cfg!(plant_bug = "quarantine_undone") => {}
             Some(State::Paused) if !cfg!(plant_bug = "pause_undone") => {}
             // It comes to rest when it has ended, and not back into the round.
@@ -73,6 +74,7 @@ impl Engine {
                 State::Idle
                 | State::Ended { .. }
                 | State::Down
+                | State::Disabled
                 | State::Paused
                 | State::Quarantined { .. },
             ) => {

@@ -68,6 +68,7 @@ impl Engine {
         Some(ChildState {
             path: node.path.clone(),
             is_supervisor: node.supervisor().is_some(),
+            tags: node.tags().clone(),
             lifecycle: node.state.lifecycle(),
             generation: node.generation,
             restarts: node.restarts,

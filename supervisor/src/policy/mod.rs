@@ -12,6 +12,7 @@ pub mod intensity;
 pub mod lint;
 pub mod on_failure;
 pub mod restart;
+pub mod role;
 pub mod shutdown;
 
 use std::sync::Arc;
@@ -23,12 +24,19 @@ use self::health::{Health, HealthPatch};
 use self::intensity::Limit;
 use self::on_failure::{ClassPatch, FailureClass, OnFailure, OnFailurePatch};
 use self::restart::{Readiness, Restart};
+use self::role::Role;
 use self::shutdown::{Grace, ShutdownPatch};
 
 /// Everything the tree decides about one child by itself, with no key left open.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
+    /// What it is to the program. It has supplied defaults, and nothing else follows from it.
+    /// Default: worker.
+    pub role: Role,
+    /// Whether it is started at all. One that is not is
+    /// [disabled](crate::state::Lifecycle::Disabled). Default: yes.
+    pub enabled: bool,
     /// Which exits are followed by another run. Default: permanent.
     pub restart: Restart,
     /// How long to wait before a restart.
@@ -69,6 +77,8 @@ pub struct Policy {
 impl Policy {
     /// What holds for a child about which nobody said anything.
     pub const DEFAULT: Self = Self {
+        role: Role::Worker,
+        enabled: true,
         restart: Restart::Permanent,
         backoff: Backoff::DEFAULT,
         restart_limit: None,
@@ -144,6 +154,10 @@ impl Policy {
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct PolicyPatch {
+    /// See [`Policy::role`].
+    pub role: Option<Role>,
+    /// See [`Policy::enabled`].
+    pub enabled: Option<bool>,
     /// See [`Policy::restart`].
     pub restart: Option<Restart>,
     /// See [`Policy::backoff`].
@@ -173,6 +187,8 @@ pub struct PolicyPatch {
 impl PolicyPatch {
     /// Says nothing.
     pub const NONE: Self = Self {
+        role: None,
+        enabled: None,
         restart: None,
         backoff: BackoffPatch::NONE,
         restart_limit: None,
@@ -191,6 +207,8 @@ impl PolicyPatch {
     #[must_use]
     pub const fn over(self, weaker: Self) -> Self {
         Self {
+            role: or(self.role, weaker.role),
+            enabled: or(self.enabled, weaker.enabled),
             restart: or(self.restart, weaker.restart),
             backoff: self.backoff.over(weaker.backoff),
             restart_limit: or(self.restart_limit, weaker.restart_limit),
@@ -204,6 +222,26 @@ impl PolicyPatch {
             health: self.health.over(weaker.health),
             significant: or(self.significant, weaker.significant),
         }
+    }
+
+    /// Says [`Policy::role`].
+    #[must_use]
+    pub const fn role(mut self, role: Role) -> Self {
+        self.role = Some(role);
+        self
+    }
+
+    /// Says that it is not [started at all](Policy::enabled).
+    #[must_use]
+    pub const fn disabled(self) -> Self {
+        self.enabled_if(false)
+    }
+
+    /// Says whether it is [started at all](Policy::enabled).
+    #[must_use]
+    pub const fn enabled_if(mut self, condition: bool) -> Self {
+        self.enabled = Some(condition);
+        self
     }
 
     /// Says [`Policy::restart`].
@@ -304,9 +342,19 @@ impl PolicyPatch {
 
     pub(crate) fn resolve_with(self, grace: Grace) -> Policy {
         let built_in = Policy::DEFAULT;
+        let role = self.role.unwrap_or_default();
+        if !cfg!(plant_bug = "roles_are_words") {
+            return self.over(role.defaults()).fill(role, built_in, grace);
+        }
+        self.fill(role, built_in, grace)
+    }
+
+    fn fill(self, role: Role, built_in: Policy, grace: Grace) -> Policy {
         let criticality = self.criticality.unwrap_or(built_in.criticality);
         let backoff = self.backoff.resolve();
         Policy {
+            role,
+            enabled: self.enabled.unwrap_or(built_in.enabled),
             restart: self.restart.unwrap_or(built_in.restart),
             on_failure: self.on_failure.resolve(&backoff).map(Arc::new),
             backoff,

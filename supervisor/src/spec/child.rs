@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
@@ -10,6 +11,7 @@ use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{Readiness, Restart};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 use crate::task::factory::TaskFactory;
 
@@ -37,12 +39,13 @@ pub struct ChildSpec {
     pub(crate) id: Arc<str>,
     pub(crate) task: TaskFactory,
     pub(crate) policy: PolicyPatch,
+    pub(crate) tags: Tags,
 }
 
 impl ChildSpec {
     /// A child about which nothing else is said.
     pub fn new(id: impl Into<Arc<str>>, task: TaskFactory) -> Self {
-        Self { id: id.into(), task, policy: PolicyPatch::NONE }
+        Self { id: id.into(), task, policy: PolicyPatch::NONE, tags: Tags::default() }
     }
 
     /// The id as it was given; it has not been checked.
@@ -94,6 +97,30 @@ impl ChildSpec {
     /// again, it is laid over what was said before, key by key.
     pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
         self.policy = self.policy.on_failure(class, patch);
+        self
+    }
+
+    /// What it is to the program: a set of defaults.
+    pub fn role(mut self, role: Role) -> Self {
+        self.policy = self.policy.role(role);
+        self
+    }
+
+    /// Never starts it, and everything below it. A configuration may say otherwise.
+    pub fn disabled(mut self) -> Self {
+        self.policy = self.policy.disabled();
+        self
+    }
+
+    /// Says whether it is started at all.
+    pub fn enabled_if(mut self, condition: bool) -> Self {
+        self.policy = self.policy.enabled_if(condition);
+        self
+    }
+
+    /// Words for those who look at the tree, in place of those said before.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = Tags::new(tags);
         self
     }
 

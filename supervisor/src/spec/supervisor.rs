@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::NodeSpec;
+use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 
 /// The declaration of a supervisor: its strategy, its budget, its children in their order.
@@ -43,6 +45,7 @@ pub struct SupervisorSpec {
     pub(crate) budget: Option<Duration>,
     /// About this supervisor as a child of the one above.
     pub(crate) policy: PolicyPatch,
+    pub(crate) tags: Tags,
     /// For everything below, where nothing stronger is said.
     pub(crate) defaults: PolicyPatch,
     /// The same out of the configuration, which beats every default in code.
@@ -62,6 +65,7 @@ impl SupervisorSpec {
             is_pool: false,
             budget: None,
             policy: PolicyPatch::NONE,
+            tags: Tags::default(),
             defaults: PolicyPatch::NONE,
             configured_defaults: PolicyPatch::NONE,
             children: Vec::new(),
@@ -172,6 +176,30 @@ impl SupervisorSpec {
     /// again, it is laid over what was said before, key by key.
     pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
         self.policy = self.policy.on_failure(class, patch);
+        self
+    }
+
+    /// What it is to the program: a set of defaults.
+    pub fn role(mut self, role: Role) -> Self {
+        self.policy = self.policy.role(role);
+        self
+    }
+
+    /// Never starts it, and everything below it. A configuration may say otherwise.
+    pub fn disabled(mut self) -> Self {
+        self.policy = self.policy.disabled();
+        self
+    }
+
+    /// Says whether it is started at all.
+    pub fn enabled_if(mut self, condition: bool) -> Self {
+        self.policy = self.policy.enabled_if(condition);
+        self
+    }
+
+    /// Words for those who look at the tree, in place of those said before.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = Tags::new(tags);
         self
     }
 

@@ -552,6 +552,7 @@ pub(super) fn answer(reply: &Reply) -> String {
         SupervisorError::AlreadyPresent { .. } => "already_present",
         SupervisorError::Running { .. } => "running",
         SupervisorError::Restarting { .. } => "restarting",
+        SupervisorError::Disabled { .. } => "disabled",
         SupervisorError::Paused { .. } => "paused",
         SupervisorError::Quarantined { .. } => "quarantined",
         SupervisorError::Unjoinable { .. } => "unjoinable",

@@ -15,6 +15,7 @@ use crate::policy::failure::{Criticality, OnLimit, TaskFailureKind};
 use crate::policy::health::HealthPatch;
 use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
@@ -127,6 +128,10 @@ fn policy(word: &str) -> Option<PolicyPatch> {
         ("permanent", _) => patch.restart = Some(Restart::Permanent),
         ("transient", _) => patch.restart = Some(Restart::Transient),
         ("temporary", _) => patch.restart = Some(Restart::Temporary),
+        ("disabled", _) => patch = patch.disabled(),
+        ("role", "service") => patch.role = Some(Role::Service),
+        ("role", "job") => patch.role = Some(Role::Job),
+        ("role", "sidecar") => patch.role = Some(Role::Sidecar),
         ("explicit", _) => patch.readiness = Some(Readiness::Explicit),
         ("significant", _) => patch.significant = Some(true),
         ("critical", _) => patch.criticality = Some(Criticality::Critical),

@@ -380,7 +380,7 @@ fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
 
 fn tree(rng: &mut Rng) -> SupervisorSpec {
     let budget = Duration::from_millis(rng.u64(500..9_000));
-    supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget)
+    supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget).enabled_if(true)
 }
 
 fn one<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
@@ -415,6 +415,7 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
             spec = spec.significant();
         }
     }
+    spec = spec.enabled_if(rng.u8(..12) > 0);
     if rng.u8(..4) == 0 {
         spec = spec.grace(Grace::After(Duration::from_millis(rng.u64(1..3_000))));
     }
@@ -495,6 +496,7 @@ fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
     if around != AutoShutdown::Never && restart != Restart::Permanent && rng.bool() {
         spec = spec.significant();
     }
+    spec = spec.enabled_if(rng.u8(..10) > 0);
     if rng.u8(..3) == 0 {
         let stale_after = rng.u64(2..3_000);
         spec = spec.health(Duration::from_millis(1), Duration::from_millis(stale_after));

@@ -4,6 +4,7 @@ mod auto_shutdown;
 mod budgets;
 mod classes;
 mod deaths;
+mod disabled;
 mod fencing;
 mod heartbeats;
 mod holds;
