@@ -1,11 +1,11 @@
 //! Policies for single classes of failure: a wait and a limit in place of the child's.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::backoff::{Backoff, BackoffPatch};
 use super::failure::TaskFailureKind;
-use super::intensity::Limit;
-use super::or;
+use super::intensity::{Limit, LimitPatch};
 
 /// The classes of failure that are followed by another run, so that a policy of their own can mean
 /// something. What is fatal is never retried.
@@ -62,12 +62,12 @@ pub struct ClassPatch {
     /// See [`ClassPolicy::backoff`].
     pub backoff: BackoffPatch,
     /// See [`ClassPolicy::restart_limit`].
-    pub restart_limit: Option<Limit>,
+    pub restart_limit: LimitPatch,
 }
 
 impl ClassPatch {
     /// Says nothing.
-    pub const NONE: Self = Self { backoff: BackoffPatch::NONE, restart_limit: None };
+    pub const NONE: Self = Self { backoff: BackoffPatch::NONE, restart_limit: LimitPatch::NONE };
 
     /// Whether any key is set.
     pub fn says_something(&self) -> bool {
@@ -79,7 +79,7 @@ impl ClassPatch {
     pub const fn over(self, weaker: Self) -> Self {
         Self {
             backoff: self.backoff.over(weaker.backoff),
-            restart_limit: or(self.restart_limit, weaker.restart_limit),
+            restart_limit: self.restart_limit.over(weaker.restart_limit),
         }
     }
 
@@ -92,8 +92,8 @@ impl ClassPatch {
 
     /// Says [`ClassPolicy::restart_limit`].
     #[must_use]
-    pub const fn restart_limit(mut self, limit: Limit) -> Self {
-        self.restart_limit = Some(limit);
+    pub const fn restart_limit(mut self, max: u32, within: Duration) -> Self {
+        self.restart_limit = LimitPatch { max: Some(max), within: Some(within) };
         self
     }
 
@@ -101,7 +101,7 @@ impl ClassPatch {
         let backoff = self.backoff.over((*childs).into());
         ClassPolicy {
             backoff: self.backoff.says_something().then(|| backoff.resolve()),
-            restart_limit: self.restart_limit,
+            restart_limit: self.restart_limit.whole().ok().flatten(),
         }
     }
 }
@@ -188,8 +188,6 @@ impl OnFailure {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
     use crate::policy::PolicyPatch;
 
@@ -198,10 +196,11 @@ mod tests {
     #[test]
     fn a_class_is_laid_over_key_by_key() {
         const SLOW: ClassPatch = ClassPatch::NONE.backoff(BackoffPatch::NONE.max(SECOND));
-        const LIMITED: ClassPatch = ClassPatch::NONE.restart_limit(Limit::new(9, SECOND));
-        const BOTH: PolicyPatch = PolicyPatch::NONE
-            .on_failure(FailureClass::Panic, SLOW)
-            .over(PolicyPatch::NONE.on_failure(FailureClass::Panic, LIMITED));
+        const LIMITED: ClassPatch = ClassPatch::NONE.restart_limit(9, SECOND);
+        const BOTH: PolicyPatch =
+            PolicyPatch::NONE.on_failure(OnFailurePatch::NONE.on(FailureClass::Panic, SLOW)).over(
+                PolicyPatch::NONE.on_failure(OnFailurePatch::NONE.on(FailureClass::Panic, LIMITED)),
+            );
 
         let policy = BOTH.resolve();
 
@@ -218,7 +217,7 @@ mod tests {
         let patch = ClassPatch::NONE.backoff(BackoffPatch::NONE.max(9 * SECOND));
         let policy = PolicyPatch::NONE
             .backoff(BackoffPatch::NONE.initial(3 * SECOND))
-            .on_failure(FailureClass::Timeout, patch)
+            .on_failure(OnFailurePatch::NONE.on(FailureClass::Timeout, patch))
             .resolve();
         let (_, backoff) = policy.backoff_after(Some(TaskFailureKind::Timeout));
         assert_eq!((backoff.initial, backoff.max), (3 * SECOND, 9 * SECOND));

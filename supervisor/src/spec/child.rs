@@ -9,6 +9,7 @@ use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
+use crate::policy::keys::{policy_keys, spec_setter};
 use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{Readiness, Restart};
 use crate::policy::role::Role;
@@ -69,12 +70,6 @@ impl ChildSpec {
         self
     }
 
-    /// Which exits are followed by another run.
-    pub fn restart(mut self, restart: Restart) -> Self {
-        self.policy.restart = Some(restart);
-        self
-    }
-
     /// How long to wait before a restart.
     pub fn backoff(mut self, backoff: impl Into<BackoffPatch>) -> Self {
         self.policy.backoff = backoff.into().over(self.policy.backoff);
@@ -87,26 +82,14 @@ impl ChildSpec {
         self
     }
 
-    /// What follows when the restart limit is spent.
-    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
-        self.policy.on_limit = Some(on_limit);
-        self
-    }
-
     /// Gives one class of failure a wait and a limit of its own, in place of the child's. Said
     /// again, it is laid over what was said before, key by key.
     pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
-        self.policy = self.policy.on_failure(class, patch);
+        self.policy.on_failure = self.policy.on_failure.on(class, patch);
         self
     }
 
-    /// What it is to the program: a set of defaults.
-    pub fn role(mut self, role: Role) -> Self {
-        self.policy = self.policy.role(role);
-        self
-    }
-
-    /// Never starts it, and everything below it. A configuration may say otherwise.
+    /// Never starts it, nor anything below it. A configuration may say otherwise.
     pub fn disabled(mut self) -> Self {
         self.policy = self.policy.disabled();
         self
@@ -121,30 +104,6 @@ impl ChildSpec {
     /// Words for those who look at the tree, in place of those said before.
     pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
         self.tags = Tags::new(tags);
-        self
-    }
-
-    /// How long it is quarantined before it is started as a trial.
-    pub fn probe_after(mut self, wait: Duration) -> Self {
-        self.policy.probe_after = Some(wait);
-        self
-    }
-
-    /// How much the program needs this child.
-    pub fn criticality(mut self, criticality: Criticality) -> Self {
-        self.policy.criticality = Some(criticality);
-        self
-    }
-
-    /// When a run counts as ready.
-    pub fn readiness(mut self, readiness: Readiness) -> Self {
-        self.policy.readiness = Some(readiness);
-        self
-    }
-
-    /// How long a run with explicit readiness may take to become ready.
-    pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.policy.start_timeout = Some(timeout);
         self
     }
 
@@ -174,3 +133,18 @@ impl ChildSpec {
         self
     }
 }
+
+/// A method for each key with one value.
+macro_rules! setters {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl ChildSpec {
+            $(spec_setter! { $(#[$doc])* $key: $kind $type })*
+        }
+    };
+}
+
+policy_keys! { setters }

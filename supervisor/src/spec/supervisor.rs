@@ -9,6 +9,7 @@ use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
+use crate::policy::keys::{policy_keys, spec_setter};
 use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::role::Role;
@@ -148,12 +149,6 @@ impl SupervisorSpec {
         self
     }
 
-    /// Which of its ends are followed by a restart through the supervisor above.
-    pub fn restart(mut self, restart: Restart) -> Self {
-        self.policy.restart = Some(restart);
-        self
-    }
-
     /// How long the supervisor above waits before it restarts this one.
     pub fn backoff(mut self, backoff: impl Into<BackoffPatch>) -> Self {
         self.policy.backoff = backoff.into().over(self.policy.backoff);
@@ -166,26 +161,14 @@ impl SupervisorSpec {
         self
     }
 
-    /// What follows in the supervisor above when that limit is spent.
-    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
-        self.policy.on_limit = Some(on_limit);
-        self
-    }
-
     /// Gives one class of failure a wait and a limit of its own, in place of the child's. Said
     /// again, it is laid over what was said before, key by key.
     pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
-        self.policy = self.policy.on_failure(class, patch);
+        self.policy.on_failure = self.policy.on_failure.on(class, patch);
         self
     }
 
-    /// What it is to the program: a set of defaults.
-    pub fn role(mut self, role: Role) -> Self {
-        self.policy = self.policy.role(role);
-        self
-    }
-
-    /// Never starts it, and everything below it. A configuration may say otherwise.
+    /// Never starts it, nor anything below it. A configuration may say otherwise.
     pub fn disabled(mut self) -> Self {
         self.policy = self.policy.disabled();
         self
@@ -203,18 +186,6 @@ impl SupervisorSpec {
         self
     }
 
-    /// How long it is quarantined before the supervisor above starts it as a trial.
-    pub fn probe_after(mut self, wait: Duration) -> Self {
-        self.policy.probe_after = Some(wait);
-        self
-    }
-
-    /// How much the program needs this supervisor.
-    pub fn criticality(mut self, criticality: Criticality) -> Self {
-        self.policy.criticality = Some(criticality);
-        self
-    }
-
     /// How long all its children together may take to stop. Default: as long as each needs.
     pub fn grace(mut self, grace: Grace) -> Self {
         self.policy.shutdown.grace = Some(grace);
@@ -227,3 +198,23 @@ impl SupervisorSpec {
         self
     }
 }
+
+/// A method for each key with one value that a supervisor has as a child of the one above.
+macro_rules! setters {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl SupervisorSpec {
+            $(setter! { $whom $(#[$doc])* $key: $kind $type })*
+        }
+    };
+}
+
+macro_rules! setter {
+    (any $($setter:tt)*) => { spec_setter! { $($setter)* } };
+    (task $($setter:tt)*) => {};
+}
+
+policy_keys! { setters }

@@ -13,7 +13,7 @@ use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::{Criticality, OnLimit, TaskFailureKind};
 use crate::policy::health::HealthPatch;
-use crate::policy::on_failure::{ClassPatch, FailureClass};
+use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
@@ -120,9 +120,12 @@ fn policy(word: &str) -> Option<PolicyPatch> {
         let (class, value) = rest.split_once('=').unwrap_or((rest, ""));
         let of_child = policy(&format!("{key}={value}"))?;
         let mut of_class = ClassPatch::NONE.backoff(of_child.backoff);
-        of_class.restart_limit = of_child.restart_limit;
+        if let Some(limit) = of_child.restart_limit {
+            of_class = of_class.restart_limit(limit.max, limit.within);
+        }
         let class = FailureClass::ALL.into_iter().find(|known| known.word() == class);
-        return Some(patch.on_failure(class.expect("a class of failure"), of_class));
+        let class = class.expect("a class of failure");
+        return Some(patch.on_failure(OnFailurePatch::NONE.on(class, of_class)));
     }
     match word.split_once('=').unwrap_or((word, "")) {
         ("permanent", _) => patch.restart = Some(Restart::Permanent),

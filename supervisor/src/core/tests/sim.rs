@@ -19,7 +19,6 @@ use crate::core::time::Uptime;
 use crate::id::ChildPath;
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::OnLimit;
-use crate::policy::intensity::Limit;
 use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::shutdown::Grace;
@@ -455,7 +454,7 @@ fn of_class(rng: &mut Rng) -> ClassPatch {
     }
     if rng.bool() {
         let within = Duration::from_millis(rng.u64(1..6_000));
-        patch = patch.restart_limit(Limit::new(rng.u32(..3), within));
+        patch = patch.restart_limit(rng.u32(..3), within);
     }
     patch
 }
