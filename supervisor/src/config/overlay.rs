@@ -121,9 +121,9 @@ impl Overlay {
         };
         let mut is_said_here = path.is_root();
         if let Some(defaults) = defaults {
-            let mut patch = defaults.policies();
-            patch.shutdown = defaults.shutdown.patch();
-            spec.configured_defaults = patch.over(spec.configured_defaults);
+            let mut said = defaults.policies();
+            said.shutdown = defaults.shutdown.patch();
+            spec.configured_defaults = said.over(spec.configured_defaults);
             if defaults.restart_limit != LimitSection::default() {
                 level.said = over(defaults.restart_limit, above.said);
                 level.said_in = key.join("defaults").join("restart_limit");
