@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{FnArg, ReturnType, Type};
 
-use super::policy::{check, patch};
+use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only};
 use crate::validate::Valid;
@@ -17,6 +17,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let name = type_name(child.get());
     let marker = marker(function, name);
     let policy = patch(&options.policy, &runtime);
+    let tags = tags(&options.policy);
     let check = check(&options.policy, &runtime);
     let parameters: Vec<&Type> = parameters(function).collect();
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
@@ -44,7 +45,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             impl #runtime::Supervised for #name {
                 type Handle = #runtime::Handle<Self>;
                 const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy) });
+                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy)#tags });
             }
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name
             where

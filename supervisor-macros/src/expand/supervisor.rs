@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList};
 
-use super::policy::{call, check, choice, limit, patch, time};
+use super::policy::{call, check, choice, limit, patch, tags, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{Field, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -114,7 +114,8 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         let policy = patch(&field.policy, runtime);
         let slot = quote!(DeclaredSlot::new::<#ty>);
         let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
-        quote!(#(#cfgs)* #slot,)
+        let tags = tags(&field.policy);
+        quote!(#(#cfgs)* #slot #tags,)
     });
     let policy = patch(&options.policy, runtime);
     let defaults = patch(&options.defaults, runtime);
@@ -122,10 +123,11 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
     let meltdown = call("meltdown", choice(options.meltdown, runtime));
     let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
+    let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     quote! {
         #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] }, #policy, #defaults)
-            #strategy #intensity #meltdown #auto_shutdown #budget
+            #strategy #intensity #meltdown #auto_shutdown #budget #tags
     }
 }
 

@@ -282,6 +282,27 @@ impl PolicyPatch {
         self
     }
 
+    /// Lays what is said about a child at a stronger place over what is said about it at a weaker
+    /// one. What means nothing any more is taken back: about the restarts of one that is temporary
+    /// now, about the trial of one that is not quarantined now.
+    pub(crate) fn overrule(self, weaker: Self) -> Self {
+        let mut weaker = weaker;
+        if self.restart == Some(Restart::Temporary) {
+            weaker.backoff = BackoffPatch::NONE;
+            weaker.restart_limit = None;
+            weaker.on_failure = OnFailurePatch::NONE;
+            weaker.probe_after = None;
+        }
+        // Only what is new: what the weaker place itself said wrong stays wrong.
+        let of_role = self.role.filter(|_| weaker.criticality.is_none());
+        let criticality = self.criticality.or(of_role.and_then(|role| role.defaults().criticality));
+        let on_limit = criticality.filter(|_| weaker.on_limit.is_none()).map(Criticality::on_limit);
+        if self.on_limit.or(on_limit).is_some_and(|on_limit| on_limit != OnLimit::Quarantine) {
+            weaker.probe_after = None;
+        }
+        self.over(weaker)
+    }
+
     /// Fills every open key from the defaults of a task.
     pub fn resolve(self) -> Policy {
         self.resolve_with(Policy::DEFAULT.grace)

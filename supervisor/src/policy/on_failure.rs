@@ -107,7 +107,7 @@ impl ClassPatch {
 }
 
 /// What somebody wrote down about classes of failure.
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[derive(Clone, Copy, Default, PartialEq)]
 pub struct OnFailurePatch {
     classes: [ClassPatch; FailureClass::ALL.len()],
 }
@@ -150,6 +150,14 @@ impl OnFailurePatch {
     pub(super) fn resolve(self, childs: &Backoff) -> Option<OnFailure> {
         let classes = self.classes.map(|class| class.resolve(childs));
         self.says_something().then_some(OnFailure { classes })
+    }
+}
+
+/// Only the classes about which something is said.
+impl fmt::Debug for OnFailurePatch {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let classes = FailureClass::ALL.into_iter().map(|class| (class, self.class(class)));
+        f.debug_map().entries(classes.filter(|(_, patch)| patch.says_something())).finish()
     }
 }
 
