@@ -4,7 +4,7 @@ use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Token, UnOp};
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Token, Type, UnOp};
 
 use super::entry::Entry;
 use crate::errors::Errors;
@@ -140,6 +140,18 @@ impl Entry {
                 let key = &self.key;
                 errors.at(self.span(), format!("`{key}` takes texts: `{key}(\"money\", \"eu\")`"));
                 None
+            }
+        }
+    }
+
+    /// Types, separated by commas.
+    pub(super) fn types(&self, errors: &mut Errors) -> Vec<Type> {
+        let types = Punctuated::<Type, Token![,]>::parse_terminated;
+        match types.parse2(self.tokens()) {
+            Ok(types) if !types.is_empty() => types.into_iter().collect(),
+            _ => {
+                errors.at(self.span(), format!("`{0}` takes types: `{0}(DbError)`", self.key));
+                Vec::new()
             }
         }
     }
