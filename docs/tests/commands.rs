@@ -73,6 +73,7 @@ async fn answer(state: &str, command: &str) -> String {
         Ok(Err(SupervisorError::Running { .. })) => "Running".to_owned(),
         Ok(Err(SupervisorError::Restarting { .. })) => "Restarting".to_owned(),
         Ok(Err(SupervisorError::Waiting { .. })) => "Waiting".to_owned(),
+        Ok(Err(SupervisorError::Disabled { .. })) => "Disabled".to_owned(),
         Ok(Err(SupervisorError::Paused { .. })) => "Paused".to_owned(),
         Ok(Err(SupervisorError::Quarantined { .. })) => "Quarantined".to_owned(),
         Ok(Err(SupervisorError::Unjoinable { .. })) => "Unjoinable".to_owned(),
@@ -135,6 +136,7 @@ async fn stage(state: &str) -> Stage {
             ChildSpec::new("x", blocking_fn(work)).grace(Grace::After(SECOND))
         }
         "waiting: for a dependency" => slow("x").depends_on("older"),
+        "disabled" => slow("x").disabled(),
         _ => slow("x"),
     };
     let above = SupervisorSpec::new("above").child(slow("older")).child(x);
@@ -150,7 +152,7 @@ async fn stage(state: &str) -> Stage {
         })
     };
     match state {
-        "up" | "restarting" | "quarantined" => {}
+        "up" | "restarting" | "quarantined" | "disabled" => {}
         "stopping" => drop(background(X, false)),
         "down" => drop(handle.stop_child(X, "test", "stage").await.expect("it stops")),
         "paused" => drop(handle.pause_child(X, "test", "stage").await.expect("it is paused")),

@@ -256,6 +256,9 @@ fn what_cannot_be_depended_on_is_named() {
         .child(SupervisorSpec::new("storage").child(child("pool").depends_on("sessions/u1")))
         .child(child("job").restart(Restart::Temporary))
         .child(child("after").depends_on("job"))
+        .child(SupervisorSpec::new("off").disabled().child(child("x")))
+        .child(child("never").depends_on("off/x"))
+        .child(child("neither").depends_on("off/x").disabled())
         .child(SupervisorSpec::pool("sessions").start(StartMode::Parallel))
         .child(child("b").depends_on("sessions").depends_on("sessions/u1"))
         .child(child("c").on_dependency_restart(OnDependencyRestart::Restart))
@@ -268,7 +271,7 @@ fn what_cannot_be_depended_on_is_named() {
     let errors = tree.validate().unwrap_err().to_string();
     assert_eq!(
         errors,
-        "the tree cannot be started, 10 things are wrong with it:
+        "the tree cannot be started, 11 things are wrong with it:
   `/root/a`: it cannot depend on `../x`: it goes up beyond `/root`
   `/root/a`: it cannot depend on `b c`: ' ' cannot stand in a child's id: use letters, digits, `_`, `-` or `.`
   `/root/sessions`: the members of a pool come and go one by one; `start` cannot be set
@@ -278,6 +281,7 @@ fn what_cannot_be_depended_on_is_named() {
   `/root/a`: it depends on `/root/storge/pool`, which is not in the tree; did you mean `/root/storage/pool`?
   `/root/storage/pool`: it depends on `/root/storage/sessions/u1`, which is not in the tree
   `/root/after`: it depends on `/root/job`, but `/root/job` is temporary: when it has ended it is forgotten, and would be waited for in vain
+  `/root/never`: it depends on `/root/off/x`, but `/root/off` is disabled: it would be waited for in vain
   `/root/b`: it depends on `/root/sessions/u1`, a member of a pool; members come and go: depend on the pool `/root/sessions`"
     );
 }

@@ -25,6 +25,7 @@ pub(crate) trait Around {
 /// What stands at a path.
 pub(crate) struct Known {
     pub(crate) is_temporary: bool,
+    pub(crate) is_enabled: bool,
     pub(crate) is_pool: bool,
     pub(crate) dependencies: Vec<ChildPath>,
 }
@@ -130,6 +131,10 @@ impl<'a> Graph<'a> {
                 let pool = path;
                 return Some(Fault::DependsOnMember { dependency: dependency.clone(), pool });
             }
+            if !known.is_enabled && self.is_enabled(item) {
+                let (dependency, disabled) = (dependency.clone(), path);
+                return Some(Fault::DependsOnDisabled { dependency, disabled });
+            }
             if known.is_temporary {
                 temporary = Some(path.clone());
             }
@@ -141,11 +146,18 @@ impl<'a> Graph<'a> {
         })
     }
 
+    /// Whether it is to be started at all.
+    fn is_enabled(&self, item: &Item<'_>) -> bool {
+        let above = std::iter::successors(Some(item), |item| Some(&self.items[item.parent?]));
+        above.into_iter().all(|item| item.kind.policy().enabled)
+    }
+
     fn known(&self, path: &ChildPath) -> Option<Known> {
         let Some(&n) = self.index.get(path) else { return self.around.known(path) };
         let kind = self.items[n].kind;
         Some(Known {
             is_temporary: kind.policy().restart == Restart::Temporary,
+            is_enabled: kind.policy().enabled,
             is_pool: matches!(kind, PlanKind::Supervisor(plan) if plan.is_pool),
             dependencies: kind.dependencies().to_vec(),
         })

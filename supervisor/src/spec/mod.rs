@@ -7,6 +7,7 @@ pub(crate) mod layers;
 pub mod lint;
 pub(crate) mod plan;
 pub mod supervisor;
+pub mod tags;
 pub mod validate;
 
 use self::child::ChildSpec;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::tags::Tags;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::dependency::StartMode;
 use crate::policy::health::HealthPatch;
@@ -16,6 +17,7 @@ pub(crate) struct ChildPlan {
     pub(crate) policy: Policy,
     /// What it depends on, without repetitions.
     pub(crate) dependencies: Vec<ChildPath>,
+    pub(crate) tags: Tags,
     pub(crate) task: TaskFactory,
 }
 
@@ -26,6 +28,7 @@ pub(crate) struct SupervisorPlan {
     /// What it depends on, without repetitions.
     pub(crate) dependencies: Vec<ChildPath>,
     pub(crate) start: StartMode,
+    pub(crate) tags: Tags,
     pub(crate) strategy: Strategy,
     pub(crate) intensity: Limit,
     pub(crate) meltdown: Meltdown,
@@ -79,16 +82,20 @@ impl Defaults {
         if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {
             all.health = HealthPatch::NONE;
         }
+        // Nobody is left out by default.
+        all.enabled = policy.enabled;
         all
     }
 
     /// What a supervisor below takes of them: nothing about stopping and starting a task.
     pub(crate) fn for_supervisor(self) -> Self {
         let about_restarts = |patch: PolicyPatch| PolicyPatch {
+            role: patch.role,
             restart: patch.restart,
             backoff: patch.backoff,
             restart_limit: patch.restart_limit,
             on_limit: patch.on_limit,
+            on_failure: patch.on_failure,
             probe_after: patch.probe_after,
             criticality: patch.criticality,
             on_dependency_restart: patch.on_dependency_restart,

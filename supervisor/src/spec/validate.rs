@@ -13,6 +13,7 @@ use super::dependency::{Dependency, DependencyError, DependencyStep};
 use super::graph::{self, Nothing};
 use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
+use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
 use crate::policy::backoff::Backoff;
 use crate::policy::dependency::OnDependencyRestart;
@@ -118,6 +119,13 @@ impl Checker {
         if spec.policy.health.says_something() {
             self.report(path, Fault::HealthOfSupervisor);
         }
+        self.tags(path, &spec.tags);
+        if spec.defaults.enabled.is_some() || spec.configured_defaults.enabled.is_some() {
+            self.report(path, Fault::EnabledByDefault);
+        }
+        if path.is_root() && !policy.enabled {
+            self.report(path, Fault::RootDisabled);
+        }
         let budget = spec.budget.unwrap_or(DEFAULT_BUDGET);
         if budget.is_zero() {
             self.report(path, Fault::Zero("shutdown budget"));
@@ -142,6 +150,7 @@ impl Checker {
             policy,
             dependencies,
             start: spec.start.unwrap_or_default(),
+            tags: spec.tags.clone(),
             strategy: spec.strategy.unwrap_or_default(),
             intensity,
             meltdown: spec.meltdown.unwrap_or_default(),
@@ -199,9 +208,10 @@ impl Checker {
         let policy = said.resolve();
         self.policy(path, &spec.policy, &policy);
         self.health(path, said.health);
+        self.tags(path, &spec.tags);
         let (said, above) = (&spec.policy, Some(around.path));
         let dependencies = self.dependencies(path, above, &spec.dependencies, said);
-        ChildPlan { policy, dependencies, task: spec.task.clone() }
+        ChildPlan { policy, dependencies, tags: spec.tags.clone(), task: spec.task.clone() }
     }
 
     /// The paths of what it depends on, without repetitions.
@@ -269,10 +279,12 @@ impl Checker {
             // Said about this very child: a default for many may well meet a temporary one.
             let backoff = said.backoff.says_something().then_some("backoff");
             let limit = said.restart_limit.is_some().then_some("restart_limit");
+            let classes = said.on_failure.says_something().then_some("on_failure");
             let probe = said.probe_after.is_some().then_some("probe_after");
             let reacts = said.on_dependency_restart == Some(OnDependencyRestart::Restart);
             let reaction = reacts.then_some("on_dependency_restart");
-            for key in backoff.into_iter().chain(limit).chain(probe).chain(reaction) {
+            let keys = backoff.into_iter().chain(limit).chain(classes).chain(probe);
+            for key in keys.chain(reaction) {
                 self.report(path, Fault::Temporary(key));
             }
         }
@@ -294,6 +306,12 @@ impl Checker {
             && heartbeat >= stale_after
         {
             self.report(path, Fault::HeartbeatTooRare { heartbeat, stale_after });
+        }
+    }
+
+    fn tags(&mut self, path: &ChildPath, tags: &Tags) {
+        if let Some((tag, why)) = tags.fault() {
+            self.report(path, Fault::Tag { tag: tag.to_owned(), why });
         }
     }
 
@@ -425,6 +443,20 @@ pub enum Fault {
     /// A supervisor sends no heartbeats.
     #[error("`health` means nothing here: only a task sends heartbeats")]
     HealthOfSupervisor,
+    /// Defaults are values, and this is about one child.
+    #[error("`enabled` cannot be said in defaults: say it about the child")]
+    EnabledByDefault,
+    /// Nothing would be left.
+    #[error("the tree itself cannot be disabled: do not start it")]
+    RootDisabled,
+    /// A tag that is none.
+    #[error("the tag `{tag}` cannot be one: {why}")]
+    Tag {
+        /// The tag.
+        tag: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// About restarts of what is never restarted.
     #[error("`{0}` means nothing here: the child is temporary and never restarted")]
     Temporary(&'static str),
@@ -481,6 +513,16 @@ pub enum Fault {
         dependency: ChildPath,
         /// What is temporary: that, or a supervisor above it.
         temporary: ChildPath,
+    },
+    /// What is disabled is never ready.
+    #[error(
+        "it depends on `{dependency}`, but `{disabled}` is disabled: it would be waited for in vain"
+    )]
+    DependsOnDisabled {
+        /// What it depends on.
+        dependency: ChildPath,
+        /// What is disabled: that, or a supervisor above it.
+        disabled: ChildPath,
     },
     /// The members of a pool come and go.
     #[error(

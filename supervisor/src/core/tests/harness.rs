@@ -14,9 +14,11 @@ use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::Policy;
+use crate::policy::on_failure::FailureClass;
 use crate::report::RowEnd;
 use crate::spec::plan::SupervisorPlan;
 use crate::spec::validate::ValidSpec;
+use crate::state::LimitState;
 
 /// What a run does when it is asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -294,7 +296,7 @@ impl World {
 
     /// What was said about a child, also when it has just been forgotten.
     pub(super) fn policy(&self, path: &ChildPath) -> Option<Policy> {
-        self.specs.get(path).map(|said| said.policy)
+        self.specs.get(path).map(|said| said.policy.clone())
     }
 
     /// The same of a supervisor and what is below it.
@@ -317,7 +319,7 @@ impl World {
             .filter_map(|key| self.engine.nodes.get(key))
             .map(|node| {
                 let plan = node.supervisor().map(|supervisor| Arc::clone(&supervisor.plan));
-                let (policy, dependencies) = (*node.policy(), node.dependencies().to_vec());
+                let (policy, dependencies) = (node.policy().clone(), node.dependencies().to_vec());
                 (node.path.clone(), Said { policy, dependencies, plan })
             })
             .collect()
@@ -411,6 +413,18 @@ impl Player {
                 let none = || "nothing".to_owned();
                 let (exit, decision) = (exit.unwrap_or_else(none), decision.unwrap_or_else(none));
                 self.say(format!("{name}: {exit}; {decision}"));
+            }
+            ("limits", name) => {
+                let state = self.world.engine.state_at(&path(name)).expect("a known path");
+                let limits: Vec<_> = state
+                    .limits
+                    .iter()
+                    .map(|LimitState { class, used, limit }| {
+                        let class = class.map_or("its own", FailureClass::word);
+                        format!("{class} {used} of {limit}")
+                    })
+                    .collect();
+                self.say(format!("{name}: {}", limits.join(", ")));
             }
             ("wait_ready", name) => self.world.command(step, Command::WaitReady(path(name))),
             ("shutdown", _) => self.world.command(step, Command::Shutdown(by())),
@@ -550,6 +564,7 @@ pub(super) fn answer(reply: &Reply) -> String {
         SupervisorError::Running { .. } => "running",
         SupervisorError::Restarting { .. } => "restarting",
         SupervisorError::Waiting { .. } => "waiting",
+        SupervisorError::Disabled { .. } => "disabled",
         SupervisorError::Paused { .. } => "paused",
         SupervisorError::Quarantined { .. } => "quarantined",
         SupervisorError::Unjoinable { .. } => "unjoinable",

@@ -2,8 +2,10 @@
 
 mod auto_shutdown;
 mod budgets;
+mod classes;
 mod deaths;
 mod dependencies;
+mod disabled;
 mod fencing;
 mod followers;
 mod heartbeats;
