@@ -151,7 +151,11 @@ pub(super) fn limit(entry: &Entry, errors: &mut Errors) -> Option<Limit> {
         match entry.name().as_str() {
             "max" => (max, says_max) = (entry.count(errors), true),
             "within" => (within, says_within) = (entry.time(errors), true),
-            _ => entry.unknown(&format!("setting of `{name}`"), &["max", "within"], errors),
+            _ => {
+                entry.unknown(&format!("setting of `{name}`"), &["max", "within"], errors);
+                // It may be the one that is missing.
+                (says_max, says_within) = (true, true);
+            }
         }
     }
     if !is_empty && !says_max {

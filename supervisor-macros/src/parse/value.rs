@@ -70,8 +70,15 @@ impl Entry {
 
     /// As [`time`](Self::time), or the word `infinite`.
     pub(super) fn grace(&self, errors: &mut Errors) -> Option<Grace> {
-        if self.single_word().is_some_and(|(word, _)| word == "infinite") {
-            return Some(Grace::Infinite);
+        if let Some((word, span)) = self.single_word() {
+            if word == "infinite" {
+                return Some(Grace::Infinite);
+            }
+            let hint = did_you_mean(&word, ["infinite"]);
+            if !hint.is_empty() {
+                errors.at(span, format!("`{}` cannot be `{word}`{hint}", self.key));
+                return None;
+            }
         }
         self.time(errors).map(Grace::After)
     }
@@ -195,6 +202,9 @@ fn nanos(written: &str) -> Result<u128, String> {
     if unit.is_empty() && !number.is_empty() {
         return Err(format!("needs a unit: `\"{number}ms\"`, `\"{number}s\"` or `\"{number}m\"`"));
     }
+    if written.is_empty() {
+        return Err("takes a duration such as `\"100ms\"`".to_owned());
+    }
     let Ok(number) = number.parse::<f64>() else {
         return Err(format!("takes a duration such as `\"100ms\"`, and `{written}` is none"));
     };
@@ -238,7 +248,7 @@ mod tests {
     fn what_is_no_duration_says_why() {
         for (written, why) in [
             ("10", "needs a unit"),
-            ("", "is none"),
+            ("", "takes a duration"),
             ("fast", "is none"),
             ("-1s", "is none"),
             ("1.2.3s", "is none"),
