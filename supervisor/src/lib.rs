@@ -16,6 +16,8 @@ pub mod runtime;
 pub mod spec;
 pub mod state;
 pub mod task;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 pub mod tree;
 
 #[cfg(feature = "macros")]

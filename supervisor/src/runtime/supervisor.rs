@@ -189,6 +189,20 @@ impl SupervisorBuilder {
         &self.spec
     }
 
+    /// The same tree in other clothes, with a seed that is always the same unless one was given,
+    /// and room for the events of a long test.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn for_test(
+        mut self,
+        dress: impl FnOnce(SupervisorSpec) -> SupervisorSpec,
+        events: usize,
+    ) -> Self {
+        self.spec = dress(self.spec);
+        self.seed.get_or_insert(0);
+        self.event_capacity = self.event_capacity.max(events);
+        self
+    }
+
     /// Starts the tree; see [`Supervisor::start`].
     ///
     /// # Errors
@@ -282,6 +296,13 @@ impl SupervisorBuilder {
             Ok(Err(error)) => Err(error),
             Err(_) => Err(handle.end_error()),
         }
+    }
+}
+
+/// With nothing set yet.
+impl From<SupervisorSpec> for SupervisorBuilder {
+    fn from(spec: SupervisorSpec) -> Self {
+        Supervisor::builder(spec)
     }
 }
 

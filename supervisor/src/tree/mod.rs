@@ -215,6 +215,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
         Self { builder: self.builder.config_file(path), ..self }
     }
 
+    /// The same without the types.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn untyped(self) -> SupervisorBuilder {
+        self.builder
+    }
+
     /// The tree that will be started.
     pub fn spec(&self) -> &SupervisorSpec {
         self.builder.spec()
