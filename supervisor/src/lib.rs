@@ -2,6 +2,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod control;

@@ -91,7 +91,7 @@ async fn a_declared_tree_is_tested_without_any_of_its_children() {
 #[tokio::test]
 async fn the_report_says_who_had_to_be_aborted() {
     let (shop, _) = shop();
-    let mut tree = TestTree::of(App::builder(shop)).stand_in_for_all().start().await.unwrap();
+    let tree = TestTree::of(App::builder(shop)).stand_in_for_all().start().await.unwrap();
     tree.hang("payments/ledger");
     let report = tree.end().await;
     assert!(!report.is_clean());

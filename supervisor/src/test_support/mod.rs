@@ -193,7 +193,7 @@ impl TestTree {
     ///
     /// When it has no run that takes orders.
     #[track_caller]
-    pub fn hang(&mut self, child: &str) {
+    pub fn hang(&self, child: &str) {
         self.order(child, Order::Hang);
     }
 
@@ -204,7 +204,7 @@ impl TestTree {
     ///
     /// When it has no run that takes orders.
     #[track_caller]
-    pub fn stall(&mut self, child: &str) {
+    pub fn stall(&self, child: &str) {
         self.order(child, Order::Stall);
     }
 
@@ -214,7 +214,7 @@ impl TestTree {
     ///
     /// When it has no run that takes orders.
     #[track_caller]
-    pub fn go_on(&mut self, child: &str) {
+    pub fn go_on(&self, child: &str) {
         self.order(child, Order::Go);
     }
 

@@ -150,10 +150,7 @@ impl Expectation {
         }
         let is_next = self.steps.get(self.happened.len()).is_some_and(|step| step.is_met_by(event));
         self.happened.push(Arc::clone(event));
-        match is_next || cfg!(plant_bug = "any_order") {
-            true => self.verdict(),
-            false => Verdict::Broken,
-        }
+        if is_next || cfg!(plant_bug = "any_order") { self.verdict() } else { Verdict::Broken }
     }
 
     /// What was expected beside what happened, as two columns.

@@ -198,6 +198,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
         Self { builder: self.builder.remembered_paths(paths), ..self }
     }
 
+    /// See [`SupervisorBuilder::audit`].
+    #[cfg(feature = "audit")]
+    pub fn audit(self, audit: crate::audit::AuditLog) -> Self {
+        Self { builder: self.builder.audit(audit), ..self }
+    }
+
     /// See [`SupervisorBuilder::subscribe_events`].
     pub fn subscribe_events(&mut self) -> EventStream {
         self.builder.subscribe_events()
