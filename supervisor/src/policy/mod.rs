@@ -9,23 +9,36 @@ pub mod decision;
 pub mod failure;
 pub mod health;
 pub mod intensity;
+pub(crate) mod keys;
 pub mod lint;
+pub mod on_failure;
 pub mod restart;
+pub mod role;
 pub mod shutdown;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::backoff::{Backoff, BackoffPatch};
-use self::failure::{Criticality, OnLimit};
+use self::failure::{Criticality, OnLimit, TaskFailureKind};
 use self::health::{Health, HealthPatch};
 use self::intensity::Limit;
+use self::keys::{patch_type, policy_keys};
+use self::on_failure::{FailureClass, OnFailure, OnFailurePatch};
 use self::restart::{Readiness, Restart};
+use self::role::Role;
 use self::shutdown::{Grace, ShutdownPatch};
 
 /// Everything the tree decides about one child by itself, with no key left open.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
+    /// What it is to the program. It has supplied defaults, and nothing else follows from it.
+    /// Default: worker.
+    pub role: Role,
+    /// Whether it is started at all. One that is not is
+    /// [disabled](crate::state::Lifecycle::Disabled). Default: yes.
+    pub enabled: bool,
     /// Which exits are followed by another run. Default: permanent.
     pub restart: Restart,
     /// How long to wait before a restart.
@@ -34,6 +47,9 @@ pub struct Policy {
     pub restart_limit: Option<Limit>,
     /// What follows when `restart_limit` is spent. Default: by `criticality`.
     pub on_limit: OnLimit,
+    /// The waits and limits of single classes of failure, which replace those above for such a
+    /// failure. Default: none.
+    pub on_failure: Option<Arc<OnFailure>>,
     /// How long a child that has used up its own limit, or failed for good, is quarantined before
     /// it is started as a trial; monotonic clock, from the quarantine. Longer than zero. Only with
     /// [`OnLimit::Quarantine`]. Default: no trial, it waits for an operator.
@@ -63,10 +79,13 @@ pub struct Policy {
 impl Policy {
     /// What holds for a child about which nobody said anything.
     pub const DEFAULT: Self = Self {
+        role: Role::Worker,
+        enabled: true,
         restart: Restart::Permanent,
         backoff: Backoff::DEFAULT,
         restart_limit: None,
         on_limit: OnLimit::Quarantine,
+        on_failure: None,
         probe_after: None,
         criticality: Criticality::Standard,
         readiness: Readiness::Immediate,
@@ -76,93 +95,162 @@ impl Policy {
         health: None,
         significant: false,
     };
+
+    /// The limit that a failure of this kind is charged to, and the class whose own it is. An end
+    /// that is no failure is charged to the child's.
+    pub fn limit_after(
+        &self,
+        kind: Option<TaskFailureKind>,
+    ) -> Option<(Option<FailureClass>, Limit)> {
+        if let Some((class, policy)) = self.class_of(kind)
+            && let Some(limit) = policy.restart_limit
+            && !cfg!(plant_bug = "class_limit_ignored")
+        {
+            return Some((Some(class), limit));
+        }
+        self.restart_limit.map(|limit| (None, limit))
+    }
+
+    /// The wait that follows a failure of this kind, and the class whose own it is.
+    pub fn backoff_after(&self, kind: Option<TaskFailureKind>) -> (Option<FailureClass>, &Backoff) {
+        if let Some((class, policy)) = self.class_of(kind)
+            && let Some(backoff) = &policy.backoff
+            && !cfg!(plant_bug = "class_backoff_ignored")
+        {
+            return (Some(class), backoff);
+        }
+        (None, &self.backoff)
+    }
+
+    /// Every limit of its own, the child's first, with the class it is for.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (Option<FailureClass>, Limit)> {
+        let own = self.restart_limit.map(|limit| (None, limit));
+        let classes = self.on_failure.iter().flat_map(|on_failure| on_failure.iter());
+        let of_classes = classes
+            .filter_map(|(class, policy)| policy.restart_limit.map(|limit| (Some(class), limit)));
+        own.into_iter().chain(of_classes)
+    }
+
+    fn class_of(
+        &self,
+        kind: Option<TaskFailureKind>,
+    ) -> Option<(FailureClass, &on_failure::ClassPolicy)> {
+        let class = FailureClass::of(kind?)?;
+        Some((class, self.on_failure.as_ref()?.class(class)))
+    }
 }
 
-/// What somebody wrote down about a child: every key may be open.
-///
-/// Made in `const` by the attribute macros, by the builders of the specs, and by the configuration.
-///
-/// ```
-/// use std::time::Duration;
-/// use rust_supervisor::policy::PolicyPatch;
-/// use rust_supervisor::policy::restart::Restart;
-///
-/// const SLOW: PolicyPatch = PolicyPatch::NONE.start_timeout(Duration::from_secs(90));
-/// const JOB: PolicyPatch = PolicyPatch::NONE.restart(Restart::Transient).over(SLOW);
-/// assert_eq!(JOB.start_timeout, SLOW.start_timeout);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct PolicyPatch {
-    /// See [`Policy::restart`].
-    pub restart: Option<Restart>,
-    /// See [`Policy::backoff`].
-    pub backoff: BackoffPatch,
-    /// See [`Policy::restart_limit`].
-    pub restart_limit: Option<Limit>,
-    /// See [`Policy::on_limit`].
-    pub on_limit: Option<OnLimit>,
-    /// See [`Policy::probe_after`].
-    pub probe_after: Option<Duration>,
-    /// See [`Policy::criticality`].
-    pub criticality: Option<Criticality>,
-    /// See [`Policy::readiness`].
-    pub readiness: Option<Readiness>,
-    /// See [`Policy::start_timeout`].
-    pub start_timeout: Option<Duration>,
-    /// See [`Policy::grace`] and [`Policy::abort_wait`].
-    pub shutdown: ShutdownPatch,
-    /// See [`Policy::health`].
-    pub health: HealthPatch,
-    /// See [`Policy::significant`].
-    pub significant: Option<bool>,
+/// Makes the patch out of the list of the keys.
+macro_rules! patch {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        /// What somebody wrote down about a child: every key may be open.
+        ///
+        /// Made in `const` by the attribute macros, by the builders of the specs, and by the
+        /// configuration.
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use rust_supervisor::policy::PolicyPatch;
+        /// use rust_supervisor::policy::restart::Restart;
+        ///
+        /// const SLOW: PolicyPatch = PolicyPatch::NONE.start_timeout(Duration::from_secs(90));
+        /// const JOB: PolicyPatch = PolicyPatch::NONE.restart(Restart::Transient).over(SLOW);
+        /// assert_eq!(JOB.start_timeout, SLOW.start_timeout);
+        /// ```
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct PolicyPatch {
+            $(
+                #[doc = concat!("See [`Policy::", stringify!($key), "`].")]
+                pub $key: patch_type!($kind $type),
+            )*
+            /// See [`Policy::enabled`]. About the child itself: it cannot be said in defaults.
+            pub enabled: Option<bool>,
+            /// See [`Policy::grace`] and [`Policy::abort_wait`].
+            pub shutdown: ShutdownPatch,
+        }
+
+        impl PolicyPatch {
+            /// Says nothing.
+            pub const NONE: Self = Self {
+                $($key: nothing!($kind $type),)*
+                enabled: None,
+                shutdown: ShutdownPatch::NONE,
+            };
+
+            /// Lays this patch over a weaker one, key by key.
+            #[must_use]
+            pub const fn over(self, weaker: Self) -> Self {
+                Self {
+                    $($key: over!($kind self.$key, weaker.$key),)*
+                    enabled: or(self.enabled, weaker.enabled),
+                    shutdown: self.shutdown.over(weaker.shutdown),
+                }
+            }
+
+            $(patch_setter! { $key: $kind $type })*
+        }
+    };
 }
+
+macro_rules! nothing {
+    (section $type:ident) => {
+        <$type>::NONE
+    };
+    ($kind:ident $type:ident) => {
+        None
+    };
+}
+
+macro_rules! over {
+    (section $strong:expr, $weak:expr) => {
+        $strong.over($weak)
+    };
+    ($kind:ident $strong:expr, $weak:expr) => {
+        or($strong, $weak)
+    };
+}
+
+macro_rules! patch_setter {
+    ($key:ident: value $type:ident) => {
+        #[doc = concat!("Says [`Policy::", stringify!($key), "`].")]
+        #[must_use]
+        pub const fn $key(mut self, $key: $type) -> Self {
+            self.$key = Some($key);
+            self
+        }
+    };
+    ($key:ident: section $type:ident) => {
+        #[doc = concat!(
+                            "Lays `", stringify!($key), "` over what was said about [`Policy::",
+                            stringify!($key), "`], key by key.",
+                        )]
+        #[must_use]
+        pub const fn $key(mut self, $key: $type) -> Self {
+            self.$key = $key.over(self.$key);
+            self
+        }
+    };
+    ($key:ident: $by_hand:ident $type:ident) => {};
+}
+
+policy_keys! { patch }
 
 impl PolicyPatch {
-    /// Says nothing.
-    pub const NONE: Self = Self {
-        restart: None,
-        backoff: BackoffPatch::NONE,
-        restart_limit: None,
-        on_limit: None,
-        probe_after: None,
-        criticality: None,
-        readiness: None,
-        start_timeout: None,
-        shutdown: ShutdownPatch::NONE,
-        health: HealthPatch::NONE,
-        significant: None,
-    };
-
-    /// Lays this patch over a weaker one, key by key.
+    /// Says that it is not [started at all](Policy::enabled).
     #[must_use]
-    pub const fn over(self, weaker: Self) -> Self {
-        Self {
-            restart: or(self.restart, weaker.restart),
-            backoff: self.backoff.over(weaker.backoff),
-            restart_limit: or(self.restart_limit, weaker.restart_limit),
-            on_limit: or(self.on_limit, weaker.on_limit),
-            probe_after: or(self.probe_after, weaker.probe_after),
-            criticality: or(self.criticality, weaker.criticality),
-            readiness: or(self.readiness, weaker.readiness),
-            start_timeout: or(self.start_timeout, weaker.start_timeout),
-            shutdown: self.shutdown.over(weaker.shutdown),
-            health: self.health.over(weaker.health),
-            significant: or(self.significant, weaker.significant),
-        }
+    pub const fn disabled(self) -> Self {
+        self.enabled_if(false)
     }
 
-    /// Says [`Policy::restart`].
+    /// Says whether it is [started at all](Policy::enabled).
     #[must_use]
-    pub const fn restart(mut self, restart: Restart) -> Self {
-        self.restart = Some(restart);
-        self
-    }
-
-    /// Lays `backoff` over what was said about [`Policy::backoff`], key by key.
-    #[must_use]
-    pub const fn backoff(mut self, backoff: BackoffPatch) -> Self {
-        self.backoff = backoff.over(self.backoff);
+    pub const fn enabled_if(mut self, condition: bool) -> Self {
+        self.enabled = Some(condition);
         self
     }
 
@@ -170,41 +258,6 @@ impl PolicyPatch {
     #[must_use]
     pub const fn restart_limit(mut self, max: u32, within: Duration) -> Self {
         self.restart_limit = Some(Limit::new(max, within));
-        self
-    }
-
-    /// Says [`Policy::on_limit`].
-    #[must_use]
-    pub const fn on_limit(mut self, on_limit: OnLimit) -> Self {
-        self.on_limit = Some(on_limit);
-        self
-    }
-
-    /// Says [`Policy::probe_after`].
-    #[must_use]
-    pub const fn probe_after(mut self, wait: Duration) -> Self {
-        self.probe_after = Some(wait);
-        self
-    }
-
-    /// Says [`Policy::criticality`].
-    #[must_use]
-    pub const fn criticality(mut self, criticality: Criticality) -> Self {
-        self.criticality = Some(criticality);
-        self
-    }
-
-    /// Says [`Policy::readiness`].
-    #[must_use]
-    pub const fn readiness(mut self, readiness: Readiness) -> Self {
-        self.readiness = Some(readiness);
-        self
-    }
-
-    /// Says [`Policy::start_timeout`].
-    #[must_use]
-    pub const fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.start_timeout = Some(timeout);
         self
     }
 
@@ -222,18 +275,32 @@ impl PolicyPatch {
         self
     }
 
-    /// Lays `health` over what was said about [`Policy::health`], key by key.
-    #[must_use]
-    pub const fn health(mut self, health: HealthPatch) -> Self {
-        self.health = health.over(self.health);
-        self
-    }
-
     /// Says that it is [significant](Policy::significant).
     #[must_use]
     pub const fn significant(mut self) -> Self {
         self.significant = Some(true);
         self
+    }
+
+    /// Lays what is said about a child at a stronger place over what is said about it at a weaker
+    /// one. What means nothing any more is taken back: about the restarts of one that is temporary
+    /// now, about the trial of one that is not quarantined now.
+    pub(crate) fn overrule(self, weaker: Self) -> Self {
+        let mut weaker = weaker;
+        if self.restart == Some(Restart::Temporary) {
+            weaker.backoff = BackoffPatch::NONE;
+            weaker.restart_limit = None;
+            weaker.on_failure = OnFailurePatch::NONE;
+            weaker.probe_after = None;
+        }
+        // Only what is new: what the weaker place itself said wrong stays wrong.
+        let of_role = self.role.filter(|_| weaker.criticality.is_none());
+        let criticality = self.criticality.or(of_role.and_then(|role| role.defaults().criticality));
+        let on_limit = criticality.filter(|_| weaker.on_limit.is_none()).map(Criticality::on_limit);
+        if self.on_limit.or(on_limit).is_some_and(|on_limit| on_limit != OnLimit::Quarantine) {
+            weaker.probe_after = None;
+        }
+        self.over(weaker)
     }
 
     /// Fills every open key from the defaults of a task.
@@ -243,10 +310,22 @@ impl PolicyPatch {
 
     pub(crate) fn resolve_with(self, grace: Grace) -> Policy {
         let built_in = Policy::DEFAULT;
+        let role = self.role.unwrap_or_default();
+        if cfg!(plant_bug = "roles_are_words") {
+            return self.fill(role, built_in, grace);
+        }
+        self.over(role.defaults()).fill(role, built_in, grace)
+    }
+
+    fn fill(self, role: Role, built_in: Policy, grace: Grace) -> Policy {
         let criticality = self.criticality.unwrap_or(built_in.criticality);
+        let backoff = self.backoff.resolve();
         Policy {
+            role,
+            enabled: self.enabled.unwrap_or(built_in.enabled),
             restart: self.restart.unwrap_or(built_in.restart),
-            backoff: self.backoff.resolve(),
+            on_failure: self.on_failure.resolve(&backoff).map(Arc::new),
+            backoff,
             restart_limit: self.restart_limit,
             on_limit: self.on_limit.unwrap_or(criticality.on_limit()),
             probe_after: self.probe_after,

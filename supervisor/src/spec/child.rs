@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
+use crate::policy::keys::{policy_keys, spec_setter};
+use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{Readiness, Restart};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 use crate::task::factory::TaskFactory;
 
@@ -36,12 +40,13 @@ pub struct ChildSpec {
     pub(crate) id: Arc<str>,
     pub(crate) task: TaskFactory,
     pub(crate) policy: PolicyPatch,
+    pub(crate) tags: Tags,
 }
 
 impl ChildSpec {
     /// A child about which nothing else is said.
     pub fn new(id: impl Into<Arc<str>>, task: TaskFactory) -> Self {
-        Self { id: id.into(), task, policy: PolicyPatch::NONE }
+        Self { id: id.into(), task, policy: PolicyPatch::NONE, tags: Tags::default() }
     }
 
     /// The id as it was given; it has not been checked.
@@ -65,12 +70,6 @@ impl ChildSpec {
         self
     }
 
-    /// Which exits are followed by another run.
-    pub fn restart(mut self, restart: Restart) -> Self {
-        self.policy.restart = Some(restart);
-        self
-    }
-
     /// How long to wait before a restart.
     pub fn backoff(mut self, backoff: impl Into<BackoffPatch>) -> Self {
         self.policy.backoff = backoff.into().over(self.policy.backoff);
@@ -83,33 +82,28 @@ impl ChildSpec {
         self
     }
 
-    /// What follows when the restart limit is spent.
-    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
-        self.policy.on_limit = Some(on_limit);
+    /// Gives one class of failure a wait and a limit of its own, in place of the child's. Said
+    /// again, it is laid over what was said before, key by key.
+    pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
+        self.policy.on_failure = self.policy.on_failure.on(class, patch);
         self
     }
 
-    /// How long it is quarantined before it is started as a trial.
-    pub fn probe_after(mut self, wait: Duration) -> Self {
-        self.policy.probe_after = Some(wait);
+    /// Never starts it, nor anything below it. A configuration may say otherwise.
+    pub fn disabled(mut self) -> Self {
+        self.policy = self.policy.disabled();
         self
     }
 
-    /// How much the program needs this child.
-    pub fn criticality(mut self, criticality: Criticality) -> Self {
-        self.policy.criticality = Some(criticality);
+    /// Says whether it is started at all.
+    pub fn enabled_if(mut self, condition: bool) -> Self {
+        self.policy = self.policy.enabled_if(condition);
         self
     }
 
-    /// When a run counts as ready.
-    pub fn readiness(mut self, readiness: Readiness) -> Self {
-        self.policy.readiness = Some(readiness);
-        self
-    }
-
-    /// How long a run with explicit readiness may take to become ready.
-    pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.policy.start_timeout = Some(timeout);
+    /// Words for those who look at the tree, in place of those said before.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = Tags::new(tags);
         self
     }
 
@@ -139,3 +133,18 @@ impl ChildSpec {
         self
     }
 }
+
+/// A method for each key with one value.
+macro_rules! setters {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl ChildSpec {
+            $(spec_setter! { $(#[$doc])* $key: $kind $type })*
+        }
+    };
+}
+
+policy_keys! { setters }

@@ -4,6 +4,7 @@ pub mod child;
 pub mod lint;
 pub(crate) mod plan;
 pub mod supervisor;
+pub mod tags;
 pub mod validate;
 
 use self::child::ChildSpec;

@@ -4,11 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::NodeSpec;
+use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
+use crate::policy::keys::{policy_keys, spec_setter};
+use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 
 /// The declaration of a supervisor: its strategy, its budget, its children in their order.
@@ -42,6 +46,7 @@ pub struct SupervisorSpec {
     pub(crate) budget: Option<Duration>,
     /// About this supervisor as a child of the one above.
     pub(crate) policy: PolicyPatch,
+    pub(crate) tags: Tags,
     /// For everything below, where nothing stronger is said.
     pub(crate) defaults: PolicyPatch,
     /// The same out of the configuration, which beats every default in code.
@@ -61,6 +66,7 @@ impl SupervisorSpec {
             is_pool: false,
             budget: None,
             policy: PolicyPatch::NONE,
+            tags: Tags::default(),
             defaults: PolicyPatch::NONE,
             configured_defaults: PolicyPatch::NONE,
             children: Vec::new(),
@@ -143,12 +149,6 @@ impl SupervisorSpec {
         self
     }
 
-    /// Which of its ends are followed by a restart through the supervisor above.
-    pub fn restart(mut self, restart: Restart) -> Self {
-        self.policy.restart = Some(restart);
-        self
-    }
-
     /// How long the supervisor above waits before it restarts this one.
     pub fn backoff(mut self, backoff: impl Into<BackoffPatch>) -> Self {
         self.policy.backoff = backoff.into().over(self.policy.backoff);
@@ -161,21 +161,28 @@ impl SupervisorSpec {
         self
     }
 
-    /// What follows in the supervisor above when that limit is spent.
-    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
-        self.policy.on_limit = Some(on_limit);
+    /// Gives one class of failure a wait and a limit of its own, in place of the child's. Said
+    /// again, it is laid over what was said before, key by key.
+    pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
+        self.policy.on_failure = self.policy.on_failure.on(class, patch);
         self
     }
 
-    /// How long it is quarantined before the supervisor above starts it as a trial.
-    pub fn probe_after(mut self, wait: Duration) -> Self {
-        self.policy.probe_after = Some(wait);
+    /// Never starts it, nor anything below it. A configuration may say otherwise.
+    pub fn disabled(mut self) -> Self {
+        self.policy = self.policy.disabled();
         self
     }
 
-    /// How much the program needs this supervisor.
-    pub fn criticality(mut self, criticality: Criticality) -> Self {
-        self.policy.criticality = Some(criticality);
+    /// Says whether it is started at all.
+    pub fn enabled_if(mut self, condition: bool) -> Self {
+        self.policy = self.policy.enabled_if(condition);
+        self
+    }
+
+    /// Words for those who look at the tree, in place of those said before.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = Tags::new(tags);
         self
     }
 
@@ -191,3 +198,23 @@ impl SupervisorSpec {
         self
     }
 }
+
+/// A method for each key with one value that a supervisor has as a child of the one above.
+macro_rules! setters {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl SupervisorSpec {
+            $(setter! { $whom $(#[$doc])* $key: $kind $type })*
+        }
+    };
+}
+
+macro_rules! setter {
+    (any $($setter:tt)*) => { spec_setter! { $($setter)* } };
+    (task $($setter:tt)*) => {};
+}
+
+policy_keys! { setters }
