@@ -6,6 +6,7 @@ pub(crate) mod graph;
 pub(crate) mod layers;
 pub mod lint;
 pub(crate) mod plan;
+pub mod rates;
 pub mod supervisor;
 pub mod tags;
 pub mod validate;

@@ -38,6 +38,16 @@ pub(crate) struct SupervisorPlan {
     pub(crate) children: Vec<NodePlan>,
     /// What a child added later starts from.
     pub(crate) defaults: Defaults,
+    /// How long a child of it may take to stop.
+    pub(crate) room: Room,
+}
+
+/// The tightest limit around a child on the time that it takes to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    pub(crate) budget: Duration,
+    /// Whose limit that is.
+    pub(crate) of: ChildPath,
 }
 
 #[derive(Clone, Debug)]

@@ -193,7 +193,7 @@ fn show(log: &[(Uptime, Action)]) {
 
 fn new_world(seed: u64) -> World {
     let mut rng = Rng::with_seed(seed);
-    let spec = tree(&mut rng);
+    let NodeSpec::Supervisor(spec) = tree(&mut rng) else { unreachable!("a tree") };
     let spec = spec.validate().unwrap_or_else(|errors| panic!("seed {seed}: {errors}"));
     let mut world = World::new(&spec);
     world.rng = Some(rng);
@@ -372,7 +372,8 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             };
             let on = any_path(world, rng.usize(..1_000_000));
             let spec = if rng.u8(..3) == 0 { dependent(spec, &on, &mut rng) } else { spec };
-            Verb::Add { parent, spec: Box::new(spec) }
+            let room = world.plan(&parent).map_or(Duration::MAX, |plan| plan.room.budget);
+            Verb::Add { parent, spec: Box::new(fit(spec, room, None)) }
         }
     }
 }
@@ -383,12 +384,15 @@ fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
     held.get(pick % (held.len() + 1)).map(|&held| held.clone())
 }
 
-fn tree(rng: &mut Rng) -> SupervisorSpec {
+fn tree(rng: &mut Rng) -> NodeSpec {
     let budget = Duration::from_millis(rng.u64(500..9_000));
-    let mut root =
-        supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget).enabled_if(true);
+    let root = supervisor("root", rng, 1, AutoShutdown::Never).enabled_if(true);
+    let NodeSpec::Supervisor(root) = fit(root.into(), budget, Some(budget)) else {
+        unreachable!("it is one");
+    };
+    let mut root = *root;
     if rng.u8(..3) == 0 {
-        return root;
+        return root.into();
     }
     let mut paths = Vec::new();
     list(&root, &ChildPath::root(), &mut paths);
@@ -402,7 +406,7 @@ fn tree(rng: &mut Rng) -> SupervisorSpec {
             root = with;
         }
     }
-    root
+    root.into()
 }
 
 /// The paths of everything below a supervisor.
@@ -440,6 +444,31 @@ fn dependent(spec: NodeSpec, dependency: &ChildPath, rng: &mut Rng) -> NodeSpec 
         NodeSpec::Supervisor(inner) => {
             let patch = patch(inner.policy);
             inner.depends_on(dependency).with_policy(patch).into()
+        }
+    }
+}
+
+/// Cuts the graces so that none is longer than what is around it.
+fn fit(node: NodeSpec, room: Duration, budget: Option<Duration>) -> NodeSpec {
+    let cut = |grace: Option<Grace>| match grace {
+        Some(Grace::After(grace)) => Some(Grace::After(grace.min(room))),
+        other => other,
+    };
+    match node {
+        NodeSpec::Child(mut child) => {
+            child.policy.shutdown.grace = cut(child.policy.shutdown.grace);
+            NodeSpec::Child(child)
+        }
+        NodeSpec::Supervisor(mut inner) => {
+            inner.budget = budget;
+            inner.policy.shutdown.grace = cut(inner.policy.shutdown.grace);
+            let room = match inner.policy.shutdown.grace {
+                Some(Grace::After(grace)) => grace,
+                _ => room,
+            };
+            let children = std::mem::take(&mut inner.children);
+            inner.children = children.into_iter().map(|child| fit(child, room, None)).collect();
+            NodeSpec::Supervisor(inner)
         }
     }
 }
