@@ -7,6 +7,8 @@ mod parameter;
 mod policy;
 mod runtime;
 mod shared_state;
+#[cfg(test)]
+mod snapshots;
 mod supervisor;
 
 use proc_macro2::TokenStream;
