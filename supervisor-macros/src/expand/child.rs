@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
 use super::parameter::{Parameter, parameters};
-use super::policy::{check, patch};
+use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only, peeled};
 use crate::validate::Valid;
@@ -18,6 +18,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
     let policy = patch(&options.policy, &runtime);
+    let tags = tags(&options.policy);
     // What depends on a type has a value only where the type is known.
     let check = check(&options.policy, &runtime)
         .filter(|check| !function.mentions_its_types(&check.to_token_stream()));
@@ -61,7 +62,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy) });
+                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy)#tags });
             }
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
             where

@@ -104,6 +104,7 @@ fn whole(word: &str) -> Option<(&'static str, String)> {
         "standard" | "critical" | "best_effort" => ("criticality", ""),
         "quarantine" | "escalate" | "stop" | "shutdown_tree" => ("on_limit", ""),
         "initial" | "factor" | "jitter" | "reset_after" => ("backoff", " = …"),
+        "service" | "worker" | "job" | "sidecar" => ("role", ""),
         "grace" | "abort_wait" => ("shutdown", " = …"),
         _ => return None,
     };
