@@ -3,6 +3,7 @@
 mod child;
 mod failure;
 mod fallback;
+mod hover;
 mod parameter;
 mod policy;
 mod runtime;
@@ -11,6 +12,7 @@ mod shared_state;
 mod snapshots;
 mod supervisor;
 
+pub(crate) use self::hover::words;
 use proc_macro2::TokenStream;
 use quote::quote;
 
