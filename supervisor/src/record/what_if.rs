@@ -255,7 +255,9 @@ impl World {
                 if let Some(ready) = ready {
                     self.put_in(now + ready, Input::Ready(run));
                 }
-                if let Some((after, end)) = end.filter(|_| !is_cancelled) {
+                if let Some((after, end)) =
+                    end.filter(|_| !is_cancelled || cfg!(plant_bug = "stops_are_ends"))
+                {
                     self.put_in(now + after, Input::Ended(run, end));
                 }
             }
