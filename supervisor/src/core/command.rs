@@ -199,7 +199,7 @@ impl Engine {
         let supervisor = self.supervisor(parent)?;
         let depth = path.as_str().matches('/').count();
         let (defaults, auto) = (supervisor.plan.defaults, supervisor.plan.auto_shutdown);
-        let is_pool = supervisor.plan.is_pool;
+        let (is_pool, plan) = (supervisor.plan.is_pool, std::sync::Arc::clone(&supervisor.plan));
         if let Some(known) =
             ChildId::new(spec.id()).ok().and_then(|id| self.nodes.find(&path.join(&id)))
         {
@@ -211,7 +211,7 @@ impl Engine {
                 SupervisorError::AlreadyPresent { path }
             }));
         }
-        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool) {
+        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool, &plan.room) {
             Ok(plan) => plan,
             Err(errors) => return Some(Err(errors.into())),
         };
