@@ -21,6 +21,7 @@ use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::shutdown::ShutdownPatch;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::validate::{Fault, SpecViolation};
 
@@ -200,7 +201,7 @@ impl Overlay {
                 continue;
             }
             let key = children_key.join(id);
-            let fault = if spec.is_pool {
+            let fault = if spec.group.kind == GroupKind::Pool {
                 ConfigFault::PoolMember { path: path.to_string() }
             } else {
                 self.unknown(spec, path, id)
@@ -505,11 +506,15 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
         Fault::SignificantUnderNever => &[&["significant"]],
         Fault::SignificantInPool => &[&["significant"]],
         Fault::PoolWithStrategy => &[&["strategy"]],
+        Fault::MaxChildren => &[&["max_children"]],
+        Fault::Count(_) => &[&["count"]],
         // Not the configuration's to change.
         Fault::Id(_)
         | Fault::DuplicateId
         | Fault::TooDeep
         | Fault::PoolWithChildren
+        | Fault::ManyArguments(_)
+        | Fault::NotInAGroup { .. }
         | Fault::HealthOfSupervisor => &[],
     };
     // The sections that bear on the child: its own, the defaults around it, those of the tree.

@@ -1,5 +1,6 @@
 //! The handle of a running tree.
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -10,11 +11,12 @@ use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
 use super::stream::{EventStream, Live};
 use crate::error::types::SupervisorError;
-use crate::id::{ChildPath, IntoPath, nearest};
+use crate::id::{ChildId, ChildPath, IntoPath, nearest};
 use crate::report::ShutdownReport;
 use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
 use crate::state::{ChildState, TreeState};
+use crate::task::member::Arguments;
 
 /// The handle of a running tree. Cheap to clone.
 ///
@@ -113,6 +115,46 @@ impl SupervisorHandle {
     ) -> Result<CommandOutcome, SupervisorError> {
         let (parent, spec) = (parent.into_path()?, Box::new(spec.into()));
         self.change(Verb::Add { parent, spec }, requested_by, reason).await
+    }
+
+    /// Adds a member to the running pool at `pool`, with what it is given, and waits as
+    /// [`add_child`](Self::add_child) does. Each of its runs gets a clone of `arguments`.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::PoolFull`]; [`SupervisorError::NotAPool`];
+    /// [`SupervisorError::WrongArguments`] when its members take another type;
+    /// [`SupervisorError::BadId`]; and those of [`add_child`](Self::add_child).
+    pub async fn spawn_member<A: Any + Send + Sync>(
+        &self,
+        pool: impl IntoPath,
+        id: &str,
+        arguments: A,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let pool = pool.into_path()?;
+        let id = ChildId::new(id)
+            .map_err(|cause| SupervisorError::BadId { pool: pool.clone(), cause })?;
+        let (id, arguments) = (Some(id), Arguments::new(arguments));
+        self.change(Verb::Spawn { pool, id, arguments }, requested_by, reason).await
+    }
+
+    /// As [`spawn_member`](Self::spawn_member), with the next number as the id: 1, 2, 3 and so on,
+    /// those left out that are taken. The pool goes on counting when it is restarted.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn_member`](Self::spawn_member).
+    pub async fn spawn_next_member<A: Any + Send + Sync>(
+        &self,
+        pool: impl IntoPath,
+        arguments: A,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let (pool, arguments) = (pool.into_path()?, Arguments::new(arguments));
+        self.change(Verb::Spawn { pool, id: None, arguments }, requested_by, reason).await
     }
 
     /// Starts a child that is down.

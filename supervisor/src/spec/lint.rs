@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::plan::{NodePlan, PlanKind, SupervisorPlan};
+use super::plan::{GroupPlan, NodePlan, PlanKind, SupervisorPlan};
 use super::validate::ValidSpec;
 use crate::id::ChildPath;
+use crate::policy::Policy;
 use crate::policy::intensity::Limit;
 use crate::policy::lint::{never_trips, tightest_span, trips_before};
 use crate::policy::restart::Restart;
@@ -82,34 +83,27 @@ impl ValidSpec {
     }
 
     /// How long the shutdown of the whole tree can take before its budget cuts it short: every
-    /// child uses up its grace and the wait after its abort, one after the other, and those of a
-    /// pool, which may have any number, are left out. `None` when a child may take as long as it
-    /// likes.
+    /// child uses up its grace and the wait after its abort, one after the other, and the members
+    /// of a pool all at the same time. A pool that does not say what its members are is left out.
+    /// `None` when a child may take as long as it likes.
     pub fn worst_case_shutdown(&self) -> Option<Duration> {
         worst_case(&self.root)
     }
 }
 
 fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<Warning>) {
+    if let Some(pool) = supervisor.pool().filter(|pool| pool.members.is_some()) {
+        warnings.extend(about(&pool.policy, supervisor.intensity, path));
+    }
+    let is_many = matches!(supervisor.group, GroupPlan::Many);
+    let mut known = Vec::new();
     for NodePlan { id, kind } in &supervisor.children {
         let path = path.join(id);
-        let policy = kind.policy();
-        if policy.restart != Restart::Temporary {
-            let (key, limit) = match policy.restart_limit {
-                Some(limit) => ("restart_limit", limit),
-                None => ("intensity", supervisor.intensity),
-            };
-            let backoff = &policy.backoff;
-            if never_trips(backoff, limit) {
-                let span = tightest_span(backoff, limit.max.saturating_add(1));
-                let kind = WarningKind::NeverTrips { key, limit, span };
-                warnings.push(Warning { path: path.clone(), kind });
-            }
-            if let Some(limit) = policy.restart_limit
-                && trips_before(backoff, supervisor.intensity, limit)
-            {
-                let kind = WarningKind::IntensityFirst { intensity: supervisor.intensity, limit };
-                warnings.push(Warning { path: path.clone(), kind });
+        for warning in about(kind.policy(), supervisor.intensity, &path) {
+            // The children of a many are alike.
+            if !is_many || !known.contains(&warning.kind) {
+                known.push(warning.kind.clone());
+                warnings.push(warning);
             }
         }
         if let PlanKind::Supervisor(inner) = kind {
@@ -118,12 +112,42 @@ fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<War
     }
 }
 
+/// About one child, or all members of a pool.
+fn about(policy: &Policy, intensity: Limit, path: &ChildPath) -> Vec<Warning> {
+    if policy.restart == Restart::Temporary {
+        return Vec::new();
+    }
+    let mut kinds = Vec::new();
+    let (key, limit) = match policy.restart_limit {
+        Some(limit) => ("restart_limit", limit),
+        None => ("intensity", intensity),
+    };
+    let backoff = &policy.backoff;
+    if never_trips(backoff, limit) {
+        let span = tightest_span(backoff, limit.max.saturating_add(1));
+        kinds.push(WarningKind::NeverTrips { key, limit, span });
+    }
+    if let Some(limit) = policy.restart_limit
+        && trips_before(backoff, intensity, limit)
+    {
+        kinds.push(WarningKind::IntensityFirst { intensity, limit });
+    }
+    kinds.into_iter().map(|kind| Warning { path: path.clone(), kind }).collect()
+}
+
 fn worst_case(supervisor: &Arc<SupervisorPlan>) -> Option<Duration> {
-    supervisor.children.iter().try_fold(Duration::ZERO, |sum, child| {
-        let policy = child.kind.policy();
-        let its = match (&child.kind, policy.grace) {
-            (PlanKind::Child(_), Grace::After(grace)) => grace.saturating_add(policy.abort_wait),
-            (PlanKind::Child(_), Grace::Infinite) => return None,
+    let of_task = |policy: &Policy| match policy.grace {
+        Grace::After(grace) => Some(grace.saturating_add(policy.abort_wait)),
+        Grace::Infinite => None,
+    };
+    // All at the same time, however many there are.
+    let members = match supervisor.pool().filter(|pool| pool.members.is_some()) {
+        Some(pool) => of_task(&pool.policy)?,
+        None => Duration::ZERO,
+    };
+    supervisor.children.iter().try_fold(members, |sum, child| {
+        let its = match (&child.kind, child.kind.policy().grace) {
+            (PlanKind::Child(plan), _) => of_task(&plan.policy)?,
             (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner)?,
             (PlanKind::Supervisor(inner), Grace::After(grace)) => {
                 // Cut short by force, after which all that is left is aborted together.
@@ -137,10 +161,12 @@ fn worst_case(supervisor: &Arc<SupervisorPlan>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::PolicyPatch;
     use crate::policy::backoff::Backoff;
     use crate::spec::child::ChildSpec;
     use crate::spec::supervisor::SupervisorSpec;
     use crate::task::factory::service_fn;
+    use crate::task::member::member_fn;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -184,6 +210,37 @@ mod tests {
             panic!("{warnings:?}")
         };
         assert_eq!(path.as_str(), "/root/a");
+    }
+
+    #[test]
+    fn many_that_are_alike_are_warned_of_once_and_a_pool_for_all_its_members() {
+        let mut slow = Backoff::new(SECOND, 60 * SECOND);
+        slow.jitter = 0.0;
+        let policy = PolicyPatch { backoff: slow.into(), ..PolicyPatch::NONE };
+        let tree = SupervisorSpec::root()
+            .child(
+                SupervisorSpec::many("many", 9, member_fn(async |_, _: usize| ()))
+                    .member_policy(policy),
+            )
+            .child(
+                SupervisorSpec::pool("pool")
+                    .members(member_fn(async |_, (): ()| ()))
+                    .member_policy(policy),
+            );
+        let warnings = tree.validate().unwrap().warnings();
+        let paths: Vec<_> = warnings.iter().map(|warning| warning.path.as_str()).collect();
+        assert_eq!(paths, ["/root/many/0", "/root/pool"]);
+    }
+
+    #[test]
+    fn all_members_of_a_pool_are_stopped_in_the_time_of_one() {
+        let patch = child("t").grace(Grace::After(2 * SECOND)).abort_wait(SECOND).policy();
+        let pool = SupervisorSpec::pool("pool").member_policy(patch);
+        let tree = SupervisorSpec::root().child(pool.clone());
+        assert_eq!(tree.validate().unwrap().worst_case_shutdown(), Some(Duration::ZERO));
+        let pool = pool.members(member_fn(async |_, (): ()| ()));
+        let tree = SupervisorSpec::root().child(pool);
+        assert_eq!(tree.validate().unwrap().worst_case_shutdown(), Some(3 * SECOND));
     }
 
     #[test]

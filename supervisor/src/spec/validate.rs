@@ -9,7 +9,8 @@ use thiserror::Error;
 
 use super::NodeSpec;
 use super::child::ChildSpec;
-use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, SupervisorPlan};
+use super::group::{Group, GroupKind, MAX_COUNT};
+use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, PoolPlan, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
 use crate::id::{ChildId, ChildPath, IdError};
 use crate::policy::backoff::Backoff;
@@ -19,6 +20,7 @@ use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Restart, Strategy};
 use crate::policy::shutdown::Grace;
 use crate::policy::{Policy, PolicyPatch};
+use crate::task::member::{Arguments, WrongArguments};
 
 /// How deep supervisors may be nested, the root counted.
 pub const MAX_DEPTH: usize = 64;
@@ -52,13 +54,13 @@ impl SupervisorSpec {
 pub(crate) fn validate_added(
     spec: &NodeSpec,
     parent: &ChildPath,
-    defaults: &Defaults,
     depth: usize,
-    auto_shutdown: AutoShutdown,
-    is_pool: bool,
+    supervisor: &SupervisorPlan,
 ) -> Result<NodePlan, SpecErrors> {
     let mut checker = Checker { violations: Vec::new() };
-    let around = Around { path: parent, defaults: *defaults, depth, auto_shutdown, is_pool };
+    let SupervisorPlan { defaults, auto_shutdown, .. } = *supervisor;
+    let said = supervisor.pool().map(|pool| pool.said);
+    let around = Around { path: parent, defaults, depth, auto_shutdown, in_pool: said };
     let plan = checker.node(spec, &around);
     match plan {
         Some(plan) => checker.finish(|| plan),
@@ -72,7 +74,8 @@ struct Around<'a> {
     defaults: Defaults,
     depth: usize,
     auto_shutdown: AutoShutdown,
-    is_pool: bool,
+    /// What was said about all members, if they are those of a pool.
+    in_pool: Option<PolicyPatch>,
 }
 
 struct Checker {
@@ -114,15 +117,9 @@ impl Checker {
         if depth > MAX_DEPTH {
             self.report(path, Fault::TooDeep);
         }
-        if spec.is_pool {
-            if !spec.children.is_empty() {
-                self.report(path, Fault::PoolWithChildren);
-            }
-            if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
-                self.report(path, Fault::PoolWithStrategy);
-            }
-        }
-        let around = Around { path, defaults, depth, auto_shutdown, is_pool: spec.is_pool };
+        let in_pool = (spec.group.kind == GroupKind::Pool).then_some(spec.group.policy);
+        let around = Around { path, defaults, depth, auto_shutdown, in_pool };
+        let group = self.group(spec, &around);
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
             policy,
@@ -130,11 +127,71 @@ impl Checker {
             intensity,
             meltdown: spec.meltdown.unwrap_or_default(),
             auto_shutdown,
-            is_pool: spec.is_pool,
+            group,
             budget,
             children,
             defaults,
         }
+    }
+
+    fn group(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> GroupPlan {
+        let Group { kind, members, policy: said, max_children, count } = &spec.group;
+        let path = around.path;
+        let misplaced = [
+            ("max_children", *kind == GroupKind::Pool, max_children.is_some(), "a pool"),
+            ("count", *kind == GroupKind::Many, count.is_some(), "a many"),
+            ("members", *kind != GroupKind::None, members.is_some(), "a pool or a many"),
+            (
+                "member_policy",
+                *kind != GroupKind::None,
+                *said != PolicyPatch::NONE,
+                "a pool or a many",
+            ),
+        ];
+        for (key, _, _, whose) in misplaced.into_iter().filter(|(_, fits, is, _)| *is && !fits) {
+            self.report(path, Fault::NotInAGroup { key, whose });
+        }
+        match kind {
+            GroupKind::None => GroupPlan::None,
+            GroupKind::Pool => {
+                if !spec.children.is_empty() {
+                    self.report(path, Fault::PoolWithChildren);
+                }
+                if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
+                    self.report(path, Fault::PoolWithStrategy);
+                }
+                if *max_children == Some(0) {
+                    self.report(path, Fault::MaxChildren);
+                }
+                let (max_children, members) = (*max_children, members.clone());
+                let policy = self.member_policy(*said, around);
+                GroupPlan::Pool(PoolPlan { max_children, members, said: *said, policy })
+            }
+            GroupKind::Many => {
+                let count = count.unwrap_or_default();
+                if !(1..=MAX_COUNT).contains(&count) {
+                    self.report(path, Fault::Count(count));
+                }
+                let wrong = members.as_ref().and_then(|m| m.task(Arguments::new(0_usize)).err());
+                if let Some(wrong) = wrong {
+                    self.report(path, Fault::ManyArguments(wrong));
+                }
+                GroupPlan::Many
+            }
+        }
+    }
+
+    /// What the members of a pool will amount to: what is wrong with all of them is said now, and
+    /// not when the first is spawned.
+    fn member_policy(&mut self, said: PolicyPatch, around: &Around<'_>) -> Policy {
+        let all = around.defaults.under(said);
+        let policy = all.resolve();
+        if said != PolicyPatch::NONE {
+            self.policy(around.path, &said, &policy);
+            self.health(around.path, all.health);
+            self.significance(around.path, &policy, around);
+        }
+        policy
     }
 
     fn children(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> Vec<NodePlan> {
@@ -144,9 +201,26 @@ impl Checker {
             if !seen.insert(child.id()) {
                 self.report(format!("{}/{}", around.path, child.id()), Fault::DuplicateId);
             }
+            let before = self.violations.len();
             plans.extend(self.node(child, around));
+            if spec.group.kind == GroupKind::Many {
+                self.say_once(before);
+            }
         }
         plans
+    }
+
+    /// The children of a many are alike: what has been said about one of them is not said again.
+    fn say_once(&mut self, before: usize) {
+        let latest = self.violations.split_off(before);
+        let is_new = |violation: &SpecViolation| {
+            let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+            !self.violations.iter().any(|known| {
+                known.fault == violation.fault && parent(&known.path) == parent(&violation.path)
+            })
+        };
+        let latest: Vec<_> = latest.into_iter().filter(is_new).collect();
+        self.violations.extend(latest);
     }
 
     /// `None` when the id is no id; that has been reported.
@@ -178,7 +252,8 @@ impl Checker {
     }
 
     fn child(&mut self, spec: &ChildSpec, path: &ChildPath, around: &Around<'_>) -> ChildPlan {
-        let said = around.defaults.under(spec.policy);
+        let own = spec.policy.over(around.in_pool.unwrap_or(PolicyPatch::NONE));
+        let said = around.defaults.under(own);
         let policy = said.resolve();
         self.policy(path, &spec.policy, &policy);
         self.health(path, said.health);
@@ -256,14 +331,14 @@ impl Checker {
         if !policy.significant {
             return;
         }
+        if around.in_pool.is_some() {
+            return self.report(path, Fault::SignificantInPool);
+        }
         if policy.restart == Restart::Permanent {
             self.report(path, Fault::SignificantPermanent);
         }
         if around.auto_shutdown == AutoShutdown::Never {
             self.report(path, Fault::SignificantUnderNever);
-        }
-        if around.is_pool {
-            self.report(path, Fault::SignificantInPool);
         }
     }
 }
@@ -397,4 +472,21 @@ pub enum Fault {
     /// A pool restarts its members one by one.
     #[error("a pool restarts its members one by one; `strategy` cannot be set")]
     PoolWithStrategy,
+    /// Nothing could ever be spawned.
+    #[error("`max_children` is 0: the pool could hold nobody")]
+    MaxChildren,
+    /// No children, or more than there is room for.
+    #[error("`count` is {0}; a many has from 1 to {MAX_COUNT} children")]
+    Count(u32),
+    /// The index is not what they take.
+    #[error("a many gives each child its index: {0}")]
+    ManyArguments(WrongArguments),
+    /// A setting of those that have children of one kind.
+    #[error("`{key}` means nothing here: only {whose} has it")]
+    NotInAGroup {
+        /// The setting.
+        key: &'static str,
+        /// Who has it.
+        whose: &'static str,
+    },
 }
