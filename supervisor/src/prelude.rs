@@ -11,5 +11,8 @@ pub use crate::report::ShutdownReport;
 pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::SupervisionTree;
+pub use crate::tree::args::Args;
 pub use crate::tree::handle::{Handle, by};
+pub use crate::tree::many::Many;
+pub use crate::tree::pool::{Pool, SpawnError};
 pub use crate::tree::state::State;

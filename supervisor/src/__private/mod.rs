@@ -14,10 +14,12 @@ pub use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Str
 pub use crate::policy::shutdown::Grace;
 pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::factory::BoxFuture;
+pub use crate::task::member::Arguments;
 pub use crate::task::result::TaskResult;
+pub use crate::tree::args::{And, NeedsArgs, NoArgs};
 pub use crate::tree::declared::{
-    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Node, Runs, RunsUnder, Seat, Seated,
-    Supervised,
+    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Member, Node, Runs, RunsUnder, Seat,
+    Seated, Supervised,
 };
 pub use crate::tree::handle::Handle;
 pub use crate::tree::parameter::{Extract, Parameter, Run};
@@ -116,6 +118,13 @@ where
     K: Reads<F::Output, Said: Outcome>,
 {
     Box::pin(async move { K::read(future.await).into_task_result() })
+}
+
+/// What the field of a `C` gives to a run of it.
+pub fn arguments<C: Supervised<Needs: NeedsArgs>>(
+    value: <C::Needs as NeedsArgs>::Value,
+) -> Arguments {
+    Arguments::new(value)
 }
 
 /// Hands on what a function returned. It stands where the type is written, for messages about it.
@@ -221,6 +230,7 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
+    type Needs = NoArgs;
     const NODE: Node = Node::Child(&const { DeclaredChild::new(PolicyPatch::NONE) });
 }
 

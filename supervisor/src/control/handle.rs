@@ -1,6 +1,7 @@
 //! The handle of a running tree.
 
 use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -88,7 +89,13 @@ impl SupervisorHandle {
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
+            counts: BTreeMap::new(),
         }))
+    }
+
+    /// How many children the many at `path` was started with.
+    pub(crate) fn count_of(&self, path: &ChildPath) -> usize {
+        self.shared.counts.get(path).copied().unwrap_or_default()
     }
 
     pub(crate) fn end_error(&self) -> SupervisorError {
@@ -557,6 +564,7 @@ mod tests {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            counts: BTreeMap::new(),
         });
         let first = SupervisorHandle::strong(Arc::clone(&shared));
         let second = first.clone();

@@ -273,6 +273,7 @@ impl SupervisorBuilder {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            counts: valid.counts(),
         });
         let handle = SupervisorHandle::strong(Arc::clone(&shared));
         let driver = Driver::new(engine, shared, inbox, events, started);

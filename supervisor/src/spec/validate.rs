@@ -1,6 +1,6 @@
 //! Checks a whole tree and reports everything that is wrong with it at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,6 +34,25 @@ const LEAST_ABORT_WAIT: Duration = Duration::from_millis(1);
 #[derive(Clone, Debug)]
 pub struct ValidSpec {
     pub(crate) root: Arc<SupervisorPlan>,
+}
+
+impl ValidSpec {
+    /// How many children each many of the tree has.
+    pub(crate) fn counts(&self) -> BTreeMap<ChildPath, usize> {
+        fn below(plan: &SupervisorPlan, path: &ChildPath, counts: &mut BTreeMap<ChildPath, usize>) {
+            if matches!(plan.group, GroupPlan::Many) {
+                counts.insert(path.clone(), plan.children.len());
+            }
+            for child in &plan.children {
+                if let PlanKind::Supervisor(inner) = &child.kind {
+                    below(inner, &path.join(&child.id), counts);
+                }
+            }
+        }
+        let mut counts = BTreeMap::new();
+        below(&self.root, &ChildPath::root(), &mut counts);
+        counts
+    }
 }
 
 impl SupervisorSpec {

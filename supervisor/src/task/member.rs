@@ -39,6 +39,19 @@ impl fmt::Debug for Arguments {
     }
 }
 
+/// A type that arguments can be of.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ArgumentsType {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl ArgumentsType {
+    pub(crate) const fn of<A: Any>() -> Self {
+        Self { id: TypeId::of::<A>, name: type_name::<A> }
+    }
+}
+
 /// A value of the user's, whose destructor may panic: it is dropped wherever the last one is who
 /// knows it, the driver included.
 struct Shell(Option<Box<dyn Any + Send + Sync>>);
@@ -67,20 +80,19 @@ pub struct WrongArguments {
 /// Made by [`member_fn`] and [`blocking_member_fn`]. Cheap to clone.
 #[derive(Clone)]
 pub struct MemberFactory {
-    takes: TypeId,
-    type_name: &'static str,
+    takes: ArgumentsType,
     is_blocking: bool,
     make: Arc<dyn Fn(Arguments) -> TaskFactory + Send + Sync>,
 }
 
 impl MemberFactory {
-    /// Members that take an `A`. `make` is only called with arguments of that type.
-    pub(crate) fn new<A: Any>(
+    /// `make` is only called with arguments of the type that it `takes`.
+    pub(crate) fn new(
+        takes: ArgumentsType,
         is_blocking: bool,
         make: impl Fn(Arguments) -> TaskFactory + Send + Sync + 'static,
     ) -> Self {
-        let (takes, type_name) = (TypeId::of::<A>(), type_name::<A>());
-        Self { takes, type_name, is_blocking, make: Arc::new(make) }
+        Self { takes, is_blocking, make: Arc::new(make) }
     }
 
     /// What runs the member with these arguments.
@@ -90,10 +102,10 @@ impl MemberFactory {
     /// [`WrongArguments`] when they are of another type than the members take.
     pub fn task(&self, arguments: Arguments) -> Result<TaskFactory, WrongArguments> {
         let value = arguments.value.0.as_deref();
-        if value.is_some_and(|value| value.type_id() == self.takes) {
+        if value.is_some_and(|value| value.type_id() == (self.takes.id)()) {
             return Ok((self.make)(arguments));
         }
-        Err(WrongArguments { expected: self.type_name, found: arguments.type_name })
+        Err(WrongArguments { expected: (self.takes.name)(), found: arguments.type_name })
     }
 
     /// Whether the runs of the members have a thread of their own.
@@ -104,7 +116,7 @@ impl MemberFactory {
 
 impl fmt::Debug for MemberFactory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemberFactory").field("takes", &self.type_name).finish_non_exhaustive()
+        f.debug_struct("MemberFactory").field("takes", &(self.takes.name)()).finish_non_exhaustive()
     }
 }
 
@@ -130,7 +142,7 @@ where
     F: Future<Output: Outcome> + Send + 'static,
 {
     let make = Arc::new(Shielded::new(make));
-    MemberFactory::new::<A>(false, move |arguments| {
+    MemberFactory::new(ArgumentsType::of::<A>(), false, move |arguments| {
         let make = Arc::clone(&make);
         service_fn(move |context| make.get()(context, given(&arguments)))
     })
@@ -144,7 +156,7 @@ where
     O: Outcome,
 {
     let work = Arc::new(Shielded::new(work));
-    MemberFactory::new::<A>(true, move |arguments| {
+    MemberFactory::new(ArgumentsType::of::<A>(), true, move |arguments| {
         let work = Arc::clone(&work);
         blocking_fn(move |context| work.get()(context, given(&arguments)))
     })

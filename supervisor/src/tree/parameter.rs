@@ -2,20 +2,28 @@
 
 use std::sync::Arc;
 
+use super::args::NoArgs;
 use super::state::{Provide, State};
 use crate::task::context::{BlockingContext, TaskContext};
+use crate::task::member::Arguments;
 
-/// Everything at hand when the parameters of one run are made: the state of the application and
-/// the run's own context.
+/// Everything at hand when the parameters of one run are made: the state of the application, the
+/// run's own context, and what the child was given.
 #[derive(Debug)]
 pub struct Run<S, C> {
     state: Arc<S>,
     context: C,
+    arguments: Option<Arguments>,
 }
 
 impl<S, C> Run<S, C> {
-    pub(crate) fn new(state: Arc<S>, context: C) -> Self {
-        Self { state, context }
+    pub(crate) fn new(state: Arc<S>, context: C, arguments: Option<Arguments>) -> Self {
+        Self { state, context, arguments }
+    }
+
+    /// What this very child was given.
+    pub(crate) fn arguments(&self) -> Option<&Arguments> {
+        self.arguments.as_ref()
     }
 }
 
@@ -24,10 +32,13 @@ impl<S, C> Run<S, C> {
     message = "a child that runs with a `{C}` cannot take a `{Self}`",
     label = "not something a supervisor can hand to it",
     note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
-            `State<T>`, in any order",
+            `State<T>` and `Args<T>`, in any order",
     note = "for a value of your own, put it into the application state and take it as `State<…>`"
 )]
-pub trait Parameter<C> {}
+pub trait Parameter<C> {
+    /// What the field of the child has to give for it: [`NoArgs`] if nothing.
+    type Needs;
+}
 
 /// A parameter of a child with the context `C` in an application whose state is `S`.
 #[diagnostic::on_unimplemented(
@@ -39,7 +50,9 @@ pub trait Extract<S, C>: Sized {
     fn extract(run: &Run<S, C>) -> Self;
 }
 
-impl Parameter<Self> for TaskContext {}
+impl Parameter<Self> for TaskContext {
+    type Needs = NoArgs;
+}
 
 impl<S> Extract<S, Self> for TaskContext {
     fn extract(run: &Run<S, Self>) -> Self {
@@ -47,7 +60,9 @@ impl<S> Extract<S, Self> for TaskContext {
     }
 }
 
-impl Parameter<Self> for BlockingContext {}
+impl Parameter<Self> for BlockingContext {
+    type Needs = NoArgs;
+}
 
 impl<S> Extract<S, Self> for BlockingContext {
     fn extract(run: &Run<S, Self>) -> Self {
@@ -55,7 +70,9 @@ impl<S> Extract<S, Self> for BlockingContext {
     }
 }
 
-impl<C, T> Parameter<C> for State<T> {}
+impl<C, T> Parameter<C> for State<T> {
+    type Needs = NoArgs;
+}
 
 impl<S: Provide<T>, C, T> Extract<S, C> for State<T> {
     fn extract(run: &Run<S, C>) -> Self {
