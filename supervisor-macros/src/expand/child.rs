@@ -22,10 +22,12 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
     let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
-    let checks = parameters.iter().filter(|ty| !is_named(ty, own)).map(|ty| {
+    let others: Vec<&Type> = parameters.iter().copied().filter(|ty| !is_named(ty, own)).collect();
+    let checks = others.iter().map(|ty| {
         let place = Place::of(ty);
         runtime.call(&place, &quote!(is_parameter::<#ty, #context>), quote!())
     });
+    let needs = needs(&others, &context, &runtime);
     let runs = runs(child.get(), &runtime, parameters.len());
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
@@ -43,8 +45,13 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = #runtime::Handle<Self>;
+                type Needs = #needs;
                 const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy) });
+                    #runtime::Node::Child(<Self as #runtime::Member>::CHILD);
+            }
+            impl #runtime::Member for #name {
+                const CHILD: &'static #runtime::DeclaredChild =
+                    &const { #runtime::DeclaredChild::new(#policy) };
             }
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name
             where
@@ -56,6 +63,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
+}
+
+/// What the field of the child has to give: what its parameters need, put together.
+fn needs(parameters: &[&Type], context: &TokenStream, runtime: &Runtime) -> TokenStream {
+    let mut needs =
+        parameters.iter().map(|ty| quote!(<#ty as #runtime::Parameter<#context>>::Needs));
+    let Some(last) = needs.next_back() else { return quote!(#runtime::NoArgs) };
+    needs.rfold(last, |others, its| quote!(<#its as #runtime::And<#others>>::Both))
 }
 
 /// The name of the type that stands for the child.

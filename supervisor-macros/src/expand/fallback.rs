@@ -40,7 +40,11 @@ fn stand_in(name: &Ident, runtime: &Runtime) -> TokenStream {
     quote! {
         impl #runtime::Supervised for #name {
             type Handle = #runtime::Handle<Self>;
+            type Needs = #runtime::NoArgs;
             const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
+        }
+        impl #runtime::Member for #name {
+            const CHILD: &'static #runtime::DeclaredChild = #runtime::Absent::CHILD;
         }
         impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
             const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
@@ -71,6 +75,7 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = Self;
+                type Needs = #runtime::NoArgs;
                 const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
             }
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name {

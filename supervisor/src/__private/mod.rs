@@ -30,6 +30,7 @@ use std::error::Error;
 use std::marker::PhantomData;
 
 use crate::policy::failure::Failure;
+use crate::spec::group::MAX_COUNT;
 use crate::task::exit::TaskFailure;
 use crate::task::result::Outcome;
 
@@ -97,6 +98,41 @@ pub const fn check(said: PolicyPatch) {
         assert!(
             wait.as_nanos() >= 1_000_000,
             "`abort_wait` is at least 1ms: a run that is aborted needs time to go"
+        );
+    }
+}
+
+/// The rule about `max_children` that the macros cannot see.
+///
+/// # Panics
+///
+/// While the program is compiled, when it is broken.
+#[track_caller]
+pub const fn check_max_children(max: u32) {
+    assert!(max > 0, "`max_children` is 0: the pool could hold nobody");
+}
+
+/// The rule about `count` that the macros cannot see.
+///
+/// # Panics
+///
+/// While the program is compiled, when it is broken.
+#[track_caller]
+pub const fn check_count(count: u32) {
+    assert!(0 < count && count <= MAX_COUNT, "`count` is from 1 to 65536");
+}
+
+/// The rule about those in a pool or a many that the macros cannot see.
+///
+/// # Panics
+///
+/// While the program is compiled, when it is broken.
+#[track_caller]
+pub const fn check_members<T: Supervised>() {
+    if let Node::Pool(members) | Node::Many(members) = T::NODE {
+        assert!(
+            !matches!(members.policy().significant, Some(true)),
+            "those in a `Pool` or a `Many` are all alike, so none of them can be `significant`"
         );
     }
 }
@@ -231,7 +267,11 @@ pub enum Absent {}
 impl Supervised for Absent {
     type Handle = Handle<Self>;
     type Needs = NoArgs;
-    const NODE: Node = Node::Child(&const { DeclaredChild::new(PolicyPatch::NONE) });
+    const NODE: Node = Node::Child(Self::CHILD);
+}
+
+impl Member for Absent {
+    const CHILD: &'static DeclaredChild = &const { DeclaredChild::new(PolicyPatch::NONE) };
 }
 
 impl<S: 'static> RunsUnder<S> for Absent {

@@ -164,6 +164,11 @@ impl DeclaredChild {
     pub const fn new(policy: PolicyPatch) -> Self {
         Self { policy }
     }
+
+    /// The policies.
+    pub const fn policy(&self) -> PolicyPatch {
+        self.policy
+    }
 }
 
 /// What was written about a supervisor where its struct is.
