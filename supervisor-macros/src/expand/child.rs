@@ -45,14 +45,15 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = #runtime::Handle<Self>;
-                type Needs = #needs;
                 const NODE: #runtime::Node =
                     #runtime::Node::Child(<Self as #runtime::Member>::CHILD);
             }
             impl #runtime::Member for #name {
                 const CHILD: &'static #runtime::DeclaredChild =
                     &const { #runtime::DeclaredChild::new(#policy) };
+                const TAKES: #runtime::ArgumentsType = #runtime::takes::<#needs>();
             }
+            impl #runtime::Needs<#needs> for #name {}
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name
             where
                 #(#parameters: #runtime::Extract<__S, #context>,)*

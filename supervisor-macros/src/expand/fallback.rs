@@ -40,12 +40,14 @@ fn stand_in(name: &Ident, runtime: &Runtime) -> TokenStream {
     quote! {
         impl #runtime::Supervised for #name {
             type Handle = #runtime::Handle<Self>;
-            type Needs = #runtime::NoArgs;
             const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
         }
         impl #runtime::Member for #name {
-            const CHILD: &'static #runtime::DeclaredChild = #runtime::Absent::CHILD;
+            const CHILD: &'static #runtime::DeclaredChild =
+                <#runtime::Absent as #runtime::Member>::CHILD;
+            const TAKES: #runtime::ArgumentsType = <#runtime::Absent as #runtime::Member>::TAKES;
         }
+        impl #runtime::Needs<#runtime::NoArgs> for #name {}
         impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
             const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
         }
@@ -75,9 +77,9 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = Self;
-                type Needs = #runtime::NoArgs;
-                const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
+                    const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
             }
+            impl #runtime::Needs<#runtime::NoArgs> for #name {}
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
                 const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
             }

@@ -41,10 +41,10 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = Self;
-                type Needs = #runtime::NoArgs;
                 const NODE: #runtime::Node =
                     #runtime::Node::Supervisor(&const { #declared });
             }
+            impl #runtime::Needs<#runtime::NoArgs> for #name {}
             #runs_under
             impl #runtime::FromSeat for #name {
                 fn from_seat(__seat: #runtime::Seat) -> Self {
@@ -114,7 +114,8 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
         let policy = patch(&field.options.policy, runtime);
         let (kind, more) = kind(&field.options, runtime);
-        let slot = quote!(DeclaredSlot::#kind::<#ty>);
+        let types = if kind == "pool" { quote!(#ty) } else { quote!(#ty, _) };
+        let slot = quote!(DeclaredSlot::#kind::<#types>);
         let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
         quote!(#(#cfgs)* #slot #more,)
     });
@@ -182,7 +183,7 @@ fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
     };
     quote! {
         #runtime::Runs::Given(
-            |#its_state: &#state| #runtime::arguments::<#ty>(#value),
+            |#its_state: &#state| #runtime::arguments::<#ty, _>(#value),
             &const { #runs },
         )
     }

@@ -14,9 +14,9 @@ pub use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Str
 pub use crate::policy::shutdown::Grace;
 pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::factory::BoxFuture;
-pub use crate::task::member::Arguments;
+pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
-pub use crate::tree::args::{And, NeedsArgs, NoArgs};
+pub use crate::tree::args::{And, Needs, NeedsArgs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{
     DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Member, Node, Runs, RunsUnder, Seat,
     Seated, Supervised,
@@ -157,10 +157,13 @@ where
 }
 
 /// What the field of a `C` gives to a run of it.
-pub fn arguments<C: Supervised<Needs: NeedsArgs>>(
-    value: <C::Needs as NeedsArgs>::Value,
-) -> Arguments {
+pub fn arguments<C: Needs<N>, N: NeedsArgs>(value: N::Value) -> Arguments {
     Arguments::new(value)
+}
+
+/// What a child with this need is given.
+pub const fn takes<N: SpawnedWith>() -> ArgumentsType {
+    ArgumentsType::of::<N::Value>()
 }
 
 /// Hands on what a function returned. It stands where the type is written, for messages about it.
@@ -266,13 +269,15 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
-    type Needs = NoArgs;
     const NODE: Node = Node::Child(Self::CHILD);
 }
 
 impl Member for Absent {
     const CHILD: &'static DeclaredChild = &const { DeclaredChild::new(PolicyPatch::NONE) };
+    const TAKES: ArgumentsType = takes::<NoArgs>();
 }
+
+impl Needs<NoArgs> for Absent {}
 
 impl<S: 'static> RunsUnder<S> for Absent {
     const RUNS: Runs<S> = Runs::Async(never);

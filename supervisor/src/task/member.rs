@@ -41,13 +41,14 @@ impl fmt::Debug for Arguments {
 
 /// A type that arguments can be of.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct ArgumentsType {
+pub struct ArgumentsType {
     id: fn() -> TypeId,
     name: fn() -> &'static str,
 }
 
 impl ArgumentsType {
-    pub(crate) const fn of<A: Any>() -> Self {
+    /// The type `A`.
+    pub const fn of<A: Any>() -> Self {
         Self { id: TypeId::of::<A>, name: type_name::<A> }
     }
 }

@@ -2,7 +2,6 @@
 
 use std::any::Any;
 
-use super::declared::Supervised;
 use super::parameter::{Extract, Parameter, Run};
 use crate::task::member::given;
 
@@ -53,6 +52,13 @@ impl<S, C, T: Any + Clone + Send + Sync> Extract<S, C> for Args<T> {
         Self(run.arguments().map(given).expect("no run is made without what its child needs"))
     }
 }
+
+/// What stands in a field needs an `N`: [`NoArgs`], [`Count`] or `Args<T>`. Each type has one such
+/// need.
+///
+/// A relation and not an associated type, which could not name a type that is less visible than the
+/// child.
+pub trait Needs<N> {}
 
 /// Needs nothing to be said at its field.
 #[derive(Clone, Copy, Debug)]
@@ -131,6 +137,3 @@ pub trait NeedsIndex {}
 impl NeedsIndex for NoArgs {}
 
 impl NeedsIndex for Args<usize> {}
-
-/// The type of what the members of a `Pool<C>` are spawned with.
-pub type ArgsOf<C> = <<C as Supervised>::Needs as SpawnedWith>::Value;

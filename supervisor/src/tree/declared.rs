@@ -1,13 +1,12 @@
 //! What the attribute macros leave behind: static descriptions, and tables of functions that make
 //! the runs. One generic function turns both into a spec, so that a child costs two small impls.
 
-use std::any::Any;
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{NeedsArgs, NeedsNothing};
+use super::args::{Needs, NeedsArgs, NeedsNothing};
 use super::parameter::Run;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
@@ -31,8 +30,6 @@ use crate::task::result::TaskResult;
 pub trait Supervised: Sized + 'static {
     /// What a running tree has in the place of the field.
     type Handle: FromSeat;
-    /// What the field has to give it: [`NoArgs`](super::args::NoArgs) if nothing.
-    type Needs;
     /// What was written about it.
     const NODE: Node;
 }
@@ -48,6 +45,8 @@ pub trait Supervised: Sized + 'static {
 pub trait Member: Supervised {
     /// What was written about it.
     const CHILD: &'static DeclaredChild;
+    /// What it is given.
+    const TAKES: ArgumentsType;
 }
 
 /// A pool or a many.
@@ -70,7 +69,7 @@ pub trait IsPool: Supervised {}
     message = "`count` is for a `Many<…>`, and `{Self}` is none",
     label = "not a `Many`"
 )]
-pub trait IsMany: Supervised {}
+pub trait IsMany<N>: Supervised {}
 
 /// A child or supervisor that finds all it needs in an application state of type `S`.
 ///
@@ -264,7 +263,7 @@ pub struct DeclaredSlot {
 
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
-    pub const fn new<T: Supervised<Needs: NeedsNothing>>(
+    pub const fn new<T: Supervised + Needs<N>, N: NeedsNothing>(
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
@@ -272,7 +271,7 @@ impl DeclaredSlot {
     }
 
     /// A field that says `args`.
-    pub const fn given<T: Supervised<Needs: NeedsArgs>>(
+    pub const fn given<T: Supervised + Needs<N>, N: NeedsArgs>(
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
@@ -280,7 +279,7 @@ impl DeclaredSlot {
     }
 
     /// A field that says something that only a pool or a many has.
-    pub const fn group<T: Group<Needs: NeedsNothing>>(
+    pub const fn group<T: Group + Needs<N>, N: NeedsNothing>(
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
@@ -293,7 +292,7 @@ impl DeclaredSlot {
     }
 
     /// A field that says something that only a many has.
-    pub const fn many<T: IsMany>(name: &'static str, policy: PolicyPatch) -> Self {
+    pub const fn many<T: IsMany<N>, N>(name: &'static str, policy: PolicyPatch) -> Self {
         Self::of(name, T::NODE, policy)
     }
 
@@ -376,9 +375,9 @@ pub struct MemberRuns<S: 'static> {
 }
 
 impl<S: 'static> MemberRuns<S> {
-    /// Of a `C` that is given an `A`.
-    pub(crate) const fn new<C: RunsUnder<S>, A: Any>() -> Self {
-        Self { runs: C::RUNS, takes: ArgumentsType::of::<A>() }
+    /// Of a `C` that is given what it `takes`.
+    pub(crate) const fn new<C: RunsUnder<S>>(takes: ArgumentsType) -> Self {
+        Self { runs: C::RUNS, takes }
     }
 
     fn factory(&'static self, state: &Arc<S>) -> MemberFactory

@@ -6,13 +6,14 @@ use std::ops::Index;
 use std::slice;
 use std::sync::Arc;
 
-use super::args::{Count, NeedsIndex};
+use super::args::{Count, Needs, NeedsIndex};
 use super::declared::{
     FromSeat, Group, IsMany, Member, MemberRuns, Node, Runs, RunsUnder, Seat, Supervised,
 };
 use super::handle::Handle;
 use crate::control::handle::SupervisorHandle;
 use crate::id::ChildPath;
+use crate::task::member::ArgumentsType;
 
 /// Many of `C`: declared children alike, with the ids `0`, `1`, `2` and so on.
 ///
@@ -114,19 +115,18 @@ impl<'a, C> IntoIterator for &'a Many<C> {
 
 impl<C: Member> Supervised for Many<C> {
     type Handle = Self;
-    type Needs = Count;
     const NODE: Node = Node::Many(C::CHILD);
 }
 
+impl<C: Member> Needs<Count> for Many<C> {}
+
 impl<C: Member> Group for Many<C> {}
 
-impl<C: Member> IsMany for Many<C> {}
+impl<C: Member + Needs<N>, N: NeedsIndex> IsMany<N> for Many<C> {}
 
-impl<S: 'static, C: Member + RunsUnder<S>> RunsUnder<S> for Many<C>
-where
-    C::Needs: NeedsIndex,
-{
-    const RUNS: Runs<S> = Runs::Members(&const { MemberRuns::new::<C, usize>() });
+impl<S: 'static, C: Member + RunsUnder<S>> RunsUnder<S> for Many<C> {
+    const RUNS: Runs<S> =
+        Runs::Members(&const { MemberRuns::new::<C>(ArgumentsType::of::<usize>()) });
 }
 
 impl<C: 'static> FromSeat for Many<C> {

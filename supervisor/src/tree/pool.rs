@@ -7,7 +7,7 @@ use std::marker::PhantomData;
 
 use thiserror::Error;
 
-use super::args::{ArgsOf, NoArgs, SpawnedWith};
+use super::args::{Needs, NoArgs, SpawnedWith};
 use super::declared::{
     FromSeat, Group, IsPool, Member, MemberRuns, Node, Runs, RunsUnder, Seat, Supervised,
 };
@@ -70,10 +70,7 @@ pub struct Pool<C> {
     child: PhantomData<fn() -> C>,
 }
 
-impl<C: Member> Pool<C>
-where
-    C::Needs: SpawnedWith,
-{
+impl<C: Member> Pool<C> {
     /// Spawns a member with this id, and waits until it is ready, or has said that there is nothing
     /// for it to do, or has failed to start.
     ///
@@ -87,11 +84,14 @@ where
     ///
     /// Dropping the future takes nothing back once it has been polled: the member is spawned though
     /// nobody waits.
-    pub async fn spawn(
+    pub async fn spawn<N: SpawnedWith>(
         &self,
         id: impl AsRef<str> + Send,
-        args: ArgsOf<C>,
-    ) -> Result<Handle<C>, SpawnError> {
+        args: N::Value,
+    ) -> Result<Handle<C>, SpawnError>
+    where
+        C: Needs<N>,
+    {
         let pool = self.path();
         let spawned = self.seat.handle.spawn_member(pool, id.as_ref(), args, BY, WHY).await?;
         Ok(self.member(spawned.path))
@@ -107,7 +107,10 @@ where
     /// # Cancel safety
     ///
     /// As [`spawn`](Self::spawn).
-    pub async fn spawn_next(&self, args: ArgsOf<C>) -> Result<Handle<C>, SpawnError> {
+    pub async fn spawn_next<N: SpawnedWith>(&self, args: N::Value) -> Result<Handle<C>, SpawnError>
+    where
+        C: Needs<N>,
+    {
         let pool = self.path();
         let spawned = self.seat.handle.spawn_next_member(pool, args, BY, WHY).await?;
         Ok(self.member(spawned.path))
@@ -170,19 +173,17 @@ impl<C: 'static> Pool<C> {
 
 impl<C: Member> Supervised for Pool<C> {
     type Handle = Self;
-    type Needs = NoArgs;
     const NODE: Node = Node::Pool(C::CHILD);
 }
+
+impl<C: Member> Needs<NoArgs> for Pool<C> {}
 
 impl<C: Member> Group for Pool<C> {}
 
 impl<C: Member> IsPool for Pool<C> {}
 
-impl<S: 'static, C: Member + RunsUnder<S>> RunsUnder<S> for Pool<C>
-where
-    C::Needs: SpawnedWith,
-{
-    const RUNS: Runs<S> = Runs::Members(&const { MemberRuns::new::<C, ArgsOf<C>>() });
+impl<S: 'static, C: Member + RunsUnder<S>> RunsUnder<S> for Pool<C> {
+    const RUNS: Runs<S> = Runs::Members(&const { MemberRuns::new::<C>(C::TAKES) });
 }
 
 impl<C: 'static> FromSeat for Pool<C> {
