@@ -48,6 +48,16 @@ mod children {
         ctx.stopped().await;
     }
 
+    /// Generic, also in what it is given.
+    #[child]
+    pub async fn consumer<T: Clone + Send + Sync>(ctx: TaskContext, Given(_): Given<Vec<T>>) -> Result<(), T>
+    where
+        T: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        ctx.stopped().await;
+        Ok(())
+    }
+
     #[child(blocking)]
     pub fn crunch(ctx: BlockingContext, Given((from, to)): Given<(u32, u32)>) {
         assert!(from < to);
@@ -55,7 +65,7 @@ mod children {
     }
 }
 
-use children::{crunch, plain, session, shard};
+use children::{consumer, crunch, plain, session, shard};
 
 const MOST: u32 = 2;
 
@@ -83,6 +93,9 @@ struct App {
     #[cfg(any())]
     #[child(max_children = 7)]
     nobody: Pool<nowhere>,
+    #[child(args = vec![String::from("a")])]
+    words: consumer<String>,
+    consumers: Pool<consumer<&'static str>>,
     #[cfg(all())]
     present: Pool<plain>,
     inner: Inner,
@@ -119,6 +132,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     assert_eq!(app.sessions.members().await?.len(), 2);
     app.any.spawn("a", ()).await?;
     app.some.spawn_next((1, 2)).await?;
+    app.consumers.spawn("c", vec!["orders"]).await?;
     app.inner.members.spawn_next(Session { user: 1 }).await?;
     assert!(app.present.is_empty().await?);
 

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use super::parameter::{Extract, Parameter, Run};
+use crate::task::exit::TaskFailure;
 use crate::task::member::given;
 
 /// A parameter of a child: what this very child was given. Each run gets a clone, so a restart
@@ -41,15 +42,16 @@ use crate::task::member::given;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Args<T>(pub T);
 
-impl<T: Any + Clone + Send + Sync, C> Parameter<C> for Args<T> {
+impl<T> Parameter for Args<T> {
     type Needs = Self;
 }
 
 impl<S, C, T: Any + Clone + Send + Sync> Extract<S, C> for Args<T> {
-    fn extract(run: &Run<S, C>) -> Self {
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
         // What stands in a field has been compared with what its child needs by the compiler, and
         // what is spawned by its pool.
-        Self(run.arguments().map(given).expect("no run is made without what its child needs"))
+        let arguments = run.arguments().expect("no run is made without what its child needs");
+        Ok(Self(given(arguments)))
     }
 }
 

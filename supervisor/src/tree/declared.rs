@@ -17,6 +17,7 @@ use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::context::{BlockingContext, TaskContext};
+use crate::task::exit::{Ask, TaskFailure};
 use crate::task::factory::{BoxFuture, TaskFactory, blocking_fn};
 use crate::task::member::{Arguments, ArgumentsType, MemberFactory};
 use crate::task::result::TaskResult;
@@ -259,6 +260,7 @@ pub struct DeclaredSlot {
     count: Option<u32>,
     intensity: Option<Limit>,
     meltdown: Option<Meltdown>,
+    ask: Option<Ask>,
 }
 
 impl DeclaredSlot {
@@ -298,7 +300,7 @@ impl DeclaredSlot {
 
     const fn of(name: &'static str, node: Node, policy: PolicyPatch) -> Self {
         let (max_children, count, intensity, meltdown) = (None, None, None, None);
-        Self { name, node, policy, max_children, count, intensity, meltdown }
+        Self { name, node, policy, max_children, count, intensity, meltdown, ask: None }
     }
 
     /// See [`SupervisorSpec::max_children`].
@@ -326,6 +328,14 @@ impl DeclaredSlot {
     #[must_use]
     pub const fn meltdown(mut self, meltdown: Meltdown) -> Self {
         self.meltdown = Some(meltdown);
+        self
+    }
+
+    /// Who knows the class of its failures, where the child itself could not: a generic one does
+    /// not know all of its types.
+    #[must_use]
+    pub const fn asking(mut self, ask: Option<Ask>) -> Self {
+        self.ask = ask;
         self
     }
 }
@@ -356,9 +366,9 @@ impl DeclaredSlot {
 #[derive(Debug)]
 pub enum Runs<S: 'static> {
     /// Of an async child.
-    Async(fn(&Run<S, TaskContext>) -> BoxFuture),
+    Async(fn(&Run<S, TaskContext>) -> Result<BoxFuture, TaskFailure>),
     /// Of a blocking child.
-    Blocking(fn(&Run<S, BlockingContext>) -> TaskResult),
+    Blocking(fn(&Run<S, BlockingContext>) -> Result<TaskResult, TaskFailure>),
     /// Of the children of a supervisor.
     Supervisor(&'static [Runs<S>]),
     /// Of a child whose field says what it is given.
@@ -380,14 +390,14 @@ impl<S: 'static> MemberRuns<S> {
         Self { runs: C::RUNS, takes }
     }
 
-    fn factory(&'static self, state: &Arc<S>) -> MemberFactory
+    fn factory(&'static self, state: &Arc<S>, ask: Option<Ask>) -> MemberFactory
     where
         S: Send + Sync,
     {
         let (runs, state) = (&self.runs, Arc::clone(state));
         let is_blocking = matches!(runs, Runs::Blocking(_));
         MemberFactory::new(self.takes, is_blocking, move |arguments| {
-            factory(runs, &state, Gift::Same(arguments))
+            factory(runs, &state, Gift::Same(arguments), ask)
         })
     }
 }
@@ -421,17 +431,17 @@ fn supervisor<S: Send + Sync + 'static>(
             spec.child(supervisor(declared, runs, slot.name, policy, state))
         }
         (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
-            let child = ChildSpec::new(slot.name, factory(runs, state, Gift::Nothing));
+            let child = ChildSpec::new(slot.name, factory(runs, state, Gift::Nothing, slot.ask));
             spec.child(child.with_policy(slot.over(declared.policy)))
         }
         (Node::Pool(declared), Runs::Members(members)) => {
-            let pool = SupervisorSpec::pool(slot.name).members(members.factory(state));
+            let pool = SupervisorSpec::pool(slot.name).members(members.factory(state, slot.ask));
             spec.child(slot.group_spec(pool, declared))
         }
         (Node::Many(declared), Runs::Members(members)) => {
             // That it says how many is checked where it is declared.
             let count = slot.count.unwrap_or_default();
-            let many = SupervisorSpec::many(slot.name, count, members.factory(state));
+            let many = SupervisorSpec::many(slot.name, count, members.factory(state, slot.ask));
             spec.child(slot.group_spec(many, declared))
         }
         _ => unreachable!("both sides are made from one struct"),
@@ -456,20 +466,34 @@ impl<S> Gift<S> {
     }
 }
 
-fn factory<S>(runs: &'static Runs<S>, state: &Arc<S>, gift: Gift<S>) -> TaskFactory
+fn factory<S>(
+    runs: &'static Runs<S>,
+    state: &Arc<S>,
+    gift: Gift<S>,
+    ask: Option<Ask>,
+) -> TaskFactory
 where
     S: Send + Sync + 'static,
 {
     let its = Arc::clone(state);
-    match *runs {
-        Runs::Async(make) => TaskFactory::new(move |context| {
-            Ok(make(&Run::new(Arc::clone(&its), context, gift.give(&its))))
+    match (runs, ask) {
+        (&Runs::Async(make), None) => TaskFactory::new(move |context| {
+            make(&Run::new(Arc::clone(&its), context, gift.give(&its)))
         }),
-        Runs::Blocking(work) => {
-            blocking_fn(move |context| work(&Run::new(Arc::clone(&its), context, gift.give(&its))))
-        }
-        Runs::Given(make, runs) => factory(runs, state, Gift::Fresh(make)),
-        Runs::Supervisor(_) | Runs::Members(_) => {
+        (&Runs::Async(make), Some(ask)) => TaskFactory::new(move |context| {
+            let run = make(&Run::new(Arc::clone(&its), context, gift.give(&its)))?;
+            Ok(Box::pin(async move { run.await.or_ask(ask) }))
+        }),
+        (&Runs::Blocking(work), ask) => blocking_fn(move |context| {
+            let result = work(&Run::new(Arc::clone(&its), context, gift.give(&its)));
+            let result = result.unwrap_or_else(TaskResult::Failed);
+            match ask {
+                Some(ask) => result.or_ask(ask),
+                None => result,
+            }
+        }),
+        (Runs::Given(make, runs), ask) => factory(runs, state, Gift::Fresh(*make), ask),
+        (Runs::Supervisor(_) | Runs::Members(_), _) => {
             unreachable!("both sides are made from one function")
         }
     }

@@ -3,16 +3,19 @@
 use std::sync::Arc;
 
 use super::args::NoArgs;
+use super::lease::Lease;
 use super::state::{Provide, State};
+use crate::id::{ChildPath, Generation};
 use crate::task::context::{BlockingContext, TaskContext};
+use crate::task::exit::TaskFailure;
 use crate::task::member::Arguments;
 
 /// Everything at hand when the parameters of one run are made: the state of the application, the
 /// run's own context, and what the child was given.
 #[derive(Debug)]
 pub struct Run<S, C> {
-    state: Arc<S>,
-    context: C,
+    pub(crate) state: Arc<S>,
+    pub(crate) context: C,
     arguments: Option<Arguments>,
 }
 
@@ -27,55 +30,100 @@ impl<S, C> Run<S, C> {
     }
 }
 
-/// What a child with the context `C` may take at all, whatever the state of the application.
+/// The side of a run that faces its supervisor: an async one has a [`TaskContext`], a blocking one
+/// a [`BlockingContext`].
+pub trait RunContext {
+    /// Where the child stands in the tree.
+    fn path(&self) -> &ChildPath;
+    /// Which run of the child it is.
+    fn generation(&self) -> Generation;
+}
+
+impl RunContext for TaskContext {
+    fn path(&self) -> &ChildPath {
+        self.path()
+    }
+
+    fn generation(&self) -> Generation {
+        self.generation()
+    }
+}
+
+impl RunContext for BlockingContext {
+    fn path(&self) -> &ChildPath {
+        self.path()
+    }
+
+    fn generation(&self) -> Generation {
+        self.generation()
+    }
+}
+
+/// What a child with the context `C` may take, whatever the state of the application.
 #[diagnostic::on_unimplemented(
-    message = "a child that runs with a `{C}` cannot take a `{Self}`",
+    message = "a child cannot take a `{Self}`",
     label = "not something a supervisor can hand to it",
     note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
-            `State<T>` and `Args<T>`, in any order",
+            `State<T>`, `Args<T>` and `Lease<T>`, in any order",
+    note = "for a value of your own, put it into the application state and take it as `State<…>`",
+    note = "another name for one of these (`type Db = State<…>`) is not seen through: write it out"
+)]
+pub trait FromContext<C> {
+    /// Makes the parameter for one run.
+    fn from_context(context: &C) -> Self;
+}
+
+impl FromContext<Self> for TaskContext {
+    fn from_context(context: &Self) -> Self {
+        context.clone()
+    }
+}
+
+impl FromContext<Self> for BlockingContext {
+    fn from_context(context: &Self) -> Self {
+        context.clone()
+    }
+}
+
+/// A parameter that needs something of the application, of the child's place, or of its field.
+#[diagnostic::on_unimplemented(
+    message = "a child cannot take a `{Self}`",
+    label = "not something a supervisor can hand to it",
+    note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
+            `State<T>`, `Args<T>` and `Lease<T>`, in any order",
     note = "for a value of your own, put it into the application state and take it as `State<…>`"
 )]
-pub trait Parameter<C> {
+pub trait Parameter {
     /// What the field of the child has to give for it: [`NoArgs`] if nothing.
     type Needs;
+}
+
+impl<T> Parameter for State<T> {
+    type Needs = NoArgs;
+}
+
+impl<T> Parameter for Lease<T> {
+    type Needs = NoArgs;
 }
 
 /// A parameter of a child with the context `C` in an application whose state is `S`.
 #[diagnostic::on_unimplemented(
     message = "a child that runs with a `{C}` cannot take a `{Self}` out of the state `{S}`",
-    label = "needed by a child of this tree"
+    label = "needed by a child of this tree",
+    note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
+            `State<T>`, `Args<T>` and `Lease<T>` of this crate, in any order"
 )]
 pub trait Extract<S, C>: Sized {
     /// Makes the parameter for one run.
-    fn extract(run: &Run<S, C>) -> Self;
-}
-
-impl Parameter<Self> for TaskContext {
-    type Needs = NoArgs;
-}
-
-impl<S> Extract<S, Self> for TaskContext {
-    fn extract(run: &Run<S, Self>) -> Self {
-        run.context.clone()
-    }
-}
-
-impl Parameter<Self> for BlockingContext {
-    type Needs = NoArgs;
-}
-
-impl<S> Extract<S, Self> for BlockingContext {
-    fn extract(run: &Run<S, Self>) -> Self {
-        run.context.clone()
-    }
-}
-
-impl<C, T> Parameter<C> for State<T> {
-    type Needs = NoArgs;
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be had: then the run has failed to start.
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure>;
 }
 
 impl<S: Provide<T>, C, T> Extract<S, C> for State<T> {
-    fn extract(run: &Run<S, C>) -> Self {
-        Self(S::provide(&run.state))
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
+        Ok(Self(S::provide(&run.state)))
     }
 }
