@@ -36,6 +36,9 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
     let needs = needs(&parameters, &runtime);
+    let needing = parameters.iter().find_map(Parameter::needing);
+    let place = needing.map_or_else(|| Place::of(&function.signature.ident), Place::of);
+    let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
     let cannot = if options.blocking.is_some() {
@@ -63,7 +66,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             impl #impls #runtime::Member for #name #generics #member_clause {
                 const CHILD: &'static #runtime::DeclaredChild =
                     &const { #runtime::DeclaredChild::new(#policy) };
-                const TAKES: #runtime::ArgumentsType = #runtime::takes::<#needs>();
+                const TAKES: #runtime::ArgumentsType = #takes;
             }
             impl #impls #runtime::Needs<#needs> for #name #generics #own_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics

@@ -114,7 +114,10 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
         let policy = patch(&field.options.policy, runtime);
         let (kind, more) = kind(&field.options, runtime);
-        let types = if kind == "pool" { quote!(#ty) } else { quote!(#ty, _) };
+        // What it needs, in the place of the type that needs it.
+        let needs = Place::of(ty).inferred();
+        let types =
+            if kind == "pool" || kind == "given" { quote!(#ty) } else { quote!(#ty, #needs) };
         let slot = quote!(DeclaredSlot::#kind::<#types>);
         let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
         // Only where the types of a generic child are known can its error be asked.
@@ -184,14 +187,15 @@ fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
     let Some(args) = &field.options.args else { return runs };
     let (its_state, value) = match &args.value {
         ArgsValue::Plain(value) => (quote!(_), value.to_token_stream()),
-        ArgsValue::OfState(closure) => (quote!(__state), quote!((#closure)(__state))),
+        ArgsValue::OfState(closure) => {
+            (quote!(__state), Place::of(closure).called(closure, &quote!(__state)))
+        }
     };
-    quote! {
-        #runtime::Runs::Given(
-            |#its_state: &#state| #runtime::arguments::<#ty, _>(#value),
-            &const { #runs },
-        )
-    }
+    let place = Place::of(&value);
+    let needs = Place::of(ty).inferred();
+    let arguments = quote!(arguments::<#ty, #needs, _>);
+    let arguments = runtime.call(&place, &arguments, value);
+    quote!(#runtime::Runs::Given(|#its_state: &#state| #arguments, &const { #runs }))
 }
 
 /// Under the state that was named, so that what is missing is reported at its field; otherwise

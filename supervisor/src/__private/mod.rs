@@ -17,15 +17,17 @@ pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::factory::BoxFuture;
 pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
-pub use crate::tree::args::{And, Needs, NeedsArgs, NoArgs, SpawnedWith};
+pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{
-    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Member, Node, Runs, RunsUnder, Seat,
-    Seated, Supervised,
+    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, IsMany, IsPool, Member, Node,
+    Runs, RunsUnder, Seat, Seated, Supervised,
 };
 pub use crate::tree::handle::Handle;
 pub use crate::tree::parameter::{Extract, FromContext, Parameter, Run};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
+
+use std::any::Any;
 
 use crate::spec::group::MAX_COUNT;
 use crate::task::exit::TaskFailure;
@@ -171,7 +173,12 @@ where
 }
 
 /// What the field of a `C` gives to a run of it.
-pub fn arguments<C: Needs<N>, N: NeedsArgs>(value: N::Value) -> Arguments {
+pub fn arguments<C, N, V>(value: V) -> Arguments
+where
+    C: Needs<N>,
+    N: IsGiven<V>,
+    V: Any + Send + Sync,
+{
     Arguments::new(value)
 }
 

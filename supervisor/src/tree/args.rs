@@ -99,21 +99,16 @@ pub trait NeedsNothing {}
 
 impl NeedsNothing for NoArgs {}
 
-/// What takes arguments.
+/// What can be given a `V` by its field.
 #[diagnostic::on_unimplemented(
     message = "what stands in this field takes no `Args`, so it cannot be given `args`",
     label = "takes no `Args`",
-    note = "only a child with a parameter `Args<T>` takes any; the members of a `Pool` are given theirs \
+    note = "`args` is for a child with a parameter `Args<T>`; the members of a `Pool` are given theirs \
             when they are spawned, those of a `Many` have their index"
 )]
-pub trait NeedsArgs {
-    /// Their type.
-    type Value: Any + Clone + Send + Sync;
-}
+pub trait IsGiven<V> {}
 
-impl<T: Any + Clone + Send + Sync> NeedsArgs for Args<T> {
-    type Value = T;
-}
+impl<T: Any + Clone + Send + Sync> IsGiven<T> for Args<T> {}
 
 /// What a member of a pool can be spawned with: the `T` of its `Args<T>`, or `()`.
 pub trait SpawnedWith {

@@ -6,7 +6,7 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{Needs, NeedsArgs, NeedsNothing};
+use super::args::{Needs, NeedsNothing};
 use super::parameter::Run;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
@@ -272,11 +272,8 @@ impl DeclaredSlot {
         Self::of(name, T::NODE, policy)
     }
 
-    /// A field that says `args`.
-    pub const fn given<T: Supervised + Needs<N>, N: NeedsArgs>(
-        name: &'static str,
-        policy: PolicyPatch,
-    ) -> Self {
+    /// A field that says `args`. What they are is checked where they are made.
+    pub const fn given<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
         Self::of(name, T::NODE, policy)
     }
 
