@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
 use super::parameter::{Parameter, parameters};
-use super::policy::{check, patch};
+use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only};
 use crate::validate::Valid;
@@ -18,6 +18,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
     let policy = patch(&options.policy, &runtime);
+    let tags = tags(&options.policy);
     // What depends on a type has a value only where the type is known.
     let check = check(&options.policy, &runtime)
         .filter(|check| !function.mentions_its_types(&check.to_token_stream()));
@@ -46,7 +47,18 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     } else {
         quote!(clippy::unused_async)
     };
-    let own_clause = clause(&own_bounds);
+    // The bounds are for the runs, and for a policy or a need that asks the type.
+    let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
+    let as_far_as = |asked: &TokenStream| {
+        if function.mentions_its_types(asked) {
+            return (impls.clone(), clause(&own_bounds));
+        }
+        let declared = function.declared_parameters();
+        let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
+        (declared.to_token_stream(), clause(&statics))
+    };
+    let (supervised, own_clause) = as_far_as(&policy);
+    let (needing, needs_clause) = as_far_as(&needs);
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
@@ -58,17 +70,17 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #(#cfgs)*
         #[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
-            impl #impls #runtime::Supervised for #name #generics #own_clause {
+            impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy) });
+                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy)#tags });
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
                 const CHILD: &'static #runtime::DeclaredChild =
-                    &const { #runtime::DeclaredChild::new(#policy) };
+                    &const { #runtime::DeclaredChild::new(#policy)#tags };
                 const TAKES: #runtime::ArgumentsType = #takes;
             }
-            impl #impls #runtime::Needs<#needs> for #name #generics #own_clause {}
+            impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
             where
                 #(#bounds,)*
@@ -110,9 +122,10 @@ pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> To
     let body = if parameters.is_empty() {
         quote!(enum #name {})
     } else {
-        let clause = &signature.generics.where_clause;
+        // Without its bounds: what breaks one would be reported wherever the type is named.
+        let declared = function.declared_parameters();
         quote! {
-            struct #name<#parameters> #clause {
+            struct #name<#(#declared),*> {
                 __types: #runtime::PhantomData<(#(fn(*const #types),)*)>,
             }
         }
@@ -255,6 +268,20 @@ impl Function {
             impls: quote!(<#(#parameters),*>),
             bounds: written.map(ToTokens::to_token_stream).chain(statics).collect(),
         }
+    }
+
+    /// Its generic parameters without their bounds, but for what need not be `Sized`.
+    fn declared_parameters(&self) -> Vec<TokenStream> {
+        let generics = &self.signature.generics;
+        let parameters = generics.params.iter().filter_map(|parameter| match parameter {
+            syn::GenericParam::Type(ty) => {
+                let name = &ty.ident;
+                Some(quote!(#name: ?::core::marker::Sized))
+            }
+            syn::GenericParam::Const(constant) => Some(constant.to_token_stream()),
+            syn::GenericParam::Lifetime(_) => None,
+        });
+        parameters.collect()
     }
 
     fn type_parameters(&self) -> impl Iterator<Item = &Ident> {

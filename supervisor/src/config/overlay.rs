@@ -13,14 +13,13 @@ use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
 use super::keys::SupervisorKeys;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
-use crate::policy::backoff::BackoffPatch;
-use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
 use crate::policy::restart::Restart;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
 use crate::spec::validate::{Fault, SpecViolation};
 
 /// Lays `config` over `spec`.
@@ -189,6 +188,9 @@ impl Overlay {
             self.report(key.join(name), fault);
         }
         spec.policy = self.about(section, spec.policy, weaker, key);
+        if let Some(tags) = &section.tags {
+            spec.tags = Tags::new(tags.iter().map(String::as_str));
+        }
     }
 
     /// About a supervisor as a child of the one above.
@@ -206,6 +208,9 @@ impl Overlay {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
         spec.policy = self.about(section, spec.policy, weaker, key);
+        if let Some(tags) = &section.tags {
+            spec.tags = Tags::new(tags.iter().map(String::as_str));
+        }
     }
 
     /// What the section says about the child itself, over what the code said.
@@ -216,27 +221,18 @@ impl Overlay {
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
-        let mut in_code = in_code;
-        if section.restart == Some(Restart::Temporary) {
-            // What the code says about restarts means nothing any more, and cannot be taken back.
-            in_code.backoff = BackoffPatch::NONE;
-            in_code.restart_limit = None;
-            in_code.probe_after = None;
-        }
-        let at_limit = section.on_limit.or(in_code.on_limit);
-        let at_limit = at_limit.or(section.criticality.map(Criticality::on_limit));
-        if at_limit.is_some_and(|at_limit| at_limit != OnLimit::Quarantine) {
-            in_code.probe_after = None;
-        }
         let mut patch = section.policies();
+        patch.enabled = section.enabled;
         patch.shutdown = section.shutdown.patch();
-        match whole(section.restart_limit, in_code.restart_limit.or(weaker)) {
+        let is_temporary = section.restart == Some(Restart::Temporary);
+        let of_code = in_code.restart_limit.filter(|_| !is_temporary);
+        match whole(section.restart_limit, of_code.or(weaker)) {
             Ok(limit) => patch.restart_limit = limit,
             Err(missing) => {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
             }
         }
-        patch.over(in_code)
+        patch.overrule(in_code)
     }
 
     /// That a child is unknown, and which known one may be meant: one with a similar name beside
@@ -341,6 +337,8 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
         Fault::PoolWithStrategy => &[&["strategy"]],
         Fault::MaxChildren => &[&["max_children"]],
         Fault::Count(_) => &[&["count"]],
+        Fault::Tag { .. } => &[&["tags"]],
+        Fault::RootDisabled | Fault::EnabledByDefault => &[&["enabled"]],
         // Not the configuration's to change.
         Fault::Id(_)
         | Fault::DuplicateId

@@ -46,13 +46,16 @@ impl Engine {
             Ok(task) => task,
             Err(cause) => return Err(SupervisorError::WrongArguments { pool: path, cause }),
         };
+        let tags = plan.map(|plan| plan.tags.clone()).unwrap_or_default();
         // A full pool uses up no number.
         self.check_room(pool)?;
         let name = match name {
             Some(name) => name.as_str().to_owned(),
             None => self.next_number(pool, &path).to_string(),
         };
-        self.try_add(id, pool, &NodeSpec::from(ChildSpec::new(name, task)))
+        let mut member = ChildSpec::new(name, task);
+        member.tags = tags;
+        self.try_add(id, pool, &NodeSpec::from(member))
     }
 
     fn check_room(&self, parent: NodeKey) -> Result<(), SupervisorError> {
@@ -108,6 +111,9 @@ impl Engine {
         self.check_room(parent)?;
         let plan = validate_added(spec, &path, depth, &plan)?;
         let path = path.join(&plan.id);
+        if !plan.kind.policy().enabled {
+            return Err(SupervisorError::Disabled { path });
+        }
         // A new declaration is not bound by what was removed from an earlier one.
         self.removed.retain(|removed| removed == &path || !removed.is_within(&path));
         self.drop_holds(&path);

@@ -23,6 +23,10 @@ impl Engine {
                     let error = self.unknown(&path);
                     self.reply(id, Err(error));
                 }
+                Some(key) if self.state_of(key) == Some(State::Disabled) => {
+                    let error = self.disabled(key);
+                    self.reply(id, Err(error));
+                }
                 Some(key) if self.state_of(key) == Some(State::Up) => {
                     let outcome = self.outcome(key, false);
                     self.reply(id, Ok(outcome));
@@ -89,6 +93,9 @@ impl Engine {
                 self.hold(id, supervisor, key, HoldKind::Quarantine)
             }
             (Verb::Resume(_), Some(key)) => self.resume(id, key),
+            (Verb::ResetBudget(_), Some(key)) if self.state_of(key) == Some(State::Disabled) => {
+                Some(Err(self.disabled(key)))
+            }
             (Verb::ResetBudget(_), Some(key)) => {
                 self.reset_budget(Some(id), key);
                 Some(Ok(self.outcome(key, false)))
@@ -151,11 +158,21 @@ impl Engine {
             return SupervisorError::ShuttingDown;
         }
         let state = self.state_of(supervisor).unwrap_or(State::Down);
+        if state == State::Disabled {
+            return self.disabled(supervisor);
+        }
         SupervisorError::SupervisorDown {
             path: path.clone(),
             supervisor: self.path_of(supervisor),
             lifecycle: state.lifecycle(),
         }
+    }
+
+    /// That it is not to be started, and who says so.
+    pub(super) fn disabled(&self, key: NodeKey) -> SupervisorError {
+        let above = std::iter::successors(Some(key), |&key| self.parent_of(key));
+        let by = above.into_iter().filter(|&key| !self.policy(key).enabled).last();
+        SupervisorError::Disabled { path: self.path_of(by.unwrap_or(key)) }
     }
 
     /// The longest part of a path that is known.
@@ -190,6 +207,7 @@ impl Engine {
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
+            State::Disabled => Some(Err(self.disabled(key))),
             State::Paused => Some(Err(SupervisorError::Paused { path })),
             State::Quarantined { .. } => Some(Err(SupervisorError::Quarantined { path })),
             State::Down => {
@@ -231,7 +249,7 @@ impl Engine {
                 self.todo.push_back(Todo::Advance(parent));
                 None
             }
-            State::Down | State::Paused | State::Quarantined { .. } => {
+            State::Down | State::Disabled | State::Paused | State::Quarantined { .. } => {
                 Some(Ok(self.outcome(key, false)))
             }
             State::Unjoinable { after } => {
@@ -261,6 +279,7 @@ impl Engine {
             }
         }
         match state {
+            State::Disabled => Some(Err(self.disabled(key))),
             State::Starting { .. } | State::Up => {
                 self.answer_start_stopped(key);
                 self.waiters.add(key, id, Wants::Started);
@@ -311,7 +330,7 @@ impl Engine {
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
-            State::Down | State::Paused | State::Quarantined { .. } => {
+            State::Down | State::Disabled | State::Paused | State::Quarantined { .. } => {
                 let outcome = self.outcome_gone(key, false);
                 self.forget(key);
                 Some(Ok(outcome))
@@ -342,6 +361,7 @@ impl Engine {
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
+            | State::Disabled
             | State::Paused
             | State::Quarantined { .. } => {
                 let outcome = self.outcome_gone(key, false);

@@ -156,6 +156,7 @@ impl Engine {
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
+                    | State::Disabled
                     | State::Paused
                     | State::Quarantined { .. }
                     | State::Unjoinable { .. },

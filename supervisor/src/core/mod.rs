@@ -48,6 +48,7 @@ mod nodes;
 mod report;
 mod round;
 mod shutdown;
+mod spent;
 mod start;
 mod state;
 mod stop;

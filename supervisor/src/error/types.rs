@@ -140,6 +140,12 @@ pub enum SupervisorError {
         /// The child.
         path: ChildPath,
     },
+    /// The child, or a supervisor above it, is not to be started at all.
+    #[error("`{path}` is disabled: its declaration or the configuration says so")]
+    Disabled {
+        /// The child; or the supervisor above it, where that is the one that is disabled.
+        path: ChildPath,
+    },
     /// An operator keeps the child down.
     #[error("`{path}` is paused; `resume_child` ends that")]
     Paused {

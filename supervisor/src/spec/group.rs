@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::NodeSpec;
 use super::child::ChildSpec;
 use super::supervisor::SupervisorSpec;
+use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::task::member::{Arguments, MemberFactory};
 
@@ -20,6 +21,8 @@ pub(crate) struct Group {
     pub(crate) members: Option<MemberFactory>,
     /// What was said about all members.
     pub(crate) policy: PolicyPatch,
+    /// The tags of all members.
+    pub(crate) tags: Tags,
     /// Of a pool.
     pub(crate) max_children: Option<u32>,
     /// Of a many.
@@ -93,6 +96,17 @@ impl SupervisorSpec {
         self
     }
 
+    /// What is put on all members of a pool or a many for those who look at the tree.
+    pub fn member_tags<T: Into<String>>(self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.member_tags_as(Tags::new(tags))
+    }
+
+    pub(crate) fn member_tags_as(mut self, tags: Tags) -> Self {
+        self.group.tags = tags;
+        self.declare_many();
+        self
+    }
+
     /// How many members a pool has at most, those counted that wait for a restart, are paused or
     /// quarantined. At least 1. Default: as many as there is room for.
     pub fn max_children(mut self, max: u32) -> Self {
@@ -109,18 +123,18 @@ impl SupervisorSpec {
     }
 
     /// Declares the children of a many anew.
-    fn declare_many(&mut self) {
-        let Group { kind: GroupKind::Many, members: Some(members), policy, count, .. } =
+    pub(crate) fn declare_many(&mut self) {
+        let Group { kind: GroupKind::Many, members: Some(members), policy, tags, count, .. } =
             &self.group
         else {
             return;
         };
-        let policy = *policy;
         // Whatever else is said is refused by `validate`.
         let count = count.unwrap_or_default().min(MAX_COUNT) as usize;
         let child = |index: usize| {
             let task = members.task(Arguments::new(index)).ok()?;
-            let child = ChildSpec::new(index.to_string(), task).with_policy(policy);
+            let mut child = ChildSpec::new(index.to_string(), task).with_policy(*policy);
+            child.tags = tags.clone();
             Some(NodeSpec::from(child))
         };
         self.children = (0..count).map_while(child).collect();

@@ -5,6 +5,7 @@ pub mod group;
 pub mod lint;
 pub(crate) mod plan;
 pub mod supervisor;
+pub mod tags;
 pub mod validate;
 
 use self::child::ChildSpec;

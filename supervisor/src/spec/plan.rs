@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::tags::Tags;
 use crate::id::ChildId;
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
@@ -14,6 +15,7 @@ use crate::task::member::MemberFactory;
 #[derive(Debug)]
 pub(crate) struct ChildPlan {
     pub(crate) policy: Policy,
+    pub(crate) tags: Tags,
     pub(crate) task: TaskFactory,
 }
 
@@ -21,6 +23,7 @@ pub(crate) struct ChildPlan {
 pub(crate) struct SupervisorPlan {
     /// About this supervisor as a child of the one above.
     pub(crate) policy: Policy,
+    pub(crate) tags: Tags,
     pub(crate) strategy: Strategy,
     pub(crate) intensity: Limit,
     pub(crate) meltdown: Meltdown,
@@ -48,6 +51,7 @@ pub(crate) struct PoolPlan {
     pub(crate) members: Option<MemberFactory>,
     /// What was said about all members.
     pub(crate) said: PolicyPatch,
+    pub(crate) tags: Tags,
     /// What that amounts to, if nothing else is said about one.
     pub(crate) policy: Policy,
 }
@@ -100,16 +104,20 @@ impl Defaults {
         if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {
             all.health = HealthPatch::NONE;
         }
+        // Nobody is left out by default.
+        all.enabled = policy.enabled;
         all
     }
 
     /// What a supervisor below takes of them: nothing about stopping and starting a task.
     pub(crate) fn for_supervisor(self) -> Self {
         let about_restarts = |patch: PolicyPatch| PolicyPatch {
+            role: patch.role,
             restart: patch.restart,
             backoff: patch.backoff,
             restart_limit: patch.restart_limit,
             on_limit: patch.on_limit,
+            on_failure: patch.on_failure,
             probe_after: patch.probe_after,
             criticality: patch.criticality,
             ..PolicyPatch::NONE

@@ -12,6 +12,7 @@ use super::child::ChildSpec;
 use super::group::{Group, GroupKind, MAX_COUNT};
 use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, PoolPlan, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
+use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::OnLimit;
@@ -129,6 +130,13 @@ impl Checker {
         if spec.policy.health.says_something() {
             self.report(path, Fault::HealthOfSupervisor);
         }
+        self.tags(path, &spec.tags);
+        if spec.defaults.enabled.is_some() || spec.configured_defaults.enabled.is_some() {
+            self.report(path, Fault::EnabledByDefault);
+        }
+        if path.is_root() && !policy.enabled {
+            self.report(path, Fault::RootDisabled);
+        }
         let budget = spec.budget.unwrap_or(DEFAULT_BUDGET);
         if budget.is_zero() {
             self.report(path, Fault::Zero("shutdown budget"));
@@ -142,6 +150,7 @@ impl Checker {
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
             policy,
+            tags: spec.tags.clone(),
             strategy: spec.strategy.unwrap_or_default(),
             intensity,
             meltdown: spec.meltdown.unwrap_or_default(),
@@ -154,12 +163,13 @@ impl Checker {
     }
 
     fn group(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> GroupPlan {
-        let Group { kind, members, policy: said, max_children, count } = &spec.group;
+        let Group { kind, members, policy: said, tags, max_children, count } = &spec.group;
         let path = around.path;
         let misplaced = [
             ("max_children", *kind == GroupKind::Pool, max_children.is_some(), "a pool"),
             ("count", *kind == GroupKind::Many, count.is_some(), "a many"),
             ("members", *kind != GroupKind::None, members.is_some(), "a pool or a many"),
+            ("member_tags", *kind != GroupKind::None, !tags.is_empty(), "a pool or a many"),
             (
                 "member_policy",
                 *kind != GroupKind::None,
@@ -184,7 +194,9 @@ impl Checker {
                 }
                 let (max_children, members) = (*max_children, members.clone());
                 let policy = self.member_policy(*said, around);
-                GroupPlan::Pool(PoolPlan { max_children, members, said: *said, policy })
+                self.tags(path, tags);
+                let tags = tags.clone();
+                GroupPlan::Pool(PoolPlan { max_children, members, said: *said, tags, policy })
             }
             GroupKind::Many => {
                 let count = count.unwrap_or_default();
@@ -276,7 +288,8 @@ impl Checker {
         let policy = said.resolve();
         self.policy(path, &spec.policy, &policy);
         self.health(path, said.health);
-        ChildPlan { policy, task: spec.task.clone() }
+        self.tags(path, &spec.tags);
+        ChildPlan { policy, tags: spec.tags.clone(), task: spec.task.clone() }
     }
 
     fn policy(&mut self, path: &ChildPath, said: &PolicyPatch, policy: &Policy) {
@@ -314,8 +327,9 @@ impl Checker {
             // Said about this very child: a default for many may well meet a temporary one.
             let backoff = said.backoff.says_something().then_some("backoff");
             let limit = said.restart_limit.is_some().then_some("restart_limit");
+            let classes = said.on_failure.says_something().then_some("on_failure");
             let probe = said.probe_after.is_some().then_some("probe_after");
-            for key in backoff.into_iter().chain(limit).chain(probe) {
+            for key in backoff.into_iter().chain(limit).chain(classes).chain(probe) {
                 self.report(path, Fault::Temporary(key));
             }
         }
@@ -337,6 +351,12 @@ impl Checker {
             && heartbeat >= stale_after
         {
             self.report(path, Fault::HeartbeatTooRare { heartbeat, stale_after });
+        }
+    }
+
+    fn tags(&mut self, path: &ChildPath, tags: &Tags) {
+        if let Some((tag, why)) = tags.fault() {
+            self.report(path, Fault::Tag { tag: tag.to_owned(), why });
         }
     }
 
@@ -467,6 +487,20 @@ pub enum Fault {
     /// A supervisor sends no heartbeats.
     #[error("`health` means nothing here: only a task sends heartbeats")]
     HealthOfSupervisor,
+    /// Defaults are values, and this is about one child.
+    #[error("`enabled` cannot be said in defaults: say it about the child")]
+    EnabledByDefault,
+    /// Nothing would be left.
+    #[error("the tree itself cannot be disabled: do not start it")]
+    RootDisabled,
+    /// A tag that is none.
+    #[error("the tag `{tag}` cannot be one: {why}")]
+    Tag {
+        /// The tag.
+        tag: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// About restarts of what is never restarted.
     #[error("`{0}` means nothing here: the child is temporary and never restarted")]
     Temporary(&'static str),

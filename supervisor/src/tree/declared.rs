@@ -11,11 +11,11 @@ use super::parameter::Run;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
-use crate::policy::backoff::BackoffPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::{Ask, TaskFailure};
 use crate::task::factory::{BoxFuture, TaskFactory, blocking_fn};
@@ -157,12 +157,20 @@ pub enum Node {
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     policy: PolicyPatch,
+    tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
     /// A child with these policies.
     pub const fn new(policy: PolicyPatch) -> Self {
-        Self { policy }
+        Self { policy, tags: &[] }
+    }
+
+    /// See [`ChildSpec::tags`].
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 
     /// The policies.
@@ -182,6 +190,7 @@ pub struct DeclaredSupervisor {
     budget: Option<Duration>,
     policy: PolicyPatch,
     defaults: PolicyPatch,
+    tags: &'static [&'static str],
 }
 
 impl DeclaredSupervisor {
@@ -201,7 +210,15 @@ impl DeclaredSupervisor {
             budget: None,
             policy,
             defaults,
+            tags: &[],
         }
+    }
+
+    /// See [`SupervisorSpec::tags`].
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 
     /// See [`SupervisorSpec::strategy`].
@@ -246,6 +263,7 @@ impl DeclaredSupervisor {
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
         spec.budget = self.budget;
+        spec.tags = Tags::new(self.tags.iter().copied());
         spec
     }
 }
@@ -260,6 +278,7 @@ pub struct DeclaredSlot {
     count: Option<u32>,
     intensity: Option<Limit>,
     meltdown: Option<Meltdown>,
+    tags: &'static [&'static str],
     ask: Option<Ask>,
 }
 
@@ -297,7 +316,7 @@ impl DeclaredSlot {
 
     const fn of(name: &'static str, node: Node, policy: PolicyPatch) -> Self {
         let (max_children, count, intensity, meltdown) = (None, None, None, None);
-        Self { name, node, policy, max_children, count, intensity, meltdown, ask: None }
+        Self { name, node, policy, max_children, count, intensity, meltdown, tags: &[], ask: None }
     }
 
     /// See [`SupervisorSpec::max_children`].
@@ -328,6 +347,13 @@ impl DeclaredSlot {
         self
     }
 
+    /// Tags in place of those of what stands in it.
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
+    }
+
     /// Who knows the class of its failures, where the child itself could not: a generic one does
     /// not know all of its types.
     #[must_use]
@@ -338,20 +364,16 @@ impl DeclaredSlot {
 }
 
 impl DeclaredSlot {
-    /// What is said at the field, over what is said about what stands in it. A field that makes it
-    /// temporary also takes back what was said about its restarts.
-    fn over(&self, weaker: PolicyPatch) -> PolicyPatch {
-        let mut weaker = weaker;
-        if self.policy.restart == Some(Restart::Temporary) {
-            weaker.backoff = BackoffPatch::NONE;
-            weaker.restart_limit = None;
-        }
-        self.policy.over(weaker)
+    /// The tags said at the field, or else those of what stands in it.
+    fn tags_over(&self, weaker: &'static [&'static str]) -> Tags {
+        let tags = if self.tags.is_empty() { weaker } else { self.tags };
+        Tags::new(tags.iter().copied())
     }
 
     /// The pool or the many that stands in the field, of members like `declared`.
     fn group_spec(&self, group: SupervisorSpec, declared: &DeclaredChild) -> SupervisorSpec {
-        let mut spec = group.member_policy(self.over(declared.policy));
+        let group = group.member_policy(self.policy.overrule(declared.policy));
+        let mut spec = group.member_tags_as(self.tags_over(declared.tags));
         spec.group.max_children = self.max_children;
         spec.intensity = self.intensity;
         spec.meltdown = self.meltdown;
@@ -424,12 +446,16 @@ fn supervisor<S: Send + Sync + 'static>(
     let spec = declared.spec(id, policy);
     declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            let policy = slot.over(declared.policy);
-            spec.child(supervisor(declared, runs, slot.name, policy, state))
+            let policy = slot.policy.overrule(declared.policy);
+            let mut inner = supervisor(declared, runs, slot.name, policy, state);
+            inner.tags = slot.tags_over(declared.tags);
+            spec.child(inner)
         }
         (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
             let child = ChildSpec::new(slot.name, factory(runs, state, Gift::Nothing, slot.ask));
-            spec.child(child.with_policy(slot.over(declared.policy)))
+            let mut child = child.with_policy(slot.policy.overrule(declared.policy));
+            child.tags = slot.tags_over(declared.tags);
+            spec.child(child)
         }
         (Node::Pool(declared), Runs::Members(members)) => {
             let pool = SupervisorSpec::pool(slot.name).members(members.factory(state, slot.ask));

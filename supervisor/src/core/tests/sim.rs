@@ -19,6 +19,7 @@ use crate::core::time::Uptime;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::OnLimit;
+use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::shutdown::Grace;
 use crate::spec::NodeSpec;
@@ -138,6 +139,9 @@ fn shrink_and_show(seed: u64) {
         eprint!("{path} {} {} {:?}", policy.restart, policy.readiness, policy.grace);
         let (backoff, on_limit) = (policy.backoff.initial, policy.on_limit);
         eprint!(" backoff {backoff:?} limit {:?} {on_limit}", policy.restart_limit);
+        if let Some(on_failure) = &policy.on_failure {
+            eprint!(" {on_failure:?}");
+        }
         match plan {
             Some(plan) => eprintln!(
                 " {} {:?} auto {} pool {}",
@@ -260,7 +264,10 @@ fn take(world: &mut World, step: Step) {
             let (&run, state) = from[pick % from.len()];
             let how = match how % 100 {
                 _ if state.aborted_at.is_some() && !how.is_multiple_of(4) => "dropped",
-                0..45 => "error",
+                0..25 => "error",
+                25..33 => "external",
+                33..40 => "slow",
+                40..45 => "cancelled",
                 45..65 => "ok",
                 65..73 => "shutdown",
                 73..80 => "ignored",
@@ -380,7 +387,7 @@ fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
 
 fn tree(rng: &mut Rng) -> SupervisorSpec {
     let budget = Duration::from_millis(rng.u64(500..9_000));
-    supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget)
+    supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget).enabled_if(true)
 }
 
 fn one<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
@@ -408,10 +415,14 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
     spec = spec.restart(restart).on_limit(on_limit(rng));
     if restart != Restart::Temporary {
         spec = spec.backoff(backoff(rng));
+        if rng.u8(..6) == 0 {
+            spec = spec.on_failure(FailureClass::Recoverable, of_class(rng));
+        }
         if around != AutoShutdown::Never && restart == Restart::Transient && rng.bool() {
             spec = spec.significant();
         }
     }
+    spec = spec.enabled_if(rng.u8(..12) > 0);
     if rng.u8(..4) == 0 {
         spec = spec.grace(Grace::After(Duration::from_millis(rng.u64(1..3_000))));
     }
@@ -449,6 +460,18 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
     spec
 }
 
+fn of_class(rng: &mut Rng) -> ClassPatch {
+    let mut patch = ClassPatch::NONE;
+    if rng.bool() {
+        patch = patch.backoff(backoff(rng).into());
+    }
+    if rng.bool() {
+        let within = Duration::from_millis(rng.u64(1..6_000));
+        patch = patch.restart_limit(rng.u32(..3), within);
+    }
+    patch
+}
+
 fn on_limit(rng: &mut Rng) -> OnLimit {
     match rng.u8(..20) {
         0..8 => OnLimit::Quarantine,
@@ -472,6 +495,9 @@ fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
         .abort_wait(Duration::from_millis(rng.u64(1..1_000)));
     if restart != Restart::Temporary {
         spec = spec.backoff(backoff(rng));
+        for _ in 0..rng.u8(..3) {
+            spec = spec.on_failure(one(rng, &FailureClass::ALL), of_class(rng));
+        }
         if rng.u8(..4) == 0 {
             spec = spec.restart_limit(rng.u32(..3), Duration::from_millis(rng.u64(1..6_000)));
             if spec.policy().on_limit == Some(OnLimit::Quarantine) && rng.u8(..3) > 0 {
@@ -482,6 +508,7 @@ fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
     if around != AutoShutdown::Never && restart != Restart::Permanent && rng.bool() {
         spec = spec.significant();
     }
+    spec = spec.enabled_if(rng.u8(..10) > 0);
     if rng.u8(..3) == 0 {
         let stale_after = rng.u64(2..3_000);
         spec = spec.health(Duration::from_millis(1), Duration::from_millis(stale_after));
