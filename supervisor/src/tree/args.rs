@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use super::declared::Supervised;
 use super::parameter::{Extract, Parameter, Run};
 use crate::task::exit::TaskFailure;
 use crate::task::member::given;
@@ -60,7 +61,12 @@ impl<S, C, T: Any + Clone + Send + Sync> Extract<S, C> for Args<T> {
 ///
 /// A relation and not an associated type, which could not name a type that is less visible than the
 /// child.
-pub trait Needs<N> {}
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be supervised",
+    label = "neither a child nor a supervisor",
+    note = "the type of a field is the name of a `#[child]` function or of a `#[supervisor]` struct"
+)]
+pub trait Needs<N>: Supervised {}
 
 /// Needs nothing to be said at its field.
 #[derive(Clone, Copy, Debug)]

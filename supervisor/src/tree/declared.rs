@@ -284,7 +284,7 @@ pub struct DeclaredSlot {
 
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
-    pub const fn new<T: Supervised + Needs<N>, N: NeedsNothing>(
+    pub const fn new<T: Needs<N>, N: NeedsNothing>(
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
