@@ -15,6 +15,7 @@ use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::Restart;
+use crate::policy::rules::PolicyFault;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::group::GroupKind;
@@ -359,39 +360,7 @@ fn paths(spec: &SupervisorSpec) -> Vec<String> {
 
 /// The key that is to blame for a broken rule: of those that were said, the strongest.
 fn culprit(violation: &SpecViolation, spec: &SupervisorSpec, said: &Value) -> KeyPath {
-    let keys: &[&[&str]] = match violation.fault() {
-        Fault::ZeroWindow { key, .. } => &[&[key, "within"], &[key, "max"]],
-        Fault::InitialAboveMax { .. } => &[&["backoff", "initial"], &["backoff", "max"]],
-        Fault::Factor(_) => &[&["backoff", "factor"]],
-        Fault::Jitter(_) => &[&["backoff", "jitter"]],
-        Fault::Zero("start_timeout") => &[&["start_timeout"]],
-        Fault::Zero("stale_after") => &[&["health", "stale_after"]],
-        Fault::HeartbeatTooRare { .. } | Fault::HalfHealth { .. } => {
-            &[&["health", "heartbeat"], &["health", "stale_after"]]
-        }
-        Fault::Zero("probe_after") => &[&["probe_after"]],
-        Fault::ProbeWithoutQuarantine(_) => &[&["probe_after"], &["on_limit"], &["criticality"]],
-        Fault::Zero(_) => &[&["shutdown", "budget"]],
-        Fault::Grace => &[&["shutdown", "grace"]],
-        Fault::AbortWait => &[&["shutdown", "abort_wait"]],
-        Fault::Temporary(key) => &[&[key], &["restart"]],
-        Fault::SignificantPermanent => &[&["significant"], &["restart"]],
-        Fault::SignificantUnderNever => &[&["significant"]],
-        Fault::SignificantInPool => &[&["significant"]],
-        Fault::PoolWithStrategy => &[&["strategy"]],
-        Fault::MaxChildren => &[&["max_children"]],
-        Fault::Count(_) => &[&["count"]],
-        Fault::Tag { .. } => &[&["tags"]],
-        Fault::RootDisabled | Fault::EnabledByDefault => &[&["enabled"]],
-        // Not the configuration's to change.
-        Fault::Id(_)
-        | Fault::DuplicateId
-        | Fault::TooDeep
-        | Fault::PoolWithChildren
-        | Fault::ManyArguments(_)
-        | Fault::NotInAGroup { .. }
-        | Fault::HealthOfSupervisor => &[],
-    };
+    let keys = concerned(violation.fault());
     // The sections that bear on the child: its own, the defaults around it, those of the tree.
     let mut own = vec!["supervisor"];
     let mut sections = vec![vec![], vec!["policy"]];
@@ -414,11 +383,63 @@ fn culprit(violation: &SpecViolation, spec: &SupervisorSpec, said: &Value) -> Ke
     let candidates = sections
         .iter()
         .rev()
-        .flat_map(|section| keys.iter().map(|key| KeyPath::of(&[section, *key].concat())));
+        .flat_map(|section| keys.iter().map(|key| KeyPath::of(&[&section[..], key].concat())));
     let is_said = |key: &KeyPath| {
         let found = key.segments().iter().try_fold(said, |value, segment| value.get(segment));
         found.is_some()
     };
     let mut candidates = candidates.filter(is_said);
     candidates.next().unwrap_or_else(|| KeyPath::of(&own))
+}
+
+/// The keys that a rule is about, the likeliest culprit first.
+fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
+    let keys: &[&[&'static str]] = match fault {
+        Fault::Policy(fault) => return about(*fault),
+        Fault::OfClass { class, fault } => {
+            let around = ["on_failure", class.word()];
+            return about(*fault).into_iter().map(|key| [&around[..], &key].concat()).collect();
+        }
+        Fault::GraceBeyondBudget { .. } => &[&["shutdown", "grace"], &["shutdown", "budget"]],
+        Fault::PoolWithStrategy => &[&["strategy"]],
+        Fault::MaxChildren => &[&["max_children"]],
+        Fault::Count(_) => &[&["count"]],
+        Fault::Tag { .. } => &[&["tags"]],
+        Fault::RootDisabled | Fault::EnabledByDefault => &[&["enabled"]],
+        // Not the configuration's to change.
+        Fault::Id(_)
+        | Fault::DuplicateId
+        | Fault::TooDeep
+        | Fault::PoolWithChildren
+        | Fault::ManyArguments(_)
+        | Fault::NotInAGroup { .. }
+        | Fault::HealthOfSupervisor => &[],
+    };
+    keys.iter().map(|key| key.to_vec()).collect()
+}
+
+fn about(fault: PolicyFault) -> Vec<Vec<&'static str>> {
+    let keys: &[&[&'static str]] = match fault {
+        PolicyFault::ZeroWindow { key, .. } => &[&[key, "within"], &[key, "max"]],
+        PolicyFault::HalfLimit { .. } => &[&["restart_limit"]],
+        PolicyFault::InitialAboveMax { .. } => &[&["backoff", "initial"], &["backoff", "max"]],
+        PolicyFault::Factor(_) => &[&["backoff", "factor"]],
+        PolicyFault::Jitter(_) => &[&["backoff", "jitter"]],
+        PolicyFault::Zero("start_timeout") => &[&["start_timeout"]],
+        PolicyFault::Zero("stale_after") => &[&["health", "stale_after"]],
+        PolicyFault::HeartbeatTooRare { .. } | PolicyFault::HalfHealth { .. } => {
+            &[&["health", "heartbeat"], &["health", "stale_after"]]
+        }
+        PolicyFault::Zero("probe_after") => &[&["probe_after"]],
+        PolicyFault::ProbeWithoutQuarantine(_) => {
+            &[&["probe_after"], &["on_limit"], &["criticality"], &["role"]]
+        }
+        PolicyFault::Zero(_) => &[&["shutdown", "budget"]],
+        PolicyFault::Grace(_) => &[&["shutdown", "grace"]],
+        PolicyFault::AbortWait(_) => &[&["shutdown", "abort_wait"]],
+        PolicyFault::Temporary(key) => &[&[key], &["restart"]],
+        PolicyFault::SignificantPermanent => &[&["significant"], &["restart"], &["role"]],
+        PolicyFault::SignificantUnderNever | PolicyFault::SignificantInPool => &[&["significant"]],
+    };
+    keys.iter().map(|key| key.to_vec()).collect()
 }

@@ -14,6 +14,7 @@ pub mod lint;
 pub mod on_failure;
 pub mod restart;
 pub mod role;
+pub mod rules;
 pub mod shutdown;
 
 use std::sync::Arc;

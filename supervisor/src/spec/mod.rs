@@ -4,6 +4,7 @@ pub mod child;
 pub mod group;
 pub mod lint;
 pub(crate) mod plan;
+pub mod rates;
 pub mod supervisor;
 pub mod tags;
 pub mod validate;

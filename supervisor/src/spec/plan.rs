@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::tags::Tags;
-use crate::id::ChildId;
+use crate::id::{ChildId, ChildPath};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
@@ -33,6 +33,16 @@ pub(crate) struct SupervisorPlan {
     pub(crate) children: Vec<NodePlan>,
     /// What a child added later starts from.
     pub(crate) defaults: Defaults,
+    /// How long a child of it may take to stop.
+    pub(crate) room: Room,
+}
+
+/// The tightest limit around a child on the time that it takes to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    pub(crate) budget: Duration,
+    /// Whose limit that is.
+    pub(crate) of: ChildPath,
 }
 
 /// What its children have in common, if anything.

@@ -9,27 +9,27 @@ use thiserror::Error;
 
 use super::NodeSpec;
 use super::child::ChildSpec;
-use super::group::{Group, GroupKind, MAX_COUNT};
-use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, PoolPlan, SupervisorPlan};
+use super::group::{GroupKind, MAX_COUNT};
+use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
 use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
-use crate::policy::backoff::Backoff;
-use crate::policy::failure::OnLimit;
-use crate::policy::health::{Health, HealthPatch};
+use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Restart, Strategy};
+use crate::policy::on_failure::FailureClass;
+use crate::policy::restart::AutoShutdown;
+use crate::policy::rules::{self, PolicyFault};
 use crate::policy::shutdown::Grace;
 use crate::policy::{Policy, PolicyPatch};
-use crate::task::member::{Arguments, WrongArguments};
+use crate::task::member::WrongArguments;
+
+mod groups;
 
 /// How deep supervisors may be nested, the root counted.
 pub const MAX_DEPTH: usize = 64;
 
 /// How long the shutdown of a tree may take where nothing is said.
 pub(crate) const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
-const LEAST_GRACE: Duration = Duration::from_millis(1);
-const LEAST_ABORT_WAIT: Duration = Duration::from_millis(1);
 
 /// A tree that breaks no rule. Only [`SupervisorSpec::validate`] makes one.
 #[derive(Clone, Debug)]
@@ -65,7 +65,9 @@ impl SupervisorSpec {
     pub fn validate(&self) -> Result<ValidSpec, SpecErrors> {
         let mut checker = Checker { violations: Vec::new() };
         let path = ChildPath::root();
-        let plan = checker.supervisor(self, &path, &Defaults::default(), 1);
+        let budget = self.budget.unwrap_or(DEFAULT_BUDGET);
+        let room = Room { budget, of: path.clone() };
+        let plan = checker.supervisor(self, &path, &Defaults::default(), &room, 1);
         checker.finish(|| ValidSpec { root: Arc::new(plan) })
     }
 }
@@ -78,9 +80,9 @@ pub(crate) fn validate_added(
     supervisor: &SupervisorPlan,
 ) -> Result<NodePlan, SpecErrors> {
     let mut checker = Checker { violations: Vec::new() };
-    let SupervisorPlan { defaults, auto_shutdown, .. } = *supervisor;
-    let said = supervisor.pool().map(|pool| pool.said);
-    let around = Around { path: parent, defaults, depth, auto_shutdown, in_pool: said };
+    let SupervisorPlan { defaults, auto_shutdown, ref room, .. } = *supervisor;
+    let in_pool = supervisor.pool().map(|pool| pool.said);
+    let around = Around { path: parent, defaults, depth, auto_shutdown, in_pool, room };
     let plan = checker.node(spec, &around);
     match plan {
         Some(plan) => checker.finish(|| plan),
@@ -96,6 +98,7 @@ struct Around<'a> {
     auto_shutdown: AutoShutdown,
     /// What was said about all members, if they are those of a pool.
     in_pool: Option<PolicyPatch>,
+    room: &'a Room,
 }
 
 struct Checker {
@@ -116,17 +119,22 @@ impl Checker {
         spec: &SupervisorSpec,
         path: &ChildPath,
         outer: &Defaults,
+        room: &Room,
         depth: usize,
     ) -> SupervisorPlan {
-        let policy = outer.for_supervisor().under(spec.policy).resolve_with(Grace::Infinite);
+        let said = outer.for_supervisor().under(spec.policy);
+        let policy = said.resolve_with(Grace::Infinite);
         let defaults = Defaults {
             in_code: spec.defaults.over(outer.in_code),
             configured: spec.configured_defaults.over(outer.configured),
         };
         let intensity = spec.intensity.unwrap_or(Limit::DEFAULT);
         let auto_shutdown = spec.auto_shutdown.unwrap_or_default();
-        self.limit(path, "intensity", intensity);
-        self.policy(path, &spec.policy, &policy);
+        if let Some(fault) = rules::window("intensity", Some(intensity)) {
+            self.report(path, fault.into());
+        }
+        self.policy(path, &spec.policy, &said, &policy);
+        self.room(path, &said, room);
         if spec.policy.health.says_something() {
             self.report(path, Fault::HealthOfSupervisor);
         }
@@ -138,14 +146,18 @@ impl Checker {
             self.report(path, Fault::RootDisabled);
         }
         let budget = spec.budget.unwrap_or(DEFAULT_BUDGET);
-        if budget.is_zero() {
-            self.report(path, Fault::Zero("shutdown budget"));
+        if let Some(fault) = rules::some_time("shutdown budget", Some(budget)) {
+            self.report(path, fault.into());
         }
         if depth > MAX_DEPTH {
             self.report(path, Fault::TooDeep);
         }
+        let room = match policy.grace {
+            Grace::After(grace) if grace < room.budget => Room { budget: grace, of: path.clone() },
+            _ => room.clone(),
+        };
         let in_pool = (spec.group.kind == GroupKind::Pool).then_some(spec.group.policy);
-        let around = Around { path, defaults, depth, auto_shutdown, in_pool };
+        let around = Around { path, defaults, depth, auto_shutdown, in_pool, room: &room };
         let group = self.group(spec, &around);
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
@@ -159,70 +171,8 @@ impl Checker {
             budget,
             children,
             defaults,
+            room,
         }
-    }
-
-    fn group(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> GroupPlan {
-        let Group { kind, members, policy: said, tags, max_children, count } = &spec.group;
-        let path = around.path;
-        let misplaced = [
-            ("max_children", *kind == GroupKind::Pool, max_children.is_some(), "a pool"),
-            ("count", *kind == GroupKind::Many, count.is_some(), "a many"),
-            ("members", *kind != GroupKind::None, members.is_some(), "a pool or a many"),
-            ("member_tags", *kind != GroupKind::None, !tags.is_empty(), "a pool or a many"),
-            (
-                "member_policy",
-                *kind != GroupKind::None,
-                *said != PolicyPatch::NONE,
-                "a pool or a many",
-            ),
-        ];
-        for (key, _, _, whose) in misplaced.into_iter().filter(|(_, fits, is, _)| *is && !fits) {
-            self.report(path, Fault::NotInAGroup { key, whose });
-        }
-        match kind {
-            GroupKind::None => GroupPlan::None,
-            GroupKind::Pool => {
-                if !spec.children.is_empty() {
-                    self.report(path, Fault::PoolWithChildren);
-                }
-                if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
-                    self.report(path, Fault::PoolWithStrategy);
-                }
-                if *max_children == Some(0) {
-                    self.report(path, Fault::MaxChildren);
-                }
-                let (max_children, members) = (*max_children, members.clone());
-                let policy = self.member_policy(*said, around);
-                self.tags(path, tags);
-                let tags = tags.clone();
-                GroupPlan::Pool(PoolPlan { max_children, members, said: *said, tags, policy })
-            }
-            GroupKind::Many => {
-                let count = count.unwrap_or_default();
-                if !(1..=MAX_COUNT).contains(&count) {
-                    self.report(path, Fault::Count(count));
-                }
-                let wrong = members.as_ref().and_then(|m| m.task(Arguments::new(0_usize)).err());
-                if let Some(wrong) = wrong {
-                    self.report(path, Fault::ManyArguments(wrong));
-                }
-                GroupPlan::Many
-            }
-        }
-    }
-
-    /// What the members of a pool will amount to: what is wrong with all of them is said now, and
-    /// not when the first is spawned.
-    fn member_policy(&mut self, said: PolicyPatch, around: &Around<'_>) -> Policy {
-        let all = around.defaults.under(said);
-        let policy = all.resolve();
-        if said != PolicyPatch::NONE {
-            self.policy(around.path, &said, &policy);
-            self.health(around.path, all.health);
-            self.significance(around.path, &policy, around);
-        }
-        policy
     }
 
     fn children(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> Vec<NodePlan> {
@@ -239,19 +189,6 @@ impl Checker {
             }
         }
         plans
-    }
-
-    /// The children of a many are alike: what has been said about one of them is not said again.
-    fn say_once(&mut self, before: usize) {
-        let latest = self.violations.split_off(before);
-        let is_new = |violation: &SpecViolation| {
-            let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
-            !self.violations.iter().any(|known| {
-                known.fault == violation.fault && parent(&known.path) == parent(&violation.path)
-            })
-        };
-        let latest: Vec<_> = latest.into_iter().filter(is_new).collect();
-        self.violations.extend(latest);
     }
 
     /// `None` when the id is no id; that has been reported.
@@ -274,7 +211,8 @@ impl Checker {
         let kind = match spec {
             NodeSpec::Child(spec) => PlanKind::Child(Arc::new(self.child(spec, path, around))),
             NodeSpec::Supervisor(spec) => {
-                let plan = self.supervisor(spec, path, &around.defaults, around.depth + 1);
+                let (outer, depth) = (&around.defaults, around.depth + 1);
+                let plan = self.supervisor(spec, path, outer, around.room, depth);
                 PlanKind::Supervisor(Arc::new(plan))
             }
         };
@@ -286,71 +224,52 @@ impl Checker {
         let own = spec.policy.over(around.in_pool.unwrap_or(PolicyPatch::NONE));
         let said = around.defaults.under(own);
         let policy = said.resolve();
-        self.policy(path, &spec.policy, &policy);
+        self.policy(path, &spec.policy, &said, &policy);
+        self.room(path, &said, around.room);
         self.health(path, said.health);
         self.tags(path, &spec.tags);
         ChildPlan { policy, tags: spec.tags.clone(), task: spec.task.clone() }
     }
 
-    fn policy(&mut self, path: &ChildPath, said: &PolicyPatch, policy: &Policy) {
-        let Backoff { initial, max, factor, jitter, reset_after: _ } = policy.backoff;
-        if initial > max {
-            self.report(path, Fault::InitialAboveMax { initial, max });
+    /// `said` is what was said about the child itself, `all` what was with all defaults.
+    fn policy(&mut self, path: &ChildPath, said: &PolicyPatch, all: &PolicyPatch, policy: &Policy) {
+        let mut values = PolicyPatch {
+            backoff: policy.backoff.into(),
+            restart_limit: policy.restart_limit,
+            probe_after: policy.probe_after,
+            start_timeout: Some(policy.start_timeout),
+            ..PolicyPatch::NONE
+        };
+        values.shutdown.grace = Some(policy.grace);
+        values.shutdown.abort_wait = Some(policy.abort_wait);
+        let probe = rules::probe(said, policy.on_limit);
+        let temporary = rules::temporary(said, policy.restart);
+        for fault in rules::values(&values).into_iter().chain([probe]).chain(temporary).flatten() {
+            self.report(path, fault.into());
         }
-        // Written so that NaN is refused too.
-        if !(factor >= 1.0 && factor.is_finite()) {
-            self.report(path, Fault::Factor(factor));
-        }
-        if !(0.0..=1.0).contains(&jitter) {
-            self.report(path, Fault::Jitter(jitter));
-        }
-        if let Some(limit) = policy.restart_limit {
-            self.limit(path, "restart_limit", limit);
-        }
-        if policy.start_timeout.is_zero() {
-            self.report(path, Fault::Zero("start_timeout"));
-        }
-        if policy.probe_after.is_some_and(|wait| wait.is_zero()) {
-            self.report(path, Fault::Zero("probe_after"));
-        }
-        // As below: a default for many may well meet one that is not quarantined.
-        if said.probe_after.is_some() && policy.on_limit != OnLimit::Quarantine {
-            self.report(path, Fault::ProbeWithoutQuarantine(policy.on_limit));
-        }
-        if matches!(policy.grace, Grace::After(grace) if grace < LEAST_GRACE) {
-            self.report(path, Fault::Grace);
-        }
-        if policy.abort_wait < LEAST_ABORT_WAIT {
-            self.report(path, Fault::AbortWait);
-        }
-        if policy.restart == Restart::Temporary {
-            // Said about this very child: a default for many may well meet a temporary one.
-            let backoff = said.backoff.says_something().then_some("backoff");
-            let limit = said.restart_limit.is_some().then_some("restart_limit");
-            let classes = said.on_failure.says_something().then_some("on_failure");
-            let probe = said.probe_after.is_some().then_some("probe_after");
-            for key in backoff.into_iter().chain(limit).chain(classes).chain(probe) {
-                self.report(path, Fault::Temporary(key));
+        for class in FailureClass::ALL {
+            let mut of_class = all.on_failure.class(class);
+            if of_class.backoff.says_something() {
+                of_class.backoff = of_class.backoff.over(policy.backoff.into());
+            }
+            for fault in rules::class(&of_class).into_iter().flatten() {
+                self.report(path, Fault::OfClass { class, fault });
             }
         }
     }
 
-    fn health(&mut self, path: &ChildPath, said: HealthPatch) {
-        let missing = match said {
-            HealthPatch { heartbeat: Some(_), stale_after: None } => Some("stale_after"),
-            HealthPatch { heartbeat: None, stale_after: Some(_) } => Some("heartbeat"),
-            _ => None,
-        };
-        if let Some(missing) = missing {
-            self.report(path, Fault::HalfHealth { missing });
-        }
-        if said.stale_after.is_some_and(|stale_after| stale_after.is_zero()) {
-            return self.report(path, Fault::Zero("stale_after"));
-        }
-        if let Some(Health { heartbeat, stale_after }) = said.resolve()
-            && heartbeat >= stale_after
+    fn room(&mut self, path: &ChildPath, said: &PolicyPatch, room: &Room) {
+        if let Some((grace, budget)) = rules::beyond(said.shutdown.grace, room.budget)
+            && !cfg!(plant_bug = "grace_beyond_budget")
         {
-            self.report(path, Fault::HeartbeatTooRare { heartbeat, stale_after });
+            self.report(path, Fault::GraceBeyondBudget { grace, budget, of: room.of.clone() });
+        }
+    }
+
+    fn health(&mut self, path: &ChildPath, said: HealthPatch) {
+        let findings = [rules::half_health(said), rules::heartbeats(said)];
+        for fault in findings.into_iter().flatten() {
+            self.report(path, fault.into());
         }
     }
 
@@ -360,24 +279,11 @@ impl Checker {
         }
     }
 
-    fn limit(&mut self, path: &ChildPath, key: &'static str, limit: Limit) {
-        if limit.max > 0 && limit.within.is_zero() {
-            self.report(path, Fault::ZeroWindow { key, max: limit.max });
-        }
-    }
-
     fn significance(&mut self, path: &ChildPath, policy: &Policy, around: &Around<'_>) {
-        if !policy.significant {
-            return;
-        }
-        if around.in_pool.is_some() {
-            return self.report(path, Fault::SignificantInPool);
-        }
-        if policy.restart == Restart::Permanent {
-            self.report(path, Fault::SignificantPermanent);
-        }
-        if around.auto_shutdown == AutoShutdown::Never {
-            self.report(path, Fault::SignificantUnderNever);
+        let (auto_shutdown, is_pool) = (around.auto_shutdown, around.in_pool.is_some());
+        let around = rules::Around { auto_shutdown, is_pool };
+        for fault in rules::significance(policy, around).into_iter().flatten() {
+            self.report(path, fault.into());
         }
     }
 }
@@ -436,57 +342,33 @@ pub enum Fault {
     /// Supervisors are nested too deep.
     #[error("supervisors are nested more than {MAX_DEPTH} deep")]
     TooDeep,
-    /// A limit above 0 in no time at all.
-    #[error("`{key}` allows {max} restarts within no time at all; give it a window (`within`)")]
-    ZeroWindow {
-        /// `intensity` or `restart_limit`.
-        key: &'static str,
-        /// Its `max`.
-        max: u32,
-    },
-    /// The first wait is longer than the longest.
-    #[error("backoff `initial` ({initial:?}) is above `max` ({max:?})")]
-    InitialAboveMax {
-        /// The first wait.
-        initial: Duration,
-        /// The longest wait.
-        max: Duration,
-    },
-    /// A factor that lets the wait shrink.
-    #[error("backoff `factor` is {0}; it is at least 1, or the wait would shrink")]
-    Factor(f64),
-    /// A share that is none.
-    #[error("backoff `jitter` is {0}; it is a share of the wait, between 0 and 1")]
-    Jitter(f64),
-    /// A duration of zero where that means nothing.
-    #[error("`{0}` is zero; nothing can be done in no time")]
-    Zero(&'static str),
-    /// No time to end by itself.
-    #[error("`grace` is below 1ms; a run that is asked to stop needs time to do so")]
-    Grace,
-    /// No time to go after an abort.
-    #[error("`abort_wait` is below 1ms; a run that is aborted needs time to go")]
-    AbortWait,
-    /// A child that keeps its promise would be stopped all the same.
-    #[error(
-        "`heartbeat` ({heartbeat:?}) is not below `stale_after` ({stale_after:?}): a child that \
-         keeps its promise would be stopped all the same"
-    )]
-    HeartbeatTooRare {
-        /// How often one is promised.
-        heartbeat: Duration,
-        /// After what silence the child is stopped.
-        stale_after: Duration,
-    },
-    /// Half of what is expected of a child.
-    #[error("`health` does not say `{missing}`, neither here nor in any default")]
-    HalfHealth {
-        /// The key that nobody said.
-        missing: &'static str,
+    /// A rule about the policy of one child.
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
+    /// A rule about what is said about one class of failure.
+    #[error("for `{class}`: {fault}")]
+    OfClass {
+        /// The class of failure.
+        class: FailureClass,
+        /// The rule.
+        fault: PolicyFault,
     },
     /// A supervisor sends no heartbeats.
     #[error("`health` means nothing here: only a task sends heartbeats")]
     HealthOfSupervisor,
+    /// It would be cut short.
+    #[error(
+        "`grace` ({grace:?}) is longer than the {budget:?} that `{of}` has for its end, so it \
+         would be cut short"
+    )]
+    GraceBeyondBudget {
+        /// What was said about the child.
+        grace: Duration,
+        /// The tightest budget around it.
+        budget: Duration,
+        /// Whose that is: the tree's, or a supervisor's whose grace is limited.
+        of: ChildPath,
+    },
     /// Defaults are values, and this is about one child.
     #[error("`enabled` cannot be said in defaults: say it about the child")]
     EnabledByDefault,
@@ -501,24 +383,6 @@ pub enum Fault {
         /// Why not.
         why: &'static str,
     },
-    /// About restarts of what is never restarted.
-    #[error("`{0}` means nothing here: the child is temporary and never restarted")]
-    Temporary(&'static str),
-    /// Only what is quarantined is probed.
-    #[error(
-        "`probe_after` means nothing here: its `on_limit` is `{0}`, and only what is quarantined is \
-         started as a trial"
-    )]
-    ProbeWithoutQuarantine(OnLimit),
-    /// The end of a permanent child never counts.
-    #[error("it is significant and permanent: a permanent child is restarted, so it never ends")]
-    SignificantPermanent,
-    /// Nobody looks at it.
-    #[error("it is significant, but its supervisor's `auto_shutdown` is `never`")]
-    SignificantUnderNever,
-    /// The members of a pool are alike.
-    #[error("it is significant, but the members of a pool are all alike")]
-    SignificantInPool,
     /// A pool has no declared children.
     #[error("a pool has no declared children; add them while it runs")]
     PoolWithChildren,

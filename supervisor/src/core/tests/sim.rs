@@ -193,7 +193,7 @@ fn show(log: &[(Uptime, Action)]) {
 
 fn new_world(seed: u64) -> World {
     let mut rng = Rng::with_seed(seed);
-    let spec = tree(&mut rng);
+    let NodeSpec::Supervisor(spec) = tree(&mut rng) else { unreachable!("a tree") };
     let spec = spec.validate().unwrap_or_else(|errors| panic!("seed {seed}: {errors}"));
     let mut world = World::new(&spec);
     world.rng = Some(rng);
@@ -374,7 +374,8 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             } else {
                 child(id, &mut rng, auto).into()
             };
-            Verb::Add { parent, spec: Box::new(spec) }
+            let room = world.plan(&parent).map_or(Duration::MAX, |plan| plan.room.budget);
+            Verb::Add { parent, spec: Box::new(fit(spec, room, None)) }
         }
     }
 }
@@ -385,9 +386,35 @@ fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
     held.get(pick % (held.len() + 1)).map(|&held| held.clone())
 }
 
-fn tree(rng: &mut Rng) -> SupervisorSpec {
+fn tree(rng: &mut Rng) -> NodeSpec {
     let budget = Duration::from_millis(rng.u64(500..9_000));
-    supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget).enabled_if(true)
+    let tree = supervisor("root", rng, 1, AutoShutdown::Never).enabled_if(true);
+    fit(tree.into(), budget, Some(budget))
+}
+
+/// Cuts the graces so that none is longer than what is around it.
+fn fit(node: NodeSpec, room: Duration, budget: Option<Duration>) -> NodeSpec {
+    let cut = |grace: Option<Grace>| match grace {
+        Some(Grace::After(grace)) => Some(Grace::After(grace.min(room))),
+        other => other,
+    };
+    match node {
+        NodeSpec::Child(mut child) => {
+            child.policy.shutdown.grace = cut(child.policy.shutdown.grace);
+            NodeSpec::Child(child)
+        }
+        NodeSpec::Supervisor(mut inner) => {
+            inner.budget = budget;
+            inner.policy.shutdown.grace = cut(inner.policy.shutdown.grace);
+            let room = match inner.policy.shutdown.grace {
+                Some(Grace::After(grace)) => grace,
+                _ => room,
+            };
+            let children = std::mem::take(&mut inner.children);
+            inner.children = children.into_iter().map(|child| fit(child, room, None)).collect();
+            NodeSpec::Supervisor(inner)
+        }
+    }
 }
 
 fn one<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
