@@ -16,6 +16,7 @@ pages! {
     introduction: "en/src/introduction.md",
     quick_start: "en/src/quick-start.md",
     children: "en/src/children.md",
+    pools: "en/src/pools.md",
     strategies: "en/src/strategies.md",
     shutdown: "en/src/shutdown.md",
     commands: "en/src/commands.md",

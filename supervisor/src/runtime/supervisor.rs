@@ -337,6 +337,7 @@ impl SupervisorBuilder {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
         });
