@@ -103,7 +103,7 @@ impl Around for Engine {
         Some(Known {
             is_temporary: node.policy().restart == Restart::Temporary,
             is_enabled: node.policy().enabled,
-            is_pool: node.supervisor().is_some_and(|supervisor| supervisor.plan.is_pool),
+            is_pool: node.supervisor().is_some_and(|supervisor| supervisor.plan.is_pool()),
             dependencies: node.dependencies().to_vec(),
         })
     }

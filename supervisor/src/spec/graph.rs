@@ -158,7 +158,7 @@ impl<'a> Graph<'a> {
         Some(Known {
             is_temporary: kind.policy().restart == Restart::Temporary,
             is_enabled: kind.policy().enabled,
-            is_pool: matches!(kind, PlanKind::Supervisor(plan) if plan.is_pool),
+            is_pool: matches!(kind, PlanKind::Supervisor(plan) if plan.is_pool()),
             dependencies: kind.dependencies().to_vec(),
         })
     }

@@ -3,6 +3,7 @@
 pub mod child;
 pub mod dependency;
 pub(crate) mod graph;
+pub mod group;
 pub(crate) mod layers;
 pub mod lint;
 pub(crate) mod plan;

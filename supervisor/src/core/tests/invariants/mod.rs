@@ -9,6 +9,7 @@ mod heartbeats;
 mod intensity;
 mod lives;
 mod order;
+mod pools;
 mod probes;
 mod replies;
 mod reports;
@@ -29,6 +30,7 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::<heartbeats::Heartbeats>::default(),
         Box::<order::Order>::default(),
         Box::<dependencies::Dependencies>::default(),
+        Box::<pools::Pools>::default(),
         Box::<intensity::Intensity>::default(),
         Box::<probes::Probes>::default(),
         Box::<restarts::Restarts>::default(),

@@ -64,7 +64,7 @@ impl Invariant for Order {
                 continue;
             }
             let parent = path.parent().expect("not the root");
-            let is_pool = world.plan(&parent).is_some_and(|plan| plan.is_pool);
+            let is_pool = world.plan(&parent).is_some_and(|plan| plan.is_pool());
             let is_parallel = world.plan(&parent).is_some_and(is_parallel);
             let is_by_supervisor = world.engine.is_stopped_by_supervisor(path);
             let Some(siblings) = before.get(&parent).filter(|_| is_by_supervisor) else { continue };
@@ -105,7 +105,7 @@ impl Invariant for Order {
         }
         self.state = Some(state.clone());
         for (path, plan) in state.children.iter().filter_map(|c| Some((c, world.plan(&c.path)?))) {
-            if !plan.is_pool || path.lifecycle != Lifecycle::Stopping {
+            if !plan.is_pool() || path.lifecycle != Lifecycle::Stopping {
                 continue;
             }
             for member in state.children_of(path.path.as_str()) {

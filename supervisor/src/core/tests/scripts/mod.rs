@@ -13,6 +13,7 @@ mod holds;
 mod meltdown;
 mod one_exit;
 mod parallel;
+mod pools;
 mod probes;
 mod replies;
 mod retries;
