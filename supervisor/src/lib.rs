@@ -9,14 +9,17 @@ mod core;
 pub mod error;
 pub mod event;
 pub mod id;
+mod observe;
 pub mod policy;
 pub mod prelude;
 pub mod report;
 pub mod runtime;
 pub mod spec;
 pub mod state;
+pub mod summary;
 pub mod task;
 pub mod tree;
+pub mod why;
 
 #[cfg(feature = "macros")]
 pub use rust_supervisor_macros::{SharedState, child, supervisor};

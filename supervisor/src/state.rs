@@ -1,10 +1,13 @@
 //! What the tree is like right now.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{ChildPath, Generation};
+use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::decision::RestartDecision;
+use crate::policy::failure::Criticality;
+use crate::policy::intensity::Limit;
 use crate::task::exit::Exit;
 
 /// Where a child is in its life.
@@ -77,18 +80,113 @@ pub struct ChildState {
     pub last_exits: Vec<ExitRecord>,
     /// What was decided after the latest of them.
     pub last_decision: Option<RestartDecision>,
-    /// For a supervisor: how many restarts count against its intensity now, and how many it
-    /// tolerates.
-    pub intensity: Option<(u32, u32)>,
+    /// When that was decided, on the same clock as `since`.
+    pub last_decision_at: Option<Duration>,
+    /// The latest of its runs that ended abnormally, kept however many have ended well since.
+    pub last_failure: Option<ExitRecord>,
+    /// The latest command about it that was accepted.
+    pub last_command: Option<CommandRecord>,
+    /// Who keeps it out of restarts and rounds, if anybody does.
+    pub held_by: Option<HeldBy>,
+    /// How much the program needs it.
+    pub criticality: Criticality,
+    /// For a supervisor: the restarts that count against its intensity now.
+    pub intensity: Option<Budget>,
+    /// For a child with a limit of its own: the restarts that count against it now.
+    pub restart_limit: Option<Budget>,
     /// For a child that has to send heartbeats: how it is.
     pub health: Option<ChildHealth>,
 }
 
 impl ChildState {
+    /// Whether it can do its work now.
+    pub fn readiness(&self) -> ReadinessStatus {
+        match self.lifecycle {
+            Lifecycle::Up => ReadinessStatus::Ready,
+            _ if self.generation == Generation::default() => ReadinessStatus::Unknown,
+            _ => ReadinessStatus::NotReady,
+        }
+    }
+
     /// How its latest run ended, if one has.
     pub fn last_exit(&self) -> Option<&Exit> {
         self.last_exits.last().map(|record| &record.exit)
     }
+}
+
+/// Whether a child can do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadinessStatus {
+    /// It has never been started.
+    Unknown,
+    /// It is not up.
+    NotReady,
+    /// It is up.
+    Ready,
+}
+
+impl fmt::Display for ReadinessStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Unknown => "unknown",
+            Self::NotReady => "not_ready",
+            Self::Ready => "ready",
+        })
+    }
+}
+
+/// Restarts that count against a limit, at the moment of the state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Budget {
+    /// How many restarts count now.
+    pub used: u32,
+    /// How many are tolerated, and within how long.
+    pub limit: Limit,
+}
+
+impl Budget {
+    /// How many more restarts are tolerated now.
+    pub fn left(&self) -> u32 {
+        self.limit.max.saturating_sub(self.used)
+    }
+}
+
+impl fmt::Display for Budget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Limit { max, within } = self.limit;
+        write!(f, "{} of {max} restarts within {within:?} are left", self.left())
+    }
+}
+
+/// A command about a child that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandRecord {
+    /// Its number.
+    pub id: CommandId,
+    /// The name of the method on the handle.
+    pub command: &'static str,
+    /// Who asked.
+    pub requested_by: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// When, on the monotonic clock since the tree was started.
+    pub at: Duration,
+}
+
+/// Who keeps a child out of restarts and rounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeldBy {
+    /// The command, and who asked for it and why; `None` where the child has used up its own
+    /// limit, or failed for good.
+    pub command: Option<CommandRecord>,
+    /// Since when, on the monotonic clock since the tree was started.
+    pub since: Duration,
+    /// Whether it is started when it is kept out no longer.
+    pub is_to_run: bool,
 }
 
 /// How a child is that has to send heartbeats.

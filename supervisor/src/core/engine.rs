@@ -18,7 +18,7 @@ use super::time::Uptime;
 use super::waiters::Waiters;
 use crate::control::command::Reply;
 use crate::event::EventKind;
-use crate::id::{ChildPath, CommandId};
+use crate::id::{ChildPath, CommandId, CorrelationId};
 use crate::policy::Policy;
 use crate::spec::plan::{ChildPlan, PlanKind};
 use crate::spec::validate::ValidSpec;
@@ -52,6 +52,10 @@ pub(crate) struct Engine {
     pub(super) holds: BTreeMap<ChildPath, Hold>,
     pub(super) ledger: Ledger,
     last_exits: usize,
+    /// How many facts there have been.
+    facts: u64,
+    /// The chain that what is being done belongs to; none where the next fact begins one.
+    chain: Option<CorrelationId>,
 }
 
 /// What an engine is told beside the tree.
@@ -98,6 +102,8 @@ impl Engine {
             holds: BTreeMap::new(),
             ledger: Ledger::default(),
             last_exits: options.last_exits,
+            facts: 0,
+            chain: None,
         };
         engine.build_children(root);
         engine
@@ -107,6 +113,18 @@ impl Engine {
     pub(crate) fn handle(&mut self, now: Uptime, input: Input, out: &mut Vec<Action>) {
         std::mem::swap(&mut self.out, out);
         self.now = now.max(self.now);
+        self.chain = match &input {
+            // A run that was up is done with what brought it there: its end is a new story.
+            Input::Ended(run, _) if self.state_of(run.node) == Some(State::Up) => None,
+            Input::Spawned(run) | Input::Ready(run) | Input::Ended(run, _) => {
+                self.chain_of(run.node)
+            }
+            Input::Start
+            | Input::Pulse { .. }
+            | Input::Command(..)
+            | Input::Abandoned(_)
+            | Input::Tick => None,
+        };
         match input {
             Input::Start => self.start_node(self.root, Origin::Init),
             Input::Spawned(run) => self.spawned(run),
@@ -151,7 +169,10 @@ impl Engine {
                 Todo::Advance(key) => self.advance(key),
                 Todo::Drain(key) => self.drain(key),
                 Todo::Started(key, outcome) => self.started(key, outcome),
-                Todo::Died { key, exit, ready_for } => self.died(key, &exit, ready_for),
+                Todo::Died { key, exit, ready_for } => {
+                    self.go_on_with(key);
+                    self.died(key, &exit, ready_for);
+                }
             }
         }
     }
@@ -171,6 +192,10 @@ impl Engine {
 
     fn tick(&mut self) {
         while let Some((due, key)) = self.deadlines.pop(self.now) {
+            match due {
+                Due::Pulse => self.begin_a_chain(),
+                Due::State | Due::Round | Due::Budget => self.go_on_with(key),
+            }
             match due {
                 Due::State => self.state_due(key),
                 Due::Pulse => self.pulse_due(key),
@@ -306,9 +331,28 @@ impl Engine {
     }
 
     pub(super) fn note_for(&mut self, key: NodeKey, command: Option<CommandId>, kind: EventKind) {
-        let Some(node) = self.nodes.get(key) else { return };
-        let fact = Fact { path: node.path.clone(), generation: node.generation, command, kind };
+        let Some(node) = self.nodes.get_mut(key) else { return };
+        self.facts += 1;
+        let sequence = self.facts;
+        let chain = *self.chain.get_or_insert(CorrelationId(sequence));
+        node.chain = Some(chain);
+        let (path, generation) = (node.path.clone(), node.generation);
+        let fact = Fact { sequence, correlation: chain, path, generation, command, kind };
         self.out.push(Action::Note(fact));
+    }
+
+    /// What comes now belongs to the chain that the node is in.
+    pub(super) fn go_on_with(&mut self, key: NodeKey) {
+        self.chain = self.chain_of(key);
+    }
+
+    /// What comes now has nothing to do with what came before.
+    pub(super) fn begin_a_chain(&mut self) {
+        self.chain = None;
+    }
+
+    fn chain_of(&self, key: NodeKey) -> Option<CorrelationId> {
+        self.nodes.get(key)?.chain.filter(|_| !cfg!(plant_bug = "chain_forgotten"))
     }
 
     pub(super) fn reply(&mut self, id: CommandId, reply: Reply) {
@@ -320,7 +364,11 @@ impl Engine {
         let (at, kept) = (self.now.0, self.last_exits);
         let Some(node) = self.nodes.get_mut(key) else { return };
         let record = ExitRecord { generation: node.generation, at, exit: exit.clone() };
-        let exits = &mut node.history.get_or_insert_default().exits;
+        let history = node.history.get_or_insert_default();
+        if exit.is_abnormal() {
+            history.failure = Some(record.clone());
+        }
+        let exits = &mut history.exits;
         if exits.len() >= kept {
             exits.pop_front();
         }

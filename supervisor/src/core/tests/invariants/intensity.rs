@@ -9,7 +9,7 @@ use crate::event::EventKind;
 use crate::id::ChildPath;
 use crate::policy::decision::{RestartDecision, Rule};
 use crate::policy::intensity::Limit;
-use crate::state::Lifecycle;
+use crate::state::{Budget, Lifecycle};
 
 #[derive(Default)]
 pub(super) struct Intensity {
@@ -65,14 +65,12 @@ impl Invariant for Intensity {
     fn after(&mut self, world: &World) {
         for child in world.engine.state().children {
             // The window of one that is not up says nothing: it begins anew when it starts.
-            let Some((used, max)) = child.intensity.filter(|_| child.lifecycle == Lifecycle::Up)
-            else {
-                continue;
-            };
+            let budget = child.intensity.filter(|_| child.lifecycle == Lifecycle::Up);
+            let Some(Budget { used, limit }) = budget else { continue };
             let plan = world.plan(&child.path).expect("a supervisor");
             let charges = self.charges.get(&child.path).map(Vec::as_slice).unwrap_or_default();
             let counted = count(charges, world.now, plan.intensity);
-            assert_eq!(used as usize, counted.min(max as usize + 1), "{}", child.path);
+            assert_eq!(used as usize, counted.min(limit.max as usize + 1), "{}", child.path);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod auto_shutdown;
 mod budgets;
+mod chains;
 mod deaths;
 mod fencing;
 mod heartbeats;

@@ -1,0 +1,3 @@
+//! Facts, stamped and kept: what those see who look at the tree. Nothing here can fail or block.
+
+pub(crate) mod journal;
