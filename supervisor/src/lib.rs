@@ -12,6 +12,7 @@ pub mod id;
 mod observe;
 pub mod policy;
 pub mod prelude;
+pub mod probe;
 pub mod report;
 pub mod runtime;
 pub mod spec;

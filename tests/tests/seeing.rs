@@ -7,9 +7,11 @@ use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::control::stream::{EventFilter, EventStream};
 use rust_supervisor::event::{Event, EventTag};
 use rust_supervisor::id::ChildPath;
+use rust_supervisor::policy::failure::Criticality::Critical;
 use rust_supervisor::policy::failure::{OnLimit, TaskFailureKind};
 use rust_supervisor::policy::restart::{Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
+use rust_supervisor::probe::{NotAlive, NotReady};
 use rust_supervisor::report::EndCause;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
@@ -411,4 +413,71 @@ async fn the_summaries_of_a_tree_that_melts_again_and_again_are_bounded() {
     sleep(ms(60_000)).await;
     assert_eq!(handle.summaries().len(), 16);
     end_clean(&handle).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_tree_is_ready_while_its_critical_children_are_and_alive_until_it_has_ended() {
+    let inner =
+        SupervisorSpec::new("in").child(ChildSpec::new("db", parked()).criticality(Critical));
+    let tree = SupervisorSpec::root()
+        .child(inner)
+        .child(ChildSpec::new("extra", parked()))
+        .child(ChildSpec::new("stubborn", stubborn()).grace(Grace::After(ms(5_000))));
+    let handle = Supervisor::start(tree).await.unwrap();
+    assert!(handle.readiness().await.is_ready());
+    assert_eq!(handle.readiness().await.to_string(), "ready");
+    handle.stop_child("/root/extra", BY, WHY).await.unwrap();
+    assert!(handle.readiness().await.is_ready(), "the program can do without");
+    handle.pause_child("/root/in/db", BY, WHY).await.unwrap();
+    let not_ready = handle.readiness().await;
+    assert_eq!(not_ready.to_string(), "the critical child `/root/in/db` is paused");
+    assert!(handle.liveness().await.is_alive(), "it can still be told what to do");
+    handle.resume_child("/root/in/db", BY, WHY).await.unwrap();
+    assert!(handle.readiness().await.is_ready());
+
+    let ending = {
+        let handle = handle.clone();
+        tokio::spawn(async move { handle.shutdown_tree(BY, WHY).await })
+    };
+    sleep(ms(1_000)).await;
+    assert_eq!(handle.readiness().await.reasons, [NotReady::ShuttingDown]);
+    assert_eq!(handle.liveness().await.to_string(), "alive");
+    ending.await.unwrap().unwrap();
+    assert_eq!(handle.liveness().await.reason, Some(NotAlive::Ended));
+    assert_eq!(handle.readiness().await.reasons, [NotReady::ShuttingDown]);
+}
+
+#[test]
+fn a_tree_whose_runtime_is_gone_is_neither_alive_nor_ready() {
+    let runtime = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    let gone = runtime();
+    let handle = gone.block_on(Supervisor::start(SupervisorSpec::root())).unwrap();
+    drop(gone);
+    runtime().block_on(async {
+        assert_eq!(handle.liveness().await.reason, Some(NotAlive::Gone));
+        assert_eq!(handle.readiness().await.reasons, [NotReady::NotAlive(NotAlive::Gone)]);
+    });
+}
+
+#[test]
+fn a_tree_that_does_not_answer_is_not_alive() {
+    let builder = || {
+        let mut builder = tokio::runtime::Builder::new_current_thread();
+        builder.enable_all().build().unwrap()
+    };
+    // Nobody turns the wheel of the runtime that the tree lives on.
+    let asleep = builder();
+    let handle = asleep.block_on(Supervisor::start(SupervisorSpec::root())).unwrap();
+    builder().block_on(async {
+        tokio::time::pause();
+        assert!(matches!(handle.liveness().await.reason, Some(NotAlive::Silent { .. })));
+        let reasons = handle.readiness().await.reasons;
+        assert!(
+            matches!(&reasons[..], [NotReady::NotAlive(NotAlive::Silent { .. })]),
+            "{reasons:?}"
+        );
+    });
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
@@ -13,6 +14,7 @@ use crate::error::types::SupervisorError;
 use crate::event::Event;
 use crate::id::{ChildPath, IntoPath, nearest};
 use crate::observe::journal::Journal;
+use crate::probe::{LivenessReport, NotAlive, NotReady, PATIENCE, ReadinessReport};
 use crate::report::ShutdownReport;
 use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
@@ -434,6 +436,44 @@ impl SupervisorHandle {
         let above = std::iter::successors(state.path.parent(), ChildPath::parent);
         let above = above.filter_map(|path| tree.get(path.as_str()).cloned()).collect();
         Ok(Why::new(tree.uptime, state, above))
+    }
+
+    /// Whether the tree is ready for work: it is alive and not shutting down, the root is up, and
+    /// so is every child with
+    /// [`Criticality::Critical`](crate::policy::failure::Criticality::Critical), wherever it
+    /// stands. What `/readyz` asks.
+    ///
+    /// A tree that does not answer within [`PATIENCE`] is not ready.
+    pub async fn readiness(&self) -> ReadinessReport {
+        if *self.shared.is_ending.borrow() {
+            return ReadinessReport::because(match self.reason_it_is_over() {
+                Some(NotAlive::Gone) => NotReady::NotAlive(NotAlive::Gone),
+                _ => NotReady::ShuttingDown,
+            });
+        }
+        match timeout(PATIENCE, self.current_state()).await {
+            Ok(Ok(state)) => ReadinessReport::of(&state),
+            Ok(Err(_)) => ReadinessReport::because(NotReady::NotAlive(NotAlive::Gone)),
+            Err(_) => {
+                ReadinessReport::because(NotReady::NotAlive(NotAlive::Silent { waited: PATIENCE }))
+            }
+        }
+    }
+
+    /// Whether the tree is alive: it has not ended, and it answers within [`PATIENCE`]. One that
+    /// shuts down is. What `/livez` asks.
+    pub async fn liveness(&self) -> LivenessReport {
+        let answer = timeout(PATIENCE, self.state_of(ChildPath::root())).await;
+        let silent = answer.is_err().then_some(NotAlive::Silent { waited: PATIENCE });
+        LivenessReport { reason: self.reason_it_is_over().or(silent) }
+    }
+
+    fn reason_it_is_over(&self) -> Option<NotAlive> {
+        match &*self.shared.end.borrow() {
+            None => None,
+            Some(End::Report { .. } | End::NoTree) => Some(NotAlive::Ended),
+            Some(End::Gone) => Some(NotAlive::Gone),
+        }
     }
 
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.

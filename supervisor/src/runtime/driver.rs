@@ -14,7 +14,6 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
-use super::log::log;
 use super::mailbox::{End, Message, Query, Shared};
 use super::runs::Runs;
 use crate::control::command::{Command, Reply};
@@ -26,6 +25,7 @@ use crate::core::view::Snapshot;
 use crate::error::types::{ExitError, SupervisorError};
 use crate::event::{Event, EventKind};
 use crate::id::{ChildPath, CommandId};
+use crate::observe::log::log;
 use crate::policy::decision::Rule;
 use crate::report::EndCause;
 use crate::state::ChildState;

@@ -1,7 +1,6 @@
 //! The only module with Tokio tasks: it starts trees and drives them.
 
 mod driver;
-mod log;
 pub(crate) mod mailbox;
 mod runs;
 mod signal;
