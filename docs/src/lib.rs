@@ -20,6 +20,8 @@ pages! {
     shutdown: "en/src/shutdown.md",
     commands: "en/src/commands.md",
     events: "en/src/events.md",
+    why: "en/src/why.md",
+    metrics: "en/src/metrics.md",
     configuration: "en/src/configuration.md",
     laws: "en/src/laws.md",
     faq: "en/src/faq.md",

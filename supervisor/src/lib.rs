@@ -9,6 +9,8 @@ mod core;
 pub mod error;
 pub mod event;
 pub mod id;
+#[cfg(feature = "metrics")]
+pub mod metrics;
 mod observe;
 pub mod policy;
 pub mod prelude;

@@ -9,6 +9,7 @@ use tokio::sync::{broadcast, oneshot};
 
 use crate::event::{Event, EventTag};
 use crate::id::ChildPath;
+use crate::observe::meter::count_missed;
 
 /// Which events a subscriber wants, and from where on.
 ///
@@ -208,7 +209,10 @@ impl EventStream {
     }
 
     fn miss(&mut self, missed: u64) {
-        self.missed += missed;
+        if missed > 0 {
+            self.missed += missed;
+            count_missed(missed);
+        }
     }
 }
 

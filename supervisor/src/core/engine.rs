@@ -23,6 +23,8 @@ use crate::policy::Policy;
 use crate::spec::plan::{ChildPlan, PlanKind};
 use crate::spec::validate::ValidSpec;
 use crate::state::ExitRecord;
+#[cfg(feature = "metrics")]
+use crate::state::Lifecycle;
 use crate::task::exit::{Deadline, Exit};
 use crate::task::result::TaskResult;
 
@@ -147,6 +149,12 @@ impl Engine {
     /// Whether nothing is starting, stopping, delayed or queued anywhere in the tree.
     pub(crate) fn is_settled(&self) -> bool {
         self.unsettled == 0
+    }
+
+    /// How many children are in each state that there has been, the root included.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn census(&self) -> &[(Lifecycle, u32)] {
+        self.nodes.census()
     }
 
     /// Whether the end of the tree has begun.
@@ -315,6 +323,7 @@ impl Engine {
                 self.deadlines.add(at, Due::State, key);
             }
         }
+        self.nodes.recount(Some(before.lifecycle()), Some(state.lifecycle()));
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
         let Some(above) = parent.and_then(|parent| self.supervisor_mut(parent)) else { return };
         let is_stopping = |state: &State| matches!(state, State::Stopping(_));

@@ -18,7 +18,7 @@ use crate::policy::Policy;
 use crate::policy::decision::RestartDecision;
 use crate::policy::intensity::Window;
 use crate::spec::plan::{ChildPlan, PlanKind};
-use crate::state::{CommandRecord, ExitRecord};
+use crate::state::{CommandRecord, ExitRecord, Lifecycle};
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -99,6 +99,8 @@ pub(super) struct Nodes {
     index: HashMap<ChildPath, NodeKey>,
     next_order: u64,
     forgotten: Forgotten,
+    /// How many nodes are in each state that there has been. A handful.
+    census: Vec<(Lifecycle, u32)>,
     /// What was said of the nodes when somebody last asked; see `view`.
     pub(super) seen: Seen,
     /// How often a node was looked at.
@@ -131,6 +133,27 @@ impl Nodes {
         self.seen.forget(key.index);
         let slot = self.slots.get_mut(key.index as usize)?;
         slot.node.as_mut().filter(|_| slot.version == key.version)
+    }
+
+    /// How many nodes are in each state that there has been.
+    #[cfg(any(test, feature = "metrics"))]
+    pub(super) fn census(&self) -> &[(Lifecycle, u32)] {
+        &self.census
+    }
+
+    /// A node has come into a state, or left it.
+    pub(super) fn recount(&mut self, from: Option<Lifecycle>, to: Option<Lifecycle>) {
+        if from == to {
+            return;
+        }
+        if let Some((_, count)) = self.census.iter_mut().find(|(known, _)| Some(*known) == from) {
+            *count -= 1;
+        }
+        let Some(to) = to else { return };
+        match self.census.iter_mut().find(|(known, _)| *known == to) {
+            Some((_, count)) => *count += 1,
+            None => self.census.push((to, 1)),
+        }
     }
 
     /// Something about the node has changed that is kept elsewhere.
@@ -211,6 +234,7 @@ impl Nodes {
             NodeKey { index, version: NonZeroU32::MIN }
         };
         self.seen.forget(key.index);
+        self.recount(None, Some(State::Idle.lifecycle()));
         self.index.insert(path, key);
         if let Some(parent) = parent {
             self.append(parent, key);
@@ -268,9 +292,11 @@ impl Nodes {
         }
         let Some(node) = slot.node.take() else { return };
         self.seen.forget(key.index);
+        let lifecycle = node.state.lifecycle();
         slot.version = slot.version.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(key.index);
         self.index.remove(&node.path);
+        self.recount(Some(lifecycle), None);
         self.forgotten.remember(node.path, node.generation);
     }
 }

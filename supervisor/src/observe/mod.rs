@@ -2,4 +2,5 @@
 
 pub(crate) mod journal;
 pub(crate) mod log;
+pub(crate) mod meter;
 pub(crate) mod span;

@@ -26,6 +26,7 @@ use crate::error::types::{ExitError, SupervisorError};
 use crate::event::{Event, EventKind};
 use crate::id::{ChildPath, CommandId};
 use crate::observe::log::log;
+use crate::observe::meter::Meter;
 use crate::policy::decision::Rule;
 use crate::report::EndCause;
 use crate::state::ChildState;
@@ -46,6 +47,7 @@ pub(super) struct Driver {
     replies: HashMap<CommandId, oneshot::Sender<Reply>>,
     settling: Vec<oneshot::Sender<()>>,
     started: Option<oneshot::Sender<Result<(), SupervisorError>>>,
+    meter: Meter,
     last_command: u64,
     /// What has happened since the latest input that calls for a summary.
     to_summarize: Vec<(ChildPath, SummaryCause)>,
@@ -74,6 +76,7 @@ impl Driver {
             replies: HashMap::new(),
             settling: Vec::new(),
             started: Some(started),
+            meter: Meter::new(),
             last_command: 0,
             to_summarize: Vec::new(),
             has_ended: false,
@@ -85,8 +88,10 @@ impl Driver {
     pub(super) async fn run(mut self) {
         let mut out = Vec::new();
         self.handle(Input::Start, &mut out);
+        let mut waiting = 0;
         loop {
             self.answer_if_settled();
+            self.meter.turn(waiting, &self.engine);
             if self.has_ended {
                 return;
             }
@@ -108,6 +113,7 @@ impl Driver {
             };
             // `shared` holds a sender, so the mailbox is never closed.
             let Some(message) = message else { return };
+            waiting = self.inbox.len();
             self.receive(message, &mut out);
             let is_more = self.take_in_waiting(&mut out);
             // However much there is to take in, what is due is not put off by it.
@@ -226,6 +232,7 @@ impl Driver {
                 }
                 Action::Note(fact) => {
                     log(&fact);
+                    self.meter.fact(now, &fact);
                     self.to_summarize.extend(worth_a_summary(&fact));
                     stamp(now, fact, &self.shared, &self.events);
                 }
