@@ -173,8 +173,8 @@ async fn a_reader_that_lags_is_told_how_much_it_missed_and_slows_nobody() {
 
 /// The form says the same as the event, and what is written is read again as it was.
 fn assert_form(event: &Event) {
-    let text = serde_json::to_string(event).unwrap();
-    let value: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let text = serde_json::to_string(event).expect("it is written");
+    let value: serde_json::Value = serde_json::from_str(&text).expect("it is read");
     assert_eq!(value["type"], event.kind.name(), "{text}");
     assert_eq!(value["path"], event.path.as_str(), "{text}");
     assert_eq!(value["sequence"], event.sequence, "{text}");
@@ -183,7 +183,7 @@ fn assert_form(event: &Event) {
     if let EventKind::Exited { exit } = &event.kind {
         assert_eq!(value["exit"]["outcome"], exit.word(), "{text}");
     }
-    let form: EventForm = serde_json::from_str(&text).unwrap();
+    let form: EventForm = serde_json::from_str(&text).expect("it is read");
     assert_eq!(form, EventForm::from(event), "{text}");
 }
 

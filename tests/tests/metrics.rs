@@ -34,9 +34,11 @@ impl Told {
         }
     }
 
-    fn gauge(&self, name: &str) -> f64 {
+    /// What is counted is whole.
+    fn gauge(&self, name: &str) -> i64 {
         match self.0.get(name) {
-            Some((_, DebugValue::Gauge(value))) => value.into_inner(),
+            #[expect(clippy::cast_possible_truncation, reason = "a handful of children")]
+            Some((_, DebugValue::Gauge(value))) => value.into_inner().round() as i64,
             other => panic!("{name}: {other:?} among {:?}", self.0.keys()),
         }
     }
@@ -73,14 +75,14 @@ async fn eventful(gate: &Gate) -> SupervisorHandle {
         .child(melts.child(ChildSpec::new("worse", failing())))
         .child(ChildSpec::new("silent", parked()).health(ms(1), ms(2)).backoff(every(ms(60_000))))
         .child(ChildSpec::new("stubborn", stubborn()).grace(Grace::After(ms(250))));
-    let handle = Supervisor::builder(tree).event_capacity(4).start().await.unwrap();
+    let handle = Supervisor::builder(tree).event_capacity(4).start().await.expect("it starts");
     let mut slow = handle.subscribe_events();
     let deaf = ChildSpec::new("deaf", deaf(gate)).grace(Grace::After(ms(1))).abort_wait(ms(1));
-    handle.add_child("/root", deaf, BY, WHY).await.unwrap();
+    handle.add_child("/root", deaf, BY, WHY).await.expect("it is added");
     assert!(handle.stop_child("/root/deaf", BY, WHY).await.is_err());
     let fails = ChildSpec::new("fails", failing()).readiness(Readiness::Explicit);
     assert!(handle.add_child("/root", fails, BY, WHY).await.is_err());
-    handle.stop_child("/root/stubborn", BY, WHY).await.unwrap();
+    handle.stop_child("/root/stubborn", BY, WHY).await.expect("it is stopped");
     sleep(ms(5_000)).await;
     drain(&mut slow);
     handle
@@ -147,11 +149,11 @@ async fn the_numbers_are_those_of_what_happened() {
     assert_eq!(told.counter("supervisor_meltdowns_total{path=/root/melts}"), 1);
     assert_eq!(told.counter("supervisor_commands_total{command=stop_child}"), 2);
     assert_eq!(told.seconds("supervisor_stop_duration_seconds{path=/root/stubborn}"), [0.25]);
-    assert_eq!(told.gauge("supervisor_child_up{path=/root}"), 1.0);
-    assert_eq!(told.gauge("supervisor_child_up{path=/root/bad}"), 0.0);
-    assert_eq!(told.gauge("supervisor_children{lifecycle=quarantined}"), 1.0);
-    assert_eq!(told.gauge("supervisor_children{lifecycle=unjoinable}"), 1.0);
-    assert_eq!(told.gauge("supervisor_children{lifecycle=up}"), 1.0, "the root");
+    assert_eq!(told.gauge("supervisor_child_up{path=/root}"), 1);
+    assert_eq!(told.gauge("supervisor_child_up{path=/root/bad}"), 0);
+    assert_eq!(told.gauge("supervisor_children{lifecycle=quarantined}"), 1);
+    assert_eq!(told.gauge("supervisor_children{lifecycle=unjoinable}"), 1);
+    assert_eq!(told.gauge("supervisor_children{lifecycle=up}"), 1, "the root");
     gate.open();
     handle.shutdown_tree(BY, WHY).await.unwrap();
     let uptime = Told::by(&snapshotter).seconds("supervisor_run_uptime_seconds{path=/root}");
@@ -174,7 +176,7 @@ async fn children_that_come_and_go_share_a_label_and_leave_the_count_as_it_was()
         handle.add_child("/root", session, BY, WHY).await.unwrap();
     }
     let told = Told::by(&snapshotter);
-    assert_eq!(told.gauge("supervisor_child_up{path=/root/*}"), 350.0);
+    assert_eq!(told.gauge("supervisor_child_up{path=/root/*}"), 350);
     assert_eq!(told.counter("supervisor_starts_total{path=/root/*}"), 350);
     let series = told.0.keys().filter(|name| name.starts_with("supervisor_starts_total"));
     assert_eq!(series.count(), 3, "{:?}", told.0.keys());
@@ -183,8 +185,8 @@ async fn children_that_come_and_go_share_a_label_and_leave_the_count_as_it_was()
     }
     let told = Told::by(&snapshotter);
     // This recorder begins from nothing whenever it is asked: it is what has changed since.
-    assert_eq!(told.gauge("supervisor_child_up{path=/root/*}"), -300.0);
-    assert_eq!(told.gauge("supervisor_children{lifecycle=up}"), 52.0);
+    assert_eq!(told.gauge("supervisor_child_up{path=/root/*}"), -300);
+    assert_eq!(told.gauge("supervisor_children{lifecycle=up}"), 52);
     end_clean(&handle).await;
 }
 

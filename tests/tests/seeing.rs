@@ -27,7 +27,7 @@ use supervisor_tests::{
 use tokio::time::sleep;
 
 fn path(text: &str) -> ChildPath {
-    ChildPath::parse(text).unwrap()
+    ChildPath::parse(text).expect("a path")
 }
 
 fn sequences(events: &[Arc<Event>]) -> Vec<u64> {
@@ -193,7 +193,7 @@ async fn one_failure_and_what_follows_from_it_have_one_correlation() {
 }
 
 async fn why(handle: &SupervisorHandle, path: &str) -> String {
-    handle.why(path).await.unwrap().to_string()
+    handle.why(path).await.expect("an answer").to_string()
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
@@ -37,6 +37,10 @@ thread_local! {
     static INSIDE: std::cell::RefCell<Vec<u64>> = const { std::cell::RefCell::new(Vec::new()) };
 }
 
+fn lock<T>(kept: &Mutex<T>) -> MutexGuard<'_, T> {
+    kept.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct Read(Fields);
 
 impl Visit for Read {
@@ -59,21 +63,21 @@ impl Subscriber for Traces {
         let mut read = Read(Fields::new());
         attributes.record(&mut read);
         let span = (attributes.metadata().name(), read.0, attributes.is_root());
-        self.0.spans.lock().unwrap().insert(id, span);
+        lock(&self.0.spans).insert(id, span);
         span::Id::from_u64(id)
     }
 
     fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
 
     fn record_follows_from(&self, span: &span::Id, follows: &span::Id) {
-        self.0.follows.lock().unwrap().push((span.into_u64(), follows.into_u64()));
+        lock(&self.0.follows).push((span.into_u64(), follows.into_u64()));
     }
 
     fn event(&self, event: &Event<'_>) {
         let mut read = Read(Fields::new());
         event.record(&mut read);
         let inside = INSIDE.with_borrow(|inside| inside.last().copied());
-        self.0.lines.lock().unwrap().push((inside, read.0));
+        lock(&self.0.lines).push((inside, read.0));
     }
 
     fn enter(&self, span: &span::Id) {
@@ -88,7 +92,7 @@ impl Subscriber for Traces {
     }
 
     fn try_close(&self, id: span::Id) -> bool {
-        self.0.closed.lock().unwrap().push(id.into_u64());
+        lock(&self.0.closed).push(id.into_u64());
         true
     }
 }
@@ -96,7 +100,7 @@ impl Subscriber for Traces {
 impl Traces {
     /// What was said with this message, and the span it was said in.
     fn said(&self, message: &str) -> Vec<(&'static str, Fields)> {
-        let (lines, spans) = (self.0.lines.lock().unwrap(), self.0.spans.lock().unwrap());
+        let (lines, spans) = (lock(&self.0.lines), lock(&self.0.spans));
         let lines = lines.iter().filter(|(_, fields)| fields["message"] == message);
         lines
             .map(|(inside, _)| {
@@ -110,7 +114,7 @@ impl Traces {
 
     /// The fields of the facts with this name.
     fn facts(&self, event: &str) -> Vec<Fields> {
-        let lines = self.0.lines.lock().unwrap();
+        let lines = lock(&self.0.lines);
         let facts = lines.iter().map(|(_, fields)| fields);
         facts.filter(|it| it.get("event").is_some_and(|it| it == event)).cloned().collect()
     }
@@ -182,14 +186,14 @@ async fn each_run_has_one_root_span_that_is_linked_to_the_childs_and_closed_with
     end_clean(&handle).await;
     drop(handle);
     tokio::task::yield_now().await;
-    let spans = traces.0.spans.lock().unwrap().clone();
+    let spans = lock(&traces.0.spans).clone();
     let of = |name: &str, path: &str| -> Vec<u64> {
         let of = spans.iter().filter(|(_, (n, fields, _))| *n == name && fields["path"] == path);
         of.map(|(id, _)| *id).collect()
     };
     assert!(spans.values().all(|(.., is_root)| *is_root));
     assert_eq!((of("run", "/root/a").len(), of("run", "/root/b").len()), (2, 1));
-    let follows = traces.0.follows.lock().unwrap().clone();
+    let follows = lock(&traces.0.follows).clone();
     for path in ["/root/a", "/root/b"] {
         let child = of("child", path);
         assert_eq!(child.len(), 1, "over all runs");
@@ -197,7 +201,7 @@ async fn each_run_has_one_root_span_that_is_linked_to_the_childs_and_closed_with
             assert!(follows.contains(&(run, child[0])), "{follows:?}");
         }
     }
-    let closed = traces.0.closed.lock().unwrap().len();
+    let closed = lock(&traces.0.closed).len();
     assert_eq!(closed, spans.len(), "none is left open");
 }
 
