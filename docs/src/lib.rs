@@ -23,6 +23,8 @@ pages! {
     why: "en/src/why.md",
     metrics: "en/src/metrics.md",
     configuration: "en/src/configuration.md",
+    audit: "en/src/audit.md",
+    testing: "en/src/testing.md",
     laws: "en/src/laws.md",
     faq: "en/src/faq.md",
 }

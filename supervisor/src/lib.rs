@@ -2,6 +2,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod control;
@@ -21,6 +23,8 @@ pub mod spec;
 pub mod state;
 pub mod summary;
 pub mod task;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 pub mod tree;
 pub mod why;
 

@@ -59,6 +59,8 @@ impl ReadinessReport {
             if child.path.is_root() {
                 Some(NotReady::RootNotUp { lifecycle })
             } else if child.criticality == Criticality::Critical
+                // What is not to be started is not waited for.
+                && lifecycle != Lifecycle::Disabled
                 && !cfg!(plant_bug = "critical_ignored")
             {
                 Some(NotReady::CriticalChild { path: child.path.clone(), lifecycle })

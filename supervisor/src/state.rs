@@ -8,6 +8,8 @@ use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::decision::RestartDecision;
 use crate::policy::failure::Criticality;
 use crate::policy::intensity::Limit;
+use crate::policy::on_failure::FailureClass;
+use crate::spec::tags::Tags;
 use crate::task::exit::Exit;
 
 /// Where a child is in its life.
@@ -26,6 +28,9 @@ pub enum Lifecycle {
     Restarting,
     /// It does not run, and nothing will start it by itself.
     Down,
+    /// It is declared and was never meant to be started: it, or a supervisor above it, is said not
+    /// to be enabled.
+    Disabled,
     /// An operator keeps it down, out of restarts and rounds, until it is resumed.
     Paused,
     /// It failed too often, or an operator took it out: it is kept down, out of restarts and
@@ -51,6 +56,7 @@ impl fmt::Display for Lifecycle {
             Self::Stopping => "stopping",
             Self::Restarting => "restarting",
             Self::Down => "down",
+            Self::Disabled => "disabled",
             Self::Paused => "paused",
             Self::Quarantined => "quarantined",
             Self::Unjoinable => "unjoinable",
@@ -66,6 +72,8 @@ pub struct ChildState {
     pub path: ChildPath,
     /// Whether it is a supervisor.
     pub is_supervisor: bool,
+    /// The words that were put on it.
+    pub tags: Tags,
     /// Where it is in its life.
     pub lifecycle: Lifecycle,
     /// The number of its latest run; 0 before the first.
@@ -91,9 +99,10 @@ pub struct ChildState {
     /// How much the program needs it.
     pub criticality: Criticality,
     /// For a supervisor: the restarts that count against its intensity now.
-    pub intensity: Option<Budget>,
-    /// For a child with a limit of its own: the restarts that count against it now.
-    pub restart_limit: Option<Budget>,
+    pub intensity: Option<LimitState>,
+    /// The restart limits that are its own: the child's, and those of classes of failure. Empty
+    /// where it has none.
+    pub limits: Vec<LimitState>,
     /// For a child that has to send heartbeats: how it is.
     pub health: Option<ChildHealth>,
 }
@@ -136,30 +145,6 @@ impl fmt::Display for ReadinessStatus {
     }
 }
 
-/// Restarts that count against a limit, at the moment of the state.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Budget {
-    /// How many restarts count now.
-    pub used: u32,
-    /// How many are tolerated, and within how long.
-    pub limit: Limit,
-}
-
-impl Budget {
-    /// How many more restarts are tolerated now.
-    pub fn left(&self) -> u32 {
-        self.limit.max.saturating_sub(self.used)
-    }
-}
-
-impl fmt::Display for Budget {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Limit { max, within } = self.limit;
-        write!(f, "{} of {max} restarts within {within:?} are left", self.left())
-    }
-}
-
 /// A command about a child that was accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -187,6 +172,37 @@ pub struct HeldBy {
     pub since: Duration,
     /// Whether it is started when it is kept out no longer.
     pub is_to_run: bool,
+}
+
+/// A limit of restarts, and how much of it is used up at the moment of the state: one of a child's
+/// own, or the intensity of a supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitState {
+    /// The class of failure it is for; `None` where it is the child's, or an intensity.
+    pub class: Option<FailureClass>,
+    /// How many restarts count against it now. One more than it allows when it is spent.
+    pub used: u32,
+    /// How many it allows, within how long.
+    pub limit: Limit,
+}
+
+impl LimitState {
+    /// How many more restarts it allows now.
+    pub fn left(&self) -> u32 {
+        self.limit.max.saturating_sub(self.used)
+    }
+}
+
+impl fmt::Display for LimitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Limit { max, within } = self.limit;
+        write!(f, "{} of {max} restarts within {within:?} are left", self.left())?;
+        match self.class {
+            Some(class) => write!(f, " after failures of the class {class}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// How a child is that has to send heartbeats.

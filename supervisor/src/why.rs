@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::id::{ChildPath, Generation};
 use crate::policy::decision::RestartDecision;
-use crate::state::{Budget, ChildState, CommandRecord, ExitRecord, Lifecycle};
+use crate::state::{ChildState, CommandRecord, ExitRecord, Lifecycle, LimitState};
 use crate::task::exit::Exit;
 
 /// Why a child is in its state: as data, and with `Display` as sentences, one in a line.
@@ -40,6 +40,8 @@ pub enum Reason {
     NotReadyYet,
     /// It was asked to stop and has not ended yet.
     NotEndedYet,
+    /// It is not to be started: what is declared, or configured, says so.
+    Disabled,
     /// It was aborted and has not ended: as long as it is there nothing starts in its place.
     CannotBeEnded,
     /// It was started and runs.
@@ -79,13 +81,13 @@ pub enum Reason {
         lifecycle: Lifecycle,
     },
     /// What is left of its own restart limit.
-    OwnBudget(Budget),
+    OwnBudget(LimitState),
     /// What is left of the intensity that it shares with its siblings.
     SharedBudget {
         /// The supervisor.
         supervisor: ChildPath,
         /// What is left.
-        budget: Budget,
+        budget: LimitState,
     },
 }
 
@@ -110,6 +112,7 @@ fn reasons(state: &ChildState, above: &[ChildState]) -> Vec<Reason> {
         Lifecycle::Up => reasons.push(Reason::Runs),
         Lifecycle::Stopping => reasons.push(Reason::NotEndedYet),
         Lifecycle::Unjoinable => reasons.push(Reason::CannotBeEnded),
+        Lifecycle::Disabled => reasons.push(Reason::Disabled),
         Lifecycle::Restarting | Lifecycle::Down | Lifecycle::Paused | Lifecycle::Quarantined => {}
     }
     let command = state.last_command.as_ref();
@@ -153,7 +156,7 @@ fn reasons(state: &ChildState, above: &[ChildState]) -> Vec<Reason> {
         }
         _ => {}
     }
-    reasons.extend(state.restart_limit.map(Reason::OwnBudget));
+    reasons.extend(state.limits.iter().copied().map(Reason::OwnBudget));
     reasons.extend(supervisor.and_then(|above| {
         let (supervisor, budget) = (above.path.clone(), above.intensity?);
         Some(Reason::SharedBudget { supervisor, budget })
@@ -210,6 +213,9 @@ impl fmt::Display for Sentence<'_> {
             Reason::NotEndedYet => f.write_str("It was asked to stop and has not ended yet."),
             Reason::CannotBeEnded => {
                 f.write_str("It was aborted and is still there; nothing can start in its place.")
+            }
+            Reason::Disabled => {
+                f.write_str("It is disabled, in its declaration or the configuration.")
             }
             Reason::Runs => f.write_str("It runs."),
             Reason::Exited(ExitRecord { generation, at, exit }) => {

@@ -318,7 +318,7 @@ async fn the_state_of_a_child_has_all_there_is_to_know() {
     let a = second.get("/root/a").unwrap();
     assert_eq!((a.lifecycle, a.readiness()), (Lifecycle::Restarting, ReadinessStatus::NotReady));
     assert_eq!((a.since, a.due), (ms(1_000), Some(ms(1_100))));
-    assert_eq!(a.restart_limit.unwrap().left(), 4);
+    assert_eq!(a.limits[0].left(), 4);
     assert_eq!(a.last_decision_at, Some(ms(1_000)));
     assert_eq!(a.last_failure.as_ref().unwrap().generation.0, 1);
     // The earlier answer is a value: it does not change with the tree.

@@ -227,6 +227,7 @@ impl Engine {
                 | State::Up
                 | State::Ended { .. }
                 | State::Down
+                | State::Disabled
                 | State::Paused
                 | State::Unjoinable { .. },
             )
@@ -295,6 +296,7 @@ impl Engine {
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
+            | State::Disabled
             | State::Paused
             | State::Quarantined { .. } => {}
         }
@@ -385,7 +387,7 @@ impl Engine {
     }
 
     pub(super) fn policy(&self, key: NodeKey) -> Policy {
-        self.nodes.get(key).map_or(Policy::DEFAULT, |node| *node.policy())
+        self.nodes.get(key).map_or(Policy::DEFAULT, |node| node.policy().clone())
     }
 
     pub(super) fn state_of(&self, key: NodeKey) -> Option<State> {

@@ -17,7 +17,8 @@ use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
 use crate::policy::health::Health;
 use crate::policy::intensity::{Limit, Window};
-use crate::state::{Budget, ChildHealth, ChildState, HealthStatus, Lifecycle, TreeState};
+use crate::policy::on_failure::FailureClass;
+use crate::state::{ChildHealth, ChildState, HealthStatus, Lifecycle, LimitState, TreeState};
 
 /// How many nodes are seen together.
 const CHUNK: usize = 64;
@@ -44,7 +45,7 @@ impl Seen {
 pub(super) struct Row {
     child: ChildState,
     intensity: Option<(Window, Limit)>,
-    restart_limit: Option<(Window, Limit)>,
+    limits: Vec<(Option<FailureClass>, Window, Limit)>,
     /// For a supervisor: when the round that waits starts.
     round_start: Option<Uptime>,
     parent: Option<NodeKey>,
@@ -57,18 +58,24 @@ pub(super) struct Row {
 impl Row {
     /// The child as it is now, and when the round starts for which its supervisor waits.
     fn at(&self, now: Uptime, round_start: Option<Uptime>) -> ChildState {
-        let budget = |counted: &Option<(Window, Limit)>| {
-            counted.as_ref().map(|(window, limit)| Budget {
-                used: u32::try_from(window.count(now, *limit)).unwrap_or(u32::MAX),
-                limit: *limit,
-            })
-        };
+        let used =
+            |window: &Window, limit| u32::try_from(window.count(now, limit)).unwrap_or(u32::MAX);
+        let intensity = self.intensity.as_ref().map(|(window, limit)| (window, *limit));
+        let limits = self.limits.iter().map(|(class, window, limit)| LimitState {
+            class: *class,
+            used: used(window, *limit),
+            limit: *limit,
+        });
         let waits_for_round = self.child.lifecycle == Lifecycle::Restarting;
         let round_start = round_start.filter(|_| waits_for_round);
         ChildState {
             due: self.child.due.or(round_start.map(|at| at.0)),
-            intensity: budget(&self.intensity),
-            restart_limit: budget(&self.restart_limit),
+            intensity: intensity.map(|(window, limit)| LimitState {
+                class: None,
+                used: used(window, limit),
+                limit,
+            }),
+            limits: limits.collect(),
             ..self.child.clone()
         }
     }
@@ -210,6 +217,7 @@ impl Engine {
             child: ChildState {
                 path: node.path.clone(),
                 is_supervisor: supervisor.is_some(),
+                tags: node.tags().clone(),
                 lifecycle: node.state.lifecycle(),
                 generation: node.generation,
                 restarts: node.restarts,
@@ -227,13 +235,17 @@ impl Engine {
                 held_by: self.held_by(key),
                 criticality: policy.criticality,
                 intensity: None,
-                restart_limit: None,
+                limits: Vec::new(),
                 health,
             },
             intensity: supervisor.map(|above| (above.window.clone(), above.plan.intensity)),
-            restart_limit: policy
-                .restart_limit
-                .map(|limit| (node.limit.as_deref().cloned().unwrap_or_default(), limit)),
+            limits: policy
+                .limits()
+                .map(|(class, limit)| {
+                    let window = node.spent.as_ref().and_then(|spent| spent.charged(class));
+                    (class, window.cloned().unwrap_or_default(), limit)
+                })
+                .collect(),
             round_start: self.round_start(key),
             parent: node.parent,
             first: supervisor.and_then(|above| above.first),

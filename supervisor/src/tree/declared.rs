@@ -10,11 +10,11 @@ use super::parameter::Run;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
-use crate::policy::backoff::BackoffPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::{Ask, TaskFailure};
 use crate::task::factory::{BoxFuture, TaskFactory, blocking_fn};
@@ -114,12 +114,20 @@ pub enum Node {
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     policy: PolicyPatch,
+    tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
     /// A child with these policies.
     pub const fn new(policy: PolicyPatch) -> Self {
-        Self { policy }
+        Self { policy, tags: &[] }
+    }
+
+    /// See [`ChildSpec::tags`].
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 }
 
@@ -134,6 +142,7 @@ pub struct DeclaredSupervisor {
     budget: Option<Duration>,
     policy: PolicyPatch,
     defaults: PolicyPatch,
+    tags: &'static [&'static str],
 }
 
 impl DeclaredSupervisor {
@@ -153,7 +162,15 @@ impl DeclaredSupervisor {
             budget: None,
             policy,
             defaults,
+            tags: &[],
         }
+    }
+
+    /// See [`SupervisorSpec::tags`].
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 
     /// See [`SupervisorSpec::strategy`].
@@ -198,6 +215,7 @@ impl DeclaredSupervisor {
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
         spec.budget = self.budget;
+        spec.tags = Tags::new(self.tags.iter().copied());
         spec
     }
 }
@@ -208,13 +226,21 @@ pub struct DeclaredSlot {
     name: &'static str,
     node: Node,
     policy: PolicyPatch,
+    tags: &'static [&'static str],
     ask: Option<Ask>,
 }
 
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
     pub const fn new<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self { name, node: T::NODE, policy, ask: None }
+        Self { name, node: T::NODE, policy, tags: &[], ask: None }
+    }
+
+    /// Tags in place of those of what stands in it.
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 
     /// Who knows the class of its failures, where the child itself could not: a generic one does
@@ -227,15 +253,10 @@ impl DeclaredSlot {
 }
 
 impl DeclaredSlot {
-    /// What is said at the field, over what is said about what stands in it. A field that makes it
-    /// temporary also takes back what was said about its restarts.
-    fn over(&self, weaker: PolicyPatch) -> PolicyPatch {
-        let mut weaker = weaker;
-        if self.policy.restart == Some(Restart::Temporary) {
-            weaker.backoff = BackoffPatch::NONE;
-            weaker.restart_limit = None;
-        }
-        self.policy.over(weaker)
+    /// The tags said at the field, or else those of what stands in it.
+    fn tags_over(&self, weaker: &'static [&'static str]) -> Tags {
+        let tags = if self.tags.is_empty() { weaker } else { self.tags };
+        Tags::new(tags.iter().copied())
     }
 }
 
@@ -275,12 +296,16 @@ fn supervisor<S: Send + Sync + 'static>(
     let spec = declared.spec(id, policy);
     declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            let policy = slot.over(declared.policy);
-            spec.child(supervisor(declared, runs, slot.name, policy, state))
+            let policy = slot.policy.overrule(declared.policy);
+            let mut inner = supervisor(declared, runs, slot.name, policy, state);
+            inner.tags = slot.tags_over(declared.tags);
+            spec.child(inner)
         }
         (Node::Child(declared), runs) => {
             let child = ChildSpec::new(slot.name, factory(runs, state, slot.ask));
-            spec.child(child.with_policy(slot.over(declared.policy)))
+            let mut child = child.with_policy(slot.policy.overrule(declared.policy));
+            child.tags = slot.tags_over(declared.tags);
+            spec.child(child)
         }
         (Node::Supervisor(_), Runs::Async(_) | Runs::Blocking(_)) => {
             unreachable!("both sides are made from one struct")

@@ -3,7 +3,9 @@
 mod auto_shutdown;
 mod budgets;
 mod chains;
+mod classes;
 mod deaths;
+mod disabled;
 mod fencing;
 mod heartbeats;
 mod holds;
