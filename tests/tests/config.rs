@@ -604,6 +604,22 @@ async fn the_event_capacity_is_how_far_a_subscriber_may_lag_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_journal_keeps_as_many_events_as_is_said() {
+    for (yaml, kept) in [
+        ("", 1_024),
+        ("observability: {journal_capacity: 3}", 3),
+        ("observability: {journal_capacity: 0}", 0),
+    ] {
+        let tree = SupervisorSpec::root().child(ChildSpec::new("t", parked()));
+        let handle = start(tree, yaml).await;
+        for _ in 0..300 {
+            handle.restart_child("/root/t", "test", "again").await.unwrap();
+        }
+        assert_eq!(handle.journal().len(), kept, "{yaml}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn as_many_exits_are_kept_as_is_said() {
     for (yaml, kept) in [("", 4), ("observability: {last_exits: 2}", 2)] {
         let handle = start(SupervisorSpec::root().child(ChildSpec::new("t", flaky())), yaml).await;
@@ -669,7 +685,7 @@ fn no_key_is_without_its_proof() {
     assert_eq!(keys("ShutdownSection"), set(&["grace", "abort_wait", "budget"]));
     assert_eq!(
         keys("ObservabilitySection"),
-        set(&["event_capacity", "last_exits", "remembered_paths"])
+        set(&["event_capacity", "journal_capacity", "last_exits", "remembered_paths"])
     );
     let sections = root["properties"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(set(&["include", "supervisor", "policy", "shutdown", "observability"]), sections);

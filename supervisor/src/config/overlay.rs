@@ -84,16 +84,25 @@ impl Overlay {
     }
 
     fn bounds(&mut self, section: ObservabilitySection) {
-        let ObservabilitySection { event_capacity, last_exits, remembered_paths: _ } = section;
-        let most = [
-            ("event_capacity", event_capacity, ObservabilitySection::MAX_EVENT_CAPACITY),
-            ("last_exits", last_exits, ObservabilitySection::MAX_LAST_EXITS),
+        let ObservabilitySection {
+            event_capacity,
+            journal_capacity,
+            last_exits,
+            remembered_paths: _,
+        } = section;
+        let most_events = ObservabilitySection::MAX_EVENT_CAPACITY;
+        let bounds = [
+            ("event_capacity", event_capacity, 1, most_events),
+            ("journal_capacity", journal_capacity, 0, most_events),
+            ("last_exits", last_exits, 1, ObservabilitySection::MAX_LAST_EXITS),
         ];
-        for (name, found, most) in most {
-            let Some(found) = found.filter(|found| !(1..=most).contains(found)) else { continue };
-            let (found, most) = (found.into(), most.into());
+        for (name, found, least, most) in bounds {
+            let Some(found) = found.filter(|found| !(least..=most).contains(found)) else {
+                continue;
+            };
+            let (found, least, most) = (found.into(), least.into(), most.into());
             let key = KeyPath::of(&["observability", name]);
-            self.report(key, ConfigFault::OutOfBounds { found, least: 1, most });
+            self.report(key, ConfigFault::OutOfBounds { found, least, most });
         }
     }
 
