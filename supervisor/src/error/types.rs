@@ -158,6 +158,10 @@ pub enum SupervisorError {
     /// The task that drives the tree is gone, and every run with it: its runtime was shut down.
     #[error("the tree is gone: the runtime it ran on was shut down")]
     DriverGone,
+    /// The tree has an audit that cannot be written: it does not start, or a command is refused.
+    #[cfg(feature = "audit")]
+    #[error("refused, because it would not be in the audit log")]
+    Audit(#[source] crate::audit::AuditError),
     /// The signals of the process cannot be listened to.
     #[error("the signals of the process cannot be listened to")]
     Signal(#[source] Arc<std::io::Error>),

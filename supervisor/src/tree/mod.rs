@@ -195,6 +195,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
         Self { builder: self.builder.remembered_paths(paths), ..self }
     }
 
+    /// See [`SupervisorBuilder::audit`].
+    #[cfg(feature = "audit")]
+    pub fn audit(self, audit: crate::audit::AuditLog) -> Self {
+        Self { builder: self.builder.audit(audit), ..self }
+    }
+
     /// See [`SupervisorBuilder::subscribe_events`].
     pub fn subscribe_events(&mut self) -> EventStream {
         self.builder.subscribe_events()
@@ -210,6 +216,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     #[cfg(feature = "config")]
     pub fn config_file(self, path: impl Into<PathBuf>) -> Self {
         Self { builder: self.builder.config_file(path), ..self }
+    }
+
+    /// The same without the types.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn untyped(self) -> SupervisorBuilder {
+        self.builder
     }
 
     /// The tree that will be started.
