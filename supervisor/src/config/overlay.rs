@@ -187,7 +187,7 @@ impl Overlay {
             let fault = ConfigFault::NotASupervisor { path: path.to_string() };
             self.report(key.join(name), fault);
         }
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -207,7 +207,7 @@ impl Overlay {
         for key in section.said_about_a_task().map(|name| key.join(name)).chain(abort_wait) {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -217,7 +217,7 @@ impl Overlay {
     fn about(
         &mut self,
         section: &ChildSection,
-        in_code: PolicyPatch,
+        in_code: &PolicyPatch,
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
@@ -232,7 +232,7 @@ impl Overlay {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
             }
         }
-        patch.overrule(in_code)
+        patch.overrule(*in_code)
     }
 
     /// That a child is unknown, and which known one may be meant: one with a similar name beside

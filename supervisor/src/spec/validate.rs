@@ -99,7 +99,7 @@ impl Checker {
         room: &Room,
         depth: usize,
     ) -> SupervisorPlan {
-        let said = outer.for_supervisor().under(spec.policy);
+        let said = outer.for_supervisor().under(&spec.policy);
         let policy = said.resolve_with(Grace::Infinite);
         let defaults = Defaults {
             in_code: spec.defaults.over(outer.in_code),
@@ -201,7 +201,7 @@ impl Checker {
     }
 
     fn child(&mut self, spec: &ChildSpec, path: &ChildPath, around: &Around<'_>) -> ChildPlan {
-        let said = around.defaults.under(spec.policy);
+        let said = around.defaults.under(&spec.policy);
         let policy = said.resolve();
         self.policy(path, &spec.policy, &said, &policy);
         self.room(path, &said, around.room);
