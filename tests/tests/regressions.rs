@@ -318,7 +318,7 @@ async fn a_child_that_ends_the_tree_does_not_wait_for_its_own_end() {
 
 /// What is known of a child, as it is now.
 async fn state(handle: &SupervisorHandle, path: &str) -> ChildState {
-    handle.state_of(path).await.unwrap()
+    handle.state_of(path).await.expect("a known path")
 }
 
 #[tokio::test(start_paused = true)]
