@@ -12,18 +12,20 @@ use crate::control::command::{By, Command, Verb};
 use crate::core::input::{Input, RunEnd};
 use crate::core::key::{NodeKey, RunKey};
 use crate::core::time::Uptime;
-use crate::id::{ChildPath, CommandId, Generation};
+use crate::id::{ChildId, ChildPath, CommandId, Generation};
 use crate::policy::PolicyPatch;
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::group::{Group, GroupKind};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 use crate::task::context::TaskContext;
 use crate::task::exit::{PanicMessage, TaskFailure};
 use crate::task::factory::{TaskFactory, blocking_fn, service_fn};
+use crate::task::member::{Arguments, ArgumentsType, MemberFactory};
 use crate::task::result::TaskResult;
 
 /// The first line.
@@ -84,6 +86,7 @@ pub(super) enum EndForm {
 #[serde(rename_all = "snake_case")]
 pub(super) enum CommandForm {
     AddChild { parent: String, spec: Box<NodeForm>, requested_by: String, reason: String },
+    SpawnMember { pool: String, id: Option<String>, requested_by: String, reason: String },
     Change { verb: VerbForm, path: String, requested_by: String, reason: String },
     WaitUntilReady { path: String },
     ShutdownTree { requested_by: String, reason: String },
@@ -124,7 +127,7 @@ pub(super) enum NodeForm {
         meltdown: Option<Meltdown>,
         auto_shutdown: Option<AutoShutdown>,
         #[serde(default)]
-        is_pool: bool,
+        group: GroupForm,
         budget: Option<Duration>,
         #[serde(default)]
         policy: Box<PolicyPatch>,
@@ -137,6 +140,47 @@ pub(super) enum NodeForm {
         #[serde(default)]
         children: Vec<NodeForm>,
     },
+}
+
+/// What a supervisor of many of one kind is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GroupForm {
+    kind: GroupKind,
+    /// Whether the members are known that it makes of arguments, and have threads of their own.
+    are_members_blocking: Option<bool>,
+    #[serde(default)]
+    policy: PolicyPatch,
+    #[serde(default)]
+    tags: Vec<String>,
+    max_children: Option<u32>,
+    count: Option<u32>,
+}
+
+impl From<&Group> for GroupForm {
+    fn from(group: &Group) -> Self {
+        let Group { kind, members, policy, tags, max_children, count } = group;
+        Self {
+            kind: *kind,
+            are_members_blocking: members.as_ref().map(MemberFactory::is_blocking),
+            policy: *policy,
+            tags: tags.iter().map(str::to_owned).collect(),
+            max_children: *max_children,
+            count: *count,
+        }
+    }
+}
+
+impl From<GroupForm> for Group {
+    fn from(form: GroupForm) -> Self {
+        let GroupForm { kind, are_members_blocking, policy, tags, max_children, count } = form;
+        let members = are_members_blocking.map(|is_blocking| {
+            // What a member was given is the program's own, and no matter for a decision.
+            let takes = ArgumentsType::of::<()>();
+            MemberFactory::new(takes, is_blocking, move |_| nothing(is_blocking))
+        });
+        Self { kind, members, policy, tags: Tags::new(tags), max_children, count }
+    }
 }
 
 impl From<&NodeSpec> for NodeForm {
@@ -165,7 +209,7 @@ impl From<&SupervisorSpec> for NodeForm {
             intensity,
             meltdown,
             auto_shutdown,
-            is_pool,
+            group,
             budget,
             policy,
             tags,
@@ -179,7 +223,7 @@ impl From<&SupervisorSpec> for NodeForm {
             intensity: *intensity,
             meltdown: *meltdown,
             auto_shutdown: *auto_shutdown,
-            is_pool: *is_pool,
+            group: group.into(),
             budget: *budget,
             policy: Box::new(*policy),
             tags: tags.iter().map(str::to_owned).collect(),
@@ -203,7 +247,7 @@ impl From<NodeForm> for NodeSpec {
                 intensity,
                 meltdown,
                 auto_shutdown,
-                is_pool,
+                group,
                 budget,
                 policy,
                 tags,
@@ -216,7 +260,7 @@ impl From<NodeForm> for NodeSpec {
                 intensity,
                 meltdown,
                 auto_shutdown,
-                is_pool,
+                group: group.into(),
                 budget,
                 policy: *policy,
                 tags: Tags::new(tags),
@@ -340,6 +384,10 @@ impl From<&Command> for CommandForm {
                         let spec = Box::new(NodeForm::from(&**spec));
                         return Self::AddChild { parent: path, spec, requested_by, reason };
                     }
+                    Verb::Spawn { id, .. } => {
+                        let id = id.as_ref().map(ToString::to_string);
+                        return Self::SpawnMember { pool: path, id, requested_by, reason };
+                    }
                     Verb::Start(_) => VerbForm::StartChild,
                     Verb::Stop(_) => VerbForm::StopChild,
                     Verb::Restart(_) => VerbForm::RestartChild,
@@ -374,6 +422,11 @@ impl CommandForm {
             Self::AddChild { parent, spec, requested_by, reason } => {
                 let (parent, spec) = (read(parent)?, Box::new(NodeSpec::from(*spec)));
                 Command::Do(Verb::Add { parent, spec }, by(requested_by, reason))
+            }
+            Self::SpawnMember { pool, id, requested_by, reason } => {
+                let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
+                let (pool, arguments) = (read(pool)?, Arguments::new(()));
+                Command::Do(Verb::Spawn { pool, id, arguments }, by(requested_by, reason))
             }
             Self::Change { verb, path, requested_by, reason } => {
                 Command::Do(verb.about(read(path)?), by(requested_by, reason))

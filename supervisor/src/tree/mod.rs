@@ -1,9 +1,12 @@
 //! The typed tree: what the attribute macros declare, started, and named by its fields.
 
+pub mod args;
 pub(crate) mod declared;
 pub mod handle;
 pub mod lease;
+pub mod many;
 pub(crate) mod parameter;
+pub mod pool;
 pub mod slot;
 pub mod state;
 
@@ -157,7 +160,7 @@ pub trait SupervisionTree: Seated + FromSeat {
     ///
     /// As [`SupervisorHandle::restart_child`].
     fn restart(&self, slot: impl Below<Self>, why: impl IntoAttribution) -> Answer<CommandOutcome> {
-        let seat = slot.names().into_iter().fold(self.seat().clone(), |seat, name| seat.at(name));
+        let seat = slot.names().into_iter().fold(self.seat().clone(), |seat, name| seat.at(&name));
         let why = why.into_attribution();
         Box::pin(async move {
             seat.handle.restart_child(&seat.path, why.requested_by(), why.reason()).await
