@@ -116,7 +116,7 @@ pub(super) enum NodeForm {
         #[serde(default)]
         is_blocking: bool,
         #[serde(default)]
-        policy: PolicyPatch,
+        policy: Box<PolicyPatch>,
         #[serde(default)]
         tags: Vec<String>,
     },
@@ -130,13 +130,13 @@ pub(super) enum NodeForm {
         group: GroupForm,
         budget: Option<Duration>,
         #[serde(default)]
-        policy: PolicyPatch,
+        policy: Box<PolicyPatch>,
         #[serde(default)]
         tags: Vec<String>,
         #[serde(default)]
-        defaults: PolicyPatch,
+        defaults: Box<PolicyPatch>,
         #[serde(default)]
-        configured_defaults: PolicyPatch,
+        configured_defaults: Box<PolicyPatch>,
         #[serde(default)]
         children: Vec<NodeForm>,
     },
@@ -191,7 +191,7 @@ impl From<&NodeSpec> for NodeForm {
                 Self::Child {
                     id: id.to_string(),
                     is_blocking: task.is_blocking(),
-                    policy: *policy,
+                    policy: Box::new(*policy),
                     tags: tags.iter().map(str::to_owned).collect(),
                 }
             }
@@ -225,10 +225,10 @@ impl From<&SupervisorSpec> for NodeForm {
             auto_shutdown: *auto_shutdown,
             group: group.into(),
             budget: *budget,
-            policy: *policy,
+            policy: Box::new(*policy),
             tags: tags.iter().map(str::to_owned).collect(),
-            defaults: *defaults,
-            configured_defaults: *configured_defaults,
+            defaults: Box::new(*defaults),
+            configured_defaults: Box::new(*configured_defaults),
             children: children.iter().map(Self::from).collect(),
         }
     }
@@ -239,7 +239,7 @@ impl From<NodeForm> for NodeSpec {
         match form {
             NodeForm::Child { id, is_blocking, policy, tags } => {
                 let (id, task, tags) = (id.into(), nothing(is_blocking), Tags::new(tags));
-                ChildSpec { id, task, policy, tags }.into()
+                ChildSpec { id, task, policy: *policy, tags }.into()
             }
             NodeForm::Supervisor {
                 id,
@@ -262,10 +262,10 @@ impl From<NodeForm> for NodeSpec {
                 auto_shutdown,
                 group: group.into(),
                 budget,
-                policy,
+                policy: *policy,
                 tags: Tags::new(tags),
-                defaults,
-                configured_defaults,
+                defaults: *defaults,
+                configured_defaults: *configured_defaults,
                 children: children.into_iter().map(Self::from).collect(),
             }
             .into(),

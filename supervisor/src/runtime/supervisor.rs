@@ -267,7 +267,8 @@ impl SupervisorBuilder {
         let this = self.configured().await?;
         #[cfg(not(feature = "config"))]
         let this = self;
-        this.start_as_it_is().await
+        // It is done once and is large: whoever waits for it need not be.
+        Box::pin(this.start_as_it_is()).await
     }
 
     #[cfg(feature = "config")]
