@@ -26,6 +26,18 @@ pub(super) enum Parameter<'a> {
 }
 
 impl Parameter<'_> {
+    /// Its type, unless it is known by its name to need nothing of the field that the child is in.
+    pub(super) fn needing(&self) -> Option<&Type> {
+        match self {
+            Self::OfState(ty)
+                if last_name(ty).is_none_or(|name| name == "Args" || !is_ours(&name)) =>
+            {
+                Some(ty)
+            }
+            Self::OfState(_) | Self::OfContext(_) => None,
+        }
+    }
+
     /// The expression that makes it.
     pub(super) fn value(&self, context: &TokenStream, runtime: &Runtime) -> TokenStream {
         let run = Ident::new("run", Span::mixed_site());
@@ -63,5 +75,14 @@ fn is_of_state(ty: &Type) -> bool {
     let Some(last) = path.path.segments.last() else { return false };
     let name = last.ident.to_string();
     let has_types = matches!(last.arguments, PathArguments::AngleBracketed(_));
-    OURS.contains(&name.as_str()) || (has_types && !PLAIN.contains(&name.as_str()))
+    is_ours(&name) || (has_types && !PLAIN.contains(&name.as_str()))
+}
+
+fn is_ours(name: &str) -> bool {
+    OURS.contains(&name)
+}
+
+fn last_name(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ty else { return None };
+    path.path.segments.last().map(|last| last.ident.to_string())
 }
