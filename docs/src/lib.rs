@@ -23,6 +23,7 @@ pages! {
     events: "en/src/events.md",
     configuration: "en/src/configuration.md",
     audit: "en/src/audit.md",
+    replay: "en/src/replay.md",
     testing: "en/src/testing.md",
     laws: "en/src/laws.md",
     faq: "en/src/faq.md",

@@ -404,3 +404,12 @@ impl Field {
 pub(crate) fn only<'a>(attributes: &'a [Attribute], name: &str) -> Vec<&'a Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident(name)).collect()
 }
+
+/// The type without the parentheses, or what `macro_rules!` puts there for a `$type`.
+pub(crate) fn peeled(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peeled(&group.elem),
+        Type::Paren(paren) => peeled(&paren.elem),
+        ty => ty,
+    }
+}

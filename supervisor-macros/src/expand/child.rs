@@ -7,7 +7,7 @@ use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 use super::parameter::{Parameter, parameters};
 use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
-use crate::model::{Child, Function, only};
+use crate::model::{Child, Function, only, peeled};
 use crate::validate::Valid;
 
 /// The function as it is, a type of the same name, and two impls for it: what was written, and
@@ -199,7 +199,7 @@ fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
 /// returns, so that the field where the types are known can ask.
 fn returns(function: &Function, name: &Ident, runtime: &Runtime) -> Option<TokenStream> {
     let ReturnType::Type(_, returned) = &function.signature.output else { return None };
-    let output = match &**returned {
+    let output = match peeled(returned) {
         Type::ImplTrait(future) => future.bounds.iter().find_map(output_of)?,
         ty => ty,
     };
@@ -297,7 +297,7 @@ impl Function {
     }
 
     fn returns_never(&self) -> bool {
-        matches!(&self.signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)))
+        matches!(&self.signature.output, ReturnType::Type(_, ty) if matches!(peeled(ty), Type::Never(_)))
     }
 }
 

@@ -9,7 +9,7 @@ use super::policy::{POLICIES, limit, not_here, policies, setting};
 use crate::errors::Errors;
 use crate::model::{Args, ArgsValue, Field, FieldOptions, Supervisor, SupervisorOptions};
 
-const OPTIONS: [&str; 19] = [
+pub(crate) const OPTIONS: [&str; 19] = [
     "strategy",
     "intensity",
     "meltdown",

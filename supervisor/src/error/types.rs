@@ -194,6 +194,10 @@ pub enum SupervisorError {
     #[cfg(feature = "audit")]
     #[error("refused, because it would not be in the audit log")]
     Audit(#[source] crate::audit::AuditError),
+    /// The recording of the tree cannot be begun.
+    #[cfg(feature = "record")]
+    #[error(transparent)]
+    Record(crate::record::RecordError),
     /// The signals of the process cannot be listened to.
     #[error("the signals of the process cannot be listened to")]
     Signal(#[source] Arc<std::io::Error>),

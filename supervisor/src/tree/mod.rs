@@ -13,7 +13,7 @@ pub mod state;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "record"))]
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -202,6 +202,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     #[cfg(feature = "audit")]
     pub fn audit(self, audit: crate::audit::AuditLog) -> Self {
         Self { builder: self.builder.audit(audit), ..self }
+    }
+
+    /// See [`SupervisorBuilder::record`].
+    #[cfg(feature = "record")]
+    pub fn record(self, file: impl Into<PathBuf>) -> Self {
+        Self { builder: self.builder.record(file), ..self }
     }
 
     /// See [`SupervisorBuilder::subscribe_events`].
