@@ -23,6 +23,10 @@ pub(crate) struct ChildOptions {
     pub(crate) policy: Policy,
     /// The word `blocking`.
     pub(crate) blocking: Option<Span>,
+    /// The word `multiple`.
+    pub(crate) multiple: Option<Span>,
+    /// `depends_on(…)`.
+    pub(crate) depends_on: Vec<Type>,
     /// `type = Name`.
     pub(crate) type_name: Option<Ident>,
     /// `crate = path`.
@@ -213,6 +217,10 @@ pub(crate) struct SupervisorOptions {
     pub(crate) defaults: Policy,
     /// About the supervisor as a child of the one above.
     pub(crate) policy: Policy,
+    /// `depends_on(…)`, as a child of the one above.
+    pub(crate) depends_on: Vec<Type>,
+    /// `requires(…)`.
+    pub(crate) requires: Vec<Type>,
     /// `state = T`.
     pub(crate) state: Option<Type>,
     /// `crate = path`.
@@ -225,6 +233,12 @@ pub(crate) struct Field {
     pub(crate) attributes: Vec<Attribute>,
     /// What `#[child(…)]` on the field says.
     pub(crate) policy: Policy,
+    /// `depends_on(…)`, over what the child itself says.
+    pub(crate) depends_on: Option<Vec<Type>>,
+    /// `after(…)`.
+    pub(crate) after: Vec<Ident>,
+    /// Whether there is a `#[child(…)]` on the field.
+    pub(crate) says_something: bool,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) ty: Type,

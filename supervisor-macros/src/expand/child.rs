@@ -4,6 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 use syn::{FnArg, ReturnType, Type};
 
+use super::graph;
 use super::policy::{check, patch};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only};
@@ -22,10 +23,15 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
     let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
-    let checks = parameters.iter().filter(|ty| !is_named(ty, own)).map(|ty| {
+    let handles = parameters.iter().filter(|ty| !is_named(ty, own)).map(|ty| {
         let place = Place::of(ty);
-        runtime.call(&place, &quote!(is_parameter::<#ty, #context>), quote!())
+        runtime.call(&place, &quote!(handle_of::<#ty, #context>), quote!())
     });
+    let handles: Vec<_> = handles.collect();
+    let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
+    let key = graph::key(name, &runtime);
+    let depends_on = graph::said("depends_on", &options.depends_on, &runtime);
+    let multiple = options.multiple.map(|_| quote!(.multiple()));
     let runs = runs(child.get(), &runtime, parameters.len());
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
@@ -43,8 +49,13 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = #runtime::Handle<Self>;
+                const KEY: #runtime::Key = #key;
                 const NODE: #runtime::Node =
                     #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy) });
+                const ITEM: &'static #runtime::Item = &const {
+                    #runtime::Item::child(Self::KEY, Self::NODE, ::core::file!())
+                        #depends_on #handles #multiple
+                };
             }
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name
             where
@@ -52,7 +63,6 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             {
                 const RUNS: #runtime::Runs<__S> = #runs;
             }
-            #(const _: () = #checks;)*
             #check
         };
     }

@@ -7,6 +7,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
 use super::child::{marker, type_name};
+use super::graph::broken;
 use super::runtime::Runtime;
 use super::supervisor::structure;
 use crate::model::{Child, Supervisor, only};
@@ -37,10 +38,12 @@ pub(super) fn unreadable(name: &Ident) -> TokenStream {
 }
 
 fn stand_in(name: &Ident, runtime: &Runtime) -> TokenStream {
+    let broken = broken(name, runtime);
     quote! {
         impl #runtime::Supervised for #name {
             type Handle = #runtime::Handle<Self>;
             const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
+            #broken
         }
         impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
             const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
@@ -66,12 +69,14 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
     let unique =
         fields.iter().filter(|field| field.has_cfg() || seen.insert(field.name.to_string()));
     let structure = structure(supervisor, unique, &runtime);
+    let broken = broken(name, &runtime);
     quote! {
         #structure
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = Self;
                 const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
+                #broken
             }
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
                 const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
@@ -82,6 +87,7 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
                 }
             }
             impl #runtime::Seated for #name {
+                const WIRES: &'static [#runtime::Wire] = &[];
                 fn seat(&self) -> &#runtime::Seat {
                     &self.__seat
                 }

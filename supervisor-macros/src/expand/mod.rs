@@ -2,6 +2,7 @@
 
 mod child;
 mod fallback;
+mod graph;
 mod policy;
 mod runtime;
 mod shared_state;

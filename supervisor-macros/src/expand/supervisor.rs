@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList};
 
+use super::graph;
 use super::policy::{call, check, choice, limit, patch, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{Field, Supervisor, SupervisorOptions, only};
@@ -29,6 +30,8 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let (cfgs, check) = (field.cfgs(), check(&field.policy, &runtime)?);
         Some(quote!(#(#cfgs)* #check))
     });
+    let graph = graph::of_supervisor(supervisor, &runtime);
+    let graph_checks = graph::checks(supervisor, &runtime);
     let own = [&options.policy, &options.defaults];
     let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
     let derivable = derivable(supervisor, &runtime);
@@ -43,6 +46,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 type Handle = Self;
                 const NODE: #runtime::Node =
                     #runtime::Node::Supervisor(&const { #declared });
+                #graph
             }
             #runs_under
             impl #runtime::FromSeat for #name {
@@ -51,11 +55,14 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 }
             }
             impl #runtime::Seated for #name {
+                const WIRES: &'static [#runtime::Wire] =
+                    &const { #runtime::wires::<_, _, { __REPORT.wired() }>(__REPORT) };
                 fn seat(&self) -> &#runtime::Seat {
                     &self.__seat
                 }
             }
             #derivable
+            #graph_checks
             #(#own)*
             #(#checks)*
         };
@@ -241,7 +248,7 @@ fn derives(attributes: &[Attribute], name: &str) -> bool {
 
 impl Field {
     /// The id of the child: the name of the field.
-    fn id(&self) -> String {
+    pub(super) fn id(&self) -> String {
         Ident::unraw(&self.name).to_string()
     }
 }

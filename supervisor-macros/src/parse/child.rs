@@ -33,11 +33,13 @@ fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
         }
         match entry.name().as_str() {
             "blocking" => options.blocking = Some(entry.flag(errors)),
+            "multiple" => options.multiple = Some(entry.flag(errors)),
+            "depends_on" => options.depends_on = entry.children(errors),
             "type" => options.type_name = entry.parsed("a name", errors),
             "crate" => options.krate = entry.parsed("a path", errors),
             _ => {
                 let mut known = POLICIES.to_vec();
-                known.extend(["blocking", "type", "crate"]);
+                known.extend(["blocking", "multiple", "depends_on", "type", "crate"]);
                 not_here(&entry, &known, errors);
             }
         }

@@ -2,6 +2,7 @@
 
 mod child;
 mod entry;
+mod needs;
 mod policy;
 mod shared_state;
 mod supervisor;

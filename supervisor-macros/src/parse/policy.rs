@@ -33,10 +33,11 @@ pub(super) fn policies(entries: Vec<Entry>, errors: &mut Errors) -> Policy {
 /// Reports a key that is not among `known`, and says where it belongs if that is elsewhere.
 pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
     let why = match entry.name().as_str() {
-        "blocking" | "type" => "belongs to the `#[child]` on the function",
-        "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "defaults" | "state" => {
-            "belongs to `#[supervisor(…)]`"
-        }
+        "blocking" | "multiple" | "type" => "belongs to the `#[child]` on the function",
+        "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "defaults" | "state"
+        | "requires" => "belongs to `#[supervisor(…)]`",
+        "after" => "belongs to the `#[child]` on a field",
+        "depends_on" => "cannot be a default: say it where the child is",
         "crate" => "belongs to the attribute on the item",
         _ => return entry.unknown("option", known, errors),
     };

@@ -5,11 +5,11 @@ use syn::parse::{Parse, ParseStream};
 use syn::{Attribute, Generics, Meta, Token, Type, Visibility};
 
 use super::entry::{Entry, entries, up_to_comma};
-use super::policy::{limit, not_here, policies, setting};
+use super::policy::{POLICIES, limit, not_here, policies, setting};
 use crate::errors::Errors;
 use crate::model::{Field, Policy, Supervisor, SupervisorOptions};
 
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 17] = [
     "strategy",
     "intensity",
     "meltdown",
@@ -25,6 +25,8 @@ const OPTIONS: [&str; 15] = [
     "probe_after",
     "criticality",
     "significant",
+    "depends_on",
+    "requires",
 ];
 
 /// Reads the attribute and the struct. `None`, reported, when there is no struct with named fields.
@@ -65,6 +67,8 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
                 options.defaults = policies(nested, errors);
             }
             "shutdown" => shutdown(&entry, &mut options, errors),
+            "depends_on" => options.depends_on = entry.children(errors),
+            "requires" => options.requires = entry.children(errors),
             "state" => options.state = entry.parsed("a type", errors),
             "crate" => options.krate = entry.parsed("a path", errors),
             "readiness" | "start_timeout" | "health" => errors.on(
@@ -72,7 +76,7 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
                 format!("`{0}` is about children: write `defaults({0}…)`", entry.key),
             ),
             _ if setting(&entry, &mut options.policy, errors) => {}
-            "blocking" | "type" => not_here(&entry, &OPTIONS, errors),
+            "blocking" | "multiple" | "after" | "type" => not_here(&entry, &OPTIONS, errors),
             _ => entry.unknown("option", &OPTIONS, errors),
         }
     }
@@ -151,22 +155,48 @@ fn field_ends(body: &Group) -> Vec<(TokenStream, proc_macro2::Span)> {
 }
 
 fn field(written: Written, errors: &mut Errors) -> Field {
-    let mut policy = Policy::default();
-    let mut attributes = Vec::new();
-    let mut is_said = false;
+    let mut field = Field {
+        attributes: Vec::new(),
+        policy: Policy::default(),
+        depends_on: None,
+        after: Vec::new(),
+        says_something: false,
+        visibility: written.visibility,
+        name: written.name,
+        ty: written.ty,
+    };
     for attribute in written.attributes {
         if attribute.path().segments.last().is_none_or(|last| last.ident != "child") {
-            attributes.push(attribute);
+            field.attributes.push(attribute);
             continue;
         }
         match &attribute.meta {
-            Meta::List(_) if is_said => errors.on(&attribute, "`#[child]` is set twice"),
-            Meta::List(list) => policy = policies(entries(list.tokens.clone(), errors), errors),
+            Meta::List(_) if field.says_something => {
+                errors.on(&attribute, "`#[child]` is set twice")
+            }
+            Meta::List(list) => {
+                for entry in entries(list.tokens.clone(), errors) {
+                    field_option(&entry, &mut field, errors);
+                }
+            }
             _ => errors.on(&attribute, "`#[child]` on a field takes options: `#[child(…)]`"),
         }
-        is_said = true;
+        field.says_something = true;
     }
-    Field { attributes, policy, visibility: written.visibility, name: written.name, ty: written.ty }
+    field
+}
+
+fn field_option(entry: &Entry, field: &mut Field, errors: &mut Errors) {
+    match entry.name().as_str() {
+        "depends_on" => field.depends_on = Some(entry.children(errors)),
+        "after" => field.after = entry.fields(errors),
+        _ if setting(entry, &mut field.policy, errors) => {}
+        _ => {
+            let mut known = POLICIES.to_vec();
+            known.extend(["depends_on", "after"]);
+            not_here(entry, &known, errors);
+        }
+    }
 }
 
 /// A field before its attributes are looked into.

@@ -19,6 +19,10 @@ pub use crate::tree::declared::{
     DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Node, Runs, RunsUnder, Seat, Seated,
     Supervised,
 };
+pub use crate::tree::graph::item::{Item, ItemSlot};
+pub use crate::tree::graph::key::Key;
+pub use crate::tree::graph::raise::{check_field, check_field_called};
+pub use crate::tree::graph::resolve::{Report, Wire, analyse, nodes_below, wires, wishes_below};
 pub use crate::tree::handle::Handle;
 pub use crate::tree::parameter::{Extract, Parameter, Run};
 pub use crate::tree::slot::Slot;
@@ -207,8 +211,15 @@ impl<T> PickAsItIs for &Tag<T> {
     }
 }
 
-/// Holds for what a child with the context `C` may take.
-pub const fn is_parameter<T: Parameter<C>, C>() {}
+/// What a parameter of a child with the context `C` is a handle of.
+pub const fn handle_of<T: Parameter<C>, C>() -> Option<Key> {
+    T::HANDLE
+}
+
+/// What a child or a supervisor is.
+pub const fn key<T: Supervised>() -> Key {
+    T::KEY
+}
 
 /// A value of the application state, for one run.
 pub fn share<T: Clone>(value: &T) -> T {
@@ -221,7 +232,9 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
+    const KEY: Key = Key::new("", "", None, 0);
     const NODE: Node = Node::Child(&const { DeclaredChild::new(PolicyPatch::NONE) });
+    const ITEM: &'static Item = &const { Item::broken(Self::KEY, Self::NODE, "") };
 }
 
 impl<S: 'static> RunsUnder<S> for Absent {

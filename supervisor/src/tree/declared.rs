@@ -6,6 +6,9 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::graph::item::Item;
+use super::graph::key::Key;
+use super::graph::resolve::Wire;
 use super::parameter::Run;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
@@ -28,8 +31,13 @@ use crate::task::result::TaskResult;
 pub trait Supervised: Sized + 'static {
     /// What a running tree has in the place of the field.
     type Handle: FromSeat;
+    /// What it is.
+    const KEY: Key;
     /// What was written about it.
     const NODE: Node;
+    /// What it needs, for the checks of the whole tree. Apart from the key, so that a dependency
+    /// can be named by what depends on it.
+    const ITEM: &'static Item;
 }
 
 /// A child or supervisor that finds all it needs in an application state of type `S`.
@@ -56,6 +64,8 @@ pub trait FromSeat: Sized + 'static {
     label = "not a `#[supervisor]` struct"
 )]
 pub trait Seated: Supervised<Handle = Self> {
+    /// Who depends on whom below it.
+    const WIRES: &'static [Wire];
     /// Its place.
     fn seat(&self) -> &Seat;
 }
@@ -119,6 +129,10 @@ impl DeclaredChild {
     /// A child with these policies.
     pub const fn new(policy: PolicyPatch) -> Self {
         Self { policy }
+    }
+
+    pub(crate) const fn policy(&self) -> PolicyPatch {
+        self.policy
     }
 }
 
@@ -190,6 +204,18 @@ impl DeclaredSupervisor {
         self
     }
 
+    pub(crate) const fn policy(&self) -> PolicyPatch {
+        self.policy
+    }
+
+    pub(crate) const fn defaults(&self) -> PolicyPatch {
+        self.defaults
+    }
+
+    pub(crate) const fn slot(&self, index: usize) -> &'static DeclaredSlot {
+        &self.slots[index]
+    }
+
     fn spec(&self, id: &str, policy: PolicyPatch) -> SupervisorSpec {
         let mut spec = SupervisorSpec::new(id).with_policy(policy).defaults(self.defaults);
         spec.strategy = self.strategy;
@@ -212,11 +238,21 @@ pub struct DeclaredSlot {
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
     pub const fn new<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self { name, node: T::NODE, policy }
+        Self::of(name, T::NODE, policy)
     }
-}
 
-impl DeclaredSlot {
+    pub(crate) const fn of(name: &'static str, node: Node, policy: PolicyPatch) -> Self {
+        Self { name, node, policy }
+    }
+
+    pub(crate) const fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) const fn policy(&self) -> PolicyPatch {
+        self.policy
+    }
+
     /// What is said at the field, over what is said about what stands in it. A field that makes it
     /// temporary also takes back what was said about its restarts.
     fn over(&self, weaker: PolicyPatch) -> PolicyPatch {

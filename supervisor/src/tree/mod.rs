@@ -1,6 +1,7 @@
 //! The typed tree: what the attribute macros declare, started, and named by its fields.
 
 pub(crate) mod declared;
+pub(crate) mod graph;
 pub mod handle;
 pub(crate) mod parameter;
 pub mod slot;

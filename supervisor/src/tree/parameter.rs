@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use super::graph::key::Key;
 use super::state::{Provide, State};
 use crate::task::context::{BlockingContext, TaskContext};
 
@@ -27,7 +28,10 @@ impl<S, C> Run<S, C> {
             `State<T>`, in any order",
     note = "for a value of your own, put it into the application state and take it as `State<…>`"
 )]
-pub trait Parameter<C> {}
+pub trait Parameter<C> {
+    /// What it is a handle of, if it is one.
+    const HANDLE: Option<Key> = None;
+}
 
 /// A parameter of a child with the context `C` in an application whose state is `S`.
 #[diagnostic::on_unimplemented(
