@@ -9,14 +9,18 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use confique::Config;
-use schemars::JsonSchema;
+use schemars::{JsonSchema, Schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
+use serde_json::json;
+
 use super::duration::HumanDuration;
+use super::keys::{inner_supervisor_keys, supervisor_keys};
 use crate::policy::Policy;
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
+use crate::policy::keys::policy_keys;
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::shutdown::Grace;
 use crate::runtime::supervisor::SupervisorBuilder;
@@ -54,161 +58,120 @@ pub struct SupervisorConfig {
     /// The tree: its root and, by their ids, its children.
     #[config(nested)]
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-    #[schemars(with = "Option<RootSection>")]
+    #[schemars(transform = or_null)]
     pub supervisor: RootSection,
     /// Defaults for every child of the tree, where nothing stronger is said.
     #[config(nested)]
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-    #[schemars(with = "Option<PolicySection>")]
+    #[schemars(transform = or_null)]
     pub policy: PolicySection,
     /// How tasks are stopped where nothing stronger is said, and how long all of it may take.
     #[config(nested)]
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-    #[schemars(with = "Option<ShutdownSection>")]
+    #[schemars(transform = or_null)]
     pub shutdown: ShutdownSection,
     /// What is kept for those who look at the tree.
     #[config(nested)]
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-    #[schemars(with = "Option<ObservabilitySection>")]
+    #[schemars(transform = or_null)]
     pub observability: ObservabilitySection,
 }
 
-/// The root of the tree.
-#[derive(Clone, Debug, Default, PartialEq, Config, JsonSchema, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[config(layer_attr(serde(deny_unknown_fields)))]
-pub struct RootSection {
-    /// Who is restarted together with a child that failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = Strategy::default()))]
-    pub strategy: Option<Strategy>,
-    /// How many restarts of all its children together are tolerated. One more ends the tree.
-    #[config(nested)]
-    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-    #[schemars(with = "Option<LimitSection>", extend("default" = LimitSection::from(Limit::DEFAULT)))]
-    pub intensity: LimitSection,
-    /// Whether the tree ends by itself when its significant children have.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = AutoShutdown::default()))]
-    pub auto_shutdown: Option<AutoShutdown>,
-    /// Like `policy` and `shutdown`, and stronger.
-    #[config(nested)]
-    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-    #[schemars(with = "Option<DefaultsSection>")]
-    pub defaults: DefaultsSection,
-    /// What is said about single children, by their ids. They have to be in the tree.
-    #[config(default = {})]
-    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "BTreeMap::is_empty")]
-    #[schemars(with = "Option<BTreeMap<String, Option<ChildSection>>>")]
-    pub children: BTreeMap<String, ChildSection>,
-}
-
-/// A struct with the keys of a child's policy and some more.
-macro_rules! with_policy_keys {
-    ($(#[$attribute:meta])* pub struct $name:ident { $($more:tt)* }) => {
+/// A section: the keys of the lists that it is given, and some of its own.
+macro_rules! section {
+    (
+        [$(#[$attribute:meta])* pub struct $name:ident { $($own:tt)* }]
+        $([$(
+            $(#[$doc:meta])*
+            $key:ident: $whom:ident
+                $(value $value:ident as $value_in_yaml:ident)?
+                $(plain $plain:ident as $plain_in_yaml:ident)?
+                $(section $section:ident as $section_in_yaml:ident)?
+                $(limit $limit:ident as $limit_in_yaml:ident)?
+                $(, built in $default:expr)?
+                $(, such as $example:literal)?;
+        )*])*
+    ) => {
         $(#[$attribute])*
         #[derive(Clone, Debug, Default, PartialEq, Config, JsonSchema, Serialize, Deserialize)]
         #[serde(default, deny_unknown_fields)]
         #[config(layer_attr(serde(deny_unknown_fields)))]
         pub struct $name {
-            /// Which exits are followed by another run.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            #[schemars(extend("default" = Restart::default()))]
-            pub restart: Option<Restart>,
-            /// How long to wait before a restart.
-            #[config(nested)]
-            #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-            #[schemars(with = "Option<BackoffSection>")]
-            pub backoff: BackoffSection,
-            /// How many restarts of a child alone are tolerated. No limit of its own by default.
-            #[config(nested)]
-            #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-            #[schemars(with = "Option<LimitSection>")]
-            pub restart_limit: LimitSection,
-            /// What follows when `restart_limit` is spent. By default, by `criticality`:
-            /// `critical` escalates, `standard` quarantines, `best_effort` stops.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            #[schemars(extend("default" = Policy::DEFAULT.on_limit))]
-            pub on_limit: Option<OnLimit>,
-            /// How long it is quarantined before it is started as a trial, which is charged to
-            /// nothing. Longer than zero. By default it waits for an operator.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            #[schemars(example = HumanDuration(std::time::Duration::from_mins(5)))]
-            pub probe_after: Option<HumanDuration>,
-            /// How much the program needs it.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            #[schemars(extend("default" = Criticality::default()))]
-            pub criticality: Option<Criticality>,
-            /// When a run of a task counts as ready.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            #[schemars(extend("default" = Readiness::default()))]
-            pub readiness: Option<Readiness>,
-            /// How long a task with explicit readiness may take to become ready, from its start.
-            /// Longer than zero.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            #[schemars(extend("default" = HumanDuration(Policy::DEFAULT.start_timeout)))]
-            pub start_timeout: Option<HumanDuration>,
-            /// The heartbeats of a task. They are expected only where the code or its own entry
-            /// here says `health` about the task itself: in defaults these are values.
-            #[config(nested)]
-            #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-            #[schemars(with = "Option<HealthSection>")]
-            pub health: HealthSection,
-            /// Whether its end counts for the `auto_shutdown` of its supervisor.
-            #[serde(skip_serializing_if = "Option::is_none")]
-            #[schemars(extend("default" = Policy::DEFAULT.significant))]
-            pub significant: Option<bool>,
-            $($more)*
+            $($(
+                $(#[$doc])*
+                $(#[schemars(extend("default" = $default))])?
+                $(#[schemars(extend("examples" = [$example]))])?
+                $(
+                    #[serde(skip_serializing_if = "Option::is_none")]
+                    pub $key: Option<$value_in_yaml>,
+                )?
+                $(
+                    #[serde(skip_serializing_if = "Option::is_none")]
+                    pub $key: Option<$plain_in_yaml>,
+                )?
+                $(
+                    #[config(nested)]
+                    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+                    #[schemars(transform = or_null)]
+                    pub $key: $section_in_yaml,
+                )?
+                $(
+                    #[config(nested)]
+                    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+                    #[schemars(transform = or_null)]
+                    pub $key: $limit_in_yaml,
+                )?
+            )*)*
+            $($own)*
         }
     };
 }
 
-with_policy_keys! {
+supervisor_keys! { section [
+    /// The root of the tree.
+    pub struct RootSection {
+        /// Like `policy` and `shutdown`, and stronger.
+        #[config(nested)]
+        #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+        #[schemars(transform = or_null)]
+        pub defaults: DefaultsSection,
+        /// What is said about single children, by their ids. They have to be in the tree.
+        #[config(default = {})]
+        #[serde(deserialize_with = "nothing_said", skip_serializing_if = "BTreeMap::is_empty")]
+        #[schemars(with = "Option<BTreeMap<String, Option<ChildSection>>>")]
+        pub children: BTreeMap<String, ChildSection>,
+    }
+] }
+
+policy_keys! { section [
     /// Defaults for every child of the tree. How tasks are stopped has a section of its own.
     pub struct PolicySection {}
-}
+] }
 
-with_policy_keys! {
+policy_keys! { section [
     /// Defaults for everything below one supervisor. Those of an inner one beat those of an outer.
     pub struct DefaultsSection {
         /// How tasks are stopped.
         #[config(nested)]
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-        #[schemars(with = "Option<StopSection>")]
+        #[schemars(transform = or_null)]
         pub shutdown: StopSection,
     }
-}
+] }
 
-with_policy_keys! {
-    /// What is said about one child: it beats the code. The later keys are for a supervisor only.
+policy_keys! { supervisor_keys inner_supervisor_keys section [
+    /// What is said about one child: it beats the code. What is about children and what follows
+    /// from their ends is for a supervisor only.
     pub struct ChildSection {
         /// How it is stopped.
         #[config(nested)]
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-        #[schemars(with = "Option<StopSection>")]
+        #[schemars(transform = or_null)]
         pub shutdown: StopSection,
-        /// For a supervisor: who is restarted together with a child that failed.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schemars(extend("default" = Strategy::default()))]
-        pub strategy: Option<Strategy>,
-        /// For a supervisor: how many restarts of all its children together are tolerated. One
-        /// more ends it.
-        #[config(nested)]
-        #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-        #[schemars(with = "Option<LimitSection>", extend("default" = LimitSection::from(Limit::DEFAULT)))]
-        pub intensity: LimitSection,
-        /// For a supervisor: how the one above sees it when its intensity is spent.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schemars(extend("default" = Meltdown::default()))]
-        pub meltdown: Option<Meltdown>,
-        /// For a supervisor: whether it ends by itself when its significant children have.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        #[schemars(extend("default" = AutoShutdown::default()))]
-        pub auto_shutdown: Option<AutoShutdown>,
         /// For a supervisor: defaults for everything below it.
         #[config(nested)]
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
-        #[schemars(with = "Option<DefaultsSection>")]
+        #[schemars(transform = or_null)]
         pub defaults: DefaultsSection,
         /// For a supervisor: what is said about its children, by their ids.
         #[config(default = {})]
@@ -216,7 +179,7 @@ with_policy_keys! {
         #[schemars(with = "Option<BTreeMap<String, Option<ChildSection>>>")]
         pub children: BTreeMap<String, ChildSection>,
     }
-}
+] }
 
 /// How long to wait before a restart.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Config, JsonSchema, Serialize, Deserialize)]
@@ -349,6 +312,13 @@ impl ObservabilitySection {
 
     /// The most that `last_exits` can be.
     pub const MAX_LAST_EXITS: u32 = 1024;
+}
+
+/// A section may be null: nothing is said in it.
+fn or_null(schema: &mut Schema) {
+    if let Some(reference) = schema.remove("$ref") {
+        schema.insert("anyOf".into(), json!([{ "$ref": reference }, { "type": "null" }]));
+    }
 }
 
 /// Null is a section in which nothing is said.

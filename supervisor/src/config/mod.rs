@@ -8,6 +8,7 @@
 pub mod configurable;
 pub mod duration;
 pub mod error;
+mod keys;
 pub mod load;
 mod node;
 pub mod overlay;

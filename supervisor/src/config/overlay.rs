@@ -5,20 +5,18 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::configurable::{
-    BackoffSection, ChildSection, DefaultsSection, HealthSection, LimitSection,
-    ObservabilitySection, PolicySection, RootSection, ShutdownSection, StopSection,
+    ChildSection, LimitSection, ObservabilitySection, ShutdownSection, StopSection,
     SupervisorConfig,
 };
 use super::duration::HumanDuration;
 use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
+use super::keys::SupervisorKeys;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
-use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
-use crate::policy::shutdown::ShutdownPatch;
+use crate::policy::restart::Restart;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
@@ -39,7 +37,6 @@ pub fn overlay(
     config: &SupervisorConfig,
 ) -> Result<SupervisorSpec, ConfigError> {
     let SupervisorConfig { include: _, supervisor, policy, shutdown, observability } = config;
-    let RootSection { strategy, intensity, auto_shutdown, defaults, children } = supervisor;
     let ShutdownSection { grace, abort_wait, budget } = shutdown;
 
     let before = spec.clone();
@@ -50,49 +47,19 @@ pub fn overlay(
         spec.budget = Some(budget);
     }
     let stop = StopSection { grace: *grace, abort_wait: *abort_wait };
-    spec.configured_defaults = tree_defaults(policy, stop).over(spec.configured_defaults);
+    let mut defaults = policy.policies();
+    defaults.shutdown = stop.patch();
+    spec.configured_defaults = defaults.over(spec.configured_defaults);
     let outside = Above {
         in_code: None,
         said: policy.restart_limit,
         said_in: KeyPath::of(&["policy", "restart_limit"]),
     };
-    let root = SupervisorKeys {
-        strategy: *strategy,
-        intensity: *intensity,
-        // Nobody is above the root to see it.
-        meltdown: None,
-        auto_shutdown: *auto_shutdown,
-        defaults: Some(defaults),
-        children: Some(children),
-    };
+    let root = SupervisorKeys::of_root(supervisor);
     let key = KeyPath::of(&["supervisor"]);
     overlay.supervisor(&mut spec, &root, &outside, &ChildPath::root(), &key);
     overlay.rules(&before, &spec, config);
     if overlay.problems.is_empty() { Ok(spec) } else { Err(ConfigError::new(overlay.problems)) }
-}
-
-/// The keys that a supervisor has and a task has not.
-#[derive(Default)]
-struct SupervisorKeys<'a> {
-    strategy: Option<Strategy>,
-    intensity: LimitSection,
-    meltdown: Option<Meltdown>,
-    auto_shutdown: Option<AutoShutdown>,
-    defaults: Option<&'a DefaultsSection>,
-    children: Option<&'a BTreeMap<String, ChildSection>>,
-}
-
-impl<'a> SupervisorKeys<'a> {
-    fn of(section: &'a ChildSection) -> Self {
-        Self {
-            strategy: section.strategy,
-            intensity: section.intensity,
-            meltdown: section.meltdown,
-            auto_shutdown: section.auto_shutdown,
-            defaults: Some(&section.defaults),
-            children: Some(&section.children),
-        }
-    }
 }
 
 /// The defaults for a restart limit on their way down the tree. Its halves may come from different
@@ -138,11 +105,8 @@ impl Overlay {
         path: &ChildPath,
         key: &KeyPath,
     ) {
-        let SupervisorKeys { strategy, intensity, meltdown, auto_shutdown, defaults, children } =
-            *keys;
-        spec.strategy = strategy.or(spec.strategy);
-        spec.meltdown = meltdown.or(spec.meltdown);
-        spec.auto_shutdown = auto_shutdown.or(spec.auto_shutdown);
+        let SupervisorKeys { intensity, defaults, children, .. } = *keys;
+        keys.lay_over(spec);
         let weaker = spec.intensity.unwrap_or(Limit::DEFAULT);
         if let Ok(Some(intensity)) = whole(intensity, Some(weaker)) {
             spec.intensity = Some(intensity);
@@ -155,7 +119,9 @@ impl Overlay {
         };
         let mut is_said_here = path.is_root();
         if let Some(defaults) = defaults {
-            spec.configured_defaults = below_defaults(defaults).over(spec.configured_defaults);
+            let mut said = defaults.policies();
+            said.shutdown = defaults.shutdown.patch();
+            spec.configured_defaults = said.over(spec.configured_defaults);
             if defaults.restart_limit != LimitSection::default() {
                 level.said = over(defaults.restart_limit, above.said);
                 level.said_in = key.join("defaults").join("restart_limit");
@@ -190,7 +156,7 @@ impl Overlay {
                     if let Some(section) = section {
                         self.as_child(inner, section, weaker, &path, &key);
                     }
-                    let keys = section.map(SupervisorKeys::of).unwrap_or_default();
+                    let keys = section.map(SupervisorKeys::of_child).unwrap_or_default();
                     self.supervisor(inner, &keys, &level, &path, &key);
                 }
             }
@@ -217,17 +183,7 @@ impl Overlay {
         path: &ChildPath,
         key: &KeyPath,
     ) {
-        let SupervisorKeys { strategy, intensity, meltdown, auto_shutdown, defaults, children } =
-            SupervisorKeys::of(section);
-        let said = [
-            ("strategy", strategy.is_some()),
-            ("intensity", intensity != LimitSection::default()),
-            ("meltdown", meltdown.is_some()),
-            ("auto_shutdown", auto_shutdown.is_some()),
-            ("defaults", defaults.is_some_and(|defaults| *defaults != DefaultsSection::default())),
-            ("children", children.is_some_and(|children| !children.is_empty())),
-        ];
-        for (name, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+        for name in SupervisorKeys::of_child(section).said() {
             let fault = ConfigFault::NotASupervisor { path: path.to_string() };
             self.report(key.join(name), fault);
         }
@@ -243,13 +199,9 @@ impl Overlay {
         path: &ChildPath,
         key: &KeyPath,
     ) {
-        let said = [
-            (key.join("readiness"), section.readiness.is_some()),
-            (key.join("start_timeout"), section.start_timeout.is_some()),
-            (key.join("health"), section.health != HealthSection::default()),
-            (key.join("shutdown").join("abort_wait"), section.shutdown.abort_wait.is_some()),
-        ];
-        for (key, _) in said.into_iter().filter(|(_, is_said)| *is_said) {
+        let abort_wait =
+            section.shutdown.abort_wait.map(|_| key.join("shutdown").join("abort_wait"));
+        for key in section.said_about_a_task().map(|name| key.join(name)).chain(abort_wait) {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
         spec.policy = self.about(section, spec.policy, weaker, key);
@@ -275,7 +227,8 @@ impl Overlay {
         if at_limit.is_some_and(|at_limit| at_limit != OnLimit::Quarantine) {
             in_code.probe_after = None;
         }
-        let mut patch = child_patch(section);
+        let mut patch = section.policies();
+        patch.shutdown = section.shutdown.patch();
         match whole(section.restart_limit, in_code.restart_limit.or(weaker)) {
             Ok(limit) => patch.restart_limit = limit,
             Err(missing) => {
@@ -345,126 +298,6 @@ fn whole(section: LimitSection, weaker: Option<Limit>) -> Result<Option<Limit>, 
     let max = max.ok_or("max")?;
     let HumanDuration(within) = within.ok_or("within")?;
     Ok(Some(Limit::new(max, within)))
-}
-
-// Below, `restart_limit` is left open: its halves are put together by those who know the weaker
-// ones.
-
-fn tree_defaults(section: &PolicySection, stop: StopSection) -> PolicyPatch {
-    let PolicySection {
-        restart,
-        backoff,
-        restart_limit: _,
-        on_limit,
-        probe_after,
-        criticality,
-        readiness,
-        start_timeout,
-        health,
-        significant,
-    } = *section;
-    PolicyPatch {
-        restart,
-        backoff: backoff_patch(backoff),
-        restart_limit: None,
-        on_limit,
-        probe_after: probe_after.map(|HumanDuration(wait)| wait),
-        criticality,
-        readiness,
-        start_timeout: start_timeout.map(|HumanDuration(timeout)| timeout),
-        shutdown: shutdown_patch(stop),
-        health: health_patch(health),
-        significant,
-    }
-}
-
-fn below_defaults(section: &DefaultsSection) -> PolicyPatch {
-    let DefaultsSection {
-        restart,
-        backoff,
-        restart_limit,
-        on_limit,
-        probe_after,
-        criticality,
-        readiness,
-        start_timeout,
-        health,
-        significant,
-        shutdown,
-    } = *section;
-    let section = PolicySection {
-        restart,
-        backoff,
-        restart_limit,
-        on_limit,
-        probe_after,
-        criticality,
-        readiness,
-        start_timeout,
-        health,
-        significant,
-    };
-    tree_defaults(&section, shutdown)
-}
-
-fn child_patch(section: &ChildSection) -> PolicyPatch {
-    let ChildSection {
-        restart,
-        backoff,
-        restart_limit,
-        on_limit,
-        probe_after,
-        criticality,
-        readiness,
-        start_timeout,
-        health,
-        significant,
-        shutdown,
-        // A supervisor's own; see `SupervisorKeys`.
-        strategy: _,
-        intensity: _,
-        meltdown: _,
-        auto_shutdown: _,
-        defaults: _,
-        children: _,
-    } = section;
-    let section = PolicySection {
-        restart: *restart,
-        backoff: *backoff,
-        restart_limit: *restart_limit,
-        on_limit: *on_limit,
-        probe_after: *probe_after,
-        criticality: *criticality,
-        readiness: *readiness,
-        start_timeout: *start_timeout,
-        health: *health,
-        significant: *significant,
-    };
-    tree_defaults(&section, *shutdown)
-}
-
-fn backoff_patch(section: BackoffSection) -> BackoffPatch {
-    let BackoffSection { initial, max, factor, jitter, reset_after } = section;
-    BackoffPatch {
-        initial: initial.map(|HumanDuration(wait)| wait),
-        max: max.map(|HumanDuration(wait)| wait),
-        factor,
-        jitter,
-        reset_after: reset_after.map(|HumanDuration(time)| time),
-    }
-}
-
-fn health_patch(section: HealthSection) -> HealthPatch {
-    let HealthSection { heartbeat, stale_after } = section;
-    HealthPatch {
-        heartbeat: heartbeat.map(|HumanDuration(time)| time),
-        stale_after: stale_after.map(|HumanDuration(time)| time),
-    }
-}
-
-fn shutdown_patch(section: StopSection) -> ShutdownPatch {
-    let StopSection { grace, abort_wait } = section;
-    ShutdownPatch { grace, abort_wait: abort_wait.map(|HumanDuration(wait)| wait) }
 }
 
 /// Every path of the tree but the root's.

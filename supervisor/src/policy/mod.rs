@@ -9,6 +9,7 @@ pub mod decision;
 pub mod failure;
 pub mod health;
 pub mod intensity;
+pub(crate) mod keys;
 pub mod lint;
 pub mod restart;
 pub mod shutdown;
@@ -19,6 +20,7 @@ use self::backoff::{Backoff, BackoffPatch};
 use self::failure::{Criticality, OnLimit};
 use self::health::{Health, HealthPatch};
 use self::intensity::Limit;
+use self::keys::{patch_type, policy_keys};
 use self::restart::{Readiness, Restart};
 use self::shutdown::{Grace, ShutdownPatch};
 
@@ -78,133 +80,107 @@ impl Policy {
     };
 }
 
-/// What somebody wrote down about a child: every key may be open.
-///
-/// Made in `const` by the attribute macros, by the builders of the specs, and by the configuration.
-///
-/// ```
-/// use std::time::Duration;
-/// use rust_supervisor::policy::PolicyPatch;
-/// use rust_supervisor::policy::restart::Restart;
-///
-/// const SLOW: PolicyPatch = PolicyPatch::NONE.start_timeout(Duration::from_secs(90));
-/// const JOB: PolicyPatch = PolicyPatch::NONE.restart(Restart::Transient).over(SLOW);
-/// assert_eq!(JOB.start_timeout, SLOW.start_timeout);
-/// ```
-#[derive(Clone, Copy, Debug, Default, PartialEq)]
-#[non_exhaustive]
-pub struct PolicyPatch {
-    /// See [`Policy::restart`].
-    pub restart: Option<Restart>,
-    /// See [`Policy::backoff`].
-    pub backoff: BackoffPatch,
-    /// See [`Policy::restart_limit`].
-    pub restart_limit: Option<Limit>,
-    /// See [`Policy::on_limit`].
-    pub on_limit: Option<OnLimit>,
-    /// See [`Policy::probe_after`].
-    pub probe_after: Option<Duration>,
-    /// See [`Policy::criticality`].
-    pub criticality: Option<Criticality>,
-    /// See [`Policy::readiness`].
-    pub readiness: Option<Readiness>,
-    /// See [`Policy::start_timeout`].
-    pub start_timeout: Option<Duration>,
-    /// See [`Policy::grace`] and [`Policy::abort_wait`].
-    pub shutdown: ShutdownPatch,
-    /// See [`Policy::health`].
-    pub health: HealthPatch,
-    /// See [`Policy::significant`].
-    pub significant: Option<bool>,
+/// Makes the patch out of the list of the keys.
+macro_rules! patch {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        /// What somebody wrote down about a child: every key may be open.
+        ///
+        /// Made in `const` by the attribute macros, by the builders of the specs, and by the
+        /// configuration.
+        ///
+        /// ```
+        /// use std::time::Duration;
+        /// use rust_supervisor::policy::PolicyPatch;
+        /// use rust_supervisor::policy::restart::Restart;
+        ///
+        /// const SLOW: PolicyPatch = PolicyPatch::NONE.start_timeout(Duration::from_secs(90));
+        /// const JOB: PolicyPatch = PolicyPatch::NONE.restart(Restart::Transient).over(SLOW);
+        /// assert_eq!(JOB.start_timeout, SLOW.start_timeout);
+        /// ```
+        #[derive(Clone, Copy, Debug, Default, PartialEq)]
+        #[non_exhaustive]
+        pub struct PolicyPatch {
+            $(
+                #[doc = concat!("See [`Policy::", stringify!($key), "`].")]
+                pub $key: patch_type!($kind $type),
+            )*
+            /// See [`Policy::grace`] and [`Policy::abort_wait`].
+            pub shutdown: ShutdownPatch,
+        }
+
+        impl PolicyPatch {
+            /// Says nothing.
+            pub const NONE: Self = Self {
+                $($key: nothing!($kind $type),)*
+                shutdown: ShutdownPatch::NONE,
+            };
+
+            /// Lays this patch over a weaker one, key by key.
+            #[must_use]
+            pub const fn over(self, weaker: Self) -> Self {
+                Self {
+                    $($key: over!($kind self.$key, weaker.$key),)*
+                    shutdown: self.shutdown.over(weaker.shutdown),
+                }
+            }
+
+            $(patch_setter! { $key: $kind $type })*
+        }
+    };
 }
 
-impl PolicyPatch {
-    /// Says nothing.
-    pub const NONE: Self = Self {
-        restart: None,
-        backoff: BackoffPatch::NONE,
-        restart_limit: None,
-        on_limit: None,
-        probe_after: None,
-        criticality: None,
-        readiness: None,
-        start_timeout: None,
-        shutdown: ShutdownPatch::NONE,
-        health: HealthPatch::NONE,
-        significant: None,
+macro_rules! nothing {
+    (section $type:ident) => {
+        <$type>::NONE
     };
+    ($kind:ident $type:ident) => {
+        None
+    };
+}
 
-    /// Lays this patch over a weaker one, key by key.
-    #[must_use]
-    pub const fn over(self, weaker: Self) -> Self {
-        Self {
-            restart: or(self.restart, weaker.restart),
-            backoff: self.backoff.over(weaker.backoff),
-            restart_limit: or(self.restart_limit, weaker.restart_limit),
-            on_limit: or(self.on_limit, weaker.on_limit),
-            probe_after: or(self.probe_after, weaker.probe_after),
-            criticality: or(self.criticality, weaker.criticality),
-            readiness: or(self.readiness, weaker.readiness),
-            start_timeout: or(self.start_timeout, weaker.start_timeout),
-            shutdown: self.shutdown.over(weaker.shutdown),
-            health: self.health.over(weaker.health),
-            significant: or(self.significant, weaker.significant),
+macro_rules! over {
+    (section $strong:expr, $weak:expr) => {
+        $strong.over($weak)
+    };
+    ($kind:ident $strong:expr, $weak:expr) => {
+        or($strong, $weak)
+    };
+}
+
+macro_rules! patch_setter {
+    ($key:ident: value $type:ident) => {
+        #[doc = concat!("Says [`Policy::", stringify!($key), "`].")]
+        #[must_use]
+        pub const fn $key(mut self, $key: $type) -> Self {
+            self.$key = Some($key);
+            self
         }
-    }
+    };
+    ($key:ident: section $type:ident) => {
+        #[doc = concat!(
+                    "Lays `", stringify!($key), "` over what was said about [`Policy::",
+                    stringify!($key), "`], key by key.",
+                )]
+        #[must_use]
+        pub const fn $key(mut self, $key: $type) -> Self {
+            self.$key = $key.over(self.$key);
+            self
+        }
+    };
+    ($key:ident: $by_hand:ident $type:ident) => {};
+}
 
-    /// Says [`Policy::restart`].
-    #[must_use]
-    pub const fn restart(mut self, restart: Restart) -> Self {
-        self.restart = Some(restart);
-        self
-    }
+policy_keys! { patch }
 
-    /// Lays `backoff` over what was said about [`Policy::backoff`], key by key.
-    #[must_use]
-    pub const fn backoff(mut self, backoff: BackoffPatch) -> Self {
-        self.backoff = backoff.over(self.backoff);
-        self
-    }
-
+impl PolicyPatch {
     /// Says [`Policy::restart_limit`].
     #[must_use]
     pub const fn restart_limit(mut self, max: u32, within: Duration) -> Self {
         self.restart_limit = Some(Limit::new(max, within));
-        self
-    }
-
-    /// Says [`Policy::on_limit`].
-    #[must_use]
-    pub const fn on_limit(mut self, on_limit: OnLimit) -> Self {
-        self.on_limit = Some(on_limit);
-        self
-    }
-
-    /// Says [`Policy::probe_after`].
-    #[must_use]
-    pub const fn probe_after(mut self, wait: Duration) -> Self {
-        self.probe_after = Some(wait);
-        self
-    }
-
-    /// Says [`Policy::criticality`].
-    #[must_use]
-    pub const fn criticality(mut self, criticality: Criticality) -> Self {
-        self.criticality = Some(criticality);
-        self
-    }
-
-    /// Says [`Policy::readiness`].
-    #[must_use]
-    pub const fn readiness(mut self, readiness: Readiness) -> Self {
-        self.readiness = Some(readiness);
-        self
-    }
-
-    /// Says [`Policy::start_timeout`].
-    #[must_use]
-    pub const fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.start_timeout = Some(timeout);
         self
     }
 
@@ -219,13 +195,6 @@ impl PolicyPatch {
     #[must_use]
     pub const fn abort_wait(mut self, wait: Duration) -> Self {
         self.shutdown.abort_wait = Some(wait);
-        self
-    }
-
-    /// Lays `health` over what was said about [`Policy::health`], key by key.
-    #[must_use]
-    pub const fn health(mut self, health: HealthPatch) -> Self {
-        self.health = health.over(self.health);
         self
     }
 

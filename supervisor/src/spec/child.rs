@@ -8,6 +8,7 @@ use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
+use crate::policy::keys::{policy_keys, spec_setter};
 use crate::policy::restart::{Readiness, Restart};
 use crate::policy::shutdown::Grace;
 use crate::task::factory::TaskFactory;
@@ -65,12 +66,6 @@ impl ChildSpec {
         self
     }
 
-    /// Which exits are followed by another run.
-    pub fn restart(mut self, restart: Restart) -> Self {
-        self.policy.restart = Some(restart);
-        self
-    }
-
     /// How long to wait before a restart.
     pub fn backoff(mut self, backoff: impl Into<BackoffPatch>) -> Self {
         self.policy.backoff = backoff.into().over(self.policy.backoff);
@@ -80,36 +75,6 @@ impl ChildSpec {
     /// How many restarts of this child alone are tolerated.
     pub fn restart_limit(mut self, max: u32, within: Duration) -> Self {
         self.policy.restart_limit = Some(Limit::new(max, within));
-        self
-    }
-
-    /// What follows when the restart limit is spent.
-    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
-        self.policy.on_limit = Some(on_limit);
-        self
-    }
-
-    /// How long it is quarantined before it is started as a trial.
-    pub fn probe_after(mut self, wait: Duration) -> Self {
-        self.policy.probe_after = Some(wait);
-        self
-    }
-
-    /// How much the program needs this child.
-    pub fn criticality(mut self, criticality: Criticality) -> Self {
-        self.policy.criticality = Some(criticality);
-        self
-    }
-
-    /// When a run counts as ready.
-    pub fn readiness(mut self, readiness: Readiness) -> Self {
-        self.policy.readiness = Some(readiness);
-        self
-    }
-
-    /// How long a run with explicit readiness may take to become ready.
-    pub fn start_timeout(mut self, timeout: Duration) -> Self {
-        self.policy.start_timeout = Some(timeout);
         self
     }
 
@@ -139,3 +104,18 @@ impl ChildSpec {
         self
     }
 }
+
+/// A method for each key with one value.
+macro_rules! setters {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl ChildSpec {
+            $(spec_setter! { $(#[$doc])* $key: $kind $type })*
+        }
+    };
+}
+
+policy_keys! { setters }

@@ -8,6 +8,7 @@ use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
+use crate::policy::keys::{policy_keys, spec_setter};
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::shutdown::Grace;
 
@@ -143,12 +144,6 @@ impl SupervisorSpec {
         self
     }
 
-    /// Which of its ends are followed by a restart through the supervisor above.
-    pub fn restart(mut self, restart: Restart) -> Self {
-        self.policy.restart = Some(restart);
-        self
-    }
-
     /// How long the supervisor above waits before it restarts this one.
     pub fn backoff(mut self, backoff: impl Into<BackoffPatch>) -> Self {
         self.policy.backoff = backoff.into().over(self.policy.backoff);
@@ -158,24 +153,6 @@ impl SupervisorSpec {
     /// How many restarts of this supervisor alone the one above tolerates.
     pub fn restart_limit(mut self, max: u32, within: Duration) -> Self {
         self.policy.restart_limit = Some(Limit::new(max, within));
-        self
-    }
-
-    /// What follows in the supervisor above when that limit is spent.
-    pub fn on_limit(mut self, on_limit: OnLimit) -> Self {
-        self.policy.on_limit = Some(on_limit);
-        self
-    }
-
-    /// How long it is quarantined before the supervisor above starts it as a trial.
-    pub fn probe_after(mut self, wait: Duration) -> Self {
-        self.policy.probe_after = Some(wait);
-        self
-    }
-
-    /// How much the program needs this supervisor.
-    pub fn criticality(mut self, criticality: Criticality) -> Self {
-        self.policy.criticality = Some(criticality);
         self
     }
 
@@ -191,3 +168,23 @@ impl SupervisorSpec {
         self
     }
 }
+
+/// A method for each key with one value that a supervisor has as a child of the one above.
+macro_rules! setters {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl SupervisorSpec {
+            $(setter! { $whom $(#[$doc])* $key: $kind $type })*
+        }
+    };
+}
+
+macro_rules! setter {
+    (any $($setter:tt)*) => { spec_setter! { $($setter)* } };
+    (task $($setter:tt)*) => {};
+}
+
+policy_keys! { setters }

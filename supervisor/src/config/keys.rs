@@ -1,0 +1,215 @@
+//! The lists of the keys that only supervisors have, in the form of `policy::keys`, and what the
+//! keys of all lists say in the words of the policies.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::configurable::{
+    BackoffSection, ChildSection, DefaultsSection, HealthSection, LimitSection, PolicySection,
+    RootSection, StopSection,
+};
+use super::duration::HumanDuration;
+use crate::policy::PolicyPatch;
+use crate::policy::backoff::BackoffPatch;
+use crate::policy::health::HealthPatch;
+use crate::policy::intensity::Limit;
+use crate::policy::keys::policy_keys;
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+use crate::policy::shutdown::ShutdownPatch;
+use crate::spec::supervisor::SupervisorSpec;
+
+/// Calls `$then! { $given… [the keys of every supervisor] }`.
+///
+/// A `value` is laid over the field of its name in the spec, a `limit` by the overlay.
+macro_rules! supervisor_keys {
+    ($then:ident $($given:tt)*) => {
+        $then! { $($given)* [
+            /// Who of its children is restarted together with one that failed.
+            strategy: supervisor value Strategy as Strategy, built in Strategy::default();
+            /// How many restarts of all its children together are tolerated. One more ends it.
+            intensity: supervisor limit Limit as LimitSection,
+                built in LimitSection::from(Limit::DEFAULT);
+            /// Whether it ends by itself when its significant children have.
+            auto_shutdown: supervisor value AutoShutdown as AutoShutdown,
+                built in AutoShutdown::default();
+        ] }
+    };
+}
+
+/// Calls `$then! { $given… [the keys of a supervisor that is a child] }`.
+macro_rules! inner_supervisor_keys {
+    ($then:ident $($given:tt)*) => {
+        $then! { $($given)* [
+            /// How the supervisor above sees it when its intensity is spent.
+            meltdown: supervisor value Meltdown as Meltdown, built in Meltdown::default();
+        ] }
+    };
+}
+
+pub(super) use {inner_supervisor_keys, supervisor_keys};
+
+/// What a key says, in the words of the policies.
+trait Says<P> {
+    fn patch(&self) -> P;
+}
+
+impl<T: Clone, P: From<T>> Says<Option<P>> for Option<T> {
+    fn patch(&self) -> Option<P> {
+        self.clone().map(P::from)
+    }
+}
+
+impl From<HumanDuration> for Duration {
+    fn from(duration: HumanDuration) -> Self {
+        duration.0
+    }
+}
+
+/// Its halves may come from different places: they are put together by the overlay, which knows
+/// the weaker ones.
+impl Says<Option<Limit>> for LimitSection {
+    fn patch(&self) -> Option<Limit> {
+        None
+    }
+}
+
+impl Says<BackoffPatch> for BackoffSection {
+    fn patch(&self) -> BackoffPatch {
+        let Self { initial, max, factor, jitter, reset_after } = self;
+        BackoffPatch {
+            initial: initial.patch(),
+            max: max.patch(),
+            factor: *factor,
+            jitter: *jitter,
+            reset_after: reset_after.patch(),
+        }
+    }
+}
+
+impl Says<HealthPatch> for HealthSection {
+    fn patch(&self) -> HealthPatch {
+        let Self { heartbeat, stale_after } = self;
+        HealthPatch { heartbeat: heartbeat.patch(), stale_after: stale_after.patch() }
+    }
+}
+
+impl StopSection {
+    pub(super) fn patch(self) -> ShutdownPatch {
+        let Self { grace, abort_wait } = self;
+        ShutdownPatch { grace, abort_wait: abort_wait.patch() }
+    }
+}
+
+/// What a section says about policies, but for `shutdown` and the halves of `restart_limit`.
+macro_rules! policies_of {
+    ($section:ident [$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl $section {
+            pub(super) fn policies(&self) -> PolicyPatch {
+                PolicyPatch { $($key: self.$key.patch(),)* shutdown: ShutdownPatch::NONE }
+            }
+        }
+    };
+}
+
+policy_keys! { policies_of PolicySection }
+policy_keys! { policies_of DefaultsSection }
+policy_keys! { policies_of ChildSection }
+
+/// The keys that only a task has, as far as they are said.
+macro_rules! keys_of_tasks {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl ChildSection {
+            pub(super) fn said_about_a_task(&self) -> impl Iterator<Item = &'static str> {
+                let keys = [$((stringify!($key), stringify!($whom), is_said(&self.$key))),*];
+                keys.into_iter()
+                    .filter_map(|(key, whom, is_said)| (whom == "task" && is_said).then_some(key))
+            }
+        }
+    };
+}
+
+policy_keys! { keys_of_tasks }
+
+/// What is said about a supervisor and nothing else, from whichever section.
+macro_rules! keys_of_supervisors {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: supervisor $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*] [$(
+        $(#[$inner_doc:meta])*
+        $inner:ident: supervisor $inner_kind:ident $inner_type:ident as $inner_yaml:ident
+        $(, built in $inner_default:expr)? $(, such as $inner_example:literal)?;
+    )*]) => {
+        #[derive(Default)]
+        pub(super) struct SupervisorKeys<'a> {
+            $(pub(super) $key: yaml_type!($kind $yaml),)*
+            $(pub(super) $inner: yaml_type!($inner_kind $inner_yaml),)*
+            pub(super) defaults: Option<&'a DefaultsSection>,
+            pub(super) children: Option<&'a BTreeMap<String, ChildSection>>,
+        }
+
+        impl<'a> SupervisorKeys<'a> {
+            pub(super) fn of_root(section: &'a RootSection) -> Self {
+                Self {
+                    $($key: section.$key,)*
+                    defaults: Some(&section.defaults),
+                    children: Some(&section.children),
+                    ..Self::default()
+                }
+            }
+
+            pub(super) fn of_child(section: &'a ChildSection) -> Self {
+                Self {
+                    $($key: section.$key,)*
+                    $($inner: section.$inner,)*
+                    defaults: Some(&section.defaults),
+                    children: Some(&section.children),
+                }
+            }
+
+            /// Lays each single value over what `spec` says.
+            pub(super) fn lay_over(&self, spec: &mut SupervisorSpec) {
+                $(lay_over! { $kind self.$key, spec.$key })*
+                $(lay_over! { $inner_kind self.$inner, spec.$inner })*
+            }
+
+            /// The names of the keys that are said.
+            pub(super) fn said(&self) -> impl Iterator<Item = &'static str> {
+                let keys = [
+                    $((stringify!($key), is_said(&self.$key)),)*
+                    $((stringify!($inner), is_said(&self.$inner)),)*
+                    ("defaults", self.defaults.is_some_and(is_said)),
+                    ("children", self.children.is_some_and(is_said)),
+                ];
+                keys.into_iter().filter_map(|(key, is_said)| is_said.then_some(key))
+            }
+        }
+    };
+}
+
+macro_rules! yaml_type {
+    (value $yaml:ident) => { Option<$yaml> };
+    (limit $yaml:ident) => { $yaml };
+}
+
+macro_rules! lay_over {
+    (value $said:expr, $field:expr) => {
+        $field = $said.patch().or($field);
+    };
+    (limit $said:expr, $field:expr) => {};
+}
+
+supervisor_keys! { inner_supervisor_keys keys_of_supervisors }
+
+fn is_said<T: Default + PartialEq>(key: &T) -> bool {
+    *key != T::default()
+}
