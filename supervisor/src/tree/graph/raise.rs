@@ -136,17 +136,17 @@ const fn unknown<const N: usize, const W: usize>(
     text.say(", which is nowhere in ");
     text.supervisor(report, TOP);
     let mut node = 0;
-    while node < N {
-        let its = &report.node(node as u32).item.key;
+    while node < report.placed {
+        let its = &report.node(node).item.key;
         if is_same(its.name(), key.name()) && !its.is(key) {
             text.say("\n  note: ");
-            text.path(report, node as u32);
+            text.path(report, node);
             text.say(" is another one: ");
             text.key(its);
             if is_same(its.module(), key.module()) && !is_same(its.version(), key.version()) {
                 text.all(&[" of version ", its.version(), ", not ", key.version()]);
             }
-            text.site(report, node as u32);
+            text.site(report, node);
             break;
         }
         node += 1;

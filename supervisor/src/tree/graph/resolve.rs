@@ -38,7 +38,7 @@ pub struct Report<const N: usize, const W: usize> {
     pub(super) top: &'static Item,
     pub(super) nodes: [Place; N],
     /// How many nodes have got their number.
-    placed: u32,
+    pub(super) placed: u32,
     /// The numbers of the nodes in the fields of the top, in the order of the fields.
     pub(super) direct: [u32; N],
     /// Those of one node stand together.
@@ -358,6 +358,9 @@ const fn after<const N: usize, const W: usize>(report: &mut Report<N, W>, node: 
         // One that `cfg` takes out asks for nothing.
         if sibling != NONE {
             report.wire(node, sibling, WireKind::Start);
+            if place.parent == TOP {
+                never_temporary(report, node, sibling);
+            }
         }
         at += 1;
     }
@@ -402,11 +405,24 @@ const fn needs<const N: usize, const W: usize>(
         let found = find(report, index, node, key, NONE);
         if let Found::At { node: to, scope } = found {
             report.wire(node, to, WireKind::Start);
-            if scope == TOP && matches!(report.restart(to), Restart::Temporary) {
-                report.note(node, Problem::Temporary { who: node, on: to });
+            if scope == TOP {
+                never_temporary(report, node, to);
             }
         }
         judge(report, found, node, Want::Start, key);
+    }
+}
+
+/// What may be gone for good is nothing to wait for.
+const fn never_temporary<const N: usize, const W: usize>(
+    report: &mut Report<N, W>,
+    who: u32,
+    on: u32,
+) {
+    if matches!(report.restart(on), Restart::Temporary)
+        && !cfg!(plant_bug = "dependencies_on_temporary_children")
+    {
+        report.note(who, Problem::Temporary { who, on });
     }
 }
 
@@ -579,14 +595,15 @@ const fn is_among(key: &Key, keys: &[Key]) -> bool {
 }
 
 /// Two fields with the same child, at neither of which anything is said, are a slip unless the
-/// child says otherwise.
+/// child says otherwise. Supervisors have names of their own for all that is in them.
 const fn told_apart<const N: usize, const W: usize>(
     report: &mut Report<N, W>,
     index: &[u32; N],
     node: u32,
 ) {
     let place = *report.node(node);
-    if place.item.is_multiple || place.slot.says_something || place.item.is_broken {
+    let is_told = place.item.is_multiple || place.slot.says_something || place.item.is_broken;
+    if is_told || matches!(place.item.node, Node::Supervisor(_)) {
         return;
     }
     let mut other = index[place.item.key.hash() as usize % N];
