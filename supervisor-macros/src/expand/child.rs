@@ -28,10 +28,8 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         runtime.call(&place, &quote!(handle_of::<#ty, #context>), quote!())
     });
     let handles: Vec<_> = handles.collect();
-    let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
     let key = graph::key(name, &runtime);
-    let depends_on = graph::said("depends_on", &options.depends_on, &runtime);
-    let multiple = options.multiple.map(|_| quote!(.multiple()));
+    let item = graph::of_child(options, &handles, &runtime);
     let runs = runs(child.get(), &runtime, parameters.len());
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
@@ -52,10 +50,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
                 const KEY: #runtime::Key = #key;
                 const NODE: #runtime::Node =
                     #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy) });
-                const ITEM: &'static #runtime::Item = &const {
-                    #runtime::Item::child(Self::KEY, Self::NODE, ::core::file!())
-                        #depends_on #handles #multiple
-                };
+                #item
             }
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name
             where

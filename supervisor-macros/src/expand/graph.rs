@@ -5,17 +5,21 @@ use quote::quote;
 use syn::Type;
 use syn::ext::IdentExt;
 
+use super::policy::{call, choice};
 use super::runtime::{Place, Runtime};
-use crate::model::{Field, Supervisor};
+use crate::model::{ChildOptions, Field, Supervisor};
 
 /// The identity of what is called `name`, declared where the macro is called.
 pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
     let name = name.unraw().to_string();
+    // Of the package that is being compiled. Without Cargo there are no two versions either.
+    let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
     quote! {
         #runtime::Key::new(
             ::core::module_path!(),
             #name,
-            ::core::option_env!("CARGO_PKG_VERSION"),
+            #version,
+            ::core::file!(),
             ::core::line!(),
         )
     }
@@ -23,11 +27,9 @@ pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
 
 /// The keys of these children, as an array.
 pub(super) fn keys(types: &[Type], runtime: &Runtime) -> TokenStream {
-    let keys = types.iter().map(|ty| {
-        let key = quote!(key::<#ty>);
-        runtime.call(&Place::of(ty), &key, quote!())
-    });
-    quote!(&const { [#(#keys),*] })
+    // A path and no call, which costs a third as much.
+    let keys = types.iter().map(|ty| quote!(<#ty as #runtime::Supervised>::KEY));
+    quote!(&[#(#keys),*])
 }
 
 /// `.method(&[keys])` where there are any.
@@ -36,7 +38,25 @@ pub(super) fn said(method: &str, types: &[Type], runtime: &Runtime) -> Option<To
         return None;
     }
     let keys = keys(types, runtime);
-    super::policy::call(method, Some(keys))
+    call(method, Some(keys))
+}
+
+/// What a child needs, where it is anything that the default does not say.
+pub(super) fn of_child(
+    options: &ChildOptions,
+    handles: &[TokenStream],
+    runtime: &Runtime,
+) -> Option<TokenStream> {
+    let restart = call("restart", choice(options.policy.restart, runtime));
+    let depends_on = said("depends_on", &options.depends_on, runtime);
+    let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
+    let multiple = options.multiple.map(|_| quote!(.multiple()));
+    let all: TokenStream = [restart, depends_on, handles, multiple].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| {
+        quote! {
+            const ITEM: &'static #runtime::Item = &#runtime::Item::child(Self::KEY) #all;
+        }
+    })
 }
 
 /// What stands for something that did not compile.
@@ -45,7 +65,7 @@ pub(super) fn broken(name: &Ident, runtime: &Runtime) -> TokenStream {
     quote! {
         const KEY: #runtime::Key = #key;
         const ITEM: &'static #runtime::Item =
-            &const { #runtime::Item::broken(Self::KEY, Self::NODE, ::core::file!()) };
+            &#runtime::Item::broken(Self::KEY);
     }
 }
 
@@ -54,18 +74,15 @@ pub(super) fn of_supervisor(supervisor: &Supervisor, runtime: &Runtime) -> Token
     let Supervisor { options, name, fields, .. } = supervisor;
     let key = key(name, runtime);
     let slots = fields.iter().map(|field| slot(field, runtime));
+    let restart = call("restart", choice(options.policy.restart, runtime));
+    let defaults = call("default_restart", choice(options.defaults.restart, runtime));
     let depends_on = said("depends_on", &options.depends_on, runtime);
     let requires = said("requires", &options.requires, runtime);
     quote! {
         const KEY: #runtime::Key = #key;
-        const ITEM: &'static #runtime::Item = &const {
-            #runtime::Item::supervisor(
-                Self::KEY,
-                Self::NODE,
-                ::core::file!(),
-                &const { [#(#slots)*] },
-            ) #depends_on #requires
-        };
+        const ITEM: &'static #runtime::Item =
+            &#runtime::Item::supervisor(Self::KEY, &const { [#(#slots)*] })
+                #restart #defaults #depends_on #requires;
     }
 }
 
@@ -80,8 +97,10 @@ fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
         let names = field.after.iter().map(|name| name.unraw().to_string());
         quote!(.after(&[#(#names),*]))
     });
-    let slot = runtime.call(&Place::of(ty), &quote!(ItemSlot::new::<#ty>), quote!());
-    quote!(#(#cfgs)* #slot #speaks #depends_on #after,)
+    let id = field.id();
+    let restart = call("restart", choice(field.policy.restart, runtime));
+    let slot = runtime.call(&Place::of(ty), &quote!(ItemSlot::new::<#ty>), quote!(#id));
+    quote!(#(#cfgs)* #slot #restart #speaks #depends_on #after,)
 }
 
 /// What the compiler finds out about the tree, and what follows for each field.
@@ -94,9 +113,9 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
         let check = if has_cfg {
             // What number it has is not known here.
             let id = field.id();
-            runtime.call(&place, &quote!(check_field_called), quote!(__REPORT, #id))
+            runtime.call(&place, &quote!(check_field_called), quote!(#item, __REPORT, #id))
         } else {
-            runtime.call(&place, &quote!(check_field), quote!(__REPORT, #index))
+            runtime.call(&place, &quote!(check_field), quote!(#item, __REPORT, #index))
         };
         quote!(#(#cfgs)* const _: () = #check;)
     });

@@ -216,11 +216,6 @@ pub const fn handle_of<T: Parameter<C>, C>() -> Option<Key> {
     T::HANDLE
 }
 
-/// What a child or a supervisor is.
-pub const fn key<T: Supervised>() -> Key {
-    T::KEY
-}
-
 /// A value of the application state, for one run.
 pub fn share<T: Clone>(value: &T) -> T {
     value.clone()
@@ -232,9 +227,9 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
-    const KEY: Key = Key::new("", "", None, 0);
+    const KEY: Key = Key::new("", "", "", "", 0);
     const NODE: Node = Node::Child(&const { DeclaredChild::new(PolicyPatch::NONE) });
-    const ITEM: &'static Item = &const { Item::broken(Self::KEY, Self::NODE, "") };
+    const ITEM: &'static Item = &const { Item::broken(Self::KEY) };
 }
 
 impl<S: 'static> RunsUnder<S> for Absent {

@@ -37,7 +37,7 @@ pub trait Supervised: Sized + 'static {
     const NODE: Node;
     /// What it needs, for the checks of the whole tree. Apart from the key, so that a dependency
     /// can be named by what depends on it.
-    const ITEM: &'static Item;
+    const ITEM: &'static Item = &Item::child(Self::KEY);
 }
 
 /// A child or supervisor that finds all it needs in an application state of type `S`.
@@ -130,10 +130,6 @@ impl DeclaredChild {
     pub const fn new(policy: PolicyPatch) -> Self {
         Self { policy }
     }
-
-    pub(crate) const fn policy(&self) -> PolicyPatch {
-        self.policy
-    }
 }
 
 /// What was written about a supervisor where its struct is.
@@ -204,16 +200,8 @@ impl DeclaredSupervisor {
         self
     }
 
-    pub(crate) const fn policy(&self) -> PolicyPatch {
-        self.policy
-    }
-
-    pub(crate) const fn defaults(&self) -> PolicyPatch {
-        self.defaults
-    }
-
-    pub(crate) const fn slot(&self, index: usize) -> &'static DeclaredSlot {
-        &self.slots[index]
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &'static DeclaredSlot> {
+        self.slots.iter()
     }
 
     fn spec(&self, id: &str, policy: PolicyPatch) -> SupervisorSpec {
@@ -238,19 +226,15 @@ pub struct DeclaredSlot {
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
     pub const fn new<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self { name, node: T::NODE, policy }
     }
 
-    pub(crate) const fn of(name: &'static str, node: Node, policy: PolicyPatch) -> Self {
-        Self { name, node, policy }
-    }
-
-    pub(crate) const fn name(&self) -> &'static str {
+    pub(crate) fn name(&self) -> &'static str {
         self.name
     }
 
-    pub(crate) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(crate) fn node(&self) -> Node {
+        self.node
     }
 
     /// What is said at the field, over what is said about what stands in it. A field that makes it

@@ -12,7 +12,7 @@
 //!
 //! A cycle of these never starts.
 
-use super::resolve::{NONE, Problem, Report, TOP, WireKind};
+use super::resolve::{NONE, Problem, TOP, Tree, WireKind};
 
 /// A moment: twice the number of a node, and 1 more when it is ready.
 pub(super) type Moment = u32;
@@ -66,14 +66,14 @@ pub(super) enum Steps {
 }
 
 /// What `moment` comes after, one at a time: ask with 0 first, then with `next`.
-pub(super) const fn step<const N: usize, const W: usize>(
-    report: &Report<N, W>,
+pub(super) const fn step(
+    tree: &Tree<'_>,
     moment: Moment,
     mut asked: u32,
     steps: Steps,
 ) -> Option<Step> {
     let node = node_of(moment);
-    let place = report.node(node);
+    let place = tree.node(node);
     if is_ready(moment) {
         if asked == 0 {
             return Some(Step { to: begin(node), why: Why::Begun, next: node + 1 });
@@ -81,7 +81,7 @@ pub(super) const fn step<const N: usize, const W: usize>(
         if asked >= place.end {
             return None;
         }
-        return Some(Step { to: ready(asked), why: Why::Child, next: report.node(asked).end });
+        return Some(Step { to: ready(asked), why: Why::Child, next: tree.node(asked).end });
     }
     if asked == 0 {
         if place.parent != TOP {
@@ -93,7 +93,7 @@ pub(super) const fn step<const N: usize, const W: usize>(
         if place.before != NONE
             && matches!(steps, Steps::All)
             && !cfg!(plant_bug = "cycles_without_order")
-            && report.item_at(place.parent).is_sequential()
+            && !tree.item_at(place.parent).is_parallel
         {
             return Some(Step { to: ready(place.before), why: Why::Order, next: 2 });
         }
@@ -101,7 +101,7 @@ pub(super) const fn step<const N: usize, const W: usize>(
     }
     let mut wire = place.wires + asked - 2;
     while wire < place.wires_end {
-        let its = report.wires[wire as usize];
+        let its = tree.wires[wire as usize];
         if matches!(its.kind, WireKind::Start) {
             let next = wire - place.wires + 3;
             return Some(Step { to: ready(its.to), why: Why::Wire(wire), next });
@@ -120,6 +120,37 @@ struct Visit {
     why: Why,
 }
 
+/// Room to go through the moments of `N` nodes.
+pub(super) struct Trail<const N: usize> {
+    seen: [[Seen; 2]; N],
+    way: [[Visit; 2]; N],
+    from: [[(Moment, Why); 2]; N],
+}
+
+impl<const N: usize> Trail<N> {
+    pub(super) const fn new() -> Self {
+        Self {
+            seen: [[Seen::No; 2]; N],
+            way: [[Visit { moment: 0, asked: 0, why: Why::Begun }; 2]; N],
+            from: [[(NONE, Why::Begun); 2]; N],
+        }
+    }
+
+    pub(super) const fn moments(&mut self) -> Moments<'_> {
+        Moments { seen: &mut self.seen, way: &mut self.way, from: &mut self.from, end: NONE }
+    }
+}
+
+/// Where a walk through the moments has been; by node and by moment.
+pub(super) struct Moments<'a> {
+    seen: &'a mut [[Seen; 2]],
+    way: &'a mut [[Visit; 2]],
+    /// Where each was reached from and why.
+    from: &'a mut [[(Moment, Why); 2]],
+    /// The last one of the shortest way.
+    end: Moment,
+}
+
 #[derive(Clone, Copy)]
 enum Seen {
     No,
@@ -129,13 +160,30 @@ enum Seen {
 
 /// Takes note of what waits for itself.
 ///
+/// Only a dependency on what comes later, or on what is around it, can close a cycle: without one
+/// all of it happens in the order of the numbers. That is so for most trees.
+///
 /// What does so whatever the order of the fields is said first: moving fields would not help.
-pub(super) const fn find<const N: usize, const W: usize>(report: &mut Report<N, W>) {
-    if look(report, Steps::All, Findings::Count) > 0
-        && look(report, Steps::WithoutOrder, Findings::Note) == 0
+pub(super) const fn find(tree: &mut Tree<'_>, moments: &mut Moments<'_>) {
+    if looks_ahead(tree)
+        && look(tree, moments, Steps::All, Findings::Count) > 0
+        && look(tree, moments, Steps::WithoutOrder, Findings::Note) == 0
     {
-        look(report, Steps::All, Findings::Note);
+        look(tree, moments, Steps::All, Findings::Note);
     }
+}
+
+/// Whether anything depends on what is not over when it begins.
+const fn looks_ahead(tree: &Tree<'_>) -> bool {
+    let mut at = 0;
+    while at < tree.wired {
+        let wire = tree.wires[at as usize];
+        if matches!(wire.kind, WireKind::Start) && tree.node(wire.to).end > wire.from {
+            return true;
+        }
+        at += 1;
+    }
+    false
 }
 
 /// What to do about a cycle.
@@ -146,17 +194,21 @@ enum Findings {
 }
 
 /// How many cycles of these steps are found. Depth first, each moment and each step once.
-const fn look<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
+const fn look(
+    tree: &mut Tree<'_>,
+    moments: &mut Moments<'_>,
     steps: Steps,
     findings: Findings,
 ) -> u32 {
-    let mut found = 0;
-    let mut seen = [[Seen::No; 2]; N];
-    let mut way = [[Visit { moment: 0, asked: 0, why: Why::Begun }; 2]; N];
-    let mut field = 0;
-    while field < N && report.direct[field] != NONE {
-        let moment = ready(report.direct[field]);
+    let (mut found, mut field) = (0, 0);
+    while field < moments.seen.len() {
+        moments.seen[field] = [Seen::No; 2];
+        field += 1;
+    }
+    let Moments { seen, way, .. } = moments;
+    field = 0;
+    while field < tree.top.slots.len() {
+        let moment = ready(tree.direct[field]);
         field += 1;
         if !matches!(seen[node_of(moment) as usize][1], Seen::No) {
             continue;
@@ -167,7 +219,7 @@ const fn look<const N: usize, const W: usize>(
         while length > 0 {
             let top = length - 1;
             let Visit { moment, asked, .. } = way[top / 2][top % 2];
-            let Some(Step { to, why, next }) = step(report, moment, asked, steps) else {
+            let Some(Step { to, why, next }) = step(tree, moment, asked, steps) else {
                 seen[node_of(moment) as usize][moment as usize % 2] = Seen::Done;
                 length -= 1;
                 continue;
@@ -178,7 +230,7 @@ const fn look<const N: usize, const W: usize>(
                 Seen::OnTheWay => {
                     found += 1;
                     if matches!(findings, Findings::Note) {
-                        note(report, &way, length, to);
+                        note(tree, way, length, to);
                     }
                 }
                 Seen::No => {
@@ -196,24 +248,19 @@ const fn look<const N: usize, const W: usize>(
 /// on what is part of this is at fault, unless all of it lies inside one supervisor: then it is
 /// said at that one's own struct. What goes through a field about which something is said already
 /// is most likely the same once more.
-const fn note<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
-    way: &[[Visit; 2]; N],
-    length: usize,
-    to: Moment,
-) {
-    let field = report.node(node_of(to)).direct;
+const fn note(tree: &mut Tree<'_>, way: &[[Visit; 2]], length: usize, to: Moment) {
+    let field = tree.node(node_of(to)).direct;
     let (mut is_inside, mut is_said, mut at_fault) = (true, false, NONE);
     let mut at = length;
     loop {
         at -= 1;
         let Visit { moment, why, .. } = way[at / 2][at % 2];
-        let its_field = report.node(node_of(moment)).direct;
+        let its_field = tree.node(node_of(moment)).direct;
         is_inside &= its_field == field && moment != begin(field);
-        is_said |= matches!(report.problems[its_field as usize], Problem::Cycle { .. });
+        is_said |= matches!(tree.problems[its_field as usize], Problem::Cycle { .. });
         if let Why::Wire(wire) = why
             && (at_fault == NONE
-                || its_field < report.node(report.wires[at_fault as usize].from).direct)
+                || its_field < tree.node(tree.wires[at_fault as usize].from).direct)
         {
             at_fault = wire;
         }
@@ -222,52 +269,46 @@ const fn note<const N: usize, const W: usize>(
         }
     }
     if !is_inside && !is_said && at_fault != NONE {
-        let who = report.wires[at_fault as usize].from;
-        report.note(who, Problem::Cycle { wire: at_fault });
+        let who = tree.wires[at_fault as usize].from;
+        tree.note(who, Problem::Cycle { wire: at_fault });
     }
 }
 
-/// The shortest way on which the start of a dependency comes after what it is needed for.
-pub(super) struct Way<const N: usize> {
-    /// For each moment, where it was reached from and why; by node and by moment.
-    from: [[(Moment, Why); 2]; N],
-    /// The moment it ends at.
-    end: Moment,
-    is_found: bool,
-}
-
-impl<const N: usize> Way<N> {
-    /// From being ready for `wire` back to the beginning of who needs it.
-    pub(super) const fn around<const W: usize>(
-        report: &Report<N, W>,
-        wire: u32,
-        steps: Steps,
-    ) -> Option<Self> {
-        let wire = report.wires[wire as usize];
+impl Moments<'_> {
+    /// Looks for the shortest way on which the start of who needs `wire` comes before what it
+    /// needs is ready, and says whether there is one.
+    pub(super) const fn way_around(&mut self, tree: &Tree<'_>, wire: u32, steps: Steps) -> bool {
+        let wire = tree.wires[wire as usize];
         let (start, end) = (ready(wire.to), begin(wire.from));
-        let mut way = Self { from: [[(NONE, Why::Begun); 2]; N], end, is_found: false };
-        let mut queue = [[0; 2]; N];
+        self.end = end;
+        let mut node = 0;
+        while node < self.from.len() {
+            self.from[node] = [(NONE, Why::Begun); 2];
+            node += 1;
+        }
         let (mut first, mut length) = (0, 1);
-        queue[0][0] = start;
-        way.from[node_of(start) as usize][start as usize % 2].0 = start;
-        while first < length && !way.is_found {
-            let moment: Moment = queue[first / 2][first % 2];
+        self.way[0][0].moment = start;
+        self.from[node_of(start) as usize][start as usize % 2].0 = start;
+        while first < length {
+            let moment = self.way[first / 2][first % 2].moment;
             first += 1;
             let mut asked = 0;
-            while let Some(Step { to, why, next }) = step(report, moment, asked, steps) {
+            while let Some(Step { to, why, next }) = step(tree, moment, asked, steps) {
                 asked = next;
-                if way.from[node_of(to) as usize][to as usize % 2].0 == NONE {
-                    way.from[node_of(to) as usize][to as usize % 2] = (moment, why);
-                    queue[length / 2][length % 2] = to;
+                if self.from[node_of(to) as usize][to as usize % 2].0 == NONE {
+                    self.from[node_of(to) as usize][to as usize % 2] = (moment, why);
+                    self.way[length / 2][length % 2].moment = to;
                     length += 1;
-                    way.is_found |= to == end;
+                    if to == end {
+                        return true;
+                    }
                 }
             }
         }
-        if way.is_found { Some(way) } else { None }
+        false
     }
 
-    /// How many steps it has.
+    /// How many steps the way has that was found last.
     pub(super) const fn length(&self) -> usize {
         let (mut at, mut length) = (self.end, 0);
         loop {
@@ -280,7 +321,7 @@ impl<const N: usize> Way<N> {
         }
     }
 
-    /// The step with this number from the start: the moment it leaves, and the one it leads to.
+    /// Its step with this number from the start: the moment it leaves, and the one it leads to.
     pub(super) const fn step(&self, number: usize) -> (Moment, Moment, Why) {
         let (mut to, mut left) = (self.end, self.length() - number);
         loop {

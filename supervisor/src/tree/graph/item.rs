@@ -1,21 +1,26 @@
 //! What a child or a supervisor needs, as it was written.
 
 use super::key::Key;
-use crate::tree::declared::{DeclaredSlot, Node, Supervised};
+use crate::policy::restart::Restart;
+use crate::tree::declared::Supervised;
 
-/// What was written about a child or a supervisor that the checks of the whole tree look at.
+/// What was written about a child or a supervisor that the checks of the whole tree look at, and
+/// nothing else: the compiler reads all of it at every level of a tree.
 ///
 /// Only constants refer to it: it knows the file it was written in, and that belongs into no
 /// program.
 #[derive(Clone, Copy, Debug)]
 pub struct Item {
     pub(super) key: Key,
-    pub(super) node: Node,
-    pub(super) file: &'static str,
+    pub(super) restart: Option<Restart>,
+    /// For all that stands in it.
+    pub(super) default_restart: Option<Restart>,
     pub(super) depends_on: &'static [Key],
     pub(super) handles: &'static [Option<Key>],
     pub(super) requires: &'static [Key],
     pub(super) slots: &'static [ItemSlot],
+    pub(super) is_supervisor: bool,
+    pub(super) is_parallel: bool,
     pub(super) is_multiple: bool,
     /// What did not compile. Whatever is missing may be in it.
     pub(super) is_broken: bool,
@@ -23,33 +28,51 @@ pub struct Item {
 
 impl Item {
     /// A child that needs nothing.
-    pub const fn child(key: Key, node: Node, file: &'static str) -> Self {
-        Self::supervisor(key, node, file, &[])
-    }
-
-    /// A supervisor of these children that needs nothing.
-    pub const fn supervisor(
-        key: Key,
-        node: Node,
-        file: &'static str,
-        slots: &'static [ItemSlot],
-    ) -> Self {
+    pub const fn child(key: Key) -> Self {
         Self {
             key,
-            node,
-            file,
+            restart: None,
+            default_restart: None,
             depends_on: &[],
             handles: &[],
             requires: &[],
-            slots,
+            slots: &[],
+            is_supervisor: false,
+            is_parallel: false,
             is_multiple: false,
             is_broken: false,
         }
     }
 
+    /// A supervisor of these children that needs nothing.
+    pub const fn supervisor(key: Key, slots: &'static [ItemSlot]) -> Self {
+        Self { slots, is_supervisor: true, ..Self::child(key) }
+    }
+
     /// What stands for something that did not compile.
-    pub const fn broken(key: Key, node: Node, file: &'static str) -> Self {
-        Self { is_broken: true, ..Self::child(key, node, file) }
+    pub const fn broken(key: Key) -> Self {
+        Self { is_broken: true, ..Self::child(key) }
+    }
+
+    /// Which of its exits are followed by a restart.
+    #[must_use]
+    pub const fn restart(mut self, restart: Restart) -> Self {
+        self.restart = Some(restart);
+        self
+    }
+
+    /// The same for all that stands in it, where nothing stronger is said.
+    #[must_use]
+    pub const fn default_restart(mut self, restart: Restart) -> Self {
+        self.default_restart = Some(restart);
+        self
+    }
+
+    /// It starts its children side by side.
+    #[must_use]
+    pub const fn parallel(mut self) -> Self {
+        self.is_parallel = true;
+        self
     }
 
     /// It starts when these are ready.
@@ -79,25 +102,14 @@ impl Item {
         self.is_multiple = true;
         self
     }
-
-    /// Whether it starts one child after the other.
-    pub(super) const fn is_sequential(&self) -> bool {
-        matches!(self.node, Node::Supervisor(_))
-    }
-
-    /// What was declared at the field `index`.
-    pub(super) const fn declared(&self, index: usize) -> &'static DeclaredSlot {
-        match self.node {
-            Node::Supervisor(declared) => declared.slot(index),
-            Node::Child(_) => panic!("only a supervisor has fields"),
-        }
-    }
 }
 
 /// What was written at one field, in the order of the fields.
 #[derive(Clone, Copy, Debug)]
 pub struct ItemSlot {
+    pub(super) name: &'static str,
     pub(super) item: &'static Item,
+    pub(super) restart: Option<Restart>,
     /// Over what the child itself says.
     pub(super) depends_on: Option<&'static [Key]>,
     /// Names of fields of the same struct.
@@ -107,19 +119,27 @@ pub struct ItemSlot {
 }
 
 impl ItemSlot {
-    /// A field at which nothing is said.
-    pub const fn new<T: Supervised>() -> Self {
-        Self::of(T::ITEM)
+    /// The field `name` that holds `T`, at which nothing is said.
+    pub const fn new<T: Supervised>(name: &'static str) -> Self {
+        Self::of(name, T::ITEM)
     }
 
-    pub(super) const fn of(item: &'static Item) -> Self {
-        Self { item, depends_on: None, after: &[], says_something: false }
+    pub(super) const fn of(name: &'static str, item: &'static Item) -> Self {
+        let (restart, depends_on) = (None, None);
+        Self { name, item, restart, depends_on, after: &[], says_something: false }
     }
 
     /// The field says something about its child.
     #[must_use]
     pub const fn says_something(mut self) -> Self {
         self.says_something = true;
+        self
+    }
+
+    /// Over what the child itself says about its restarts.
+    #[must_use]
+    pub const fn restart(mut self, restart: Restart) -> Self {
+        self.restart = Some(restart);
         self
     }
 

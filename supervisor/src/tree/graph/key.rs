@@ -12,12 +12,16 @@ pub struct Key {
     module: &'static str,
     name: &'static str,
     version: &'static str,
+    /// For messages: it is not part of the identity.
+    file: &'static str,
     line: u32,
     instance: &'static str,
     /// `Pool` or `Many`, where it stands for a group of the child.
     group: &'static str,
     is_one_of_many: bool,
-    hash: u32,
+    /// Stands for all of it but the file, in 64 bits: to compare texts takes the compiler longer
+    /// than everything else that it does with a dependency.
+    id: u64,
 }
 
 impl Key {
@@ -25,23 +29,20 @@ impl Key {
     pub const fn new(
         module: &'static str,
         name: &'static str,
-        version: Option<&'static str>,
+        version: &'static str,
+        file: &'static str,
         line: u32,
     ) -> Self {
-        let version = match version {
-            Some(version) => version,
-            None => "",
-        };
-        let hash = hashed(line ^ 0x811c_9dc5, name);
+        let id = hashed(hashed(hashed(SEED ^ line as u64, module), name), version);
         let (instance, group, is_one_of_many) = ("", "", false);
-        Self { module, name, version, line, instance, group, is_one_of_many, hash }
+        Self { module, name, version, file, line, instance, group, is_one_of_many, id }
     }
 
     /// The key of one instance of a generic child.
     #[must_use]
     pub const fn instance(mut self, instance: &'static str) -> Self {
         self.instance = instance;
-        self.hash = hashed(self.hash, instance);
+        self.id = hashed(self.id ^ 1, instance);
         self
     }
 
@@ -57,19 +58,19 @@ impl Key {
     #[must_use]
     pub const fn group(mut self, group: &'static str) -> Self {
         self.group = group;
-        self.hash = hashed(self.hash, group);
+        self.id = hashed(self.id ^ 2, group);
         self
+    }
+
+    /// The whole identity as a number. A running program compares these, so it knows no names of
+    /// files.
+    pub const fn id(&self) -> u64 {
+        self.id
     }
 
     /// Whether both are the same.
     pub const fn is(&self, other: &Self) -> bool {
-        self.hash == other.hash
-            && self.line == other.line
-            && is_same(self.group, other.group)
-            && is_same(self.instance, other.instance)
-            && is_same(self.name, other.name)
-            && (cfg!(plant_bug = "key_without_its_version") || is_same(self.version, other.version))
-            && is_same(self.module, other.module)
+        self.id == other.id
     }
 
     /// Whether it is a group of what `member` is the key of.
@@ -94,6 +95,10 @@ impl Key {
         self.version
     }
 
+    pub(super) const fn file(&self) -> &'static str {
+        self.file
+    }
+
     pub(super) const fn line(&self) -> u32 {
         self.line
     }
@@ -104,10 +109,6 @@ impl Key {
 
     pub(super) const fn group_name(&self) -> &'static str {
         self.group
-    }
-
-    pub(super) const fn hash(&self) -> u32 {
-        self.hash
     }
 }
 
@@ -136,7 +137,8 @@ pub(super) const fn is_same(a: &str, b: &str) -> bool {
     if a.len() != b.len() {
         return false;
     }
-    // From the end: that is where paths differ.
+    // From the end, where paths differ; and without a call, each of which costs the compiler more
+    // than a byte.
     let mut left = a.len();
     while left > 0 {
         left -= 1;
@@ -147,13 +149,16 @@ pub(super) const fn is_same(a: &str, b: &str) -> bool {
     true
 }
 
-/// FNV-1a, going on from `hash`.
-const fn hashed(mut hash: u32, text: &str) -> u32 {
+/// The offset basis of FNV.
+const SEED: u64 = 0xcbf2_9ce4_8422_2325;
+
+/// FNV-1a, going on from `hash`, and the length, so that no two lists of texts run together.
+const fn hashed(mut hash: u64, text: &str) -> u64 {
     let bytes = text.as_bytes();
     let mut at = 0;
     while at < bytes.len() {
-        hash = (hash ^ bytes[at] as u32).wrapping_mul(0x0100_0193);
+        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
         at += 1;
     }
-    hash
+    (hash ^ bytes.len() as u64).wrapping_mul(0x0100_0000_01b3)
 }

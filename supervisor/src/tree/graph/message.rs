@@ -1,7 +1,7 @@
 //! Messages made while the program is compiled.
 
 use super::key::Key;
-use super::resolve::{Report, TOP};
+use super::resolve::{TOP, Tree};
 
 /// A message of up to some kilobytes; what does not fit is cut.
 pub(super) struct Text {
@@ -62,57 +62,37 @@ impl Text {
     }
 
     /// The path of a node below the top, in the names of fields.
-    pub(super) const fn path<const N: usize, const W: usize>(
-        &mut self,
-        report: &Report<N, W>,
-        node: u32,
-    ) {
+    pub(super) const fn path(&mut self, tree: &Tree<'_>, node: u32) {
         self.say("`");
-        self.bare_path(report, node);
+        self.bare_path(tree, node);
         self.say("`");
     }
 
-    const fn bare_path<const N: usize, const W: usize>(
-        &mut self,
-        report: &Report<N, W>,
-        node: u32,
-    ) {
-        let place = report.node(node);
+    const fn bare_path(&mut self, tree: &Tree<'_>, node: u32) {
+        let place = tree.node(node);
         if place.parent != TOP {
-            self.bare_path(report, place.parent);
+            self.bare_path(tree, place.parent);
             self.say("/");
         }
-        self.say(place.declared.name());
+        self.say(place.slot.name);
     }
 
     /// The path of a node, and where what stands there is declared.
-    pub(super) const fn node<const N: usize, const W: usize>(
-        &mut self,
-        report: &Report<N, W>,
-        node: u32,
-    ) {
-        self.path(report, node);
-        self.site(report, node);
+    pub(super) const fn node(&mut self, tree: &Tree<'_>, node: u32) {
+        self.path(tree, node);
+        self.site(tree, node);
     }
 
-    pub(super) const fn site<const N: usize, const W: usize>(
-        &mut self,
-        report: &Report<N, W>,
-        node: u32,
-    ) {
-        let item = report.node(node).item;
-        self.all(&[" (", item.file, ":"]);
+    pub(super) const fn site(&mut self, tree: &Tree<'_>, node: u32) {
+        let item = tree.node(node).item;
+        self.all(&[" (", item.key.file(), ":"]);
         self.number(item.key.line());
         self.say(")");
     }
 
     /// The name of the struct of a supervisor, or of the top.
-    pub(super) const fn supervisor<const N: usize, const W: usize>(
-        &mut self,
-        report: &Report<N, W>,
-        node: u32,
-    ) {
-        self.all(&["`", report.item_at(node).key.name(), "`"]);
+    pub(super) const fn supervisor(&mut self, tree: &Tree<'_>, node: u32) {
+        self.all(&["`", tree.item_at(node).key.name(), "`"]);
     }
 
     pub(super) const fn as_str(&self) -> &str {

@@ -21,3 +21,4 @@ pub(crate) mod raise;
 pub(crate) mod resolve;
 #[cfg(test)]
 mod tests;
+pub(crate) mod wiring;

@@ -1,11 +1,10 @@
 //! Which node of a tree each dependency means, and what is wrong with it.
 
-use super::cycle;
+use super::cycle::{self, Trail};
 use super::item::{Item, ItemSlot};
 use super::key::{Key, is_same};
+use crate::policy::or;
 use crate::policy::restart::Restart;
-use crate::policy::{PolicyPatch, or};
-use crate::tree::declared::{DeclaredSlot, DeclaredSupervisor, Node};
 
 /// In place of a number of a node: the supervisor whose tree it is.
 pub(super) const TOP: u32 = u32::MAX;
@@ -28,33 +27,81 @@ pub struct Wire {
 pub(crate) enum WireKind {
     /// To start.
     Start,
-    /// For the parameter with this number.
-    Handle(u32),
+    /// For a parameter that is a handle of what has the key with this id.
+    Handle(u64),
 }
 
-/// What the compiler found out about a tree: `N` nodes, and `W` wishes, fulfilled or not.
+/// What the compiler keeps of what it found out about a tree. It is read for each field, and what
+/// a constant holds is gone through each time, so it is small.
 #[derive(Debug)]
 pub struct Report<const N: usize, const W: usize> {
+    pub(super) wires: [Wire; W],
+    pub(super) wired: usize,
+    /// By the number of the field: whether something is wrong there.
+    pub(super) is_wrong: [u8; N],
+}
+
+/// What is found out about a tree.
+///
+/// Slices and no arrays: the compiler would look at the types anew wherever their lengths are
+/// parameters.
+pub(super) struct Tree<'a> {
     pub(super) top: &'static Item,
-    pub(super) nodes: [Place; N],
+    pub(super) nodes: &'a mut [Place],
     /// How many nodes have got their number.
     pub(super) placed: u32,
     /// The numbers of the nodes in the fields of the top, in the order of the fields.
-    pub(super) direct: [u32; N],
+    pub(super) direct: &'a mut [u32],
+    /// By the hash of its key, the first node of its bucket.
+    index: &'a mut [u32],
     /// Those of one node stand together.
-    pub(super) wires: [Wire; W],
+    pub(super) wires: &'a mut [Wire],
     pub(super) wired: u32,
     /// By the number of the node at whose field they are raised. One at a time.
-    pub(super) problems: [Problem; N],
+    pub(super) problems: &'a mut [Problem],
     has_broken: bool,
 }
+
+/// Room for what is found out about a tree of `N` nodes with `W` wishes, fulfilled or not.
+pub(super) struct Room<const N: usize, const W: usize> {
+    nodes: [Place; N],
+    direct: [u32; N],
+    index: [u32; N],
+    wires: [Wire; W],
+    problems: [Problem; N],
+}
+
+impl<const N: usize, const W: usize> Room<N, W> {
+    pub(super) const fn new() -> Self {
+        Self {
+            nodes: [NO_PLACE; N],
+            direct: [NONE; N],
+            index: [NONE; N],
+            wires: [NO_WIRE; W],
+            problems: [Problem::None; N],
+        }
+    }
+
+    /// All about the tree below `top`.
+    pub(super) const fn tree(&mut self, top: &'static Item) -> Tree<'_> {
+        let Self { nodes, direct, index, wires, problems } = self;
+        let (placed, wired, has_broken) = (0, 0, false);
+        let mut tree =
+            Tree { top, nodes, placed, direct, index, wires, wired, problems, has_broken };
+        look_through(&mut tree);
+        let mut trail = Trail::<N>::new();
+        cycle::find(&mut tree, &mut trail.moments());
+        tree
+    }
+}
+
+const NO_WIRE: Wire = Wire { from: 0, to: 0, kind: WireKind::Start };
 
 /// One node of the tree.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) item: &'static Item,
     pub(super) slot: &'static ItemSlot,
-    pub(super) declared: &'static DeclaredSlot,
     pub(super) parent: u32,
     /// The number of the first node that is not below this one.
     pub(super) end: u32,
@@ -69,14 +116,10 @@ pub(super) struct Place {
     next: u32,
 }
 
-const NO_KEY: Key = Key::new("", "", None, 0);
-const NO_SUPERVISOR: &DeclaredSupervisor =
-    &DeclaredSupervisor::new(&[], PolicyPatch::NONE, PolicyPatch::NONE);
-const NO_ITEM: &Item = &Item::child(NO_KEY, Node::Supervisor(NO_SUPERVISOR), "");
+const NO_ITEM: &Item = &Item::child(Key::new("", "", "", "", 0));
 const NO_PLACE: Place = Place {
     item: NO_ITEM,
-    slot: &ItemSlot::of(NO_ITEM),
-    declared: &DeclaredSlot::of("", Node::Supervisor(NO_SUPERVISOR), PolicyPatch::NONE),
+    slot: &ItemSlot::of("", NO_ITEM),
     parent: TOP,
     end: 0,
     before: NONE,
@@ -193,40 +236,49 @@ pub const fn wishes_below(item: &Item) -> usize {
 /// Finds out what every dependency below `top` means and what is wrong with them. `N` is
 /// [`nodes_below`], `W` is [`wishes_below`].
 pub const fn analyse<const N: usize, const W: usize>(top: &'static Item) -> Report<N, W> {
-    let mut report = Report {
-        top,
-        nodes: [NO_PLACE; N],
-        placed: 0,
-        direct: [NONE; N],
-        wires: [Wire { from: 0, to: 0, kind: WireKind::Start }; W],
-        wired: 0,
-        problems: [Problem::None; N],
-        has_broken: false,
-    };
-    place(&mut report, top, TOP);
-    let index = index(&mut report);
+    let mut room = Room::<N, W>::new();
+    let tree = room.tree(top);
+    let (mut is_wrong, mut field) = ([0; N], 0);
+    while field < top.slots.len() {
+        if !matches!(tree.problems[tree.direct[field] as usize], Problem::None) {
+            is_wrong[field] = 1;
+        }
+        field += 1;
+    }
+    let wired = tree.wired as usize;
+    Report { wires: room.wires, wired, is_wrong }
+}
+
+const fn look_through(tree: &mut Tree<'_>) {
+    place(tree, tree.top, TOP);
+    index(tree);
     let mut node = 0;
-    while node < report.placed {
-        report.nodes[node as usize].wires = report.wired;
-        after(&mut report, node);
-        needs(&mut report, &index, node);
-        handles(&mut report, &index, node);
-        report.nodes[node as usize].wires_end = report.wired;
-        if report.nodes[node as usize].parent == TOP {
-            requirements(&mut report, &index, node);
-            told_apart(&mut report, &index, node);
+    while node < tree.placed {
+        tree.nodes[node as usize].wires = tree.wired;
+        let Place { item, slot, parent, .. } = tree.nodes[node as usize];
+        if !slot.after.is_empty() {
+            after(tree, node);
+        }
+        if !slot.needs().is_empty() {
+            needs(tree, node);
+        }
+        if !item.handles.is_empty() {
+            handles(tree, node);
+        }
+        tree.nodes[node as usize].wires_end = tree.wired;
+        if parent == TOP {
+            requirements(tree, node);
+            told_apart(tree, node);
         }
         node += 1;
     }
-    cycle::find(&mut report);
-    report
 }
 
 /// The wires of a report, alone: what a program keeps of it. `C` is their number.
 pub const fn wires<const N: usize, const W: usize, const C: usize>(
     report: &Report<N, W>,
 ) -> [Wire; C] {
-    let mut wires = [Wire { from: 0, to: 0, kind: WireKind::Start }; C];
+    let mut wires = [NO_WIRE; C];
     let mut at = 0;
     while at < C {
         wires[at] = report.wires[at];
@@ -238,9 +290,11 @@ pub const fn wires<const N: usize, const W: usize, const C: usize>(
 impl<const N: usize, const W: usize> Report<N, W> {
     /// How many dependencies and handles were found.
     pub const fn wired(&self) -> usize {
-        self.wired as usize
+        self.wired
     }
+}
 
+impl Tree<'_> {
     pub(super) const fn node(&self, node: u32) -> &Place {
         &self.nodes[node as usize]
     }
@@ -278,17 +332,14 @@ impl<const N: usize, const W: usize> Report<N, W> {
 
     /// Which exits of the node are followed by a restart, by all that this tree says about it.
     const fn restart(&self, node: u32) -> Restart {
-        let place = self.node(node);
-        let said = or(place.declared.policy().restart, said_by(place.item.node));
-        let (mut said, mut above) = (said, place.parent);
-        loop {
-            if let Node::Supervisor(declared) = self.item_at(above).node {
-                said = or(said, declared.defaults().restart);
-            }
+        let place = &self.nodes[node as usize];
+        let (mut said, mut above) = (or(place.slot.restart, place.item.restart), place.parent);
+        while said.is_none() {
+            said = self.item_at(above).default_restart;
             if above == TOP {
                 break;
             }
-            above = self.node(above).parent;
+            above = self.nodes[above as usize].parent;
         }
         match said {
             Some(restart) => restart,
@@ -297,152 +348,116 @@ impl<const N: usize, const W: usize> Report<N, W> {
     }
 }
 
-const fn said_by(node: Node) -> Option<Restart> {
-    match node {
-        Node::Child(declared) => declared.policy().restart,
-        Node::Supervisor(declared) => declared.policy().restart,
-    }
-}
-
 /// Numbers what stands below `item`.
-const fn place<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
-    item: &'static Item,
-    parent: u32,
-) {
+const fn place(tree: &mut Tree<'_>, item: &'static Item, parent: u32) {
     let (mut at, mut before) = (0, NONE);
     while at < item.slots.len() {
         let slot = &item.slots[at];
-        let node = report.placed;
-        let direct = if parent == TOP { node } else { report.nodes[parent as usize].direct };
-        report.nodes[node as usize] = Place {
-            item: slot.item,
-            slot,
-            declared: item.declared(at),
-            parent,
-            before,
-            direct,
-            ..NO_PLACE
-        };
-        report.has_broken |= slot.item.is_broken;
+        let node = tree.placed;
+        let direct = if parent == TOP { node } else { tree.nodes[parent as usize].direct };
+        tree.nodes[node as usize] =
+            Place { item: slot.item, slot, parent, before, direct, ..NO_PLACE };
+        tree.has_broken |= slot.item.is_broken;
         if parent == TOP {
-            report.direct[at] = node;
+            tree.direct[at] = node;
         }
-        report.placed += 1;
-        place(report, slot.item, node);
-        report.nodes[node as usize].end = report.placed;
+        tree.placed += 1;
+        place(tree, slot.item, node);
+        tree.nodes[node as usize].end = tree.placed;
         before = node;
         at += 1;
     }
 }
 
-/// The first node of each bucket. A later node comes before an earlier one.
-const fn index<const N: usize, const W: usize>(report: &mut Report<N, W>) -> [u32; N] {
-    let mut first = [NONE; N];
+/// Puts every node into its bucket. A later node comes before an earlier one.
+const fn index(tree: &mut Tree<'_>) {
     let mut node = 0;
-    while node < report.placed {
-        let bucket = report.node(node).item.key.hash() as usize % N;
-        report.nodes[node as usize].next = first[bucket];
-        first[bucket] = node;
+    while node < tree.placed {
+        let bucket = tree.nodes[node as usize].item.key.id() as usize % tree.index.len();
+        tree.nodes[node as usize].next = tree.index[bucket];
+        tree.index[bucket] = node;
         node += 1;
     }
-    first
 }
 
 /// The order that is asked for at the field.
-const fn after<const N: usize, const W: usize>(report: &mut Report<N, W>, node: u32) {
-    let place = *report.node(node);
+const fn after(tree: &mut Tree<'_>, node: u32) {
+    let place = tree.nodes[node as usize];
     let mut at = 0;
     while at < place.slot.after.len() {
-        let sibling = child_called(report, place.parent, place.slot.after[at]);
+        let sibling = child_called(tree, place.parent, place.slot.after[at]);
         // One that `cfg` takes out asks for nothing.
         if sibling != NONE {
-            report.wire(node, sibling, WireKind::Start);
+            tree.wire(node, sibling, WireKind::Start);
             if place.parent == TOP {
-                never_temporary(report, node, sibling);
+                never_temporary(tree, node, sibling);
             }
         }
         at += 1;
     }
 }
 
-const fn child_called<const N: usize, const W: usize>(
-    report: &Report<N, W>,
-    parent: u32,
-    name: &str,
-) -> u32 {
-    let (mut child, end) = report.below(parent);
+const fn child_called(tree: &Tree<'_>, parent: u32, name: &str) -> u32 {
+    let (mut child, end) = tree.below(parent);
     while child < end {
-        if is_same(report.node(child).declared.name(), name) {
+        if is_same(tree.nodes[child as usize].slot.name, name) {
             return child;
         }
-        child = report.node(child).end;
+        child = tree.nodes[child as usize].end;
     }
     NONE
 }
 
-const fn needs<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
-    index: &[u32; N],
-    node: u32,
-) {
-    let place = *report.node(node);
+const fn needs(tree: &mut Tree<'_>, node: u32) {
+    let place = tree.nodes[node as usize];
     let keys = place.slot.needs();
     let mut at = 0;
     while at < keys.len() {
         let key = &keys[at];
         at += 1;
         if place.parent == TOP && key.is_blurred() {
-            report.note(node, Problem::Blurred { who: node, key });
+            tree.note(node, Problem::Blurred { who: node, key });
             continue;
         }
         if key.is(&place.item.key) {
             if place.parent == TOP {
-                report.note(node, Problem::Itself);
+                tree.note(node, Problem::Itself);
             }
             continue;
         }
-        let found = find(report, index, node, key, NONE);
+        let found = find(tree, node, key, NONE);
         if let Found::At { node: to, scope } = found {
-            report.wire(node, to, WireKind::Start);
+            tree.wire(node, to, WireKind::Start);
             if scope == TOP {
-                never_temporary(report, node, to);
+                never_temporary(tree, node, to);
             }
         }
-        judge(report, found, node, Want::Start, key);
+        judge(tree, found, node, Want::Start, key);
     }
 }
 
 /// What may be gone for good is nothing to wait for.
-const fn never_temporary<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
-    who: u32,
-    on: u32,
-) {
-    if matches!(report.restart(on), Restart::Temporary)
+const fn never_temporary(tree: &mut Tree<'_>, who: u32, on: u32) {
+    if matches!(tree.restart(on), Restart::Temporary)
         && !cfg!(plant_bug = "dependencies_on_temporary_children")
     {
-        report.note(who, Problem::Temporary { who, on });
+        tree.note(who, Problem::Temporary { who, on });
     }
 }
 
-const fn handles<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
-    index: &[u32; N],
-    node: u32,
-) {
-    let keys = report.node(node).item.handles;
+const fn handles(tree: &mut Tree<'_>, node: u32) {
+    let keys = tree.nodes[node as usize].item.handles;
     let mut at = 0;
     while at < keys.len() {
         if let Some(key) = &keys[at] {
-            if report.node(node).parent == TOP && key.is_blurred() {
-                report.note(node, Problem::Blurred { who: node, key });
+            if tree.nodes[node as usize].parent == TOP && key.is_blurred() {
+                tree.note(node, Problem::Blurred { who: node, key });
             } else {
-                let found = find(report, index, node, key, NONE);
+                let found = find(tree, node, key, NONE);
                 if let Found::At { node: to, .. } = found {
-                    report.wire(node, to, WireKind::Handle(at as u32));
+                    tree.wire(node, to, WireKind::Handle(key.id()));
                 }
-                judge(report, found, node, Want::Handle, key);
+                judge(tree, found, node, Want::Handle, key);
             }
         }
         at += 1;
@@ -450,44 +465,34 @@ const fn handles<const N: usize, const W: usize>(
 }
 
 /// Whether the tree has what a supervisor in it says that the one above has.
-const fn requirements<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
-    index: &[u32; N],
-    node: u32,
-) {
-    let keys = report.node(node).item.requires;
+const fn requirements(tree: &mut Tree<'_>, node: u32) {
+    let keys = tree.nodes[node as usize].item.requires;
     let mut at = 0;
     while at < keys.len() {
         let key = &keys[at];
-        let found = find(report, index, node, key, node);
-        judge(report, found, node, Want::Requirement, key);
+        let found = find(tree, node, key, node);
+        judge(tree, found, node, Want::Requirement, key);
         at += 1;
     }
 }
 
 /// Takes note of what is wrong with what was found, if it is this tree's to say so: what a nested
 /// supervisor can know is said at its own struct.
-const fn judge<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
-    found: Found,
-    who: u32,
-    want: Want,
-    key: &'static Key,
-) {
+const fn judge(tree: &mut Tree<'_>, found: Found, who: u32, want: Want, key: &'static Key) {
     match found {
-        Found::Nothing { scope: TOP } if !report.has_broken => {
-            let group = group_of(report, key);
+        Found::Nothing { scope: TOP } if !tree.has_broken => {
+            let group = group_of(tree, key);
             let problem = if group == NONE {
                 Problem::Unknown { who, want, key }
             } else {
                 Problem::Member { who, want, key, group }
             };
-            report.note(who, problem);
+            tree.note(who, problem);
         }
         Found::Ambiguous { scope: TOP, first, second } => {
-            report.note(who, Problem::Ambiguous { who, want, key, first, second });
+            tree.note(who, Problem::Ambiguous { who, want, key, first, second });
         }
-        Found::Enclosing { scope: TOP } => report.note(who, Problem::Enclosing { who, want }),
+        Found::Enclosing { scope: TOP } => tree.note(who, Problem::Enclosing { who, want }),
         Found::Nothing { .. }
         | Found::Ambiguous { .. }
         | Found::Enclosing { .. }
@@ -497,10 +502,10 @@ const fn judge<const N: usize, const W: usize>(
 }
 
 /// The first group whose members have this key.
-const fn group_of<const N: usize, const W: usize>(report: &Report<N, W>, key: &Key) -> u32 {
+const fn group_of(tree: &Tree<'_>, key: &Key) -> u32 {
     let mut node = 0;
-    while node < report.placed {
-        if report.node(node).item.key.is_group_of(key) {
+    while node < tree.placed {
+        if tree.nodes[node as usize].item.key.is_group_of(key) {
             return node;
         }
         node += 1;
@@ -509,20 +514,14 @@ const fn group_of<const N: usize, const W: usize>(report: &Report<N, W>, key: &K
 }
 
 /// Looks for what `key` means to `who`, from the inside out, and not at or below `apart_from`.
-const fn find<const N: usize, const W: usize>(
-    report: &Report<N, W>,
-    index: &[u32; N],
-    who: u32,
-    key: &Key,
-    apart_from: u32,
-) -> Found {
-    let (mut scope, mut from) = (report.node(who).parent, who);
+const fn find(tree: &Tree<'_>, who: u32, key: &Key, apart_from: u32) -> Found {
+    let (mut scope, mut from) = (tree.nodes[who as usize].parent, who);
     loop {
-        let item = report.item_at(scope);
+        let item = tree.item_at(scope);
         if key.is(&item.key) {
             return Found::Enclosing { scope };
         }
-        match candidates(report, index, scope, from, key, apart_from) {
+        match candidates(tree, scope, from, key, apart_from) {
             (NONE, _) => {}
             (node, NONE) => return Found::At { node, scope },
             (first, second) => return Found::Ambiguous { scope, first, second },
@@ -533,33 +532,32 @@ const fn find<const N: usize, const W: usize>(
         if scope == TOP {
             return Found::Outside;
         }
-        (scope, from) = (report.node(scope).parent, scope);
+        (scope, from) = (tree.nodes[scope as usize].parent, scope);
     }
 }
 
 /// The first two nodes below `scope` that have this key; only one, where `after` at `from` says
 /// which one is meant.
-const fn candidates<const N: usize, const W: usize>(
-    report: &Report<N, W>,
-    index: &[u32; N],
+const fn candidates(
+    tree: &Tree<'_>,
     scope: u32,
     from: u32,
     key: &Key,
     apart_from: u32,
 ) -> (u32, u32) {
-    let (begin, end) = report.below(scope);
-    let names = report.node(from).slot.after;
+    let (begin, end) = tree.below(scope);
+    let names = tree.nodes[from as usize].slot.after;
     let (mut first, mut second) = (NONE, NONE);
     let (mut meant, mut also_meant) = (NONE, NONE);
-    let mut node = index[key.hash() as usize % N];
+    let mut node = tree.index[key.id() as usize % tree.index.len()];
     while node != NONE {
-        let place = report.node(node);
+        let place = &tree.nodes[node as usize];
         let is_apart =
-            apart_from != NONE && apart_from <= node && node < report.node(apart_from).end;
+            apart_from != NONE && apart_from <= node && node < tree.nodes[apart_from as usize].end;
         if begin <= node && node < end && !is_apart && place.item.key.is(key) {
             (first, second) = (node, first);
-            let child = report.child_of(scope, node);
-            if !names.is_empty() && is_named(report.node(child).declared.name(), names) {
+            let child = tree.child_of(scope, node);
+            if !names.is_empty() && is_named(tree.nodes[child as usize].slot.name, names) {
                 (meant, also_meant) = (node, meant);
             }
         }
@@ -596,22 +594,18 @@ const fn is_among(key: &Key, keys: &[Key]) -> bool {
 
 /// Two fields with the same child, at neither of which anything is said, are a slip unless the
 /// child says otherwise. Supervisors have names of their own for all that is in them.
-const fn told_apart<const N: usize, const W: usize>(
-    report: &mut Report<N, W>,
-    index: &[u32; N],
-    node: u32,
-) {
-    let place = *report.node(node);
+const fn told_apart(tree: &mut Tree<'_>, node: u32) {
+    let place = tree.nodes[node as usize];
     let is_told = place.item.is_multiple || place.slot.says_something || place.item.is_broken;
-    if is_told || matches!(place.item.node, Node::Supervisor(_)) {
+    if is_told || place.item.is_supervisor {
         return;
     }
-    let mut other = index[place.item.key.hash() as usize % N];
+    let mut other = tree.index[place.item.key.id() as usize % tree.index.len()];
     while other != NONE {
-        let its = report.node(other);
+        let its = &tree.nodes[other as usize];
         let is_silent = !its.slot.says_something && its.parent == TOP;
         if other < node && is_silent && its.item.key.is(&place.item.key) {
-            return report.note(node, Problem::Twice { other });
+            return tree.note(node, Problem::Twice { other });
         }
         other = its.next;
     }

@@ -4,13 +4,12 @@
 //! is said about it. `needs`, `takes`, `requires` and `after` are followed by names, `said` marks a
 //! `#[child(…)]` at the field.
 
+use super::cycle::Trail;
 use super::item::{Item, ItemSlot};
 use super::key::Key;
 use super::raise::describe;
-use super::resolve::{Report, TOP, WireKind, analyse};
-use crate::policy::PolicyPatch;
+use super::resolve::{Room, TOP, Tree, Wire, WireKind};
 use crate::policy::restart::Restart;
-use crate::tree::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node};
 
 fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
@@ -23,7 +22,7 @@ fn leak_all<T>(values: Vec<T>) -> &'static [T] {
 fn key(name: &str) -> Key {
     let (name, version) = name.split_once('@').unwrap_or((name, "1.0.0"));
     let (name, instance) = name.split_once('<').unwrap_or((name, ""));
-    let key = Key::new("app", leak(name.to_owned()), Some(leak(version.to_owned())), 1);
+    let key = Key::new("app", leak(name.to_owned()), leak(version.to_owned()), "app.rs", 1);
     match instance.trim_end_matches('>') {
         "" => key,
         "?" => key.one_of_many(),
@@ -68,7 +67,7 @@ impl<'a> Line<'a> {
 
 /// The struct `name` of the first of these lines and all that are further in than it.
 fn supervisor(name: &str, head: &Line<'_>, lines: &[Line<'_>]) -> &'static Item {
-    let (mut declared, mut slots) = (Vec::new(), Vec::new());
+    let mut slots = Vec::new();
     let indent = lines.first().map_or(0, |line| line.indent);
     for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.indent == indent) {
         let below = &lines[at + 1..];
@@ -78,63 +77,60 @@ fn supervisor(name: &str, head: &Line<'_>, lines: &[Line<'_>]) -> &'static Item 
         let item = if end > 0 {
             supervisor(ty, line, &below[..end])
         } else {
-            let mut policy = PolicyPatch::NONE;
-            if line.says("temporary") {
-                policy.restart = Some(Restart::Temporary);
-            }
-            let node = Node::Child(leak(DeclaredChild::new(policy)));
             let handles = line.after("takes").iter().map(|name| Some(key(name))).collect();
-            let item = Item::child(key(ty), node, "app.rs").handles(leak_all(handles));
+            let item = Item::child(key(ty)).handles(leak_all(handles));
+            let item = if line.says("temporary") { item.restart(Restart::Temporary) } else { item };
             leak(if line.says("multiple") { item.multiple() } else { item })
         };
-        let slot = ItemSlot::of(item).depends_on(keys(line.after("needs")));
+        let slot = ItemSlot::of(field, item).depends_on(keys(line.after("needs")));
         let after = line.after("after").iter().map(|name| &*leak((*name).to_owned()).as_str());
         let slot = slot.after(leak_all(after.collect()));
         slots.push(if line.says("said") { slot.says_something() } else { slot });
-        declared.push(DeclaredSlot::of(field, item.node, PolicyPatch::NONE));
     }
-    let declared = leak_all(declared);
-    let node = DeclaredSupervisor::new(declared, PolicyPatch::NONE, PolicyPatch::NONE);
-    let item = Item::supervisor(key(name), Node::Supervisor(leak(node)), "app.rs", leak_all(slots));
+    let item = Item::supervisor(key(name), leak_all(slots));
     leak(item.requires(keys(head.after("requires"))))
 }
 
-fn report(tree: &str) -> Report<32, 64> {
+fn read(tree: &str) -> Tree<'static> {
     let lines = Line::read(tree);
-    analyse(supervisor("App", &lines[0], &lines[1..]))
+    Box::leak(Box::new(Room::<32, 64>::new())).tree(supervisor("App", &lines[0], &lines[1..]))
+}
+
+fn said_at(tree: &Tree<'_>, node: u32) -> String {
+    describe(tree, node, &mut Trail::<32>::new().moments()).as_str().to_owned()
 }
 
 /// What is said at each field of the top.
 fn said_about(tree: &str) -> String {
-    let report = report(tree);
+    let report = read(tree);
     let mut said = String::new();
     for node in (0..report.placed).filter(|node| report.node(*node).parent == TOP) {
-        let text = describe(&report, node);
-        if !text.as_str().is_empty() {
-            said += text.as_str();
+        let text = said_at(&report, node);
+        if !text.is_empty() {
+            said += &text;
             said += "\n";
         }
     }
     said
 }
 
-fn path(report: &Report<32, 64>, node: u32) -> String {
+fn path(report: &Tree<'_>, node: u32) -> String {
     let place = report.node(node);
     let above = if place.parent == TOP { String::new() } else { path(report, place.parent) + "/" };
-    above + place.declared.name()
+    above + place.slot.name
 }
 
 /// Who got what, one a line.
 fn wired(tree: &str) -> Vec<String> {
-    let report = report(tree);
-    let line = |wire: &super::resolve::Wire| {
+    let report = read(tree);
+    let line = |wire: &Wire| {
         let arrow = match wire.kind {
             WireKind::Start => "->",
             WireKind::Handle(_) => "~>",
         };
         format!("{} {arrow} {}", path(&report, wire.from), path(&report, wire.to))
     };
-    report.wires[..report.wired()].iter().map(line).collect()
+    report.wires[..report.wired as usize].iter().map(line).collect()
 }
 
 #[track_caller]
@@ -418,15 +414,12 @@ fn a_cycle_inside_a_nested_supervisor_is_said_there_and_nowhere_else() {
 
 #[test]
 fn what_did_not_compile_may_have_everything() {
-    let broken =
-        Item::broken(key("Broken"), Node::Child(leak(DeclaredChild::new(PolicyPatch::NONE))), "");
-    let web = Item::child(key("web"), broken.node, "app.rs").depends_on(keys(&["pool"]));
-    let slots = leak([ItemSlot::of(leak(broken)), ItemSlot::of(leak(web))]);
-    let declared =
-        slots.iter().map(|slot| DeclaredSlot::of("x", slot.item.node, PolicyPatch::NONE));
-    let declared = leak_all(declared.collect());
-    let node = DeclaredSupervisor::new(declared, PolicyPatch::NONE, PolicyPatch::NONE);
-    let top = Item::supervisor(key("App"), Node::Supervisor(leak(node)), "app.rs", slots);
-    let report: Report<32, 64> = analyse(leak(top));
-    assert_eq!(describe(&report, 1).as_str(), "");
+    let web = Item::child(key("web")).depends_on(keys(&["pool"]));
+    let slots = leak([
+        ItemSlot::of("broken", leak(Item::broken(key("Broken")))),
+        ItemSlot::of("web", leak(web)),
+    ]);
+    let mut room = Room::<32, 64>::new();
+    let tree = room.tree(leak(Item::supervisor(key("App"), slots)));
+    assert_eq!(said_at(&tree, 1), "");
 }
