@@ -1,7 +1,7 @@
 //! What was written, with its tokens.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, Generics, Member, Path, Signature, Type, Visibility};
+use syn::{Attribute, Expr, Generics, LitStr, Member, Path, Signature, Type, Visibility};
 
 /// A function under `#[child]`.
 pub(crate) struct Child {
@@ -25,8 +25,12 @@ pub(crate) struct ChildOptions {
     pub(crate) blocking: Option<Span>,
     /// The word `multiple`.
     pub(crate) multiple: Option<Span>,
+    /// `instance = …`: what tells the instances of a generic child apart.
+    pub(crate) instance: Option<Expr>,
     /// `depends_on(…)`.
     pub(crate) depends_on: Vec<Type>,
+    /// `classify(type…)`.
+    pub(crate) classify: Vec<Type>,
     /// `type = Name`.
     pub(crate) type_name: Option<Ident>,
     /// `crate = path`.
@@ -36,10 +40,14 @@ pub(crate) struct ChildOptions {
 /// Policies: every key may be open.
 #[derive(Default)]
 pub(crate) struct Policy {
+    pub(crate) role: Option<Role>,
+    pub(crate) enabled: Option<Condition>,
+    pub(crate) tags: Option<Tags>,
     pub(crate) restart: Option<Restart>,
     pub(crate) backoff: Option<Backoff>,
     pub(crate) restart_limit: Option<Limit>,
     pub(crate) on_limit: Option<OnLimit>,
+    pub(crate) on_failure: Option<OnFailure>,
     pub(crate) probe_after: Option<Time>,
     pub(crate) criticality: Option<Criticality>,
     pub(crate) readiness: Option<Readiness>,
@@ -52,17 +60,30 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
+    fn classes(&self) -> impl Iterator<Item = &OfClass> {
+        self.on_failure.iter().flat_map(|on_failure| &on_failure.classes)
+    }
+
+    /// Every `backoff(…)` that was written: the child's, and those of classes of failure.
+    pub(crate) fn backoffs(&self) -> impl Iterator<Item = &Backoff> {
+        let own = self.backoff.iter();
+        own.chain(self.classes().filter_map(|of_class| of_class.backoff.as_ref()))
+    }
+
+    /// Every `restart_limit(…)` that was written: the child's, and those of classes of failure.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = &Limit> {
+        let own = self.restart_limit.iter();
+        own.chain(self.classes().filter_map(|of_class| of_class.restart_limit.as_ref()))
+    }
+
     /// The first value that only the compiler knows.
     pub(crate) fn expression(&self) -> Option<Span> {
-        let backoff = self.backoff.as_ref();
         let grace = match &self.grace {
             Some(Grace::After(grace)) => Some(grace),
             Some(Grace::Infinite) | None => None,
         };
+        let waits = self.backoffs().flat_map(|b| [b.initial.as_ref(), b.max.as_ref()]);
         let times = [
-            backoff.and_then(|backoff| backoff.initial.as_ref()),
-            backoff.and_then(|backoff| backoff.max.as_ref()),
-            self.restart_limit.as_ref().map(|limit| &limit.within),
             self.probe_after.as_ref(),
             self.start_timeout.as_ref(),
             self.health.as_ref().and_then(|health| health.heartbeat.as_ref()),
@@ -70,15 +91,40 @@ impl Policy {
             grace,
             self.abort_wait.as_ref(),
         ];
-        let numbers = [
-            backoff.and_then(|backoff| backoff.factor.as_ref()),
-            backoff.and_then(|backoff| backoff.jitter.as_ref()),
-            self.restart_limit.as_ref().map(|limit| &limit.max),
-        ];
-        let times = times.into_iter().flatten().filter(|time| time.nanos().is_none());
-        let numbers = numbers.into_iter().flatten().filter(|number| number.known.is_none());
+        let times = times.into_iter().chain(waits);
+        let times = times.flatten().chain(self.limits().map(|limit| &limit.within));
+        let numbers = self.backoffs().flat_map(|b| [b.factor.as_ref(), b.jitter.as_ref()]);
+        let numbers = numbers.flatten().chain(self.limits().map(|limit| &limit.max));
+        let times = times.filter(|time| time.nanos().is_none());
+        let numbers = numbers.filter(|number| number.known.is_none());
         times.map(|time| time.span).chain(numbers.map(|number| number.span)).next()
     }
+}
+
+/// `enabled = …`.
+pub(crate) struct Condition {
+    pub(crate) span: Span,
+    pub(crate) tokens: TokenStream,
+}
+
+/// `tags("…", "…")`.
+pub(crate) struct Tags {
+    pub(crate) span: Span,
+    pub(crate) words: Vec<LitStr>,
+}
+
+/// `on_failure(class(…), …)`.
+pub(crate) struct OnFailure {
+    /// The word `on_failure`.
+    pub(crate) key: Span,
+    pub(crate) classes: Vec<OfClass>,
+}
+
+/// What is said about one class of failure.
+pub(crate) struct OfClass {
+    pub(crate) class: FailureClass,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) restart_limit: Option<Limit>,
 }
 
 /// `backoff(…)`.
@@ -169,6 +215,18 @@ macro_rules! words {
 }
 
 words! {
+    Role {
+        "service" => Service,
+        "worker" => Worker,
+        "job" => Job,
+        "sidecar" => Sidecar,
+    }
+    FailureClass {
+        "recoverable" => Recoverable,
+        "external_dependency" => ExternalDependency,
+        "timeout" => Timeout,
+        "panic" => Panic,
+    }
     Restart { "permanent" => Permanent, "transient" => Transient, "temporary" => Temporary, }
     OnLimit {
         "quarantine" => Quarantine,
@@ -180,6 +238,14 @@ words! {
         "critical" => Critical,
         "standard" => Standard,
         "best_effort" => BestEffort,
+    }
+    FailureKind {
+        "recoverable" => Recoverable,
+        "external_dependency" => ExternalDependency,
+        "timeout" => Timeout,
+        "fatal_config" => FatalConfig,
+        "fatal_bug" => FatalBug,
+        "cancelled" => Cancelled,
     }
     Readiness { "immediate" => Immediate, "explicit" => Explicit, }
     Strategy {
@@ -256,6 +322,46 @@ pub(crate) struct SharedState {
 pub(crate) struct StateField {
     pub(crate) member: Member,
     pub(crate) ty: Type,
+}
+
+/// A type under `#[derive(Failure)]`.
+pub(crate) struct FailureDerive {
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) krate: Option<Path>,
+    /// What stands on the type: for every variant that says nothing.
+    pub(crate) class: Option<Class>,
+    /// The one of a struct has no name.
+    pub(crate) variants: Vec<FailingVariant>,
+}
+
+impl FailureDerive {
+    pub(crate) fn class_of<'a>(&'a self, variant: &'a FailingVariant) -> Option<&'a Class> {
+        variant.class.as_ref().or(self.class.as_ref())
+    }
+}
+
+pub(crate) struct FailingVariant {
+    pub(crate) name: Option<Ident>,
+    /// What to call it, and where to complain.
+    pub(crate) at: Ident,
+    pub(crate) class: Option<Class>,
+    pub(crate) source: Source,
+}
+
+/// What `#[failure(…)]` says.
+pub(crate) enum Class {
+    Is(FailureKind),
+    /// The word `source`: the inner error is asked.
+    OfSource(Span),
+}
+
+/// The inner error of a variant.
+pub(crate) enum Source {
+    None,
+    /// Several fields, and none of them is marked.
+    Unclear,
+    Field(Member, Box<Type>),
 }
 
 impl Field {

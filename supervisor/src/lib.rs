@@ -2,6 +2,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod control;
@@ -16,8 +18,11 @@ pub mod runtime;
 pub mod spec;
 pub mod state;
 pub mod task;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 pub mod tree;
 
 #[cfg(feature = "macros")]
-pub use rust_supervisor_macros::{SharedState, child, supervisor};
+pub use rust_supervisor_macros::{Failure, SharedState, child, supervisor};
+pub use tree::lease::{Lease, Lendable};
 pub use tree::state::{Provide, State};

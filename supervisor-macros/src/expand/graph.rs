@@ -5,9 +5,10 @@ use quote::quote;
 use syn::Type;
 use syn::ext::IdentExt;
 
+use super::parameter::Parameter;
 use super::policy::{call, choice};
 use super::runtime::{Place, Runtime};
-use crate::model::{ChildOptions, Field, Supervisor};
+use crate::model::{Child, ChildOptions, Field, Supervisor};
 
 /// The identity of what is called `name`, declared where the macro is called.
 pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
@@ -22,6 +23,16 @@ pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
             ::core::file!(),
             ::core::line!(),
         )
+    }
+}
+
+/// The same for a child, with what tells the instances of a generic one apart.
+pub(super) fn key_of_child(child: &Child, name: &Ident, runtime: &Runtime) -> TokenStream {
+    let key = key(name, runtime);
+    match &child.options.instance {
+        Some(instance) => quote!(#key.instance(#instance)),
+        None if child.function.signature.generics.params.is_empty() => key,
+        None => quote!(#key.one_of_many()),
     }
 }
 
@@ -44,11 +55,16 @@ pub(super) fn said(method: &str, types: &[Type], runtime: &Runtime) -> Option<To
 /// What a child needs, where it is anything that the default does not say.
 pub(super) fn of_child(
     options: &ChildOptions,
-    handles: &[TokenStream],
+    parameters: &[Parameter<'_>],
     runtime: &Runtime,
 ) -> Option<TokenStream> {
     let restart = call("restart", choice(options.policy.restart, runtime));
     let depends_on = said("depends_on", &options.depends_on, runtime);
+    let handles: Vec<_> = parameters
+        .iter()
+        .filter_map(Parameter::handle)
+        .map(|ty| runtime.call(&Place::of(ty), &quote!(key_of::<#ty>), quote!()))
+        .collect();
     let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
     let multiple = options.multiple.map(|_| quote!(.multiple()));
     let all: TokenStream = [restart, depends_on, handles, multiple].into_iter().flatten().collect();

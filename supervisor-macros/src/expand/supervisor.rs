@@ -3,10 +3,10 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, Meta, MetaList};
+use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
 use super::graph;
-use super::policy::{call, check, choice, limit, patch, time};
+use super::policy::{call, check, choice, limit, patch, tags, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{Field, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -121,7 +121,13 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         let policy = patch(&field.policy, runtime);
         let slot = quote!(DeclaredSlot::new::<#ty>);
         let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
-        quote!(#(#cfgs)* #slot,)
+        // Only where the types of a generic child are known can its error be asked.
+        let ask = has_types(ty).then(|| {
+            let ask = runtime.generic(&Place::of(ty), &quote!(Asks), &quote!(#ty));
+            quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
+        });
+        let tags = tags(&field.policy);
+        quote!(#(#cfgs)* #slot #ask #tags,)
     });
     let policy = patch(&options.policy, runtime);
     let defaults = patch(&options.defaults, runtime);
@@ -129,10 +135,11 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
     let meltdown = call("meltdown", choice(options.meltdown, runtime));
     let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
+    let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     quote! {
         #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] }, #policy, #defaults)
-            #strategy #intensity #meltdown #auto_shutdown #budget
+            #strategy #intensity #meltdown #auto_shutdown #budget #tags
     }
 }
 
@@ -185,6 +192,13 @@ fn runs_under(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
             #table
         }
     }
+}
+
+/// Whether the type has types of its own in `<…>`.
+fn has_types(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| matches!(last.arguments, PathArguments::AngleBracketed(_)))
 }
 
 fn predicate(cfg: &Attribute) -> Option<&TokenStream> {

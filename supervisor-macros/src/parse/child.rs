@@ -34,12 +34,24 @@ fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
         match entry.name().as_str() {
             "blocking" => options.blocking = Some(entry.flag(errors)),
             "multiple" => options.multiple = Some(entry.flag(errors)),
+            "instance" => {
+                options.instance = entry.parsed("a constant such as `T::NAME`", errors);
+            }
             "depends_on" => options.depends_on = entry.children(errors),
+            "classify" => options.classify = entry.types(errors),
             "type" => options.type_name = entry.parsed("a name", errors),
             "crate" => options.krate = entry.parsed("a path", errors),
             _ => {
                 let mut known = POLICIES.to_vec();
-                known.extend(["blocking", "multiple", "depends_on", "type", "crate"]);
+                known.extend([
+                    "blocking",
+                    "multiple",
+                    "instance",
+                    "depends_on",
+                    "classify",
+                    "type",
+                    "crate",
+                ]);
                 not_here(&entry, &known, errors);
             }
         }

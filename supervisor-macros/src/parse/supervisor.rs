@@ -9,7 +9,7 @@ use super::policy::{POLICIES, limit, not_here, policies, setting};
 use crate::errors::Errors;
 use crate::model::{Field, Policy, Supervisor, SupervisorOptions};
 
-const OPTIONS: [&str; 17] = [
+const OPTIONS: [&str; 21] = [
     "strategy",
     "intensity",
     "meltdown",
@@ -18,10 +18,14 @@ const OPTIONS: [&str; 17] = [
     "shutdown",
     "state",
     "crate",
+    "role",
+    "enabled",
+    "tags",
     "restart",
     "backoff",
     "restart_limit",
     "on_limit",
+    "on_failure",
     "probe_after",
     "criticality",
     "significant",
@@ -76,7 +80,9 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
                 format!("`{0}` is about children: write `defaults({0}…)`", entry.key),
             ),
             _ if setting(&entry, &mut options.policy, errors) => {}
-            "blocking" | "multiple" | "after" | "type" => not_here(&entry, &OPTIONS, errors),
+            "blocking" | "multiple" | "instance" | "classify" | "after" | "type" => {
+                not_here(&entry, &OPTIONS, errors)
+            }
             _ => entry.unknown("option", &OPTIONS, errors),
         }
     }

@@ -341,6 +341,9 @@ fn meant(name: &str, nearest: Option<&String>, known: &[String]) -> String {
         "grace" | "abort_wait" => "shutdown",
         "initial" | "factor" | "jitter" | "reset_after" => "backoff",
         "strategy" | "intensity" | "auto_shutdown" | "children" | "defaults" => "supervisor",
+        "fatal_config" | "fatal_bug" if known.iter().any(|known| known == "recoverable") => {
+            return "; what is fatal is never retried, so there is nothing to say about it".into();
+        }
         _ => return one_of(nearest, known),
     };
     if known.iter().any(|known| known == section) {

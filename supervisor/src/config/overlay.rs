@@ -13,13 +13,13 @@ use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
 use super::keys::SupervisorKeys;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
-use crate::policy::backoff::BackoffPatch;
-use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
 use crate::policy::restart::Restart;
+use crate::policy::rules::PolicyFault;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
 use crate::spec::validate::{Fault, SpecViolation};
 
 /// Lays `config` over `spec`.
@@ -188,6 +188,9 @@ impl Overlay {
             self.report(key.join(name), fault);
         }
         spec.policy = self.about(section, spec.policy, weaker, key);
+        if let Some(tags) = &section.tags {
+            spec.tags = Tags::new(tags.iter().map(String::as_str));
+        }
     }
 
     /// About a supervisor as a child of the one above.
@@ -205,6 +208,9 @@ impl Overlay {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
         spec.policy = self.about(section, spec.policy, weaker, key);
+        if let Some(tags) = &section.tags {
+            spec.tags = Tags::new(tags.iter().map(String::as_str));
+        }
     }
 
     /// What the section says about the child itself, over what the code said.
@@ -215,27 +221,18 @@ impl Overlay {
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
-        let mut in_code = in_code;
-        if section.restart == Some(Restart::Temporary) {
-            // What the code says about restarts means nothing any more, and cannot be taken back.
-            in_code.backoff = BackoffPatch::NONE;
-            in_code.restart_limit = None;
-            in_code.probe_after = None;
-        }
-        let at_limit = section.on_limit.or(in_code.on_limit);
-        let at_limit = at_limit.or(section.criticality.map(Criticality::on_limit));
-        if at_limit.is_some_and(|at_limit| at_limit != OnLimit::Quarantine) {
-            in_code.probe_after = None;
-        }
         let mut patch = section.policies();
+        patch.enabled = section.enabled;
         patch.shutdown = section.shutdown.patch();
-        match whole(section.restart_limit, in_code.restart_limit.or(weaker)) {
+        let is_temporary = section.restart == Some(Restart::Temporary);
+        let of_code = in_code.restart_limit.filter(|_| !is_temporary);
+        match whole(section.restart_limit, of_code.or(weaker)) {
             Ok(limit) => patch.restart_limit = limit,
             Err(missing) => {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
             }
         }
-        patch.over(in_code)
+        patch.overrule(in_code)
     }
 
     /// That a child is unknown, and which known one may be meant: one with a similar name beside
@@ -318,33 +315,7 @@ fn paths(spec: &SupervisorSpec) -> Vec<String> {
 
 /// The key that is to blame for a broken rule: of those that were said, the strongest.
 fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
-    let keys: &[&[&str]] = match violation.fault() {
-        Fault::ZeroWindow { key, .. } => &[&[key, "within"], &[key, "max"]],
-        Fault::InitialAboveMax { .. } => &[&["backoff", "initial"], &["backoff", "max"]],
-        Fault::Factor(_) => &[&["backoff", "factor"]],
-        Fault::Jitter(_) => &[&["backoff", "jitter"]],
-        Fault::Zero("start_timeout") => &[&["start_timeout"]],
-        Fault::Zero("stale_after") => &[&["health", "stale_after"]],
-        Fault::HeartbeatTooRare { .. } | Fault::HalfHealth { .. } => {
-            &[&["health", "heartbeat"], &["health", "stale_after"]]
-        }
-        Fault::Zero("probe_after") => &[&["probe_after"]],
-        Fault::ProbeWithoutQuarantine(_) => &[&["probe_after"], &["on_limit"], &["criticality"]],
-        Fault::Zero(_) => &[&["shutdown", "budget"]],
-        Fault::Grace => &[&["shutdown", "grace"]],
-        Fault::AbortWait => &[&["shutdown", "abort_wait"]],
-        Fault::Temporary(key) => &[&[key], &["restart"]],
-        Fault::SignificantPermanent => &[&["significant"], &["restart"]],
-        Fault::SignificantUnderNever => &[&["significant"]],
-        Fault::SignificantInPool => &[&["significant"]],
-        Fault::PoolWithStrategy => &[&["strategy"]],
-        // Not the configuration's to change.
-        Fault::Id(_)
-        | Fault::DuplicateId
-        | Fault::TooDeep
-        | Fault::PoolWithChildren
-        | Fault::HealthOfSupervisor => &[],
-    };
+    let keys = concerned(violation.fault());
     // The sections that bear on the child: its own, the defaults around it, those of the tree.
     let mut own = vec!["supervisor"];
     let mut sections = vec![vec![], vec!["policy"]];
@@ -356,11 +327,59 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
     let candidates = sections
         .iter()
         .rev()
-        .flat_map(|section| keys.iter().map(|key| KeyPath::of(&[section, *key].concat())));
+        .flat_map(|section| keys.iter().map(|key| KeyPath::of(&[&section[..], key].concat())));
     let is_said = |key: &KeyPath| {
         let found = key.segments().iter().try_fold(said, |value, segment| value.get(segment));
         found.is_some()
     };
     let mut candidates = candidates.filter(is_said);
     candidates.next().unwrap_or_else(|| KeyPath::of(&own))
+}
+
+/// The keys that a rule is about, the likeliest culprit first.
+fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
+    let keys: &[&[&'static str]] = match fault {
+        Fault::Policy(fault) => return about(*fault),
+        Fault::OfClass { class, fault } => {
+            let around = ["on_failure", class.word()];
+            return about(*fault).into_iter().map(|key| [&around[..], &key].concat()).collect();
+        }
+        Fault::GraceBeyondBudget { .. } => &[&["shutdown", "grace"], &["shutdown", "budget"]],
+        Fault::PoolWithStrategy => &[&["strategy"]],
+        Fault::Tag { .. } => &[&["tags"]],
+        Fault::RootDisabled | Fault::EnabledByDefault => &[&["enabled"]],
+        // Not the configuration's to change.
+        Fault::Id(_)
+        | Fault::DuplicateId
+        | Fault::TooDeep
+        | Fault::PoolWithChildren
+        | Fault::HealthOfSupervisor => &[],
+    };
+    keys.iter().map(|key| key.to_vec()).collect()
+}
+
+fn about(fault: PolicyFault) -> Vec<Vec<&'static str>> {
+    let keys: &[&[&'static str]] = match fault {
+        PolicyFault::ZeroWindow { key, .. } => &[&[key, "within"], &[key, "max"]],
+        PolicyFault::HalfLimit { .. } => &[&["restart_limit"]],
+        PolicyFault::InitialAboveMax { .. } => &[&["backoff", "initial"], &["backoff", "max"]],
+        PolicyFault::Factor(_) => &[&["backoff", "factor"]],
+        PolicyFault::Jitter(_) => &[&["backoff", "jitter"]],
+        PolicyFault::Zero("start_timeout") => &[&["start_timeout"]],
+        PolicyFault::Zero("stale_after") => &[&["health", "stale_after"]],
+        PolicyFault::HeartbeatTooRare { .. } | PolicyFault::HalfHealth { .. } => {
+            &[&["health", "heartbeat"], &["health", "stale_after"]]
+        }
+        PolicyFault::Zero("probe_after") => &[&["probe_after"]],
+        PolicyFault::ProbeWithoutQuarantine(_) => {
+            &[&["probe_after"], &["on_limit"], &["criticality"], &["role"]]
+        }
+        PolicyFault::Zero(_) => &[&["shutdown", "budget"]],
+        PolicyFault::Grace(_) => &[&["shutdown", "grace"]],
+        PolicyFault::AbortWait(_) => &[&["shutdown", "abort_wait"]],
+        PolicyFault::Temporary(key) => &[&[key], &["restart"]],
+        PolicyFault::SignificantPermanent => &[&["significant"], &["restart"], &["role"]],
+        PolicyFault::SignificantUnderNever | PolicyFault::SignificantInPool => &[&["significant"]],
+    };
+    keys.iter().map(|key| key.to_vec()).collect()
 }

@@ -9,6 +9,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
 use super::stream::{EventStream, Live};
+#[cfg(feature = "audit")]
+use crate::audit::AuditStatus;
 use crate::error::types::SupervisorError;
 use crate::id::{ChildPath, IntoPath, nearest};
 use crate::report::ShutdownReport;
@@ -34,7 +36,9 @@ use crate::state::{ChildState, TreeState};
 ///   run;
 /// - [`Blank`](SupervisorError::Blank) when nobody, or nothing, is given as the reason;
 /// - [`ShuttingDown`](SupervisorError::ShuttingDown) when the end of the tree has begun, and
-///   [`DriverGone`](SupervisorError::DriverGone) when its runtime is gone.
+///   [`DriverGone`](SupervisorError::DriverGone) when its runtime is gone;
+/// - `Audit` (feature `audit`) when the tree has an audit that cannot be written: then the command
+///   has had no effect.
 ///
 /// # Cancel safety
 ///
@@ -86,6 +90,8 @@ impl SupervisorHandle {
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "audit")]
+            audit: None,
         }))
     }
 
@@ -389,6 +395,12 @@ impl SupervisorHandle {
         EventStream::of_a_running_tree(live)
     }
 
+    /// How the audit of the tree stands; `None` for a tree without one. Also after its end.
+    #[cfg(feature = "audit")]
+    pub fn audit_status(&self) -> Option<AuditStatus> {
+        self.shared.audit.as_ref().map(|audit| audit.status())
+    }
+
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.
     ///
     /// # Errors
@@ -515,6 +527,8 @@ mod tests {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "audit")]
+            audit: None,
         });
         let first = SupervisorHandle::strong(Arc::clone(&shared));
         let second = first.clone();

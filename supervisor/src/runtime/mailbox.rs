@@ -7,6 +7,10 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+#[cfg(feature = "audit")]
+use crate::audit::AuditError;
+#[cfg(feature = "audit")]
+use crate::audit::writer::Monitor;
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
@@ -15,6 +19,8 @@ use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::event::Event;
 use crate::id::ChildPath;
+#[cfg(feature = "audit")]
+use crate::id::CommandId;
 use crate::report::ShutdownReport;
 use crate::state::{ChildState, TreeState};
 use crate::task::cell::Reports;
@@ -31,6 +37,9 @@ pub(crate) enum Message {
     HelperPanicked(RunKey),
     /// Somebody wants something. The answer goes nowhere if nobody waits for it.
     Command(Command, oneshot::Sender<Reply>),
+    /// The entry about a command is on the disk, or cannot be.
+    #[cfg(feature = "audit")]
+    Audited(CommandId, Result<(), AuditError>),
     /// Somebody wants to know.
     Query(Query),
 }
@@ -51,6 +60,8 @@ pub(crate) struct Shared {
     pub(crate) is_ending: watch::Sender<bool>,
     pub(crate) end: watch::Sender<Option<End>>,
     pub(crate) is_detached: AtomicBool,
+    #[cfg(feature = "audit")]
+    pub(crate) audit: Option<Arc<Monitor>>,
 }
 
 /// How the driver ended.

@@ -9,7 +9,13 @@ use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::driver::Driver;
+#[cfg(feature = "audit")]
+use super::gate::Gate;
 use super::mailbox::Shared;
+#[cfg(feature = "audit")]
+use crate::audit::AuditLog;
+#[cfg(feature = "audit")]
+use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
 use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
 #[cfg(feature = "config")]
@@ -103,6 +109,8 @@ impl Supervisor {
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
             subscribers: Vec::new(),
+            #[cfg(feature = "audit")]
+            audit: None,
             #[cfg(feature = "config")]
             config: None,
         }
@@ -119,6 +127,8 @@ pub struct SupervisorBuilder {
     last_exits: usize,
     remembered_paths: usize,
     subscribers: Vec<oneshot::Sender<Live>>,
+    #[cfg(feature = "audit")]
+    audit: Option<AuditLog>,
     #[cfg(feature = "config")]
     config: Option<ConfigSource>,
 }
@@ -167,6 +177,13 @@ impl SupervisorBuilder {
         stream
     }
 
+    /// Writes every command to this audit before it has any effect. Replaces one given before.
+    #[cfg(feature = "audit")]
+    pub fn audit(mut self, audit: AuditLog) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
     /// Lays a configuration over the tree when it is started, and over the settings made here.
     /// Replaces one given before, and a file.
     #[cfg(feature = "config")]
@@ -187,6 +204,20 @@ impl SupervisorBuilder {
     /// The tree that will be started, without what a configuration says about it.
     pub fn spec(&self) -> &SupervisorSpec {
         &self.spec
+    }
+
+    /// The same tree in other clothes, with a seed that is always the same unless one was given,
+    /// and room for the events of a long test.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn for_test(
+        mut self,
+        dress: impl FnOnce(SupervisorSpec) -> SupervisorSpec,
+        events: usize,
+    ) -> Self {
+        self.spec = dress(self.spec);
+        self.seed.get_or_insert(0);
+        self.event_capacity = self.event_capacity.max(events);
+        self
     }
 
     /// Starts the tree; see [`Supervisor::start`].
@@ -258,6 +289,15 @@ impl SupervisorBuilder {
                 remembered_paths: self.remembered_paths,
             },
         );
+        #[cfg(feature = "audit")]
+        let (gate, monitor) = match self.audit {
+            None => (None, None),
+            Some(audit) => {
+                let monitor = Arc::new(Monitor::default());
+                let writer = AuditWriter::start(audit, Arc::clone(&monitor)).await;
+                (Some(Gate::new(writer.map_err(SupervisorError::Audit)?)), Some(monitor))
+            }
+        };
         let (mailbox, inbox) = mpsc::unbounded_channel();
         let (started, is_up) = oneshot::channel();
         let events = broadcast::Sender::new(self.event_capacity);
@@ -273,15 +313,26 @@ impl SupervisorBuilder {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "audit")]
+            audit: monitor,
         });
         let handle = SupervisorHandle::strong(Arc::clone(&shared));
         let driver = Driver::new(engine, shared, inbox, events, started);
+        #[cfg(feature = "audit")]
+        let driver = driver.audited(gate);
         runtime.spawn(driver.run());
         match is_up.await {
             Ok(Ok(())) => Ok(handle),
             Ok(Err(error)) => Err(error),
             Err(_) => Err(handle.end_error()),
         }
+    }
+}
+
+/// With nothing set yet.
+impl From<SupervisorSpec> for SupervisorBuilder {
+    fn from(spec: SupervisorSpec) -> Self {
+        Supervisor::builder(spec)
     }
 }
 

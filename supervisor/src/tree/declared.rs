@@ -9,16 +9,18 @@ use std::time::Duration;
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::graph::resolve::Wire;
+use super::graph::wiring::{Link, Wiring};
 use super::parameter::Run;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
-use crate::policy::backoff::BackoffPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
 use crate::task::context::{BlockingContext, TaskContext};
+use crate::task::exit::{Ask, TaskFailure};
 use crate::task::factory::{BoxFuture, TaskFactory, blocking_fn};
 use crate::task::result::TaskResult;
 
@@ -123,12 +125,20 @@ pub enum Node {
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     policy: PolicyPatch,
+    tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
     /// A child with these policies.
     pub const fn new(policy: PolicyPatch) -> Self {
-        Self { policy }
+        Self { policy, tags: &[] }
+    }
+
+    /// See [`ChildSpec::tags`].
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 }
 
@@ -143,6 +153,7 @@ pub struct DeclaredSupervisor {
     budget: Option<Duration>,
     policy: PolicyPatch,
     defaults: PolicyPatch,
+    tags: &'static [&'static str],
 }
 
 impl DeclaredSupervisor {
@@ -162,7 +173,15 @@ impl DeclaredSupervisor {
             budget: None,
             policy,
             defaults,
+            tags: &[],
         }
+    }
+
+    /// See [`SupervisorSpec::tags`].
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 
     /// See [`SupervisorSpec::strategy`].
@@ -211,6 +230,7 @@ impl DeclaredSupervisor {
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
         spec.budget = self.budget;
+        spec.tags = Tags::new(self.tags.iter().copied());
         spec
     }
 }
@@ -221,14 +241,33 @@ pub struct DeclaredSlot {
     name: &'static str,
     node: Node,
     policy: PolicyPatch,
+    tags: &'static [&'static str],
+    ask: Option<Ask>,
 }
 
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
     pub const fn new<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self { name, node: T::NODE, policy }
+        Self { name, node: T::NODE, policy, tags: &[], ask: None }
     }
 
+    /// Tags in place of those of what stands in it.
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Who knows the class of its failures, where the child itself could not: a generic one does
+    /// not know all of its types.
+    #[must_use]
+    pub const fn asking(mut self, ask: Option<Ask>) -> Self {
+        self.ask = ask;
+        self
+    }
+}
+
+impl DeclaredSlot {
     pub(crate) fn name(&self) -> &'static str {
         self.name
     }
@@ -237,15 +276,10 @@ impl DeclaredSlot {
         self.node
     }
 
-    /// What is said at the field, over what is said about what stands in it. A field that makes it
-    /// temporary also takes back what was said about its restarts.
-    fn over(&self, weaker: PolicyPatch) -> PolicyPatch {
-        let mut weaker = weaker;
-        if self.policy.restart == Some(Restart::Temporary) {
-            weaker.backoff = BackoffPatch::NONE;
-            weaker.restart_limit = None;
-        }
-        self.policy.over(weaker)
+    /// The tags said at the field, or else those of what stands in it.
+    fn tags_over(&self, weaker: &'static [&'static str]) -> Tags {
+        let tags = if self.tags.is_empty() { weaker } else { self.tags };
+        Tags::new(tags.iter().copied())
     }
 }
 
@@ -253,9 +287,9 @@ impl DeclaredSlot {
 #[derive(Debug)]
 pub enum Runs<S: 'static> {
     /// Of an async child.
-    Async(fn(&Run<S, TaskContext>) -> BoxFuture),
+    Async(fn(&Run<S, TaskContext>) -> Result<BoxFuture, TaskFailure>),
     /// Of a blocking child.
-    Blocking(fn(&Run<S, BlockingContext>) -> TaskResult),
+    Blocking(fn(&Run<S, BlockingContext>) -> Result<TaskResult, TaskFailure>),
     /// Of the children of a supervisor.
     Supervisor(&'static [Runs<S>]),
 }
@@ -263,12 +297,13 @@ pub enum Runs<S: 'static> {
 /// The spec of a whole tree.
 pub(crate) fn root_spec<T, S>(state: &Arc<S>) -> SupervisorSpec
 where
-    T: Supervised + RunsUnder<S>,
+    T: Seated + RunsUnder<S>,
     S: Send + Sync + 'static,
 {
     match (T::NODE, T::RUNS) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            supervisor(declared, runs, "root", declared.policy, state)
+            let mut wiring = Wiring::new(declared, T::WIRES);
+            supervisor(declared, runs, "root", declared.policy, state, &mut wiring)
         }
         _ => unreachable!("a tree is a supervisor, and both sides are made from one struct"),
     }
@@ -281,16 +316,24 @@ fn supervisor<S: Send + Sync + 'static>(
     id: &str,
     policy: PolicyPatch,
     state: &Arc<S>,
+    wiring: &mut Wiring,
 ) -> SupervisorSpec {
     let spec = declared.spec(id, policy);
     declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            let policy = slot.over(declared.policy);
-            spec.child(supervisor(declared, runs, slot.name, policy, state))
+            let policy = slot.policy.overrule(declared.policy);
+            let _needs = wiring.next();
+            let mut inner = supervisor(declared, runs, slot.name, policy, state, wiring);
+            inner.tags = slot.tags_over(declared.tags);
+            spec.child(inner)
         }
         (Node::Child(declared), runs) => {
-            let child = ChildSpec::new(slot.name, factory(runs, state));
-            spec.child(child.with_policy(slot.over(declared.policy)))
+            let needs = wiring.next();
+            let task = factory(runs, state, slot.ask, needs.links);
+            let child = ChildSpec::new(slot.name, task);
+            let mut child = child.with_policy(slot.policy.overrule(declared.policy));
+            child.tags = slot.tags_over(declared.tags);
+            spec.child(child)
         }
         (Node::Supervisor(_), Runs::Async(_) | Runs::Blocking(_)) => {
             unreachable!("both sides are made from one struct")
@@ -298,15 +341,29 @@ fn supervisor<S: Send + Sync + 'static>(
     })
 }
 
-fn factory<S: Send + Sync + 'static>(runs: &'static Runs<S>, state: &Arc<S>) -> TaskFactory {
+fn factory<S: Send + Sync + 'static>(
+    runs: &'static Runs<S>,
+    state: &Arc<S>,
+    ask: Option<Ask>,
+    links: Arc<[Link]>,
+) -> TaskFactory {
     let state = Arc::clone(state);
-    match *runs {
-        Runs::Async(make) => {
-            TaskFactory::new(move |context| Ok(make(&Run::new(Arc::clone(&state), context))))
+    match (runs, ask) {
+        (&Runs::Async(make), None) => {
+            TaskFactory::new(move |context| make(&Run::new(Arc::clone(&state), context, &links)))
         }
-        Runs::Blocking(work) => {
-            blocking_fn(move |context| work(&Run::new(Arc::clone(&state), context)))
-        }
-        Runs::Supervisor(_) => unreachable!("both sides are made from one function"),
+        (&Runs::Async(make), Some(ask)) => TaskFactory::new(move |context| {
+            let run = make(&Run::new(Arc::clone(&state), context, &links))?;
+            Ok(Box::pin(async move { run.await.or_ask(ask) }))
+        }),
+        (&Runs::Blocking(work), ask) => blocking_fn(move |context| {
+            let result = work(&Run::new(Arc::clone(&state), context, &links));
+            let result = result.unwrap_or_else(TaskResult::Failed);
+            match ask {
+                Some(ask) => result.or_ask(ask),
+                None => result,
+            }
+        }),
+        (Runs::Supervisor(_), _) => unreachable!("both sides are made from one function"),
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
+use super::Answer;
 use super::declared::{FromSeat, Seat};
 use crate::control::handle::SupervisorHandle;
 use crate::control::outcome::CommandOutcome;
@@ -37,12 +38,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn restart(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
-        self.seat.handle.restart_child(self.path(), &requested_by, &reason).await
+    pub fn restart(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.restart_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::stop_child`].
@@ -50,11 +49,8 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn stop(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+    pub async fn stop(&self, why: impl IntoAttribution) -> Result<CommandOutcome, SupervisorError> {
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.stop_child(self.path(), &requested_by, &reason).await
     }
 
@@ -63,12 +59,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn start(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
-        self.seat.handle.start_child(self.path(), &requested_by, &reason).await
+    pub fn start(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.start_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::remove_child`].
@@ -76,12 +70,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn remove(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
-        self.seat.handle.remove_child(self.path(), &requested_by, &reason).await
+    pub fn remove(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.remove_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::pause_child`].
@@ -89,12 +81,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn pause(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
-        self.seat.handle.pause_child(self.path(), &requested_by, &reason).await
+    pub fn pause(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.pause_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::resume_child`].
@@ -102,12 +92,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn resume(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
-        self.seat.handle.resume_child(self.path(), &requested_by, &reason).await
+    pub fn resume(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.resume_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::quarantine_child`].
@@ -115,12 +103,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn quarantine(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
-        self.seat.handle.quarantine_child(self.path(), &requested_by, &reason).await
+    pub fn quarantine(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.quarantine_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::reset_budget`].
@@ -128,12 +114,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn reset_budget(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
-        self.seat.handle.reset_budget(self.path(), &requested_by, &reason).await
+    pub fn reset_budget(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.reset_budget(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// The state of the child; see [`SupervisorHandle::state_of`].
@@ -156,6 +140,19 @@ impl<C> Handle<C> {
     /// Dropping the future loses nothing.
     pub async fn wait_until_ready(&self) -> Result<CommandOutcome, SupervisorError> {
         self.seat.handle.wait_until_ready(self.path()).await
+    }
+}
+
+impl<C> Handle<C> {
+    fn ask<F>(
+        &self,
+        why: impl IntoAttribution,
+        command: impl FnOnce(Seat, Attribution) -> F,
+    ) -> Answer<CommandOutcome>
+    where
+        F: Future<Output = Result<CommandOutcome, SupervisorError>> + Send + 'static,
+    {
+        Box::pin(command(self.seat.clone(), why.into_attribution()))
     }
 }
 
@@ -217,6 +214,30 @@ impl Attribution {
     /// Why.
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+}
+
+/// Who asks and why, as a command takes it: `by("alice").because("schema fixed")`, or the pair
+/// `("alice", "schema fixed")`.
+#[diagnostic::on_unimplemented(
+    message = "a command says who asks for it and why, and `{Self}` does not say both",
+    label = "who, why, or both are missing",
+    note = "write `by(\"alice\").because(\"schema fixed\")`"
+)]
+pub trait IntoAttribution {
+    /// Who, and why.
+    fn into_attribution(self) -> Attribution;
+}
+
+impl IntoAttribution for Attribution {
+    fn into_attribution(self) -> Attribution {
+        self
+    }
+}
+
+impl<W: Into<String>, R: Into<String>> IntoAttribution for (W, R) {
+    fn into_attribution(self) -> Attribution {
+        self.into()
     }
 }
 

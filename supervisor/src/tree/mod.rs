@@ -3,6 +3,7 @@
 pub(crate) mod declared;
 pub(crate) mod graph;
 pub mod handle;
+pub mod lease;
 pub(crate) mod parameter;
 pub mod slot;
 pub mod state;
@@ -16,7 +17,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use self::declared::{FromSeat, RunsUnder, Seat, Seated, root_spec};
-use self::handle::Attribution;
+use self::handle::IntoAttribution;
 use self::slot::Below;
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
@@ -130,8 +131,8 @@ pub trait SupervisionTree: Seated + FromSeat {
     /// # Errors
     ///
     /// As [`SupervisorHandle::shutdown_tree`].
-    fn shutdown(&self, why: impl Into<Attribution>) -> Answer<ShutdownReport> {
-        let (handle, why) = (self.handle().clone(), why.into());
+    fn shutdown(&self, why: impl IntoAttribution) -> Answer<ShutdownReport> {
+        let (handle, why) = (self.handle().clone(), why.into_attribution());
         Box::pin(async move { handle.shutdown_tree(why.requested_by(), why.reason()).await })
     }
 
@@ -156,13 +157,9 @@ pub trait SupervisionTree: Seated + FromSeat {
     /// # Errors
     ///
     /// As [`SupervisorHandle::restart_child`].
-    fn restart(
-        &self,
-        slot: impl Below<Self>,
-        why: impl Into<Attribution>,
-    ) -> Answer<CommandOutcome> {
+    fn restart(&self, slot: impl Below<Self>, why: impl IntoAttribution) -> Answer<CommandOutcome> {
         let seat = slot.names().into_iter().fold(self.seat().clone(), |seat, name| seat.at(name));
-        let why = why.into();
+        let why = why.into_attribution();
         Box::pin(async move {
             seat.handle.restart_child(&seat.path, why.requested_by(), why.reason()).await
         })
@@ -199,6 +196,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
         Self { builder: self.builder.remembered_paths(paths), ..self }
     }
 
+    /// See [`SupervisorBuilder::audit`].
+    #[cfg(feature = "audit")]
+    pub fn audit(self, audit: crate::audit::AuditLog) -> Self {
+        Self { builder: self.builder.audit(audit), ..self }
+    }
+
     /// See [`SupervisorBuilder::subscribe_events`].
     pub fn subscribe_events(&mut self) -> EventStream {
         self.builder.subscribe_events()
@@ -214,6 +217,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     #[cfg(feature = "config")]
     pub fn config_file(self, path: impl Into<PathBuf>) -> Self {
         Self { builder: self.builder.config_file(path), ..self }
+    }
+
+    /// The same without the types.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn untyped(self) -> SupervisorBuilder {
+        self.builder
     }
 
     /// The tree that will be started.

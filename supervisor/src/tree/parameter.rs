@@ -2,67 +2,145 @@
 
 use std::sync::Arc;
 
+use super::declared::{FromSeat, Seat, Supervised};
 use super::graph::key::Key;
+use super::graph::wiring::Link;
+use super::handle::Handle;
 use super::state::{Provide, State};
+use crate::control::handle::SupervisorHandle;
+use crate::id::{ChildId, ChildPath, Generation};
 use crate::task::context::{BlockingContext, TaskContext};
+use crate::task::exit::TaskFailure;
 
 /// Everything at hand when the parameters of one run are made: the state of the application and
 /// the run's own context.
 #[derive(Debug)]
 pub struct Run<S, C> {
-    state: Arc<S>,
-    context: C,
+    pub(crate) state: Arc<S>,
+    pub(crate) context: C,
+    links: Arc<[Link]>,
 }
 
 impl<S, C> Run<S, C> {
-    pub(crate) fn new(state: Arc<S>, context: C) -> Self {
-        Self { state, context }
+    pub(crate) fn new(state: Arc<S>, context: C, links: &Arc<[Link]>) -> Self {
+        Self { state, context, links: Arc::clone(links) }
     }
 }
 
-/// What a child with the context `C` may take at all, whatever the state of the application.
+impl<S, C: RunContext> Run<S, C> {
+    /// The place that the compiler found for `key`, which keeps no tree alive. In a tree that
+    /// requires it of the one around it, and runs alone, it leads nowhere: then everything answers
+    /// that the tree is over.
+    pub(crate) fn seat(&self, id: u64, name: &str) -> Seat {
+        let path = self.context.path();
+        if let Some(path) = self.links.iter().find_map(|link| link.leads(id, path)) {
+            return Seat { handle: self.context.supervisor(), path };
+        }
+        let above = path.parent().unwrap_or_else(ChildPath::root);
+        let path = ChildId::new(name).map_or_else(|_| above.clone(), |id| above.join(&id));
+        Seat { handle: SupervisorHandle::of_no_tree(), path }
+    }
+}
+
+/// A parameter that leads to something else in the tree.
+pub trait Leads {
+    /// To what.
+    const TO: Key;
+}
+
+impl<T: Supervised> Leads for Handle<T> {
+    const TO: Key = T::KEY;
+}
+
+impl<S, C: RunContext, T: Supervised> Extract<S, C> for Handle<T> {
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
+        Ok(Self::from_seat(run.seat(const { T::KEY.id() }, const { T::KEY.name() })))
+    }
+}
+
+/// The side of a run that faces its supervisor: an async one has a [`TaskContext`], a blocking one
+/// a [`BlockingContext`].
+pub trait RunContext {
+    /// Where the child stands in the tree.
+    fn path(&self) -> &ChildPath;
+    /// Which run of the child it is.
+    fn generation(&self) -> Generation;
+    /// The tree, which it does not keep alive.
+    fn supervisor(&self) -> SupervisorHandle;
+}
+
+impl RunContext for TaskContext {
+    fn path(&self) -> &ChildPath {
+        self.path()
+    }
+
+    fn generation(&self) -> Generation {
+        self.generation()
+    }
+
+    fn supervisor(&self) -> SupervisorHandle {
+        self.supervisor()
+    }
+}
+
+impl RunContext for BlockingContext {
+    fn path(&self) -> &ChildPath {
+        self.path()
+    }
+
+    fn generation(&self) -> Generation {
+        self.generation()
+    }
+
+    fn supervisor(&self) -> SupervisorHandle {
+        self.supervisor()
+    }
+}
+
+/// What a child with the context `C` may take, whatever the state of the application.
 #[diagnostic::on_unimplemented(
-    message = "a child that runs with a `{C}` cannot take a `{Self}`",
+    message = "a child cannot take a `{Self}`",
     label = "not something a supervisor can hand to it",
     note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
-            `State<T>`, in any order",
-    note = "for a value of your own, put it into the application state and take it as `State<…>`"
+            `State<T>` and `Lease<T>`, in any order",
+    note = "for a value of your own, put it into the application state and take it as `State<…>`",
+    note = "another name for one of these (`type Db = State<…>`) is not seen through: write it out"
 )]
-pub trait Parameter<C> {
-    /// What it is a handle of, if it is one.
-    const HANDLE: Option<Key> = None;
+pub trait FromContext<C> {
+    /// Makes the parameter for one run.
+    fn from_context(context: &C) -> Self;
+}
+
+impl FromContext<Self> for TaskContext {
+    fn from_context(context: &Self) -> Self {
+        context.clone()
+    }
+}
+
+impl FromContext<Self> for BlockingContext {
+    fn from_context(context: &Self) -> Self {
+        context.clone()
+    }
 }
 
 /// A parameter of a child with the context `C` in an application whose state is `S`.
 #[diagnostic::on_unimplemented(
     message = "a child that runs with a `{C}` cannot take a `{Self}` out of the state `{S}`",
-    label = "needed by a child of this tree"
+    label = "needed by a child of this tree",
+    note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
+            `State<T>` and `Lease<T>` of this crate, in any order"
 )]
 pub trait Extract<S, C>: Sized {
     /// Makes the parameter for one run.
-    fn extract(run: &Run<S, C>) -> Self;
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be had: then the run has failed to start.
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure>;
 }
-
-impl Parameter<Self> for TaskContext {}
-
-impl<S> Extract<S, Self> for TaskContext {
-    fn extract(run: &Run<S, Self>) -> Self {
-        run.context.clone()
-    }
-}
-
-impl Parameter<Self> for BlockingContext {}
-
-impl<S> Extract<S, Self> for BlockingContext {
-    fn extract(run: &Run<S, Self>) -> Self {
-        run.context.clone()
-    }
-}
-
-impl<C, T> Parameter<C> for State<T> {}
 
 impl<S: Provide<T>, C, T> Extract<S, C> for State<T> {
-    fn extract(run: &Run<S, C>) -> Self {
-        Self(S::provide(&run.state))
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
+        Ok(Self(S::provide(&run.state)))
     }
 }

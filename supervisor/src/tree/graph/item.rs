@@ -16,7 +16,7 @@ pub struct Item {
     /// For all that stands in it.
     pub(super) default_restart: Option<Restart>,
     pub(super) depends_on: &'static [Key],
-    pub(super) handles: &'static [Option<Key>],
+    pub(super) handles: &'static [Key],
     pub(super) requires: &'static [Key],
     pub(super) slots: &'static [ItemSlot],
     pub(super) is_supervisor: bool,
@@ -84,7 +84,7 @@ impl Item {
 
     /// Its parameters are handles of these.
     #[must_use]
-    pub const fn handles(mut self, keys: &'static [Option<Key>]) -> Self {
+    pub const fn handles(mut self, keys: &'static [Key]) -> Self {
         self.handles = keys;
         self
     }

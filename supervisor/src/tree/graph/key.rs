@@ -83,7 +83,7 @@ impl Key {
         self.is_one_of_many
     }
 
-    pub(super) const fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         self.name
     }
 

@@ -446,21 +446,20 @@ const fn never_temporary(tree: &mut Tree<'_>, who: u32, on: u32) {
 }
 
 const fn handles(tree: &mut Tree<'_>, node: u32) {
-    let keys = tree.nodes[node as usize].item.handles;
+    let Place { item, parent, .. } = tree.nodes[node as usize];
     let mut at = 0;
-    while at < keys.len() {
-        if let Some(key) = &keys[at] {
-            if tree.nodes[node as usize].parent == TOP && key.is_blurred() {
-                tree.note(node, Problem::Blurred { who: node, key });
-            } else {
-                let found = find(tree, node, key, NONE);
-                if let Found::At { node: to, .. } = found {
-                    tree.wire(node, to, WireKind::Handle(key.id()));
-                }
-                judge(tree, found, node, Want::Handle, key);
-            }
-        }
+    while at < item.handles.len() {
+        let key = &item.handles[at];
         at += 1;
+        if parent == TOP && key.is_blurred() {
+            tree.note(node, Problem::Blurred { who: node, key });
+            continue;
+        }
+        let found = find(tree, node, key, NONE);
+        if let Found::At { node: to, .. } = found {
+            tree.wire(node, to, WireKind::Handle(key.id()));
+        }
+        judge(tree, found, node, Want::Handle, key);
     }
 }
 
@@ -597,7 +596,7 @@ const fn is_among(key: &Key, keys: &[Key]) -> bool {
 const fn told_apart(tree: &mut Tree<'_>, node: u32) {
     let place = tree.nodes[node as usize];
     let is_told = place.item.is_multiple || place.slot.says_something || place.item.is_broken;
-    if is_told || place.item.is_supervisor {
+    if is_told || place.item.is_supervisor || place.item.key.is_blurred() {
         return;
     }
     let mut other = tree.index[place.item.key.id() as usize % tree.index.len()];

@@ -77,8 +77,7 @@ fn supervisor(name: &str, head: &Line<'_>, lines: &[Line<'_>]) -> &'static Item 
         let item = if end > 0 {
             supervisor(ty, line, &below[..end])
         } else {
-            let handles = line.after("takes").iter().map(|name| Some(key(name))).collect();
-            let item = Item::child(key(ty)).handles(leak_all(handles));
+            let item = Item::child(key(ty)).handles(keys(line.after("takes")));
             let item = if line.says("temporary") { item.restart(Restart::Temporary) } else { item };
             leak(if line.says("multiple") { item.multiple() } else { item })
         };
