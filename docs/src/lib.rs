@@ -17,6 +17,7 @@ pages! {
     quick_start: "en/src/quick-start.md",
     children: "en/src/children.md",
     strategies: "en/src/strategies.md",
+    dependencies: "en/src/dependencies.md",
     shutdown: "en/src/shutdown.md",
     commands: "en/src/commands.md",
     events: "en/src/events.md",

@@ -48,7 +48,8 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     };
     // The bounds are for the runs, and for a policy that asks the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
-    let (supervised, own_clause) = if function.mentions_its_types(&policy) {
+    let declared = quote!(#policy #key #item);
+    let (supervised, own_clause) = if function.mentions_its_types(&declared) {
         (impls.clone(), clause(&own_bounds))
     } else {
         let declared = function.declared_parameters();

@@ -262,7 +262,7 @@ fn derives(attributes: &[Attribute], name: &str) -> bool {
 
 impl Field {
     /// The id of the child: the name of the field.
-    pub(super) fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         Ident::unraw(&self.name).to_string()
     }
 }
