@@ -13,6 +13,8 @@ pub mod event;
 pub mod id;
 pub mod policy;
 pub mod prelude;
+#[cfg(feature = "record")]
+pub mod record;
 pub mod report;
 pub mod runtime;
 pub mod spec;

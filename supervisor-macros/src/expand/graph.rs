@@ -104,17 +104,17 @@ pub(super) fn of_supervisor(supervisor: &Supervisor, runtime: &Runtime) -> Token
 
 fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
     let (cfgs, ty) = (field.cfgs(), &field.ty);
-    let speaks = field.says_something.then(|| quote!(.says_something()));
-    let depends_on = field.depends_on.as_ref().map(|types| {
+    let speaks = field.options.says_something.then(|| quote!(.says_something()));
+    let depends_on = field.options.depends_on.as_ref().map(|types| {
         let keys = keys(types, runtime);
         quote!(.depends_on(#keys))
     });
-    let after = (!field.after.is_empty()).then(|| {
-        let names = field.after.iter().map(|name| name.unraw().to_string());
+    let after = (!field.options.after.is_empty()).then(|| {
+        let names = field.options.after.iter().map(|name| name.unraw().to_string());
         quote!(.after(&[#(#names),*]))
     });
     let id = field.id();
-    let restart = call("restart", choice(field.policy.restart, runtime));
+    let restart = call("restart", choice(field.options.policy.restart, runtime));
     let slot = runtime.call(&Place::of(ty), &quote!(ItemSlot::new::<#ty>), quote!(#id));
     quote!(#(#cfgs)* #slot #restart #speaks #depends_on #after,)
 }

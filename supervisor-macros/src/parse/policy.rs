@@ -42,8 +42,8 @@ pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
         }
         "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "defaults" | "state"
         | "requires" => "belongs to `#[supervisor(…)]`",
-        "after" => "belongs to the `#[child]` on a field",
         "depends_on" => "cannot be a default: say it where the child is",
+        "after" | "args" | "count" | "max_children" => "belongs to `#[child(…)]` on a field",
         "crate" => "belongs to the attribute on the item",
         _ => return entry.unknown("option", known, errors),
     };

@@ -2,14 +2,14 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Generics, Meta, Token, Type, Visibility};
+use syn::{Attribute, Expr, Generics, Meta, Token, Type, Visibility};
 
 use super::entry::{Entry, entries, up_to_comma};
 use super::policy::{POLICIES, limit, not_here, policies, setting};
 use crate::errors::Errors;
-use crate::model::{Field, Policy, Supervisor, SupervisorOptions};
+use crate::model::{Args, ArgsValue, Field, FieldOptions, Supervisor, SupervisorOptions};
 
-const OPTIONS: [&str; 21] = [
+pub(crate) const OPTIONS: [&str; 21] = [
     "strategy",
     "intensity",
     "meltdown",
@@ -80,8 +80,9 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
                 format!("`{0}` is about children: write `defaults({0}…)`", entry.key),
             ),
             _ if setting(&entry, &mut options.policy, errors) => {}
-            "blocking" | "multiple" | "instance" | "classify" | "after" | "type" => {
-                not_here(&entry, &OPTIONS, errors)
+            "blocking" | "multiple" | "instance" | "classify" | "after" | "type" | "args"
+            | "count" | "max_children" => {
+                not_here(&entry, &OPTIONS, errors);
             }
             _ => entry.unknown("option", &OPTIONS, errors),
         }
@@ -160,49 +161,56 @@ fn field_ends(body: &Group) -> Vec<(TokenStream, proc_macro2::Span)> {
     fields
 }
 
-fn field(written: Written, errors: &mut Errors) -> Field {
-    let mut field = Field {
-        attributes: Vec::new(),
-        policy: Policy::default(),
-        depends_on: None,
-        after: Vec::new(),
-        says_something: false,
-        visibility: written.visibility,
-        name: written.name,
-        ty: written.ty,
-    };
-    for attribute in written.attributes {
+fn field(mut written: Written, errors: &mut Errors) -> Field {
+    let mut options = FieldOptions::default();
+    let mut attributes = Vec::new();
+    let mut is_said = false;
+    for attribute in std::mem::take(&mut written.attributes) {
         if attribute.path().segments.last().is_none_or(|last| last.ident != "child") {
-            field.attributes.push(attribute);
+            attributes.push(attribute);
             continue;
         }
         match &attribute.meta {
-            Meta::List(_) if field.says_something => {
-                errors.on(&attribute, "`#[child]` is set twice")
-            }
-            Meta::List(list) => {
-                for entry in entries(list.tokens.clone(), errors) {
-                    field_option(&entry, &mut field, errors);
-                }
-            }
+            Meta::List(_) if is_said => errors.on(&attribute, "`#[child]` is set twice"),
+            Meta::List(list) => options = field_options(list.tokens.clone(), errors),
             _ => errors.on(&attribute, "`#[child]` on a field takes options: `#[child(…)]`"),
         }
-        field.says_something = true;
+        is_said = true;
     }
-    field
+    let Written { visibility, name, ty, .. } = written;
+    Field { attributes, options, visibility, name, ty }
 }
 
-fn field_option(entry: &Entry, field: &mut Field, errors: &mut Errors) {
-    match entry.name().as_str() {
-        "depends_on" => field.depends_on = Some(entry.children(errors)),
-        "after" => field.after = entry.fields(errors),
-        _ if setting(entry, &mut field.policy, errors) => {}
-        _ => {
-            let mut known = POLICIES.to_vec();
-            known.extend(["depends_on", "after"]);
-            not_here(entry, &known, errors);
+/// What a field can say beside policies.
+const FIELD_OPTIONS: [&str; 7] =
+    ["depends_on", "after", "args", "max_children", "count", "intensity", "meltdown"];
+
+fn field_options(tokens: TokenStream, errors: &mut Errors) -> FieldOptions {
+    let mut options = FieldOptions { says_something: true, ..FieldOptions::default() };
+    for entry in entries(tokens, errors) {
+        if setting(&entry, &mut options.policy, errors) {
+            continue;
+        }
+        match entry.name().as_str() {
+            "depends_on" => options.depends_on = Some(entry.children(errors)),
+            "after" => options.after = entry.fields(errors),
+            "args" => options.args = args(&entry, errors),
+            "max_children" => options.max_children = entry.count(errors),
+            "count" => options.count = entry.count(errors),
+            "intensity" => options.intensity = limit(&entry, errors),
+            "meltdown" => options.meltdown = entry.choice(errors),
+            _ => not_here(&entry, &[&POLICIES[..], &FIELD_OPTIONS].concat(), errors),
         }
     }
+    options
+}
+
+fn args(entry: &Entry, errors: &mut Errors) -> Option<Args> {
+    let value = match entry.parsed("an expression, or a closure that takes the state", errors)? {
+        Expr::Closure(closure) => ArgsValue::OfState(closure),
+        plain => ArgsValue::Plain(plain),
+    };
+    Some(Args { key: entry.key.span(), value })
 }
 
 /// A field before its attributes are looked into.

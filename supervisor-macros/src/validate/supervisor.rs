@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
-use super::{Rule, Ruled, check, policy};
+use super::{Rule, Ruled, check, groups, policy};
 use crate::errors::Errors;
 use crate::model::{AutoShutdown, Supervisor};
 use crate::nearest::did_you_mean;
@@ -19,6 +19,10 @@ impl Ruled for Supervisor {
         significant_counts,
         limits,
         policies,
+        groups::is_one_kind,
+        groups::has_room,
+        groups::is_not_significant,
+        groups::args_know_the_state,
     ];
 }
 
@@ -54,7 +58,7 @@ fn after_names_another_field(supervisor: &Supervisor, errors: &mut Errors) {
     let names: Vec<_> =
         supervisor.fields.iter().map(|field| field.name.unraw().to_string()).collect();
     for field in &supervisor.fields {
-        for after in &field.after {
+        for after in &field.options.after {
             let name = after.unraw().to_string();
             if after.unraw() == field.name.unraw() {
                 errors.on(after, format!("`{name}` cannot start after itself"));
@@ -74,7 +78,7 @@ fn after_ends(supervisor: &Supervisor, errors: &mut Errors) {
     // Whose turn it is to be looked at, and whether it is on the way or done with.
     let mut seen = vec![None; fields.len()];
     for first in 0..fields.len() {
-        let mut way = vec![(first, fields[first].after.iter())];
+        let mut way = vec![(first, fields[first].options.after.iter())];
         if seen[first].is_some() {
             continue;
         }
@@ -99,7 +103,7 @@ fn after_ends(supervisor: &Supervisor, errors: &mut Errors) {
                 }
                 None => {
                     seen[next] = Some(true);
-                    way.push((next, fields[next].after.iter()));
+                    way.push((next, fields[next].options.after.iter()));
                 }
             }
         }
@@ -110,7 +114,9 @@ fn significant_counts(supervisor: &Supervisor, errors: &mut Errors) {
     if !matches!(supervisor.options.auto_shutdown, None | Some(AutoShutdown::Never)) {
         return;
     }
-    for span in supervisor.fields.iter().filter_map(|field| field.policy.significant) {
+    // About pools and manies there is another rule.
+    let single = supervisor.fields.iter().filter(|field| !groups::is_group(field));
+    for span in single.filter_map(|field| field.options.policy.significant) {
         errors.at(
             span,
             "`significant` counts for nothing here: the supervisor says no \
@@ -123,13 +129,16 @@ fn limits(supervisor: &Supervisor, errors: &mut Errors) {
     let options = &supervisor.options;
     policy::window("intensity", options.intensity.as_ref(), errors);
     policy::some_time("budget", options.budget.as_ref(), errors);
+    for field in &supervisor.fields {
+        policy::window("intensity", field.options.intensity.as_ref(), errors);
+    }
 }
 
 fn policies(supervisor: &Supervisor, errors: &mut Errors) {
     let options = &supervisor.options;
     policy::significant_says_its_restart(&options.policy, errors);
     policy::about_one_child(&options.defaults, errors);
-    let fields = supervisor.fields.iter().map(|field| &field.policy);
+    let fields = supervisor.fields.iter().map(|field| &field.options.policy);
     for written in [&options.policy, &options.defaults].into_iter().chain(fields) {
         check(written, policy::RULES, errors);
     }

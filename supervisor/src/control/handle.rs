@@ -1,5 +1,7 @@
 //! The handle of a running tree.
 
+use std::any::Any;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -12,11 +14,12 @@ use super::stream::{EventStream, Live};
 #[cfg(feature = "audit")]
 use crate::audit::AuditStatus;
 use crate::error::types::SupervisorError;
-use crate::id::{ChildPath, IntoPath, nearest};
+use crate::id::{ChildId, ChildPath, IntoPath, nearest};
 use crate::report::ShutdownReport;
 use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
 use crate::state::{ChildState, TreeState};
+use crate::task::member::Arguments;
 
 /// The handle of a running tree. Cheap to clone.
 ///
@@ -90,9 +93,15 @@ impl SupervisorHandle {
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
+            counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,
         }))
+    }
+
+    /// How many children the many at `path` was started with.
+    pub(crate) fn count_of(&self, path: &ChildPath) -> usize {
+        self.shared.counts.get(path).copied().unwrap_or_default()
     }
 
     pub(crate) fn end_error(&self) -> SupervisorError {
@@ -119,6 +128,46 @@ impl SupervisorHandle {
     ) -> Result<CommandOutcome, SupervisorError> {
         let (parent, spec) = (parent.into_path()?, Box::new(spec.into()));
         self.change(Verb::Add { parent, spec }, requested_by, reason).await
+    }
+
+    /// Adds a member to the running pool at `pool`, with what it is given, and waits as
+    /// [`add_child`](Self::add_child) does. Each of its runs gets a clone of `arguments`.
+    ///
+    /// # Errors
+    ///
+    /// [`SupervisorError::PoolFull`]; [`SupervisorError::NotAPool`];
+    /// [`SupervisorError::WrongArguments`] when its members take another type;
+    /// [`SupervisorError::BadId`]; and those of [`add_child`](Self::add_child).
+    pub async fn spawn_member<A: Any + Send + Sync>(
+        &self,
+        pool: impl IntoPath,
+        id: &str,
+        arguments: A,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let pool = pool.into_path()?;
+        let id = ChildId::new(id)
+            .map_err(|cause| SupervisorError::BadId { pool: pool.clone(), cause })?;
+        let (id, arguments) = (Some(id), Arguments::new(arguments));
+        self.change(Verb::Spawn { pool, id, arguments }, requested_by, reason).await
+    }
+
+    /// As [`spawn_member`](Self::spawn_member), with the next number as the id: 1, 2, 3 and so on,
+    /// those left out that are taken. The pool goes on counting when it is restarted.
+    ///
+    /// # Errors
+    ///
+    /// As [`spawn_member`](Self::spawn_member).
+    pub async fn spawn_next_member<A: Any + Send + Sync>(
+        &self,
+        pool: impl IntoPath,
+        arguments: A,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let (pool, arguments) = (pool.into_path()?, Arguments::new(arguments));
+        self.change(Verb::Spawn { pool, id: None, arguments }, requested_by, reason).await
     }
 
     /// Starts a child that is down.
@@ -527,6 +576,7 @@ mod tests {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,
         });

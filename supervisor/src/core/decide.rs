@@ -15,7 +15,7 @@ use crate::policy::decision::{Budgets, Ended, RestartDecision, Rule, decide};
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::FailureClass;
-use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::task::exit::{Exit, TaskFailure};
 
 impl Engine {
@@ -53,7 +53,7 @@ impl Engine {
     pub(super) fn ended_for_good(&mut self, parent: NodeKey, key: NodeKey, exit: &Exit) {
         self.set_state(key, State::Down);
         self.note_row(key, Some(exit));
-        if self.policy(key).restart == Restart::Temporary {
+        if self.is_forgotten_when_down(key) {
             self.forget(key);
         } else {
             self.answer_stopped(key);
@@ -129,7 +129,7 @@ impl Engine {
             RestartDecision::DoNotRestart { .. } => {
                 self.set_state(key, State::Down);
                 self.end_of_significant(parent, key);
-                if policy.restart == Restart::Temporary && !cfg!(plant_bug = "temporary_kept") {
+                if self.is_forgotten_when_down(key) && !cfg!(plant_bug = "temporary_kept") {
                     self.forget(key);
                 } else {
                     self.todo.push_back(Todo::Advance(parent));

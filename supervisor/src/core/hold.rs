@@ -211,7 +211,7 @@ impl Engine {
             _ => {
                 self.release(id, key);
                 self.set_state(key, State::Down);
-                if self.policy(key).restart == Restart::Temporary {
+                if self.is_forgotten_when_down(key) {
                     let outcome = self.outcome_gone(key, false);
                     self.forget(key);
                     return Some(Ok(outcome));

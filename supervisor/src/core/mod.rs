@@ -33,6 +33,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod action;
+mod add;
 mod command;
 mod deadline;
 mod decide;

@@ -31,6 +31,8 @@ use crate::event::Event;
 #[cfg(feature = "audit")]
 use crate::event::EventKind;
 use crate::id::CommandId;
+#[cfg(feature = "record")]
+use crate::record::recorder::Recorder;
 use crate::report::EndCause;
 use crate::state::ChildState;
 
@@ -57,6 +59,8 @@ pub(super) struct Driver {
     outcome: Option<End>,
     #[cfg(feature = "audit")]
     gate: Option<Gate>,
+    #[cfg(feature = "record")]
+    recorder: Option<Recorder>,
 }
 
 impl Driver {
@@ -86,7 +90,16 @@ impl Driver {
             outcome: None,
             #[cfg(feature = "audit")]
             gate: None,
+            #[cfg(feature = "record")]
+            recorder: None,
         }
+    }
+
+    /// The same, with everything it does in a file.
+    #[cfg(feature = "record")]
+    pub(super) fn recorded(mut self, recorder: Option<Recorder>) -> Self {
+        self.recorder = recorder;
+        self
     }
 
     /// The same, with an audit that every command goes through.
@@ -106,6 +119,10 @@ impl Driver {
                 #[cfg(feature = "audit")]
                 if let Some(gate) = &mut self.gate {
                     gate.close().await;
+                }
+                #[cfg(feature = "record")]
+                if let Some(recorder) = &self.recorder {
+                    recorder.flush().await;
                 }
                 // Dropping the driver tells the end.
                 return;
@@ -222,7 +239,13 @@ impl Driver {
         }
         let now = self.now();
         let mut pulses = Vec::new();
+        #[cfg(feature = "record")]
+        let pending = self.recorder.as_ref().map(|_| Recorder::before(now, &input));
         self.engine.handle(now, input, out);
+        #[cfg(feature = "record")]
+        if let (Some(recorder), Some(pending)) = (&self.recorder, pending) {
+            recorder.after(pending, &self.engine, out);
+        }
         for action in out.drain(..) {
             match action {
                 Action::Start(run) => {

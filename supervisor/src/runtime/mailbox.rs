@@ -1,5 +1,6 @@
 //! What the driver can receive, and what handles and runs share with it.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
@@ -60,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) is_ending: watch::Sender<bool>,
     pub(crate) end: watch::Sender<Option<End>>,
     pub(crate) is_detached: AtomicBool,
+    /// How many children each many was started with.
+    pub(crate) counts: BTreeMap<ChildPath, usize>,
     #[cfg(feature = "audit")]
     pub(crate) audit: Option<Arc<Monitor>>,
 }

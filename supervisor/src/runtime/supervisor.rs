@@ -1,6 +1,6 @@
 //! Starting a tree.
 
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "record"))]
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -24,6 +24,8 @@ use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+#[cfg(feature = "record")]
+use crate::record::recorder::Recorder;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::exit::contain;
 
@@ -111,6 +113,8 @@ impl Supervisor {
             subscribers: Vec::new(),
             #[cfg(feature = "audit")]
             audit: None,
+            #[cfg(feature = "record")]
+            recording: None,
             #[cfg(feature = "config")]
             config: None,
         }
@@ -129,6 +133,8 @@ pub struct SupervisorBuilder {
     subscribers: Vec<oneshot::Sender<Live>>,
     #[cfg(feature = "audit")]
     audit: Option<AuditLog>,
+    #[cfg(feature = "record")]
+    recording: Option<PathBuf>,
     #[cfg(feature = "config")]
     config: Option<ConfigSource>,
 }
@@ -181,6 +187,18 @@ impl SupervisorBuilder {
     #[cfg(feature = "audit")]
     pub fn audit(mut self, audit: AuditLog) -> Self {
         self.audit = Some(audit);
+        self
+    }
+
+    /// Records everything that happens to the tree in this file, for
+    /// [`Recording::read`](crate::record::Recording::read). The file is a new one, in a folder that
+    /// is there; one that is there already is an error when the tree is started.
+    ///
+    /// It grows with every input: some hundred bytes for each start, end and command. It is
+    /// written away from the tree, and a disk that is full ends the recording and nothing else.
+    #[cfg(feature = "record")]
+    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
+        self.recording = Some(file.into());
         self
     }
 
@@ -281,14 +299,20 @@ impl SupervisorBuilder {
         for warning in valid.warnings() {
             tracing::warn!("{warning}");
         }
-        let engine = Engine::new(
-            &valid,
-            Options {
-                seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
-                last_exits: self.last_exits,
-                remembered_paths: self.remembered_paths,
-            },
-        );
+        let options = Options {
+            seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
+            last_exits: self.last_exits,
+            remembered_paths: self.remembered_paths,
+        };
+        let engine = Engine::new(&valid, options);
+        #[cfg(feature = "record")]
+        let recorder = match &self.recording {
+            None => None,
+            Some(file) => {
+                let recorder = Recorder::begin(file, &self.spec, options);
+                Some(recorder.map_err(SupervisorError::Record)?)
+            }
+        };
         #[cfg(feature = "audit")]
         let (gate, monitor) = match self.audit {
             None => (None, None),
@@ -313,6 +337,7 @@ impl SupervisorBuilder {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
         });
@@ -320,6 +345,8 @@ impl SupervisorBuilder {
         let driver = Driver::new(engine, shared, inbox, events, started);
         #[cfg(feature = "audit")]
         let driver = driver.audited(gate);
+        #[cfg(feature = "record")]
+        let driver = driver.recorded(recorder);
         runtime.spawn(driver.run());
         match is_up.await {
             Ok(Ok(())) => Ok(handle),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::NodeSpec;
+use super::group::Group;
 use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
@@ -42,7 +43,7 @@ pub struct SupervisorSpec {
     pub(crate) intensity: Option<Limit>,
     pub(crate) meltdown: Option<Meltdown>,
     pub(crate) auto_shutdown: Option<AutoShutdown>,
-    pub(crate) is_pool: bool,
+    pub(crate) group: Group,
     pub(crate) budget: Option<Duration>,
     /// About this supervisor as a child of the one above.
     pub(crate) policy: PolicyPatch,
@@ -63,7 +64,7 @@ impl SupervisorSpec {
             intensity: None,
             meltdown: None,
             auto_shutdown: None,
-            is_pool: false,
+            group: Group::default(),
             budget: None,
             policy: PolicyPatch::NONE,
             tags: Tags::default(),
@@ -76,14 +77,6 @@ impl SupervisorSpec {
     /// The supervisor of a whole tree. Whatever its id, its path is `/root`.
     pub fn root() -> Self {
         Self::new("root")
-    }
-
-    /// A pool: a supervisor without declared children, whose members come and go while it runs
-    /// and are all stopped at the same time.
-    ///
-    /// Source: OTP's `simple_one_for_one`.
-    pub fn pool(id: impl Into<Arc<str>>) -> Self {
-        Self { is_pool: true, ..Self::new(id) }
     }
 
     /// The id as it was given; it has not been checked.

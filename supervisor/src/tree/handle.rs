@@ -49,9 +49,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn stop(&self, why: impl IntoAttribution) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.stop_child(self.path(), &requested_by, &reason).await
+    pub fn stop(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.stop_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::start_child`].

@@ -2,35 +2,50 @@
 
 use std::sync::Arc;
 
-use super::declared::{FromSeat, Seat, Supervised};
+use super::args::NoArgs;
+use super::declared::{FromSeat, Member, Seat, Supervised};
 use super::graph::key::Key;
 use super::graph::wiring::Link;
 use super::handle::Handle;
+use super::lease::Lease;
+use super::pool::Pool;
 use super::state::{Provide, State};
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath, Generation};
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::TaskFailure;
+use crate::task::member::Arguments;
 
-/// Everything at hand when the parameters of one run are made: the state of the application and
-/// the run's own context.
+/// Everything at hand when the parameters of one run are made: the state of the application, the
+/// run's own context, and what the child was given.
 #[derive(Debug)]
 pub struct Run<S, C> {
     pub(crate) state: Arc<S>,
     pub(crate) context: C,
+    arguments: Option<Arguments>,
     links: Arc<[Link]>,
 }
 
 impl<S, C> Run<S, C> {
-    pub(crate) fn new(state: Arc<S>, context: C, links: &Arc<[Link]>) -> Self {
-        Self { state, context, links: Arc::clone(links) }
+    pub(crate) fn new(
+        state: Arc<S>,
+        context: C,
+        arguments: Option<Arguments>,
+        links: &Arc<[Link]>,
+    ) -> Self {
+        Self { state, context, arguments, links: Arc::clone(links) }
+    }
+
+    /// What this very child was given.
+    pub(crate) fn arguments(&self) -> Option<&Arguments> {
+        self.arguments.as_ref()
     }
 }
 
 impl<S, C: RunContext> Run<S, C> {
-    /// The place that the compiler found for `key`, which keeps no tree alive. In a tree that
-    /// requires it of the one around it, and runs alone, it leads nowhere: then everything answers
-    /// that the tree is over.
+    /// The place that the compiler found for the key with this id, which keeps no tree alive. In a
+    /// tree that requires it of the one around it, and runs alone, it leads nowhere: then
+    /// everything answers that the tree is over.
     pub(crate) fn seat(&self, id: u64, name: &str) -> Seat {
         let path = self.context.path();
         if let Some(path) = self.links.iter().find_map(|link| link.leads(id, path)) {
@@ -43,9 +58,21 @@ impl<S, C: RunContext> Run<S, C> {
 }
 
 /// A parameter that leads to something else in the tree.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` leads to nothing in a tree",
+    label = "not the handle of a child or of a pool"
+)]
 pub trait Leads {
     /// To what.
     const TO: Key;
+}
+
+impl<T> Parameter for Handle<T> {
+    type Needs = NoArgs;
+}
+
+impl<T> Parameter for Pool<T> {
+    type Needs = NoArgs;
 }
 
 impl<T: Supervised> Leads for Handle<T> {
@@ -55,6 +82,17 @@ impl<T: Supervised> Leads for Handle<T> {
 impl<S, C: RunContext, T: Supervised> Extract<S, C> for Handle<T> {
     fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
         Ok(Self::from_seat(run.seat(const { T::KEY.id() }, const { T::KEY.name() })))
+    }
+}
+
+impl<T: Member> Leads for Pool<T> {
+    const TO: Key = <Self as Supervised>::KEY;
+}
+
+impl<S, C: RunContext, T: Member> Extract<S, C> for Pool<T> {
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
+        let id = const { <Self as Supervised>::KEY.id() };
+        Ok(Self::from_seat(run.seat(id, const { T::KEY.name() })))
     }
 }
 
@@ -102,7 +140,7 @@ impl RunContext for BlockingContext {
     message = "a child cannot take a `{Self}`",
     label = "not something a supervisor can hand to it",
     note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
-            `State<T>` and `Lease<T>`, in any order",
+            `State<T>`, `Args<T>` and `Lease<T>`, in any order",
     note = "for a value of your own, put it into the application state and take it as `State<…>`",
     note = "another name for one of these (`type Db = State<…>`) is not seen through: write it out"
 )]
@@ -123,12 +161,33 @@ impl FromContext<Self> for BlockingContext {
     }
 }
 
+/// A parameter that needs something of the application, of the child's place, or of its field.
+#[diagnostic::on_unimplemented(
+    message = "a child cannot take a `{Self}`",
+    label = "not something a supervisor can hand to it",
+    note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
+            `State<T>`, `Args<T>` and `Lease<T>`, in any order",
+    note = "for a value of your own, put it into the application state and take it as `State<…>`"
+)]
+pub trait Parameter {
+    /// What the field of the child has to give for it: [`NoArgs`] if nothing.
+    type Needs;
+}
+
+impl<T> Parameter for State<T> {
+    type Needs = NoArgs;
+}
+
+impl<T> Parameter for Lease<T> {
+    type Needs = NoArgs;
+}
+
 /// A parameter of a child with the context `C` in an application whose state is `S`.
 #[diagnostic::on_unimplemented(
     message = "a child that runs with a `{C}` cannot take a `{Self}` out of the state `{S}`",
     label = "needed by a child of this tree",
     note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
-            `State<T>` and `Lease<T>` of this crate, in any order"
+            `State<T>`, `Args<T>` and `Lease<T>` of this crate, in any order"
 )]
 pub trait Extract<S, C>: Sized {
     /// Makes the parameter for one run.

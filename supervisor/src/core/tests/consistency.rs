@@ -44,6 +44,10 @@ impl Engine {
                 self.policy(child).significant && state.is_to_go_on()
             });
             assert_eq!(supervisor.significant as usize, significant.count(), "below {path}");
+            let added = children
+                .iter()
+                .filter(|&&child| self.nodes.get(child).is_some_and(|node| !node.is_declared));
+            assert_eq!(supervisor.added as usize, added.count(), "added to {path}");
             let orders = children.iter().map(|&child| self.nodes.get(child).map(|n| n.order));
             assert!(orders.is_sorted(), "the order below {path}");
             let queue = &supervisor.queue;

@@ -430,6 +430,7 @@ impl Player {
                     "quarantine" => Verb::Quarantine(path(name)),
                     "reset" => Verb::ResetBudget(path(name)),
                     "add" => notation::add(name),
+                    "spawn" => notation::spawn(name),
                     _ => panic!("no step `{step}`"),
                 };
                 self.world.command(step, Command::Do(verb, by()));
@@ -559,6 +560,9 @@ pub(super) fn answer(reply: &Reply) -> String {
         SupervisorError::Stopped { .. } => "stopped",
         SupervisorError::Removed { .. } => "removed",
         SupervisorError::ShuttingDown => "shutting_down",
+        SupervisorError::PoolFull { .. } => "full",
+        SupervisorError::NotAPool { .. } => "not_a_pool",
+        SupervisorError::WrongArguments { .. } => "wrong_arguments",
         other => panic!("the engine never answers {other:?}"),
     }
     .to_owned()

@@ -96,6 +96,12 @@ impl Item {
         self
     }
 
+    /// A group of what `member` says, which needs what its members need.
+    pub const fn group(key: Key, member: &Self) -> Self {
+        let (depends_on, handles) = (member.depends_on, member.handles);
+        Self { depends_on, handles, is_supervisor: true, ..Self::child(key) }
+    }
+
     /// It may stand in one struct more than once without anything said at the fields.
     #[must_use]
     pub const fn multiple(mut self) -> Self {

@@ -95,6 +95,13 @@ fn number(top: &'static DeclaredSupervisor, parent: u32, nodes: &mut Vec<(u32, &
     }
 }
 
+impl Needs {
+    /// The links of the members of a group, which stand one further down than it does.
+    pub(crate) fn links_of_members(&self) -> Arc<[Link]> {
+        self.links.iter().map(|link| Link { up: link.up + 1, ..link.clone() }).collect()
+    }
+}
+
 impl Link {
     /// Where it leads a child at `path`, if it is of the key with this id.
     pub(crate) fn leads(&self, id: u64, path: &ChildPath) -> Option<ChildPath> {

@@ -10,6 +10,7 @@ mod heartbeats;
 mod holds;
 mod meltdown;
 mod one_exit;
+mod pools;
 mod probes;
 mod replies;
 mod retries;
