@@ -95,11 +95,11 @@ fn after_ends(supervisor: &Supervisor, errors: &mut Errors) {
                 Some(false) => {}
                 Some(true) => {
                     let from = way.iter().position(|(on, _)| *on == next).unwrap_or_default();
-                    let mut names: Vec<_> =
+                    let mut circle: Vec<_> =
                         way[from..].iter().map(|(on, _)| fields[*on].id()).collect();
-                    names.push(fields[next].id());
-                    let names = names.join("` after `");
-                    errors.on(name, format!("none of these could be the first: `{names}`"));
+                    circle.push(fields[next].id());
+                    let circle = circle.join("` after `");
+                    errors.on(name, format!("none of these could be the first: `{circle}`"));
                 }
                 None => {
                     seen[next] = Some(true);

@@ -10,6 +10,7 @@ use crate::tree::declared::Supervised;
 /// Only constants refer to it: it knows the file it was written in, and that belongs into no
 /// program.
 #[derive(Clone, Copy, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "what is said or not, each for itself")]
 pub struct Item {
     pub(super) key: Key,
     pub(super) restart: Option<Restart>,
