@@ -68,6 +68,12 @@ impl Key {
         self.id
     }
 
+    /// In which of so many buckets it lies.
+    #[expect(clippy::cast_possible_truncation, reason = "any bits of it do")]
+    pub(super) const fn bucket(&self, buckets: usize) -> usize {
+        self.id as usize % buckets
+    }
+
     /// Whether both are the same.
     pub const fn is(&self, other: &Self) -> bool {
         self.id == other.id

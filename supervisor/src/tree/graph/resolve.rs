@@ -191,6 +191,7 @@ pub(super) enum Problem {
 }
 
 /// What was found where a key was looked for.
+#[derive(Clone, Copy)]
 enum Found {
     At {
         node: u32,
@@ -373,7 +374,7 @@ const fn place(tree: &mut Tree<'_>, item: &'static Item, parent: u32) {
 const fn index(tree: &mut Tree<'_>) {
     let mut node = 0;
     while node < tree.placed {
-        let bucket = tree.nodes[node as usize].item.key.id() as usize % tree.index.len();
+        let bucket = tree.nodes[node as usize].item.key.bucket(tree.index.len());
         tree.nodes[node as usize].next = tree.index[bucket];
         tree.index[bucket] = node;
         node += 1;
@@ -548,7 +549,7 @@ const fn candidates(
     let names = tree.nodes[from as usize].slot.after;
     let (mut first, mut second) = (NONE, NONE);
     let (mut meant, mut also_meant) = (NONE, NONE);
-    let mut node = tree.index[key.id() as usize % tree.index.len()];
+    let mut node = tree.index[key.bucket(tree.index.len())];
     while node != NONE {
         let place = &tree.nodes[node as usize];
         let is_apart =
@@ -599,7 +600,7 @@ const fn told_apart(tree: &mut Tree<'_>, node: u32) {
     if is_told || place.item.is_supervisor || place.item.key.is_blurred() {
         return;
     }
-    let mut other = tree.index[place.item.key.id() as usize % tree.index.len()];
+    let mut other = tree.index[place.item.key.bucket(tree.index.len())];
     while other != NONE {
         let its = &tree.nodes[other as usize];
         let is_silent = !its.slot.says_something && its.parent == TOP;

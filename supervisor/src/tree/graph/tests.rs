@@ -82,7 +82,7 @@ fn supervisor(name: &str, head: &Line<'_>, lines: &[Line<'_>]) -> &'static Item 
             leak(if line.says("multiple") { item.multiple() } else { item })
         };
         let slot = ItemSlot::of(field, item).depends_on(keys(line.after("needs")));
-        let after = line.after("after").iter().map(|name| &*leak((*name).to_owned()).as_str());
+        let after = line.after("after").iter().map(|name| leak((*name).to_owned()).as_str());
         let slot = slot.after(leak_all(after.collect()));
         slots.push(if line.says("said") { slot.says_something() } else { slot });
     }
