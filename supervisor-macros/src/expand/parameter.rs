@@ -10,6 +10,9 @@ use crate::model::{Function, peeled};
 /// The names of what is made from the state of the application and the place in the tree.
 const OURS: [&str; 7] = ["State", "Lease", "Args", "Settings", "Handle", "Pool", "Many"];
 
+/// Those of them that are handles.
+const HANDLES: [&str; 3] = ["Handle", "Pool", "Many"];
+
 /// What is often meant to be shared, and is none of ours whatever it holds.
 const PLAIN: [&str; 16] = [
     "Arc", "BTreeMap", "BTreeSet", "Box", "Cell", "HashMap", "HashSet", "Mutex", "Option", "Rc",
@@ -25,7 +28,13 @@ pub(super) enum Parameter<'a> {
     OfContext(&'a Type),
 }
 
-impl Parameter<'_> {
+impl<'a> Parameter<'a> {
+    /// The type, where it is a handle of something else in the tree.
+    pub(super) fn handle(&self) -> Option<&'a Type> {
+        let Self::OfState(ty) = self else { return None };
+        last_name(ty).is_some_and(|name| HANDLES.contains(&name.as_str())).then_some(*ty)
+    }
+
     /// Its type, unless it is known by its name to need nothing of the field that the child is in.
     pub(super) fn needing(&self) -> Option<&Type> {
         match self {

@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
+use super::graph;
 use super::policy::{call, check, choice, limit, patch, tags, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
@@ -29,6 +30,8 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let cfgs = field.cfgs();
         checks(field, &runtime).map(move |check| quote!(#(#cfgs)* #check))
     });
+    let graph = graph::of_supervisor(supervisor, &runtime);
+    let graph_checks = graph::checks(supervisor, &runtime);
     let own = [&options.policy, &options.defaults];
     let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
     let derivable = derivable(supervisor, &runtime);
@@ -43,6 +46,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 type Handle = Self;
                 const NODE: #runtime::Node =
                     #runtime::Node::Supervisor(&const { #declared });
+                #graph
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
             #runs_under
@@ -52,11 +56,14 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 }
             }
             impl #runtime::Seated for #name {
+                const WIRES: &'static [#runtime::Wire] =
+                    &const { #runtime::wires::<_, _, { __REPORT.wired() }>(__REPORT) };
                 fn seat(&self) -> &#runtime::Seat {
                     &self.__seat
                 }
             }
             #derivable
+            #graph_checks
             #(#own)*
             #(#checks)*
         };
@@ -144,7 +151,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
 
 /// The constructor of the slot, which asks for what the field must hold, and what else it says.
 fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
-    let FieldOptions { policy: _, args, max_children, count, intensity, meltdown } = options;
+    let FieldOptions { policy: _, args, max_children, count, intensity, meltdown, .. } = options;
     let kind = match (args, count, max_children, intensity, meltdown) {
         (Some(_), ..) => "given",
         (_, Some(_), ..) => "many",
@@ -316,7 +323,7 @@ fn derives(attributes: &[Attribute], name: &str) -> bool {
 
 impl Field {
     /// The id of the child: the name of the field.
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         Ident::unraw(&self.name).to_string()
     }
 }

@@ -373,7 +373,7 @@ fn what_is_half_of_an_option_says_the_whole() {
 fn what_belongs_elsewhere_says_where() {
     says(
         &supervisor(
-            quote!(blocking, readiness(explicit), depends),
+            quote!(blocking, readiness(explicit), whatever),
             quote!(
                 struct A {
                     #[child(blocking, state = u8)]

@@ -2,6 +2,7 @@
 
 pub mod args;
 pub(crate) mod declared;
+pub(crate) mod graph;
 pub mod handle;
 pub mod lease;
 pub mod many;
