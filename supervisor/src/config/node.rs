@@ -11,7 +11,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::error::{ConfigFault, ConfigProblem, KeyPath, Location, nearest};
+use super::error::{ConfigDiagnostic, ConfigFault, KeyPath, nearest};
+use super::source::Location;
 
 /// How many problems one file may have before the rest of them is not looked for.
 const MAX_PROBLEMS: usize = 100;
@@ -40,6 +41,31 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// What was made in code.
+    pub(super) fn of_json(json: &serde_json::Value, at: &Location) -> Self {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Bool(*value),
+            Json::Number(number) => match (number.as_i128(), number.as_f64()) {
+                (Some(number), _) => Value::Int(number),
+                (None, number) => Value::Float(number.unwrap_or(f64::NAN)),
+            },
+            Json::String(text) => Value::Text(text.clone()),
+            Json::Array(items) => {
+                Value::List(items.iter().map(|item| Self::of_json(item, at)).collect())
+            }
+            Json::Object(map) => {
+                let entries = map.iter().map(|(name, value)| {
+                    let entry = Entry { key_at: at.clone(), node: Self::of_json(value, at) };
+                    (name.clone(), entry)
+                });
+                Value::Map(entries.collect())
+            }
+        };
+        Self { at: at.clone(), value }
+    }
+
     /// Lays this node over a weaker one: sections key by key, everything else as a whole. Null
     /// says nothing.
     pub(super) fn over(self, weaker: Self) -> Self {
@@ -59,6 +85,15 @@ impl Node {
             (Value::Null, value) => Self { at: weaker.at, value },
             (value, _) => Self { at: self.at, value },
         }
+    }
+
+    /// Where the value of the key at `path` stands, if it is there.
+    pub(super) fn place_of(&self, path: &KeyPath) -> Option<&Location> {
+        let found = path.segments().iter().try_fold(self, |node, segment| match &node.value {
+            Value::Map(entries) => entries.get(segment).map(|entry| &entry.node),
+            _ => None,
+        });
+        found.map(|node| &node.at)
     }
 
     /// Where the key at `path` stands, or the nearest section around it that is there.
@@ -85,7 +120,7 @@ impl Node {
 
     /// Reads a typed value. What cannot be read is reported and left out, so that the rest is
     /// looked at too.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<ConfigProblem>> {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<ConfigDiagnostic>> {
         let mut problems = Vec::new();
         let mut rest = self.clone();
         loop {
@@ -117,7 +152,7 @@ impl Node {
                 }
                 fault => fault,
             };
-            problems.push(ConfigProblem::new(Some(at), path, fault));
+            problems.push(ConfigDiagnostic::new(Some(at), path, fault));
             if !was_there || problems.len() >= MAX_PROBLEMS {
                 return Err(problems);
             }

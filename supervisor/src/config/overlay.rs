@@ -9,7 +9,7 @@ use super::configurable::{
     SupervisorConfig,
 };
 use super::duration::HumanDuration;
-use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
+use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath, nearest};
 use super::keys::SupervisorKeys;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
@@ -72,14 +72,14 @@ struct Above {
 }
 
 struct Overlay {
-    problems: Vec<ConfigProblem>,
+    problems: Vec<ConfigDiagnostic>,
     /// Every path of the tree.
     paths: Vec<String>,
 }
 
 impl Overlay {
     fn report(&mut self, key: KeyPath, fault: ConfigFault) {
-        self.problems.push(ConfigProblem::new(None, key, fault));
+        self.problems.push(ConfigDiagnostic::new(None, key, fault));
     }
 
     fn bounds(&mut self, section: ObservabilitySection) {
@@ -215,18 +215,7 @@ impl Overlay {
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
-        let mut in_code = in_code;
-        if section.restart == Some(Restart::Temporary) {
-            // What the code says about restarts means nothing any more, and cannot be taken back.
-            in_code.backoff = BackoffPatch::NONE;
-            in_code.restart_limit = None;
-            in_code.probe_after = None;
-        }
-        let at_limit = section.on_limit.or(in_code.on_limit);
-        let at_limit = at_limit.or(section.criticality.map(Criticality::on_limit));
-        if at_limit.is_some_and(|at_limit| at_limit != OnLimit::Quarantine) {
-            in_code.probe_after = None;
-        }
+        let in_code = taken_back(section, in_code);
         let mut patch = section.policies();
         patch.shutdown = section.shutdown.patch();
         match whole(section.restart_limit, in_code.restart_limit.or(weaker)) {
@@ -282,6 +271,23 @@ impl Overlay {
     }
 }
 
+/// What the code says about a child, without what means nothing any more after what `section` says
+/// about it, and cannot be taken back there.
+pub(super) fn taken_back(section: &ChildSection, in_code: PolicyPatch) -> PolicyPatch {
+    let mut in_code = in_code;
+    if section.restart == Some(Restart::Temporary) {
+        in_code.backoff = BackoffPatch::NONE;
+        in_code.restart_limit = None;
+        in_code.probe_after = None;
+    }
+    let at_limit = section.on_limit.or(in_code.on_limit);
+    let at_limit = at_limit.or(section.criticality.map(Criticality::on_limit));
+    if at_limit.is_some_and(|at_limit| at_limit != OnLimit::Quarantine) {
+        in_code.probe_after = None;
+    }
+    in_code
+}
+
 /// `section` over a weaker one, key by key.
 fn over(section: LimitSection, weaker: LimitSection) -> LimitSection {
     let LimitSection { max, within } = section;
@@ -318,7 +324,30 @@ fn paths(spec: &SupervisorSpec) -> Vec<String> {
 
 /// The key that is to blame for a broken rule: of those that were said, the strongest.
 fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
-    let keys: &[&[&str]] = match violation.fault() {
+    let keys = concerned(violation.fault());
+    // The sections that bear on the child: its own, the defaults around it, those of the tree.
+    let mut own = vec!["supervisor"];
+    let mut sections = vec![vec![], vec!["policy"]];
+    for id in violation.path().split('/').skip(2) {
+        sections.push([&own[..], &["defaults"]].concat());
+        own.extend(["children", id]);
+    }
+    sections.push(own.clone());
+    let candidates = sections
+        .iter()
+        .rev()
+        .flat_map(|section| keys.iter().map(|key| KeyPath::of(&[&section[..], key].concat())));
+    let is_said = |key: &KeyPath| {
+        let found = key.segments().iter().try_fold(said, |value, segment| value.get(segment));
+        found.is_some()
+    };
+    let mut candidates = candidates.filter(is_said);
+    candidates.next().unwrap_or_else(|| KeyPath::of(&own))
+}
+
+/// The keys that a rule is about, the likeliest culprit first.
+pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
+    let keys: &[&[&'static str]] = match fault {
         Fault::ZeroWindow { key, .. } => &[&[key, "within"], &[key, "max"]],
         Fault::InitialAboveMax { .. } => &[&["backoff", "initial"], &["backoff", "max"]],
         Fault::Factor(_) => &[&["backoff", "factor"]],
@@ -345,22 +374,5 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
         | Fault::PoolWithChildren
         | Fault::HealthOfSupervisor => &[],
     };
-    // The sections that bear on the child: its own, the defaults around it, those of the tree.
-    let mut own = vec!["supervisor"];
-    let mut sections = vec![vec![], vec!["policy"]];
-    for id in violation.path().split('/').skip(2) {
-        sections.push([&own[..], &["defaults"]].concat());
-        own.extend(["children", id]);
-    }
-    sections.push(own.clone());
-    let candidates = sections
-        .iter()
-        .rev()
-        .flat_map(|section| keys.iter().map(|key| KeyPath::of(&[section, *key].concat())));
-    let is_said = |key: &KeyPath| {
-        let found = key.segments().iter().try_fold(said, |value, segment| value.get(segment));
-        found.is_some()
-    };
-    let mut candidates = candidates.filter(is_said);
-    candidates.next().unwrap_or_else(|| KeyPath::of(&own))
+    keys.iter().map(|key| key.to_vec()).collect()
 }

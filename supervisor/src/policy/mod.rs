@@ -162,9 +162,9 @@ macro_rules! patch_setter {
     };
     ($key:ident: section $type:ident) => {
         #[doc = concat!(
-                    "Lays `", stringify!($key), "` over what was said about [`Policy::",
-                    stringify!($key), "`], key by key.",
-                )]
+                            "Lays `", stringify!($key), "` over what was said about [`Policy::",
+                            stringify!($key), "`], key by key.",
+                        )]
         #[must_use]
         pub const fn $key(mut self, $key: $type) -> Self {
             self.$key = $key.over(self.$key);

@@ -7,6 +7,8 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+#[cfg(feature = "config")]
+use crate::config::load::LoadedConfig;
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
@@ -16,6 +18,8 @@ use crate::error::types::SupervisorError;
 use crate::event::Event;
 use crate::id::ChildPath;
 use crate::report::ShutdownReport;
+#[cfg(feature = "config")]
+use crate::spec::supervisor::SupervisorSpec;
 use crate::state::{ChildState, TreeState};
 use crate::task::cell::Reports;
 
@@ -51,6 +55,9 @@ pub(crate) struct Shared {
     pub(crate) is_ending: watch::Sender<bool>,
     pub(crate) end: watch::Sender<Option<End>>,
     pub(crate) is_detached: AtomicBool,
+    /// What the tree was made of.
+    #[cfg(feature = "config")]
+    pub(crate) made_of: Option<(SupervisorSpec, LoadedConfig)>,
 }
 
 /// How the driver ended.

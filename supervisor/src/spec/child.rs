@@ -1,5 +1,6 @@
 //! The declaration of one child.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -37,17 +38,25 @@ pub struct ChildSpec {
     pub(crate) id: Arc<str>,
     pub(crate) task: TaskFactory,
     pub(crate) policy: PolicyPatch,
+    pub(crate) declared_at: &'static Location<'static>,
 }
 
 impl ChildSpec {
     /// A child about which nothing else is said.
+    #[track_caller]
     pub fn new(id: impl Into<Arc<str>>, task: TaskFactory) -> Self {
-        Self { id: id.into(), task, policy: PolicyPatch::NONE }
+        let declared_at = Location::caller();
+        Self { id: id.into(), task, policy: PolicyPatch::NONE, declared_at }
     }
 
     /// The id as it was given; it has not been checked.
     pub fn id(&self) -> &str {
         &self.id
+    }
+
+    /// Where in the code it was declared.
+    pub fn declared_at(&self) -> &'static Location<'static> {
+        self.declared_at
     }
 
     /// What was said about the child so far.

@@ -1,5 +1,6 @@
 //! The declaration of a supervisor and everything below it.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,6 +12,10 @@ use crate::policy::intensity::Limit;
 use crate::policy::keys::{policy_keys, spec_setter};
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::shutdown::Grace;
+#[cfg(feature = "config")]
+use crate::task::context::TaskContext;
+#[cfg(feature = "config")]
+use crate::task::factory::service_fn;
 
 /// The declaration of a supervisor: its strategy, its budget, its children in their order.
 ///
@@ -48,10 +53,12 @@ pub struct SupervisorSpec {
     /// The same out of the configuration, which beats every default in code.
     pub(crate) configured_defaults: PolicyPatch,
     pub(crate) children: Vec<NodeSpec>,
+    pub(crate) declared_at: &'static Location<'static>,
 }
 
 impl SupervisorSpec {
     /// A supervisor about which nothing else is said.
+    #[track_caller]
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self {
             id: id.into(),
@@ -65,10 +72,12 @@ impl SupervisorSpec {
             defaults: PolicyPatch::NONE,
             configured_defaults: PolicyPatch::NONE,
             children: Vec::new(),
+            declared_at: Location::caller(),
         }
     }
 
     /// The supervisor of a whole tree. Whatever its id, its path is `/root`.
+    #[track_caller]
     pub fn root() -> Self {
         Self::new("root")
     }
@@ -77,6 +86,7 @@ impl SupervisorSpec {
     /// and are all stopped at the same time.
     ///
     /// Source: OTP's `simple_one_for_one`.
+    #[track_caller]
     pub fn pool(id: impl Into<Arc<str>>) -> Self {
         Self { is_pool: true, ..Self::new(id) }
     }
@@ -86,9 +96,28 @@ impl SupervisorSpec {
         &self.id
     }
 
+    /// Where in the code it was declared.
+    pub fn declared_at(&self) -> &'static Location<'static> {
+        self.declared_at
+    }
+
     /// The children declared so far, in their order.
     pub fn children(&self) -> &[NodeSpec] {
         &self.children
+    }
+
+    /// The same declarations, with tasks that hold nothing of the program.
+    #[cfg(feature = "config")]
+    pub(crate) fn without_tasks(&self) -> Self {
+        let idle = || service_fn(async |_: TaskContext| {});
+        let mut spec = self.clone();
+        for child in &mut spec.children {
+            match child {
+                NodeSpec::Child(child) => child.task = idle(),
+                NodeSpec::Supervisor(inner) => **inner = inner.without_tasks(),
+            }
+        }
+        spec
     }
 
     /// Declares a child, a task or a supervisor, after those declared before.
@@ -183,8 +212,8 @@ macro_rules! setters {
 }
 
 macro_rules! setter {
-    (any $($setter:tt)*) => { spec_setter! { $($setter)* } };
     (task $($setter:tt)*) => {};
+    ($whom:ident $($setter:tt)*) => { spec_setter! { $($setter)* } };
 }
 
 policy_keys! { setters }

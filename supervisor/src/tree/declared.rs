@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -113,12 +114,14 @@ pub enum Node {
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     policy: PolicyPatch,
+    at: &'static Location<'static>,
 }
 
 impl DeclaredChild {
     /// A child with these policies.
+    #[track_caller]
     pub const fn new(policy: PolicyPatch) -> Self {
-        Self { policy }
+        Self { policy, at: Location::caller() }
     }
 }
 
@@ -133,11 +136,13 @@ pub struct DeclaredSupervisor {
     budget: Option<Duration>,
     policy: PolicyPatch,
     defaults: PolicyPatch,
+    at: &'static Location<'static>,
 }
 
 impl DeclaredSupervisor {
     /// A supervisor of these children, itself with `policy` as a child, and with `defaults` for
     /// everything below.
+    #[track_caller]
     pub const fn new(
         slots: &'static [DeclaredSlot],
         policy: PolicyPatch,
@@ -152,6 +157,7 @@ impl DeclaredSupervisor {
             budget: None,
             policy,
             defaults,
+            at: Location::caller(),
         }
     }
 
@@ -197,6 +203,7 @@ impl DeclaredSupervisor {
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
         spec.budget = self.budget;
+        spec.declared_at = self.at;
         spec
     }
 }
@@ -269,7 +276,8 @@ fn supervisor<S: Send + Sync + 'static>(
             spec.child(supervisor(declared, runs, slot.name, policy, state))
         }
         (Node::Child(declared), runs) => {
-            let child = ChildSpec::new(slot.name, factory(runs, state));
+            let mut child = ChildSpec::new(slot.name, factory(runs, state));
+            child.declared_at = declared.at;
             spec.child(child.with_policy(slot.over(declared.policy)))
         }
         (Node::Supervisor(_), Runs::Async(_) | Runs::Blocking(_)) => {

@@ -19,6 +19,8 @@ use self::handle::Attribution;
 use self::slot::Below;
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
+#[cfg(feature = "config")]
+use crate::config::environment::Environment;
 use crate::control::handle::SupervisorHandle;
 use crate::control::outcome::CommandOutcome;
 use crate::control::stream::EventStream;
@@ -213,6 +215,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     #[cfg(feature = "config")]
     pub fn config_file(self, path: impl Into<PathBuf>) -> Self {
         Self { builder: self.builder.config_file(path), ..self }
+    }
+
+    /// See [`SupervisorBuilder::environment`].
+    #[cfg(feature = "config")]
+    pub fn environment(self, environment: Environment) -> Self {
+        Self { builder: self.builder.environment(environment), ..self }
     }
 
     /// The tree that will be started.
