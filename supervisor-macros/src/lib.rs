@@ -57,3 +57,15 @@ pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
 pub fn shared_state(item: TokenStream) -> TokenStream {
     expand::shared_state(item.into()).into()
 }
+
+/// Says for every variant of an error what kind of failure it is.
+///
+/// `#[failure(class)]` stands on each variant, or on the enum for those that say nothing, or on a
+/// struct; a class is `recoverable`, `external_dependency`, `timeout`, `fatal_config`, `fatal_bug`
+/// or `cancelled`. `#[failure(source)]` asks the inner error: the field that is marked `#[source]`
+/// or `#[from]`, that is named `source`, or that is alone. A variant without a class does not
+/// build. `#[failure(crate = path)]` on the type names this crate.
+#[proc_macro_derive(Failure, attributes(failure))]
+pub fn failure(item: TokenStream) -> TokenStream {
+    expand::failure(item.into()).into()
+}

@@ -23,6 +23,8 @@ pub(crate) struct ChildOptions {
     pub(crate) policy: Policy,
     /// The word `blocking`.
     pub(crate) blocking: Option<Span>,
+    /// `classify(type…)`.
+    pub(crate) classify: Vec<Type>,
     /// `type = Name`.
     pub(crate) type_name: Option<Ident>,
     /// `crate = path`.
@@ -177,6 +179,14 @@ words! {
         "standard" => Standard,
         "best_effort" => BestEffort,
     }
+    FailureKind {
+        "recoverable" => Recoverable,
+        "external_dependency" => ExternalDependency,
+        "timeout" => Timeout,
+        "fatal_config" => FatalConfig,
+        "fatal_bug" => FatalBug,
+        "cancelled" => Cancelled,
+    }
     Readiness { "immediate" => Immediate, "explicit" => Explicit, }
     Strategy {
         "one_for_one" => OneForOne,
@@ -242,6 +252,46 @@ pub(crate) struct SharedState {
 pub(crate) struct StateField {
     pub(crate) member: Member,
     pub(crate) ty: Type,
+}
+
+/// A type under `#[derive(Failure)]`.
+pub(crate) struct FailureDerive {
+    pub(crate) name: Ident,
+    pub(crate) generics: Generics,
+    pub(crate) krate: Option<Path>,
+    /// What stands on the type: for every variant that says nothing.
+    pub(crate) class: Option<Class>,
+    /// The one of a struct has no name.
+    pub(crate) variants: Vec<FailingVariant>,
+}
+
+impl FailureDerive {
+    pub(crate) fn class_of<'a>(&'a self, variant: &'a FailingVariant) -> Option<&'a Class> {
+        variant.class.as_ref().or(self.class.as_ref())
+    }
+}
+
+pub(crate) struct FailingVariant {
+    pub(crate) name: Option<Ident>,
+    /// What to call it, and where to complain.
+    pub(crate) at: Ident,
+    pub(crate) class: Option<Class>,
+    pub(crate) source: Source,
+}
+
+/// What `#[failure(…)]` says.
+pub(crate) enum Class {
+    Is(FailureKind),
+    /// The word `source`: the inner error is asked.
+    OfSource(Span),
+}
+
+/// The inner error of a variant.
+pub(crate) enum Source {
+    None,
+    /// Several fields, and none of them is marked.
+    Unclear,
+    Field(Member, Box<Type>),
 }
 
 impl Field {

@@ -19,5 +19,6 @@ pub mod task;
 pub mod tree;
 
 #[cfg(feature = "macros")]
-pub use rust_supervisor_macros::{SharedState, child, supervisor};
+pub use rust_supervisor_macros::{Failure, SharedState, child, supervisor};
+pub use tree::lease::{Lease, Lendable};
 pub use tree::state::{Provide, State};

@@ -3,7 +3,7 @@
 pub use std::time::Duration;
 
 #[cfg(feature = "macros")]
-pub use rust_supervisor_macros::{SharedState, child, supervisor};
+pub use rust_supervisor_macros::{Failure, SharedState, child, supervisor};
 
 pub use crate::error::types::SupervisorError;
 pub use crate::policy::failure::{Failure, TaskFailureKind};
@@ -12,4 +12,5 @@ pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::SupervisionTree;
 pub use crate::tree::handle::{Handle, by};
+pub use crate::tree::lease::{Lease, Lendable};
 pub use crate::tree::state::State;

@@ -9,7 +9,4 @@ async fn takes_anything(_: TaskContext, _: impl Clone) {}
 #[child]
 async fn has_a_lifetime<'a>(_: TaskContext) {}
 
-#[child]
-async fn is_generic<T>(_: TaskContext, _: State<T>) {}
-
 fn main() {}

@@ -1,9 +1,10 @@
 //! What `#[child]` adds to a function.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{FnArg, ReturnType, Type};
+use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
+use super::parameter::{Parameter, parameters};
 use super::policy::{check, patch};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only};
@@ -15,18 +16,25 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let Child { options, function } = child.get();
     let runtime = Runtime::new(options.krate.as_ref());
     let name = type_name(child.get());
-    let marker = marker(function, name);
+    let marker = marker(function, name, &runtime);
     let policy = patch(&options.policy, &runtime);
-    let check = check(&options.policy, &runtime);
-    let parameters: Vec<&Type> = parameters(function).collect();
+    // What depends on a type has a value only where the type is known.
+    let check = check(&options.policy, &runtime)
+        .filter(|check| !function.mentions_its_types(&check.to_token_stream()));
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
     let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
-    let checks = parameters.iter().filter(|ty| !is_named(ty, own)).map(|ty| {
-        let place = Place::of(ty);
-        runtime.call(&place, &quote!(is_parameter::<#ty, #context>), quote!())
+    let parameters: Vec<_> = parameters(function).collect();
+    let bounds = parameters.iter().filter_map(|parameter| match parameter {
+        Parameter::OfState(ty) => Some(quote!(#ty: #runtime::Extract<__S, #context>)),
+        Parameter::OfContext(_) => None,
     });
-    let runs = runs(child.get(), &runtime, parameters.len());
+    let arguments: Vec<_> =
+        parameters.iter().map(|parameter| parameter.value(&context, &runtime)).collect();
+    let runs = runs(child.get(), &runtime, &arguments);
+    let returns = returns(function, name, &runtime);
+    let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
+        function.generics();
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
     let cannot = if options.blocking.is_some() {
@@ -34,6 +42,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     } else {
         quote!(clippy::unused_async)
     };
+    let own_clause = clause(&own_bounds);
     quote! {
         #[allow(#cannot)]
         #function
@@ -41,18 +50,19 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #(#cfgs)*
         #[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
-            impl #runtime::Supervised for #name {
+            impl #impls #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const NODE: #runtime::Node =
                     #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy) });
             }
-            impl<__S: 'static> #runtime::RunsUnder<__S> for #name
+            impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
             where
-                #(#parameters: #runtime::Extract<__S, #context>,)*
+                #(#bounds,)*
+                #(#own_bounds,)*
             {
                 const RUNS: #runtime::Runs<__S> = #runs;
             }
-            #(const _: () = #checks;)*
+            #returns
             #check
         };
     }
@@ -64,7 +74,7 @@ pub(super) fn type_name(child: &Child) -> &Ident {
 }
 
 /// The type that stands for the child in the fields of supervisors.
-pub(super) fn marker(function: &Function, name: &Ident) -> TokenStream {
+pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> TokenStream {
     let Function { attributes, visibility, signature, .. } = function;
     let cfgs = only(attributes, "cfg");
     let mut docs: Vec<_> =
@@ -73,38 +83,50 @@ pub(super) fn marker(function: &Function, name: &Ident) -> TokenStream {
         let doc = format!("The child [`{}()`].", signature.ident);
         docs.push(quote!(#[doc = #doc]));
     }
+    let Generics { parameters, .. } = function.generics();
+    let types = function.type_parameters();
+    let body = if parameters.is_empty() {
+        quote!(enum #name {})
+    } else {
+        let clause = &signature.generics.where_clause;
+        quote! {
+            struct #name<#parameters> #clause {
+                __types: #runtime::PhantomData<(#(fn(*const #types),)*)>,
+            }
+        }
+    };
     quote! {
         #(#cfgs)*
         #(#docs)*
         #[allow(non_camel_case_types, dead_code)]
-        #visibility enum #name {}
+        #visibility #body
     }
 }
 
 /// The table entry with the function that makes a run.
-fn runs(child: &Child, runtime: &Runtime, parameters: usize) -> TokenStream {
-    let signature = &child.function.signature;
+fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStream {
+    let Child { options, function } = child;
+    let signature = &function.signature;
     // The same name, but no use of the user's in the eyes of an editor.
-    let mut function = signature.ident.clone();
-    function.set_span(Span::call_site());
-    let run = Ident::new("run", Span::mixed_site());
-    let arguments = std::iter::repeat_n(quote!(#runtime::parameter(#run)), parameters);
-    let call = quote!(#function(#(#arguments),*));
+    let mut name = signature.ident.clone();
+    name.set_span(Span::call_site());
+    let Generics { arguments: generics, .. } = function.generics();
+    let turbofish = (!generics.is_empty()).then(|| quote!(::#generics));
+    let call = quote!(#name #turbofish(#(#arguments),*));
     let place = match &signature.output {
         ReturnType::Default => Place::of(&signature.ident),
         ReturnType::Type(_, ty) => Place::of(ty),
     };
-    let is_never =
-        matches!(&signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)));
-    let (table, finish, tag) = if child.options.blocking.is_some() {
+    let run = Ident::new("run", Span::mixed_site());
+    let (table, finish, tag) = if options.blocking.is_some() {
         (quote!(Blocking), quote!(finished), quote!(tag_of))
     } else {
         (quote!(Async), quote!(boxed), quote!(tag_of_output))
     };
-    if is_never {
+    if function.returns_never() {
         // What never comes has no type that could be asked.
         let call = runtime.call(&place, &quote!(returned), call);
-        let call = runtime.call(&place, &finish, quote!(#call, #runtime::AsItIs));
+        let call = runtime.call(&place, &finish, quote!(#call, #runtime::Never));
         return quote!(#runtime::Runs::#table(|#run| #call));
     }
     let output = Ident::new("output", Span::mixed_site());
@@ -112,28 +134,130 @@ fn runs(child: &Child, runtime: &Runtime, parameters: usize) -> TokenStream {
     let returned = |value: &Ident| runtime.call(&place, &quote!(returned), quote!(#value));
     let (value, kind) = (returned(&output), returned(&reader));
     let finish = runtime.call(&place, &finish, quote!(#value, #kind));
+    let (picks, picked) = if options.classify.is_empty() {
+        let picks = quote!(PickAsItIs as _, PickWithClass as _);
+        (picks, quote!((&&#runtime::#tag(&#output)).pick()))
+    } else {
+        let asks = options
+            .classify
+            .iter()
+            .map(|ty| runtime.generic_function(&Place::of(ty), &quote!(ask), &quote!(#ty)));
+        let picks = quote!(
+            ClassifyByItself as _,
+            ClassifyChain as _,
+            ClassifyInside as _,
+            Unclassified as _
+        );
+        (picks, quote!((&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*])))
+    };
     quote! {
         #runtime::Runs::#table(|#run| {
-            use #runtime::{PickAsItIs as _, PickWithClass as _};
+            use #runtime::{#picks};
             let #output = #call;
-            let #reader = (&#runtime::#tag(&#output)).pick();
+            let #reader = #picked;
             #finish
         })
     }
 }
 
-fn parameters(function: &Function) -> impl Iterator<Item = &Type> {
-    function.signature.inputs.iter().filter_map(|input| match input {
-        FnArg::Typed(parameter) => Some(&*parameter.ty),
-        FnArg::Receiver(_) => None,
+/// For a generic child, whose error may be of another class for each of its types: what it
+/// returns, so that the field where the types are known can ask.
+fn returns(function: &Function, name: &Ident, runtime: &Runtime) -> Option<TokenStream> {
+    let ReturnType::Type(_, returned) = &function.signature.output else { return None };
+    let output = match &**returned {
+        Type::ImplTrait(future) => future.bounds.iter().find_map(output_of)?,
+        ty => ty,
+    };
+    if !function.mentions_its_types(&output.to_token_stream()) {
+        return None;
+    }
+    let Generics { impls, arguments, bounds, .. } = function.generics();
+    let clause = clause(&bounds);
+    Some(quote! {
+        impl #impls #runtime::Returns for #name #arguments #clause {
+            type Output = #output;
+        }
     })
 }
 
-/// Whether the type has the name of the child's own context. Then it need not be checked where the
-/// child is: a check costs as much time as the rest of a small child.
-fn is_named(ty: &Type, name: &str) -> bool {
-    let Type::Path(path) = ty else { return false };
-    path.path.segments.last().is_some_and(|last| last.ident == name)
+/// The `T` of `Future<Output = T>`.
+fn output_of(bound: &TypeParamBound) -> Option<&Type> {
+    let TypeParamBound::Trait(bound) = bound else { return None };
+    let last = bound.path.segments.last()?;
+    let PathArguments::AngleBracketed(arguments) = &last.arguments else { return None };
+    arguments.args.iter().find_map(|argument| match argument {
+        GenericArgument::AssocType(assoc) if assoc.ident == "Output" => Some(&assoc.ty),
+        _ => None,
+    })
+}
+
+fn clause(bounds: &[TokenStream]) -> Option<TokenStream> {
+    (!bounds.is_empty()).then(|| quote!(where #(#bounds,)*))
+}
+
+/// The type parameters of a child, for its impls.
+#[derive(Default)]
+pub(super) struct Generics {
+    /// `T: Topic,` with a comma at the end.
+    pub(super) parameters: TokenStream,
+    /// `<T: Topic>`
+    pub(super) impls: TokenStream,
+    /// `<T>`
+    pub(super) arguments: TokenStream,
+    /// What stands in `where`, and that no type borrows: a child runs for as long as it likes.
+    pub(super) bounds: Vec<TokenStream>,
+}
+
+impl Function {
+    pub(super) fn generics(&self) -> Generics {
+        let generics = &self.signature.generics;
+        if generics.params.is_empty() {
+            return Generics::default();
+        }
+        // A lifetime is an error, which has been reported.
+        let parameters: Vec<_> = generics
+            .params
+            .iter()
+            .filter(|parameter| !matches!(parameter, syn::GenericParam::Lifetime(_)))
+            .collect();
+        let names = parameters.iter().map(|parameter| match parameter {
+            syn::GenericParam::Type(ty) => &ty.ident,
+            syn::GenericParam::Const(constant) => &constant.ident,
+            syn::GenericParam::Lifetime(lifetime) => &lifetime.lifetime.ident,
+        });
+        let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
+        let statics = self.type_parameters().map(|ty| quote!(#ty: 'static));
+        Generics {
+            parameters: quote!(#(#parameters,)*),
+            arguments: quote!(<#(#names),*>),
+            impls: quote!(<#(#parameters),*>),
+            bounds: written.map(ToTokens::to_token_stream).chain(statics).collect(),
+        }
+    }
+
+    fn type_parameters(&self) -> impl Iterator<Item = &Ident> {
+        self.signature.generics.type_params().map(|parameter| &parameter.ident)
+    }
+
+    /// Whether the tokens name one of its generic parameters.
+    fn mentions_its_types(&self, tokens: &TokenStream) -> bool {
+        let generics = &self.signature.generics;
+        let consts = generics.const_params().map(|parameter| &parameter.ident);
+        let names: Vec<_> = self.type_parameters().chain(consts).collect();
+        !names.is_empty() && mentions(tokens.clone(), &names)
+    }
+
+    fn returns_never(&self) -> bool {
+        matches!(&self.signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)))
+    }
+}
+
+fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {
+    tokens.into_iter().any(|token| match token {
+        TokenTree::Ident(word) => names.contains(&&word),
+        TokenTree::Group(group) => mentions(group.stream(), names),
+        TokenTree::Punct(_) | TokenTree::Literal(_) => false,
+    })
 }
 
 impl ToTokens for Function {

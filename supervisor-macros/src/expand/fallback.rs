@@ -6,10 +6,10 @@ use std::collections::BTreeSet;
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
-use super::child::{marker, type_name};
+use super::child::{Generics, marker, type_name};
 use super::runtime::Runtime;
 use super::supervisor::structure;
-use crate::model::{Child, Supervisor, only};
+use crate::model::{Child, FailureDerive, Supervisor, only};
 
 /// The function, and a child that runs under every state. Only the function where it stands in
 /// an `impl` block, which cannot hold a type.
@@ -19,15 +19,16 @@ pub(super) fn child(child: &Child) -> TokenStream {
         return function.to_token_stream();
     }
     let name = type_name(child);
-    let marker = marker(function, name);
-    let stand_in = stand_in(name, &Runtime::new(child.options.krate.as_ref()));
+    let runtime = Runtime::new(child.options.krate.as_ref());
+    let marker = marker(function, name, &runtime);
+    let stand_in = stand_in(name, &function.generics(), &runtime);
     let cfgs = only(&function.attributes, "cfg");
     quote!(#function #marker #(#cfgs)* const _: () = { #stand_in };)
 }
 
 /// A child for a function that cannot be read.
 pub(super) fn unreadable(name: &Ident) -> TokenStream {
-    let stand_in = stand_in(name, &Runtime::new(None));
+    let stand_in = stand_in(name, &Generics::default(), &Runtime::new(None));
     quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code)]
@@ -36,13 +37,15 @@ pub(super) fn unreadable(name: &Ident) -> TokenStream {
     }
 }
 
-fn stand_in(name: &Ident, runtime: &Runtime) -> TokenStream {
+fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream {
+    let Generics { parameters, impls, arguments, bounds } = generics;
+    let clause = (!bounds.is_empty()).then(|| quote!(where #(#bounds,)*));
     quote! {
-        impl #runtime::Supervised for #name {
+        impl #impls #runtime::Supervised for #name #arguments #clause {
             type Handle = #runtime::Handle<Self>;
             const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
         }
-        impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
+        impl<__S: 'static, #parameters> #runtime::RunsUnder<__S> for #name #arguments #clause {
             const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
         }
     }
@@ -125,4 +128,18 @@ fn mentions_self(tokens: TokenStream) -> bool {
         TokenTree::Group(group) => mentions_self(group.stream()),
         TokenTree::Punct(_) | TokenTree::Literal(_) => false,
     })
+}
+
+/// An error of some class.
+pub(super) fn failure(failure: &FailureDerive) -> TokenStream {
+    let FailureDerive { name, generics, krate, .. } = failure;
+    let runtime = Runtime::new(krate.as_ref());
+    let (impls, types, clause) = generics.split_for_impl();
+    quote! {
+        impl #impls #runtime::Failure for #name #types #clause {
+            fn kind(&self) -> #runtime::TaskFailureKind {
+                #runtime::TaskFailureKind::Recoverable
+            }
+        }
+    }
 }

@@ -1,7 +1,9 @@
 //! Model to tokens. No logic is generated: types, static data, and calls into the runtime crate.
 
 mod child;
+mod failure;
 mod fallback;
+mod parameter;
 mod policy;
 mod runtime;
 mod shared_state;
@@ -54,5 +56,18 @@ pub(crate) fn shared_state(item: TokenStream) -> TokenStream {
         shared_state::expand(&state)
     } else {
         quote!(#errors)
+    }
+}
+
+/// `#[derive(Failure)]`.
+pub(crate) fn failure(item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let Some(failure) = parse::failure(item, &mut errors) else { return quote!(#errors) };
+    match validate(failure, &mut errors) {
+        Ok(failure) => failure::expand(&failure),
+        Err(failure) => {
+            let stand_in = fallback::failure(&failure);
+            quote!(#stand_in #errors)
+        }
     }
 }

@@ -32,6 +32,19 @@ impl Runtime {
         quote!(#path::#name<#arguments #end)
     }
 
+    /// The function `name::<arguments>` that spans `place`.
+    pub(super) fn generic_function(
+        &self,
+        place: &Place,
+        name: &TokenStream,
+        arguments: &TokenStream,
+    ) -> TokenStream {
+        let mut path = self.0.clone();
+        path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
+        let end = Token![>](place.last);
+        quote!(#path::#name::<#arguments #end)
+    }
+
     /// A call of `function`, with its types if it has any, that spans `place`.
     pub(super) fn call(
         &self,

@@ -3,7 +3,7 @@
 use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
-use syn::{Attribute, Meta, MetaList};
+use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
 use super::policy::{call, check, choice, limit, patch, time};
 use super::runtime::{Place, Runtime};
@@ -114,7 +114,12 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         let policy = patch(&field.policy, runtime);
         let slot = quote!(DeclaredSlot::new::<#ty>);
         let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
-        quote!(#(#cfgs)* #slot,)
+        // Only where the types of a generic child are known can its error be asked.
+        let ask = has_types(ty).then(|| {
+            let ask = runtime.generic(&Place::of(ty), &quote!(Asks), &quote!(#ty));
+            quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
+        });
+        quote!(#(#cfgs)* #slot #ask,)
     });
     let policy = patch(&options.policy, runtime);
     let defaults = patch(&options.defaults, runtime);
@@ -178,6 +183,13 @@ fn runs_under(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
             #table
         }
     }
+}
+
+/// Whether the type has types of its own in `<…>`.
+fn has_types(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| matches!(last.arguments, PathArguments::AngleBracketed(_)))
 }
 
 fn predicate(cfg: &Attribute) -> Option<&TokenStream> {

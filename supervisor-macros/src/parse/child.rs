@@ -33,11 +33,12 @@ fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
         }
         match entry.name().as_str() {
             "blocking" => options.blocking = Some(entry.flag(errors)),
+            "classify" => options.classify = entry.types(errors),
             "type" => options.type_name = entry.parsed("a name", errors),
             "crate" => options.krate = entry.parsed("a path", errors),
             _ => {
                 let mut known = POLICIES.to_vec();
-                known.extend(["blocking", "type", "crate"]);
+                known.extend(["blocking", "classify", "type", "crate"]);
                 not_here(&entry, &known, errors);
             }
         }

@@ -2,11 +2,13 @@
 
 mod child;
 mod entry;
+mod failure;
 mod policy;
 mod shared_state;
 mod supervisor;
 mod value;
 
 pub(crate) use self::child::{child, function_name};
+pub(crate) use self::failure::{failure, words as class_words};
 pub(crate) use self::shared_state::shared_state;
 pub(crate) use self::supervisor::supervisor;

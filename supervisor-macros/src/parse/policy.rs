@@ -33,7 +33,7 @@ pub(super) fn policies(entries: Vec<Entry>, errors: &mut Errors) -> Policy {
 /// Reports a key that is not among `known`, and says where it belongs if that is elsewhere.
 pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
     let why = match entry.name().as_str() {
-        "blocking" | "type" => "belongs to the `#[child]` on the function",
+        "blocking" | "classify" | "type" => "belongs to the `#[child]` on the function",
         "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "defaults" | "state" => {
             "belongs to `#[supervisor(…)]`"
         }

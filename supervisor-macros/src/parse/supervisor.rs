@@ -72,7 +72,7 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
                 format!("`{0}` is about children: write `defaults({0}…)`", entry.key),
             ),
             _ if setting(&entry, &mut options.policy, errors) => {}
-            "blocking" | "type" => not_here(&entry, &OPTIONS, errors),
+            "blocking" | "classify" | "type" => not_here(&entry, &OPTIONS, errors),
             _ => entry.unknown("option", &OPTIONS, errors),
         }
     }

@@ -2,8 +2,9 @@
 
 use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::parse::Parse;
-use syn::{Expr, ExprLit, ExprUnary, Lit, UnOp};
+use syn::parse::{Parse, Parser};
+use syn::punctuated::Punctuated;
+use syn::{Expr, ExprLit, ExprUnary, Lit, Token, Type, UnOp};
 
 use super::entry::Entry;
 use crate::errors::Errors;
@@ -115,6 +116,18 @@ impl Entry {
             (None, expression) => expression.to_token_stream(),
         };
         Some(Number { span, known, tokens })
+    }
+
+    /// Types, separated by commas.
+    pub(super) fn types(&self, errors: &mut Errors) -> Vec<Type> {
+        let types = Punctuated::<Type, Token![,]>::parse_terminated;
+        match types.parse2(self.tokens()) {
+            Ok(types) if !types.is_empty() => types.into_iter().collect(),
+            _ => {
+                errors.at(self.span(), format!("`{0}` takes types: `{0}(DbError)`", self.key));
+                Vec::new()
+            }
+        }
     }
 
     /// A type, a path or a name.

@@ -2,7 +2,7 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, GenericParam, Type};
+use syn::{FnArg, ReturnType, Type};
 
 use super::{Rule, Ruled, check, policy};
 use crate::errors::Errors;
@@ -12,10 +12,12 @@ impl Ruled for Child {
     const RULES: &'static [Rule<Self>] = &[
         async_or_blocking,
         plain_function,
-        not_generic,
+        borrows_nothing,
         not_a_method,
         takes_something,
         owns_its_parameters,
+        takes_the_context_of_its_kind,
+        only_a_failure_is_classified,
         name_is_free,
         policies,
     ];
@@ -31,11 +33,12 @@ fn async_or_blocking(child: &Child, errors: &mut Errors) {
     let signature = &child.function.signature;
     let name = &signature.ident;
     match (child.options.blocking, &signature.asyncness) {
+        (None, None) if returns_a_future(child) => {}
         (None, None) => errors.on(
             signature.fn_token,
             format!(
-                "child `{name}` is an `async fn`; if it is meant to have a thread of its own, \
-                 write `#[child(blocking)]`"
+                "child `{name}` is an `async fn`, or returns `impl Future`; if it is meant to have \
+                 a thread of its own, write `#[child(blocking)]`"
             ),
         ),
         (Some(_), Some(asyncness)) => errors.on(
@@ -45,6 +48,20 @@ fn async_or_blocking(child: &Child, errors: &mut Errors) {
             ),
         ),
         (None, Some(_)) | (Some(_), None) => {}
+    }
+}
+
+/// As far as its type says so: `impl Future`, `Pin<Box<…>>`, `BoxFuture<…>`.
+fn returns_a_future(child: &Child) -> bool {
+    let ReturnType::Type(_, ty) = &child.function.signature.output else { return false };
+    match &**ty {
+        Type::ImplTrait(_) => true,
+        Type::Path(path) => {
+            path.path.segments.last().is_some_and(|last| {
+                last.ident == "Pin" || last.ident.to_string().ends_with("Future")
+            })
+        }
+        _ => false,
     }
 }
 
@@ -71,18 +88,41 @@ fn unsafety(child: &Child) -> Option<TokenStream> {
         .map(TokenStream::from)
 }
 
-fn not_generic(child: &Child, errors: &mut Errors) {
-    for parameter in &child.function.signature.generics.params {
-        match parameter {
-            GenericParam::Lifetime(lifetime) => errors.on(
-                lifetime,
-                "a child runs for as long as it likes, so it can borrow nothing: no lifetimes here",
-            ),
-            other => errors.on(
-                other,
-                "a child cannot be generic: write one function that is not, and call this one",
-            ),
+fn borrows_nothing(child: &Child, errors: &mut Errors) {
+    for lifetime in child.function.signature.generics.lifetimes() {
+        errors.on(
+            lifetime,
+            "a child runs for as long as it likes, so it can borrow nothing: no lifetimes here",
+        );
+    }
+}
+
+fn takes_the_context_of_its_kind(child: &Child, errors: &mut Errors) {
+    let (kind, own, other) = if child.options.blocking.is_some() {
+        ("a blocking", "BlockingContext", "TaskContext")
+    } else {
+        ("an async", "TaskContext", "BlockingContext")
+    };
+    for input in &child.function.signature.inputs {
+        let FnArg::Typed(parameter) = input else { continue };
+        let Type::Path(path) = &*parameter.ty else { continue };
+        if path.path.segments.last().is_some_and(|last| last.ident == other) {
+            errors.on(path, format!("{kind} child takes a `{own}`, not a `{other}`"));
         }
+    }
+}
+
+fn only_a_failure_is_classified(child: &Child, errors: &mut Errors) {
+    let returns_nothing = match &child.function.signature.output {
+        ReturnType::Default => true,
+        ReturnType::Type(_, ty) => match &**ty {
+            Type::Never(_) => true,
+            Type::Tuple(tuple) => tuple.elems.is_empty(),
+            _ => false,
+        },
+    };
+    if let (true, Some(ty)) = (returns_nothing, child.options.classify.first()) {
+        errors.on(ty, "`classify` looks into the error of a child, and this one returns none");
     }
 }
 

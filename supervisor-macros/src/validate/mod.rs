@@ -1,6 +1,7 @@
 //! Every rule about what was written. All of them run, also after one is broken.
 
 mod child;
+mod failure;
 mod policy;
 mod shared_state;
 mod supervisor;

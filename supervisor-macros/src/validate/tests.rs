@@ -177,7 +177,7 @@ fn a_child_is_a_plain_function_that_owns_what_it_takes() {
         &f(quote!(
             async fn f<'a, T, const N: u8>(c: C) {}
         )),
-        &["borrow", "generic", "generic"],
+        &["borrow"],
     );
     says(
         &f(quote!(

@@ -3,12 +3,13 @@
 pub use std::clone::Clone;
 pub use std::cmp::{Eq, PartialEq};
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
+pub use std::marker::PhantomData;
 pub use std::primitive::bool;
 pub use std::time::Duration;
 
 pub use crate::policy::PolicyPatch;
 pub use crate::policy::backoff::BackoffPatch;
-pub use crate::policy::failure::{Criticality, OnLimit};
+pub use crate::policy::failure::{Criticality, Failure, OnLimit, TaskFailureKind};
 pub use crate::policy::health::HealthPatch;
 pub use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 pub use crate::policy::shutdown::Grace;
@@ -20,16 +21,16 @@ pub use crate::tree::declared::{
     Supervised,
 };
 pub use crate::tree::handle::Handle;
-pub use crate::tree::parameter::{Extract, Parameter, Run};
+pub use crate::tree::parameter::{Extract, FromContext, Run};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
 
-use std::error::Error;
-use std::marker::PhantomData;
-
-use crate::policy::failure::Failure;
 use crate::task::exit::TaskFailure;
 use crate::task::result::Outcome;
+
+pub use self::outcome::*;
+
+mod outcome;
 
 /// What a running tree has in the place of a field of this type.
 pub type HandleOf<T> = <T as Supervised>::Handle;
@@ -105,17 +106,30 @@ pub fn child<T: Supervised>(seat: &Seat, name: &str) -> T::Handle {
 }
 
 /// One parameter of a run.
-pub fn parameter<S, C, T: Extract<S, C>>(run: &Run<S, C>) -> T {
+///
+/// # Errors
+///
+/// As [`Extract::extract`].
+pub fn parameter<S, C, T: Extract<S, C>>(run: &Run<S, C>) -> Result<T, TaskFailure> {
     T::extract(run)
 }
 
+/// One parameter of a run that needs nothing of the application.
+pub fn of_context<T: FromContext<C>, C, S>(run: &Run<S, C>) -> T {
+    T::from_context(&run.context)
+}
+
 /// The future of one run. The only place where futures of children are boxed.
-pub fn boxed<F, K>(future: F, _: K) -> BoxFuture
+///
+/// # Errors
+///
+/// None.
+pub fn boxed<F, K>(future: F, reader: K) -> Result<BoxFuture, TaskFailure>
 where
-    F: Future + Send + 'static,
-    K: Reads<F::Output, Said: Outcome>,
+    F: Future + Send + 'static, // not `Send`? Write a blocking child with a `LocalSet` in it.
+    K: Reads<F::Output, Said: Outcome> + Send + 'static,
 {
-    Box::pin(async move { K::read(future.await).into_task_result() })
+    Ok(Box::pin(async move { reader.read(future.await).into_task_result() }))
 }
 
 /// Hands on what a function returned. It stands where the type is written, for messages about it.
@@ -124,91 +138,21 @@ pub fn returned<T>(value: T) -> T {
 }
 
 /// What a blocking run came to.
-pub fn finished<O, K: Reads<O, Said: Outcome>>(outcome: O, _: K) -> TaskResult {
-    K::read(outcome).into_task_result()
-}
-
-/// Stands for the type of what a child returns, to be asked what can be made of it.
-#[derive(Debug)]
-pub struct Tag<T>(PhantomData<fn() -> T>);
-
-/// The tag of what `future` comes to.
-pub fn tag_of_output<F: Future>(_: &F) -> Tag<F::Output> {
-    Tag(PhantomData)
-}
-
-/// The tag of `value`.
-pub fn tag_of<T>(_: &T) -> Tag<T> {
-    Tag(PhantomData)
-}
-
-/// Reads what a child returned.
-pub trait Reads<T> {
-    /// What it amounts to.
-    type Said;
-    /// Reads it.
-    fn read(value: T) -> Self::Said;
-}
-
-/// Takes it as it is.
-#[derive(Clone, Copy, Debug)]
-pub struct AsItIs;
-
-impl<T> Reads<T> for AsItIs {
-    type Said = T;
-
-    fn read(value: T) -> T {
-        value
-    }
-}
-
-/// Asks the error for its class.
-#[derive(Clone, Copy, Debug)]
-pub struct WithClass;
-
-impl<T, E> Reads<Result<T, E>> for WithClass
-where
-    E: Failure + Into<Box<dyn Error + Send + Sync + 'static>>,
-{
-    type Said = Result<T, TaskFailure>;
-
-    fn read(value: Result<T, E>) -> Self::Said {
-        value.map_err(TaskFailure::from)
-    }
-}
-
-/// Picks the reader for an error that has a class.
 ///
-/// `(&tag).pick()` finds this one where its bounds hold, and one reference further on
-/// [`PickAsItIs`], which holds for everything: so an error without a class is no mistake.
-pub trait PickWithClass {
-    /// The reader.
-    fn pick(&self) -> WithClass;
-}
-
-impl<T, E> PickWithClass for Tag<Result<T, E>>
+/// # Errors
+///
+/// None.
+pub fn finished<O, K>(outcome: O, reader: K) -> Result<TaskResult, TaskFailure>
 where
-    E: Failure + Into<Box<dyn Error + Send + Sync + 'static>>,
+    K: Reads<O, Said: Outcome>,
 {
-    fn pick(&self) -> WithClass {
-        WithClass
-    }
+    Ok(reader.read(outcome).into_task_result())
 }
 
-/// Picks the reader for everything else.
-pub trait PickAsItIs {
-    /// The reader.
-    fn pick(&self) -> AsItIs;
+/// The class of an inner error.
+pub fn kind_of<E: Failure>(error: &E) -> TaskFailureKind {
+    error.kind()
 }
-
-impl<T> PickAsItIs for &Tag<T> {
-    fn pick(&self) -> AsItIs {
-        AsItIs
-    }
-}
-
-/// Holds for what a child with the context `C` may take.
-pub const fn is_parameter<T: Parameter<C>, C>() {}
 
 /// A value of the application state, for one run.
 pub fn share<T: Clone>(value: &T) -> T {
@@ -229,8 +173,12 @@ impl<S: 'static> RunsUnder<S> for Absent {
 }
 
 /// The run of what is only there so that one error does not lead to others.
-pub fn never<S>(_: &Run<S, TaskContext>) -> BoxFuture {
-    Box::pin(std::future::pending())
+///
+/// # Errors
+///
+/// None.
+pub fn never<S>(_: &Run<S, TaskContext>) -> Result<BoxFuture, TaskFailure> {
+    Ok(Box::pin(std::future::pending()))
 }
 
 /// The handle of a supervisor that did not compile.

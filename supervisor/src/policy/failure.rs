@@ -54,21 +54,14 @@ impl fmt::Display for TaskFailureKind {
 /// ```
 /// use rust_supervisor::prelude::*;
 ///
-/// #[derive(Debug, thiserror::Error)]
+/// #[derive(Debug, thiserror::Error, Failure)]
 /// enum LedgerError {
 ///     #[error("the bank does not answer")]
+///     #[failure(external_dependency)]
 ///     Unreachable,
 ///     #[error("there is no schema `ledger`")]
+///     #[failure(fatal_config)]
 ///     NoSchema,
-/// }
-///
-/// impl Failure for LedgerError {
-///     fn kind(&self) -> TaskFailureKind {
-///         match self {
-///             Self::Unreachable => TaskFailureKind::ExternalDependency,
-///             Self::NoSchema => TaskFailureKind::FatalConfig,
-///         }
-///     }
 /// }
 ///
 /// #[child(restart(transient))]
@@ -77,6 +70,15 @@ impl fmt::Display for TaskFailureKind {
 /// }
 /// # fn main() {}
 /// ```
+///
+/// The derive wants a class for every variant: `recoverable`, `external_dependency`, `timeout`,
+/// `fatal_config`, `fatal_bug`, `cancelled`, or `source`, which asks the inner error. Written on
+/// the enum it holds for the variants that say nothing.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` does not say what kind of failure it is",
+    label = "has no class",
+    note = "derive `Failure` on it, or implement `rust_supervisor::policy::failure::Failure`"
+)]
 pub trait Failure {
     /// The class of this failure.
     ///
@@ -151,5 +153,19 @@ impl fmt::Display for OnLimit {
             Self::Stop => "stop",
             Self::ShutdownTree => "shutdown_tree",
         })
+    }
+}
+
+/// As what is inside.
+impl<E: Failure + ?Sized> Failure for Box<E> {
+    fn kind(&self) -> TaskFailureKind {
+        E::kind(self)
+    }
+}
+
+/// As what is inside.
+impl<E: Failure + ?Sized> Failure for std::sync::Arc<E> {
+    fn kind(&self) -> TaskFailureKind {
+        E::kind(self)
     }
 }

@@ -104,7 +104,8 @@ const MOST_CAUSES: usize = 64;
 /// is contained and named in its place.
 #[derive(Clone)]
 pub struct TaskFailure {
-    kind: TaskFailureKind,
+    /// `None` where nobody has said.
+    kind: Option<TaskFailureKind>,
     error: Arc<Contained>,
 }
 
@@ -122,7 +123,22 @@ impl TaskFailure {
         kind: TaskFailureKind,
         error: impl Into<Box<dyn Error + Send + Sync + 'static>>,
     ) -> Self {
-        Self { kind, error: Arc::new(Contained(Some(error.into()))) }
+        Self::classed(Some(kind), error.into())
+    }
+
+    pub(crate) fn classed(
+        kind: Option<TaskFailureKind>,
+        error: Box<dyn Error + Send + Sync + 'static>,
+    ) -> Self {
+        Self { kind, error: Arc::new(Contained(Some(error))) }
+    }
+
+    /// The same failure. Where nobody has said its class, `ask` is asked.
+    pub(crate) fn or_ask(mut self, ask: Ask) -> Self {
+        if self.kind.is_none() || cfg!(plant_bug = "class_asked_twice") {
+            self.kind = class_in(self.error(), &[ask]);
+        }
+        self
     }
 
     /// A failure that says nothing about itself: recoverable. A [`TaskFailure`] inside keeps its
@@ -130,13 +146,13 @@ impl TaskFailure {
     pub(crate) fn from_error(error: Box<dyn Error + Send + Sync + 'static>) -> Self {
         match error.downcast::<Self>() {
             Ok(failure) => *failure,
-            Err(error) => Self::new(TaskFailureKind::Recoverable, error),
+            Err(error) => Self::classed(None, error),
         }
     }
 
     /// Its class.
     pub fn kind(&self) -> TaskFailureKind {
-        self.kind
+        self.kind.unwrap_or_default()
     }
 
     /// The error itself, as the run returned it.
@@ -166,7 +182,7 @@ impl TaskFailure {
 
 impl fmt::Debug for TaskFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({})", self.chain(), self.kind)
+        write!(f, "{} ({})", self.chain(), self.kind())
     }
 }
 
@@ -193,6 +209,16 @@ where
     fn from(error: E) -> Self {
         Self::new(error.kind(), error)
     }
+}
+
+/// Who knows the class of an error, if it is one of theirs.
+pub(crate) type Ask = fn(&(dyn Error + 'static)) -> Option<TaskFailureKind>;
+
+/// What the first error in the chain says that one of these knows.
+pub(crate) fn class_in(error: &(dyn Error + 'static), asks: &[Ask]) -> Option<TaskFailureKind> {
+    let chain = std::iter::successors(Some(error), |&error| error.source());
+    let most = if cfg!(plant_bug = "causes_unasked") { 1 } else { MOST_CAUSES + 1 };
+    chain.take(most).find_map(|error| asks.iter().find_map(|ask| ask(error)))
 }
 
 /// An error of the user's, whose destructor may panic.
@@ -330,6 +356,22 @@ mod tests {
         let open = || -> Result<(), TaskFailure> { Err(NoSchema)? };
         assert_eq!(open().unwrap_err().kind(), TaskFailureKind::FatalConfig);
         assert!(open().unwrap_err().error().downcast_ref::<NoSchema>().is_some());
+    }
+
+    #[test]
+    fn who_knows_the_class_is_asked_about_every_cause_where_nobody_has_said_it() {
+        #[derive(Debug, thiserror::Error)]
+        #[error("around")]
+        struct Around(#[source] std::io::Error);
+
+        let ask: Ask = |error| error.is::<std::io::Error>().then_some(TaskFailureKind::Timeout);
+        let io = || Around(std::io::Error::other("slow"));
+
+        let unclassed = TaskFailure::from_error(Box::new(io()));
+        assert_eq!(unclassed.kind(), TaskFailureKind::Recoverable);
+        assert_eq!(unclassed.or_ask(ask).kind(), TaskFailureKind::Timeout);
+        let said = TaskFailure::new(TaskFailureKind::Recoverable, io());
+        assert_eq!(said.or_ask(ask).kind(), TaskFailureKind::Recoverable);
     }
 
     #[test]

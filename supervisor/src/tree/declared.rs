@@ -17,6 +17,7 @@ use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::context::{BlockingContext, TaskContext};
+use crate::task::exit::{Ask, TaskFailure};
 use crate::task::factory::{BoxFuture, TaskFactory, blocking_fn};
 use crate::task::result::TaskResult;
 
@@ -214,12 +215,21 @@ pub struct DeclaredSlot {
     name: &'static str,
     node: Node,
     policy: PolicyPatch,
+    ask: Option<Ask>,
 }
 
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
     pub const fn new<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self { name, node: T::NODE, policy }
+        Self { name, node: T::NODE, policy, ask: None }
+    }
+
+    /// Who knows the class of its failures, where the child itself could not: a generic one does
+    /// not know all of its types.
+    #[must_use]
+    pub const fn asking(mut self, ask: Option<Ask>) -> Self {
+        self.ask = ask;
+        self
     }
 }
 
@@ -240,9 +250,9 @@ impl DeclaredSlot {
 #[derive(Debug)]
 pub enum Runs<S: 'static> {
     /// Of an async child.
-    Async(fn(&Run<S, TaskContext>) -> BoxFuture),
+    Async(fn(&Run<S, TaskContext>) -> Result<BoxFuture, TaskFailure>),
     /// Of a blocking child.
-    Blocking(fn(&Run<S, BlockingContext>) -> TaskResult),
+    Blocking(fn(&Run<S, BlockingContext>) -> Result<TaskResult, TaskFailure>),
     /// Of the children of a supervisor.
     Supervisor(&'static [Runs<S>]),
 }
@@ -276,7 +286,7 @@ fn supervisor<S: Send + Sync + 'static>(
             spec.child(supervisor(declared, runs, slot.name, policy, state))
         }
         (Node::Child(declared), runs) => {
-            let mut child = ChildSpec::new(slot.name, factory(runs, state));
+            let mut child = ChildSpec::new(slot.name, factory(runs, state, slot.ask));
             child.declared_at = declared.at;
             spec.child(child.with_policy(slot.over(declared.policy)))
         }
@@ -286,15 +296,28 @@ fn supervisor<S: Send + Sync + 'static>(
     })
 }
 
-fn factory<S: Send + Sync + 'static>(runs: &'static Runs<S>, state: &Arc<S>) -> TaskFactory {
+fn factory<S: Send + Sync + 'static>(
+    runs: &'static Runs<S>,
+    state: &Arc<S>,
+    ask: Option<Ask>,
+) -> TaskFactory {
     let state = Arc::clone(state);
-    match *runs {
-        Runs::Async(make) => {
-            TaskFactory::new(move |context| Ok(make(&Run::new(Arc::clone(&state), context))))
+    match (runs, ask) {
+        (&Runs::Async(make), None) => {
+            TaskFactory::new(move |context| make(&Run::new(Arc::clone(&state), context)))
         }
-        Runs::Blocking(work) => {
-            blocking_fn(move |context| work(&Run::new(Arc::clone(&state), context)))
-        }
-        Runs::Supervisor(_) => unreachable!("both sides are made from one function"),
+        (&Runs::Async(make), Some(ask)) => TaskFactory::new(move |context| {
+            let run = make(&Run::new(Arc::clone(&state), context))?;
+            Ok(Box::pin(async move { run.await.or_ask(ask) }))
+        }),
+        (&Runs::Blocking(work), ask) => blocking_fn(move |context| {
+            let result = work(&Run::new(Arc::clone(&state), context));
+            let result = result.unwrap_or_else(TaskResult::Failed);
+            match ask {
+                Some(ask) => result.or_ask(ask),
+                None => result,
+            }
+        }),
+        (Runs::Supervisor(_), _) => unreachable!("both sides are made from one function"),
     }
 }

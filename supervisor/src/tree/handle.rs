@@ -39,9 +39,9 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn restart(
         &self,
-        why: impl Into<Attribution>,
+        why: impl IntoAttribution,
     ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.restart_child(self.path(), &requested_by, &reason).await
     }
 
@@ -50,11 +50,8 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn stop(
-        &self,
-        why: impl Into<Attribution>,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+    pub async fn stop(&self, why: impl IntoAttribution) -> Result<CommandOutcome, SupervisorError> {
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.stop_child(self.path(), &requested_by, &reason).await
     }
 
@@ -65,9 +62,9 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn start(
         &self,
-        why: impl Into<Attribution>,
+        why: impl IntoAttribution,
     ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.start_child(self.path(), &requested_by, &reason).await
     }
 
@@ -78,9 +75,9 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn remove(
         &self,
-        why: impl Into<Attribution>,
+        why: impl IntoAttribution,
     ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.remove_child(self.path(), &requested_by, &reason).await
     }
 
@@ -91,9 +88,9 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn pause(
         &self,
-        why: impl Into<Attribution>,
+        why: impl IntoAttribution,
     ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.pause_child(self.path(), &requested_by, &reason).await
     }
 
@@ -104,9 +101,9 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn resume(
         &self,
-        why: impl Into<Attribution>,
+        why: impl IntoAttribution,
     ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.resume_child(self.path(), &requested_by, &reason).await
     }
 
@@ -117,9 +114,9 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn quarantine(
         &self,
-        why: impl Into<Attribution>,
+        why: impl IntoAttribution,
     ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.quarantine_child(self.path(), &requested_by, &reason).await
     }
 
@@ -130,9 +127,9 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn reset_budget(
         &self,
-        why: impl Into<Attribution>,
+        why: impl IntoAttribution,
     ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into();
+        let Attribution { requested_by, reason } = why.into_attribution();
         self.seat.handle.reset_budget(self.path(), &requested_by, &reason).await
     }
 
@@ -217,6 +214,30 @@ impl Attribution {
     /// Why.
     pub fn reason(&self) -> &str {
         &self.reason
+    }
+}
+
+/// Who asks and why, as a command takes it: `by("alice").because("schema fixed")`, or the pair
+/// `("alice", "schema fixed")`.
+#[diagnostic::on_unimplemented(
+    message = "a command says who asks for it and why, and `{Self}` does not say both",
+    label = "who, why, or both are missing",
+    note = "write `by(\"alice\").because(\"schema fixed\")`"
+)]
+pub trait IntoAttribution {
+    /// Who, and why.
+    fn into_attribution(self) -> Attribution;
+}
+
+impl IntoAttribution for Attribution {
+    fn into_attribution(self) -> Attribution {
+        self
+    }
+}
+
+impl<W: Into<String>, R: Into<String>> IntoAttribution for (W, R) {
+    fn into_attribution(self) -> Attribution {
+        self.into()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub(crate) mod declared;
 pub mod handle;
+pub mod lease;
 pub(crate) mod parameter;
 pub mod slot;
 pub mod state;
@@ -15,7 +16,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use self::declared::{FromSeat, RunsUnder, Seat, Seated, root_spec};
-use self::handle::Attribution;
+use self::handle::IntoAttribution;
 use self::slot::Below;
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
@@ -131,8 +132,8 @@ pub trait SupervisionTree: Seated + FromSeat {
     /// # Errors
     ///
     /// As [`SupervisorHandle::shutdown_tree`].
-    fn shutdown(&self, why: impl Into<Attribution>) -> Answer<ShutdownReport> {
-        let (handle, why) = (self.handle().clone(), why.into());
+    fn shutdown(&self, why: impl IntoAttribution) -> Answer<ShutdownReport> {
+        let (handle, why) = (self.handle().clone(), why.into_attribution());
         Box::pin(async move { handle.shutdown_tree(why.requested_by(), why.reason()).await })
     }
 
@@ -157,13 +158,9 @@ pub trait SupervisionTree: Seated + FromSeat {
     /// # Errors
     ///
     /// As [`SupervisorHandle::restart_child`].
-    fn restart(
-        &self,
-        slot: impl Below<Self>,
-        why: impl Into<Attribution>,
-    ) -> Answer<CommandOutcome> {
+    fn restart(&self, slot: impl Below<Self>, why: impl IntoAttribution) -> Answer<CommandOutcome> {
         let seat = slot.names().into_iter().fold(self.seat().clone(), |seat, name| seat.at(name));
-        let why = why.into();
+        let why = why.into_attribution();
         Box::pin(async move {
             seat.handle.restart_child(&seat.path, why.requested_by(), why.reason()).await
         })

@@ -3,14 +3,16 @@
 use std::sync::Arc;
 
 use super::state::{Provide, State};
+use crate::id::{ChildPath, Generation};
 use crate::task::context::{BlockingContext, TaskContext};
+use crate::task::exit::TaskFailure;
 
 /// Everything at hand when the parameters of one run are made: the state of the application and
 /// the run's own context.
 #[derive(Debug)]
 pub struct Run<S, C> {
-    state: Arc<S>,
-    context: C,
+    pub(crate) state: Arc<S>,
+    pub(crate) context: C,
 }
 
 impl<S, C> Run<S, C> {
@@ -19,46 +21,79 @@ impl<S, C> Run<S, C> {
     }
 }
 
-/// What a child with the context `C` may take at all, whatever the state of the application.
+/// The side of a run that faces its supervisor: an async one has a [`TaskContext`], a blocking one
+/// a [`BlockingContext`].
+pub trait RunContext {
+    /// Where the child stands in the tree.
+    fn path(&self) -> &ChildPath;
+    /// Which run of the child it is.
+    fn generation(&self) -> Generation;
+}
+
+impl RunContext for TaskContext {
+    fn path(&self) -> &ChildPath {
+        self.path()
+    }
+
+    fn generation(&self) -> Generation {
+        self.generation()
+    }
+}
+
+impl RunContext for BlockingContext {
+    fn path(&self) -> &ChildPath {
+        self.path()
+    }
+
+    fn generation(&self) -> Generation {
+        self.generation()
+    }
+}
+
+/// What a child with the context `C` may take, whatever the state of the application.
 #[diagnostic::on_unimplemented(
-    message = "a child that runs with a `{C}` cannot take a `{Self}`",
+    message = "a child cannot take a `{Self}`",
     label = "not something a supervisor can hand to it",
     note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
-            `State<T>`, in any order",
-    note = "for a value of your own, put it into the application state and take it as `State<…>`"
+            `State<T>` and `Lease<T>`, in any order",
+    note = "for a value of your own, put it into the application state and take it as `State<…>`",
+    note = "another name for one of these (`type Db = State<…>`) is not seen through: write it out"
 )]
-pub trait Parameter<C> {}
+pub trait FromContext<C> {
+    /// Makes the parameter for one run.
+    fn from_context(context: &C) -> Self;
+}
+
+impl FromContext<Self> for TaskContext {
+    fn from_context(context: &Self) -> Self {
+        context.clone()
+    }
+}
+
+impl FromContext<Self> for BlockingContext {
+    fn from_context(context: &Self) -> Self {
+        context.clone()
+    }
+}
 
 /// A parameter of a child with the context `C` in an application whose state is `S`.
 #[diagnostic::on_unimplemented(
     message = "a child that runs with a `{C}` cannot take a `{Self}` out of the state `{S}`",
-    label = "needed by a child of this tree"
+    label = "needed by a child of this tree",
+    note = "an async child takes `TaskContext`, a blocking one `BlockingContext`, both take \
+            `State<T>` and `Lease<T>` of this crate, in any order"
 )]
 pub trait Extract<S, C>: Sized {
     /// Makes the parameter for one run.
-    fn extract(run: &Run<S, C>) -> Self;
+    ///
+    /// # Errors
+    ///
+    /// Where it cannot be had: then the run has failed to start.
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure>;
 }
-
-impl Parameter<Self> for TaskContext {}
-
-impl<S> Extract<S, Self> for TaskContext {
-    fn extract(run: &Run<S, Self>) -> Self {
-        run.context.clone()
-    }
-}
-
-impl Parameter<Self> for BlockingContext {}
-
-impl<S> Extract<S, Self> for BlockingContext {
-    fn extract(run: &Run<S, Self>) -> Self {
-        run.context.clone()
-    }
-}
-
-impl<C, T> Parameter<C> for State<T> {}
 
 impl<S: Provide<T>, C, T> Extract<S, C> for State<T> {
-    fn extract(run: &Run<S, C>) -> Self {
-        Self(S::provide(&run.state))
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
+        Ok(Self(S::provide(&run.state)))
     }
 }

@@ -1,0 +1,60 @@
+//! What a child takes, and who hands it over.
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use syn::{FnArg, PathArguments, Type};
+
+use super::runtime::{Place, Runtime};
+use crate::model::Function;
+
+/// The names of what is made from the state of the application and the place in the tree.
+const OURS: [&str; 7] = ["State", "Lease", "Args", "Settings", "Handle", "Pool", "Many"];
+
+/// What is often meant to be shared, and is none of ours whatever it holds.
+const PLAIN: [&str; 16] = [
+    "Arc", "BTreeMap", "BTreeSet", "Box", "Cell", "HashMap", "HashSet", "Mutex", "Option", "Rc",
+    "Receiver", "RefCell", "Result", "RwLock", "Sender", "Vec",
+];
+
+/// A parameter of a child.
+pub(super) enum Parameter<'a> {
+    /// Needs something of the application: whether that is there is known where the tree is.
+    OfState(&'a Type),
+    /// Needs the run's own context alone. What is nothing of ours is found out here, and only here:
+    /// as a bound it would be reported again by every tree.
+    OfContext(&'a Type),
+}
+
+impl Parameter<'_> {
+    /// The expression that makes it.
+    pub(super) fn value(&self, context: &TokenStream, runtime: &Runtime) -> TokenStream {
+        let run = Ident::new("run", Span::mixed_site());
+        match self {
+            Self::OfState(_) => quote!(#runtime::parameter(#run)?),
+            Self::OfContext(ty) => {
+                let function = quote!(of_context::<#ty, #context, _>);
+                let call = runtime.call(&Place::of(ty), &function, quote!(#run));
+                quote!(#call)
+            }
+        }
+    }
+}
+
+pub(super) fn parameters(function: &Function) -> impl Iterator<Item = Parameter<'_>> {
+    function.signature.inputs.iter().filter_map(|input| match input {
+        FnArg::Typed(parameter) if is_of_state(&parameter.ty) => {
+            Some(Parameter::OfState(&parameter.ty))
+        }
+        FnArg::Typed(parameter) => Some(Parameter::OfContext(&parameter.ty)),
+        FnArg::Receiver(_) => None,
+    })
+}
+
+/// Another name for one of ours is seen through where it has types of its own in `<…>`.
+fn is_of_state(ty: &Type) -> bool {
+    let Type::Path(path) = ty else { return false };
+    let Some(last) = path.path.segments.last() else { return false };
+    let name = last.ident.to_string();
+    let has_types = matches!(last.arguments, PathArguments::AngleBracketed(_));
+    OURS.contains(&name.as_str()) || (has_types && !PLAIN.contains(&name.as_str()))
+}
