@@ -94,7 +94,7 @@ fn every_value_says_where_it_comes_from_and_what_it_overrode() {
     for expected in [
         format!(
             "backoff.max: 10s, from a.yaml:11:27, over 5s, from {}, over 30s, built in",
-            here(4)
+            here(5)
         ),
         "restart: transient, from a.yaml:2:12, over permanent, built in".into(),
         format!(

@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
-use super::parameter::{Parameter, parameters};
+use super::parameter::{Parameter, parameters, settings};
 use super::policy::{check, patch};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only};
@@ -33,6 +33,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         parameters.iter().map(|parameter| parameter.value(&context, &runtime)).collect();
     let runs = runs(child.get(), &runtime, &arguments);
     let returns = returns(function, name, &runtime);
+    let settings = settings(function);
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
     let cfgs = only(&function.attributes, "cfg");
@@ -53,7 +54,9 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             impl #impls #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy) });
+                    #runtime::Node::Child(&const {
+                        #runtime::DeclaredChild::new(#policy) #(.settings::<#settings>())*
+                    });
             }
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
             where

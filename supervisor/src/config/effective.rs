@@ -16,6 +16,8 @@ use super::keys::{
 use super::load::LoadedConfig;
 use super::overlay::taken_back;
 use super::schema::{json_schema, resolve};
+use super::secrets::MASK;
+use super::settings::is_secret_at;
 use super::source::{Location, Origin};
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
@@ -236,8 +238,19 @@ impl Walk<'_> {
 
     fn task(&mut self, spec: &ChildSpec, path: ChildPath, section: &[String], above: &Above) {
         let code = self.about(spec.policy, &path, spec.declared_at, section);
-        let built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
-        let values = self.layers(built_in, code, section, above);
+        let mut built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
+        let Some(settings) = &spec.settings else {
+            let values = self.layers(built_in, code, section, above);
+            self.nodes.push((path, values));
+            return;
+        };
+        let schema = settings.schema();
+        let mut keys = BTreeMap::new();
+        defaults(&schema, resolve(&schema, &schema), "settings", None, &mut keys);
+        let keys = keys.into_iter().map(|(key, value)| (key, (value, ValueOrigin::BuiltIn)));
+        built_in.extend(keys);
+        let mut values = self.layers(built_in, code, section, above);
+        hide_secrets(&schema, &mut values);
         self.nodes.push((path, values));
     }
 
@@ -378,36 +391,52 @@ fn built_in(is_wanted: impl Fn(&str) -> bool) -> Layer {
 
 /// As the schema says them.
 static BUILT_IN: LazyLock<BTreeMap<String, Json>> = LazyLock::new(|| {
-    fn collect(
-        root: &Json,
-        section: &Json,
-        around: &str,
-        default: Option<&Json>,
-        keys: &mut BTreeMap<String, Json>,
-    ) {
-        let properties = section.get("properties").and_then(Json::as_object);
-        for (name, schema) in properties.unwrap_or(&Map::new()) {
-            if matches!(&**name, "defaults" | "children") {
-                continue;
-            }
-            let target = resolve(root, schema);
-            let key = if around.is_empty() { name.clone() } else { format!("{around}.{name}") };
-            let default = default.and_then(|default| default.get(name));
-            let default = default.or_else(|| schema.get("default"));
-            if target.get("properties").is_some() {
-                collect(root, target, &key, default, keys);
-            } else if let Some(default) = default {
-                keys.insert(key, default.clone());
-            }
-        }
-    }
     let schema = json_schema();
     let mut keys = BTreeMap::new();
     let definition = |name: &str| &schema["definitions"][name];
-    collect(&schema, definition("ShutdownSection"), "shutdown", None, &mut keys);
-    collect(&schema, definition("ChildSection"), "", None, &mut keys);
+    defaults(&schema, definition("ShutdownSection"), "shutdown", None, &mut keys);
+    defaults(&schema, definition("ChildSection"), "", None, &mut keys);
     keys
 });
+
+/// The defaults of all keys below `section`, which is called `around`.
+fn defaults(
+    root: &Json,
+    section: &Json,
+    around: &str,
+    default: Option<&Json>,
+    keys: &mut BTreeMap<String, Json>,
+) {
+    let properties = section.get("properties").and_then(Json::as_object);
+    for (name, schema) in properties.unwrap_or(&Map::new()) {
+        if matches!(&**name, "defaults" | "children") && around.is_empty() {
+            continue;
+        }
+        let target = resolve(root, schema);
+        let key = if around.is_empty() { name.clone() } else { format!("{around}.{name}") };
+        let default = default.and_then(|default| default.get(name));
+        let default = default.or_else(|| schema.get("default"));
+        if target.get("properties").is_some() {
+            defaults(root, target, &key, default, keys);
+        } else if let Some(default) = default {
+            keys.insert(key, default.clone());
+        }
+    }
+}
+
+/// Puts `***` in the place of the settings that must not be shown.
+fn hide_secrets(schema: &Json, values: &mut [EffectiveValue]) {
+    for value in values {
+        let Some(("settings", rest)) = value.key.segments().split_first().map(|(a, b)| (&**a, b))
+        else {
+            continue;
+        };
+        if is_secret_at(schema, &KeyPath::from(rest.to_vec())) {
+            value.value = MASK.into();
+            value.overrode.iter_mut().for_each(|(value, _)| *value = MASK.into());
+        }
+    }
+}
 
 /// The strongest of each key, the weakest layer first.
 fn resolve_layers(layers: Vec<Layer>) -> Vec<EffectiveValue> {

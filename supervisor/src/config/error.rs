@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::read::MAX_BYTES;
+use super::settings::without_secret;
 use super::source::Location;
 use super::tree::{MAX_DEPTH, MAX_FILES};
 use crate::spec::validate::Fault;
@@ -75,6 +76,20 @@ pub struct Related {
 impl ConfigDiagnostic {
     pub(super) fn new(location: Option<Location>, key: KeyPath, fault: ConfigFault) -> Self {
         Self { location, key, fault: Box::new(fault), related: Vec::new() }
+    }
+
+    /// The same about a key inside of `section`.
+    pub(super) fn inside(self, section: &KeyPath, is_secret: bool) -> Self {
+        let join = |key: &KeyPath| KeyPath([&section.0[..], &key.0[..]].concat());
+        let key = join(&self.key);
+        let fault = match *self.fault {
+            ConfigFault::UnknownKey { name, section, nearest, known } => {
+                ConfigFault::UnknownKey { name, section: join(&section), nearest, known }
+            }
+            fault if is_secret => without_secret(fault),
+            fault => fault,
+        };
+        Self { key, fault: Box::new(fault), ..self }
     }
 
     pub(super) fn set_location(&mut self, location: Option<Location>) {

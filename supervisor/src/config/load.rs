@@ -146,7 +146,9 @@ impl LoadedConfig {
     /// As [`overlay`](overlay::overlay), each problem with its place in the files.
     pub fn overlay(&self, spec: SupervisorSpec) -> Result<SupervisorSpec, ConfigError> {
         let before = spec.clone();
-        overlay::overlay(spec, &self.config).map_err(|error| {
+        let nothing = || Node { at: Location::whole(&Source::code()), value: Value::Null };
+        let document = self.document.clone().unwrap_or_else(nothing);
+        overlay::overlay_with(spec, &self.config, &document).map_err(|error| {
             let mut diagnostics = error.into_diagnostics();
             for diagnostic in &mut diagnostics {
                 self.locate(diagnostic);
@@ -160,10 +162,15 @@ impl LoadedConfig {
     }
 
     fn locate(&self, diagnostic: &mut ConfigDiagnostic) {
+        let is_code = |at: &Location| *at.source().origin() == Origin::Code;
+        if let Some(at) = diagnostic.location().cloned() {
+            diagnostic.set_location(Some(at).filter(|at| !is_code(at)));
+            return;
+        }
         let key = diagnostic.key();
         let value = if is_rule(diagnostic) { self.place_of(key) } else { None };
         let at = value.or_else(|| self.document.as_ref().map(|node| node.locate(key)));
-        diagnostic.set_location(at.filter(|at| *at.source().origin() != Origin::Code));
+        diagnostic.set_location(at.filter(|at| !is_code(at)));
     }
 }
 

@@ -18,6 +18,7 @@ mod read;
 pub mod report;
 pub mod schema;
 mod secrets;
+pub mod settings;
 pub mod source;
 mod tree;
 mod yaml;

@@ -11,6 +11,9 @@ use super::configurable::{
 use super::duration::HumanDuration;
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath, nearest};
 use super::keys::SupervisorKeys;
+use super::load::LoadedConfig;
+use super::node::Node;
+use super::node::Value::Null;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
@@ -36,12 +39,21 @@ pub fn overlay(
     spec: SupervisorSpec,
     config: &SupervisorConfig,
 ) -> Result<SupervisorSpec, ConfigError> {
+    LoadedConfig::from(config.clone()).overlay(spec)
+}
+
+/// The same, with what `config` was read from.
+pub(super) fn overlay_with(
+    spec: SupervisorSpec,
+    config: &SupervisorConfig,
+    document: &Node,
+) -> Result<SupervisorSpec, ConfigError> {
     let SupervisorConfig { include: _, supervisor, policy, shutdown, observability } = config;
     let ShutdownSection { grace, abort_wait, budget } = shutdown;
 
     let before = spec.clone();
     let mut spec = spec;
-    let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec) };
+    let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec), document };
     overlay.bounds(*observability);
     if let Some(HumanDuration(budget)) = *budget {
         spec.budget = Some(budget);
@@ -71,13 +83,14 @@ struct Above {
     said_in: KeyPath,
 }
 
-struct Overlay {
+struct Overlay<'a> {
+    document: &'a Node,
     problems: Vec<ConfigDiagnostic>,
     /// Every path of the tree.
     paths: Vec<String>,
 }
 
-impl Overlay {
+impl Overlay<'_> {
     fn report(&mut self, key: KeyPath, fault: ConfigFault) {
         self.problems.push(ConfigDiagnostic::new(None, key, fault));
     }
@@ -151,8 +164,13 @@ impl Overlay {
                     if let Some(section) = section {
                         self.task(task, section, weaker, &path, &key);
                     }
+                    self.settings(task, &path, &key.join("settings"));
                 }
                 NodeSpec::Supervisor(inner) => {
+                    if section.is_some_and(|section| section.settings.is_some()) {
+                        let fault = ConfigFault::NoSettings { path: path.to_string() };
+                        self.report(key.join("settings"), fault);
+                    }
                     if let Some(section) = section {
                         self.as_child(inner, section, weaker, &path, &key);
                     }
@@ -188,6 +206,24 @@ impl Overlay {
             self.report(key.join(name), fault);
         }
         spec.policy = self.about(section, spec.policy, weaker, key);
+    }
+
+    /// Reads the child's own settings, which it may also have when nothing is said about it.
+    fn settings(&mut self, spec: &mut ChildSpec, path: &ChildPath, key: &KeyPath) {
+        let node = self.document.node_of(key).filter(|node| !matches!(node.value, Null));
+        match (spec.settings, node) {
+            (None, None) => {}
+            (None, Some(_)) => {
+                self.report(key.clone(), ConfigFault::NoSettings { path: path.to_string() });
+            }
+            (Some(settings), node) => {
+                let nowhere = self.document.locate(key);
+                match settings.read(node, &nowhere, key) {
+                    Ok(settings) => spec.task = spec.task.clone().with_settings(settings),
+                    Err(problems) => self.problems.extend(problems),
+                }
+            }
+        }
     }
 
     /// About a supervisor as a child of the one above.

@@ -1,5 +1,7 @@
 //! The JSON Schema of a configuration, and the template with every key: both made from the types.
 
+use std::sync::LazyLock;
+
 use confique::Config;
 use confique::meta::{Field, FieldKind, Meta};
 use schemars::generate::SchemaSettings;
@@ -12,6 +14,10 @@ use crate::spec::supervisor::SupervisorSpec;
 
 /// The JSON Schema that an editor completes and checks a configuration file with.
 pub fn json_schema() -> Value {
+    SCHEMA.clone()
+}
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let generator = SchemaSettings::draft07().into_generator();
     let mut schema = generator.into_root_schema_for::<SupervisorConfig>().to_value();
     if let Some(root) = schema.as_object_mut() {
@@ -19,7 +25,7 @@ pub fn json_schema() -> Value {
     }
     without_empty_defaults(&mut schema);
     schema
-}
+});
 
 /// The same as text: `supervisor.schema.json`.
 pub fn json_schema_text() -> String {
@@ -68,7 +74,7 @@ impl ChildKeys {
 
     fn task(&self, settings: Option<&Value>) -> Value {
         let mut keys = self.all.clone();
-        keys.retain(|key, _| !is_about_supervisors(key));
+        keys.retain(|key, _| !is_about_supervisors(key) && key != "settings");
         if let Some(settings) = settings {
             keys.insert("settings".into(), settings.clone());
         }
@@ -77,7 +83,7 @@ impl ChildKeys {
 
     fn supervisor(&self, spec: &SupervisorSpec) -> Value {
         let mut keys = self.all.clone();
-        keys.retain(|key, _| !is_about_tasks(key));
+        keys.retain(|key, _| !is_about_tasks(key) && key != "settings");
         let stop = json!({ "$ref": "#/definitions/SupervisorStopSection" });
         keys.insert("shutdown".into(), or_null(&stop));
         keys.insert("children".into(), self.children_of(spec));
@@ -87,7 +93,10 @@ impl ChildKeys {
     fn children_of(&self, spec: &SupervisorSpec) -> Value {
         let children = spec.children().iter().map(|child| {
             let section = match child {
-                NodeSpec::Child(_) => json!({ "$ref": "#/definitions/TaskSection" }),
+                NodeSpec::Child(task) => match &task.settings {
+                    Some(settings) => self.task(Some(&or_null(&settings.schema()))),
+                    None => json!({ "$ref": "#/definitions/TaskSection" }),
+                },
                 NodeSpec::Supervisor(inner) => self.supervisor(inner),
             };
             (child.id().to_owned(), or_null(&section))

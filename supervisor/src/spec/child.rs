@@ -4,6 +4,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "config")]
+use crate::config::settings::{DeclaredSettings, SettingsType};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
@@ -39,6 +41,8 @@ pub struct ChildSpec {
     pub(crate) task: TaskFactory,
     pub(crate) policy: PolicyPatch,
     pub(crate) declared_at: &'static Location<'static>,
+    #[cfg(feature = "config")]
+    pub(crate) settings: Option<DeclaredSettings>,
 }
 
 impl ChildSpec {
@@ -46,7 +50,14 @@ impl ChildSpec {
     #[track_caller]
     pub fn new(id: impl Into<Arc<str>>, task: TaskFactory) -> Self {
         let declared_at = Location::caller();
-        Self { id: id.into(), task, policy: PolicyPatch::NONE, declared_at }
+        Self {
+            id: id.into(),
+            task,
+            policy: PolicyPatch::NONE,
+            declared_at,
+            #[cfg(feature = "config")]
+            settings: None,
+        }
     }
 
     /// The id as it was given; it has not been checked.
@@ -62,6 +73,14 @@ impl ChildSpec {
     /// What was said about the child so far.
     pub fn policy(&self) -> PolicyPatch {
         self.policy
+    }
+
+    /// Reads the child's own settings into a `T` before it starts, so that
+    /// [`TaskContext::settings`](crate::task::context::TaskContext::settings) has them.
+    #[cfg(feature = "config")]
+    pub fn settings<T: SettingsType>(mut self) -> Self {
+        self.settings = Some(DeclaredSettings::of::<T>());
+        self
     }
 
     /// The same child under another id: the cheap way to many alike.

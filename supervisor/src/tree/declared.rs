@@ -8,6 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::parameter::Run;
+#[cfg(feature = "config")]
+use crate::config::settings::{DeclaredSettings, TakesSettings};
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
@@ -116,13 +118,34 @@ pub enum Node {
 pub struct DeclaredChild {
     policy: PolicyPatch,
     at: &'static Location<'static>,
+    #[cfg(feature = "config")]
+    settings: Option<DeclaredSettings>,
 }
 
 impl DeclaredChild {
     /// A child with these policies.
     #[track_caller]
     pub const fn new(policy: PolicyPatch) -> Self {
-        Self { policy, at: Location::caller() }
+        Self {
+            policy,
+            at: Location::caller(),
+            #[cfg(feature = "config")]
+            settings: None,
+        }
+    }
+
+    /// A child that takes settings.
+    ///
+    /// # Panics
+    ///
+    /// While the program is compiled, when it takes some already.
+    #[cfg(feature = "config")]
+    #[must_use]
+    #[track_caller]
+    pub const fn settings<P: TakesSettings>(mut self) -> Self {
+        assert!(self.settings.is_none(), "a child has one `settings` section: take it once");
+        self.settings = Some(P::SETTINGS);
+        self
     }
 }
 
@@ -288,6 +311,10 @@ fn supervisor<S: Send + Sync + 'static>(
         (Node::Child(declared), runs) => {
             let mut child = ChildSpec::new(slot.name, factory(runs, state, slot.ask));
             child.declared_at = declared.at;
+            #[cfg(feature = "config")]
+            {
+                child.settings = declared.settings;
+            }
             spec.child(child.with_policy(slot.over(declared.policy)))
         }
         (Node::Supervisor(_), Runs::Async(_) | Runs::Blocking(_)) => {

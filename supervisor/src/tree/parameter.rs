@@ -3,6 +3,8 @@
 use std::sync::Arc;
 
 use super::state::{Provide, State};
+#[cfg(feature = "config")]
+use crate::config::settings::ReadSettings;
 use crate::id::{ChildPath, Generation};
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::TaskFailure;
@@ -28,6 +30,10 @@ pub trait RunContext {
     fn path(&self) -> &ChildPath;
     /// Which run of the child it is.
     fn generation(&self) -> Generation;
+    /// The child's settings as they were read, if it has some.
+    #[cfg(feature = "config")]
+    #[doc(hidden)]
+    fn read_settings(&self) -> Option<&ReadSettings>;
 }
 
 impl RunContext for TaskContext {
@@ -38,6 +44,11 @@ impl RunContext for TaskContext {
     fn generation(&self) -> Generation {
         self.generation()
     }
+
+    #[cfg(feature = "config")]
+    fn read_settings(&self) -> Option<&ReadSettings> {
+        self.settings.as_ref()
+    }
 }
 
 impl RunContext for BlockingContext {
@@ -47,6 +58,11 @@ impl RunContext for BlockingContext {
 
     fn generation(&self) -> Generation {
         self.generation()
+    }
+
+    #[cfg(feature = "config")]
+    fn read_settings(&self) -> Option<&ReadSettings> {
+        self.settings.as_ref()
     }
 }
 
