@@ -422,7 +422,7 @@ fn no_key_is_without_its_proof() {
 
     assert_eq!(keys("DefaultsSection"), policy);
     assert_eq!(keys("RootSection"), at_root);
-    assert_eq!(keys("ChildSection"), &(&policy | &at_root) | &set(&["meltdown"]));
+    assert_eq!(keys("ChildSection"), &(&policy | &at_root) | &set(&["meltdown", "settings"]));
     let without_shutdown = policy.into_iter().filter(|key| !key.starts_with("shutdown"));
     assert_eq!(keys("PolicySection"), without_shutdown.collect());
     assert_eq!(keys("ShutdownSection"), set(&["grace", "abort_wait", "budget"]));

@@ -10,10 +10,10 @@ use rust_supervisor::config::error::ConfigError;
 use rust_supervisor::config::load::LoadedConfig;
 use rust_supervisor::config::report::Colour;
 use rust_supervisor::config::schema;
-use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::backoff::Backoff;
 use rust_supervisor::policy::restart::Restart;
+use rust_supervisor::prelude::*;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
@@ -276,4 +276,104 @@ fn the_schema_of_a_tree_knows_its_children() {
     assert!(payments["children"]["properties"]["ledger"].is_object());
     let task = &schema["definitions"]["TaskSection"]["properties"];
     assert!(task["readiness"].is_object() && task["strategy"].is_null());
+}
+
+/// How a mailer sends.
+#[derive(confique::Config, schemars::JsonSchema)]
+struct MailSettings {
+    /// How many at once.
+    #[config(default = 10)]
+    batch: u32,
+    /// Through whom.
+    server: String,
+    /// Who it is there.
+    #[config(default = "")]
+    #[schemars(extend("writeOnly" = true))]
+    password: String,
+}
+
+#[child]
+async fn first(ctx: TaskContext, State(starts): State<Starts>) {
+    starts.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+    ctx.stopped().await;
+}
+
+#[child]
+async fn mailer(ctx: TaskContext, settings: Settings<MailSettings>, State(sent): State<Sent>) {
+    let text = format!("{} {} {}", settings.batch, settings.server, settings.password);
+    sent.0.lock().unwrap().push(text);
+    ctx.stopped().await;
+}
+
+#[derive(Clone, Default)]
+struct Starts(std::sync::Arc<std::sync::atomic::AtomicU32>);
+
+#[derive(Clone, Default)]
+struct Sent(std::sync::Arc<std::sync::Mutex<Vec<String>>>);
+
+#[derive(Clone, Default, SharedState)]
+struct AppState {
+    starts: Starts,
+    sent: Sent,
+}
+
+#[supervisor(state = AppState)]
+struct App {
+    first: first,
+    mailer: mailer,
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_gets_its_settings() {
+    let state = AppState::default();
+    let file = File::new(
+        "supervisor: { children: { mailer: { settings: { server: a.example, password: hunter2 } } } }",
+    );
+    let variables = [
+        ("RUST_SUPERVISOR__MAILER__SETTINGS__BATCH", "20"),
+        // A text, though it looks like a number.
+        ("RUST_SUPERVISOR__MAILER__SETTINGS__SERVER", "10"),
+    ];
+    let builder = App::builder(state.clone()).config_file(&file.0);
+    let app = builder.environment(Environment::of(variables)).start().await.unwrap();
+    app.mailer.restart(by("test").because("to read them again")).await.unwrap();
+    let text = app.handle().effective_config().to_string();
+    for expected in [
+        "settings.batch: 20, from RUST_SUPERVISOR__MAILER__SETTINGS__BATCH, over 10, built in",
+        "settings.password: ***, from ",
+    ] {
+        assert!(text.contains(expected), "no `{expected}` in\n{text}");
+    }
+    assert!(!text.contains("hunter2"), "{text}");
+    app.shutdown(by("test").because("over")).await.unwrap();
+    assert_eq!(*state.sent.0.lock().unwrap(), ["20 10 hunter2", "20 10 hunter2"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_starts_when_the_settings_of_the_last_child_are_wrong() {
+    let state = AppState::default();
+    let file = File::new("supervisor: { children: { mailer: { settings: { batch: many } } } }");
+    let builder = App::builder(state.clone()).config_file(&file.0);
+    let error = builder.environment(Environment::none()).start().await.unwrap_err();
+    let SupervisorError::Config(error) = error else { panic!("{error}") };
+    let report = error.report(Colour::Never);
+    for expected in [
+        "settings.batch`: expected a whole number from 0 to 4294967295, found `many`",
+        "error[C206]: `supervisor.children.mailer.settings.server`: this setting has no default",
+    ] {
+        assert!(report.contains(expected), "no `{expected}` in\n{report}");
+    }
+    assert_eq!(state.starts.0.load(std::sync::atomic::Ordering::Relaxed), 0);
+}
+
+#[test]
+fn the_schema_of_a_tree_knows_the_settings_of_its_children() {
+    let schema = schema::json_schema_of(&App::spec(AppState::default()));
+    let children = &schema["definitions"]["RootSection"]["properties"]["children"];
+    let keys = &children["properties"]["mailer"]["anyOf"][0]["properties"];
+    let settings = &keys["settings"]["anyOf"][0];
+    assert_eq!(settings["properties"]["batch"]["default"], 10);
+    assert_eq!(settings["properties"]["batch"]["description"], "How many at once.");
+    assert_eq!(settings["properties"]["password"]["writeOnly"], true);
+    assert!(settings["required"].is_null(), "another file may say it: {settings}");
 }

@@ -286,7 +286,11 @@ impl Walk<'_> {
         if !is_asked {
             layers.iter_mut().for_each(|layer| layer.retain(|key, _| !key.starts_with("health.")));
         }
-        layers.extend([code, own]);
+        if cfg!(plant_bug = "explained_by_code") {
+            layers.extend([own, code]);
+        } else {
+            layers.extend([code, own]);
+        }
         resolve_layers(layers)
     }
 

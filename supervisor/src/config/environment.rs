@@ -68,7 +68,7 @@ impl Environment {
             .map(|(name, rest, value)| (name, (rest, value)))
             .collect();
         for (name, (rest, value)) in ours {
-            if value.is_empty() {
+            if value.is_empty() && !cfg!(plant_bug = "empty_variable_set") {
                 continue;
             }
             match self.variable(name, rest, value, schema) {

@@ -22,3 +22,6 @@ pub mod settings;
 pub mod source;
 mod tree;
 mod yaml;
+
+#[cfg(test)]
+mod tests;

@@ -17,7 +17,9 @@ pub(super) const MASK: &str = "***";
 /// Says to `source`, which `node` was parsed from, what of it must not be shown.
 pub(super) fn hide(source: &Arc<Source>, node: &Node, schema: &Json) {
     let mut secrets = Vec::new();
-    collect(source, node, schema, Some(schema), &mut secrets);
+    if !cfg!(plant_bug = "secret_in_snippet") {
+        collect(source, node, schema, Some(schema), &mut secrets);
+    }
     source.hide(secrets);
 }
 
