@@ -36,6 +36,11 @@ deny:
 book:
     mdbook build docs/en
 
+# A thousand times: kills a process that writes its audit, edits an audit and looks for the edit.
+audit-torture:
+    AUDIT_KILLS=1000 cargo test --release -p supervisor-tests --test audit killed
+    AUDIT_EDITS=1000 cargo test --release -p rust-tokio-supervisor --lib --features audit edit
+
 # The example that tells a whole story.
 quickstart:
     cargo run --example supervisor_quickstart

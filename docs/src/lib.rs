@@ -21,6 +21,8 @@ pages! {
     commands: "en/src/commands.md",
     events: "en/src/events.md",
     configuration: "en/src/configuration.md",
+    audit: "en/src/audit.md",
+    testing: "en/src/testing.md",
     laws: "en/src/laws.md",
     faq: "en/src/faq.md",
 }

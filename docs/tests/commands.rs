@@ -40,7 +40,7 @@ async fn every_cell_of_the_table_is_true() {
             }
         }
     }
-    assert_eq!(tried, 9 * 9);
+    assert_eq!(tried, 10 * 9);
 }
 
 fn cells(row: &str) -> Vec<&str> {
@@ -72,6 +72,7 @@ async fn answer(state: &str, command: &str) -> String {
         Ok(Ok(_)) => "ok".to_owned(),
         Ok(Err(SupervisorError::Running { .. })) => "Running".to_owned(),
         Ok(Err(SupervisorError::Restarting { .. })) => "Restarting".to_owned(),
+        Ok(Err(SupervisorError::Disabled { .. })) => "Disabled".to_owned(),
         Ok(Err(SupervisorError::Paused { .. })) => "Paused".to_owned(),
         Ok(Err(SupervisorError::Quarantined { .. })) => "Quarantined".to_owned(),
         Ok(Err(SupervisorError::Unjoinable { .. })) => "Unjoinable".to_owned(),
@@ -133,6 +134,7 @@ async fn stage(state: &str) -> Stage {
             let work = move |_: BlockingContext| drop(hold.lock().map(|hold| hold.recv()));
             ChildSpec::new("x", blocking_fn(work)).grace(Grace::After(SECOND))
         }
+        "disabled" => slow("x").disabled(),
         _ => slow("x"),
     };
     let above = SupervisorSpec::new("above").child(slow("older")).child(x);
@@ -148,7 +150,7 @@ async fn stage(state: &str) -> Stage {
         })
     };
     match state {
-        "up" | "restarting" | "quarantined" => {}
+        "up" | "restarting" | "quarantined" | "disabled" => {}
         "stopping" => drop(background(X, false)),
         "down" => drop(handle.stop_child(X, "test", "stage").await.expect("it stops")),
         "paused" => drop(handle.pause_child(X, "test", "stage").await.expect("it is paused")),

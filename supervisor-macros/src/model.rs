@@ -1,7 +1,7 @@
 //! What was written, with its tokens.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, Generics, Member, Path, Signature, Type, Visibility};
+use syn::{Attribute, Expr, Generics, LitStr, Member, Path, Signature, Type, Visibility};
 
 /// A function under `#[child]`.
 pub(crate) struct Child {
@@ -34,10 +34,14 @@ pub(crate) struct ChildOptions {
 /// Policies: every key may be open.
 #[derive(Default)]
 pub(crate) struct Policy {
+    pub(crate) role: Option<Role>,
+    pub(crate) enabled: Option<Condition>,
+    pub(crate) tags: Option<Tags>,
     pub(crate) restart: Option<Restart>,
     pub(crate) backoff: Option<Backoff>,
     pub(crate) restart_limit: Option<Limit>,
     pub(crate) on_limit: Option<OnLimit>,
+    pub(crate) on_failure: Option<OnFailure>,
     pub(crate) probe_after: Option<Time>,
     pub(crate) criticality: Option<Criticality>,
     pub(crate) readiness: Option<Readiness>,
@@ -50,17 +54,30 @@ pub(crate) struct Policy {
 }
 
 impl Policy {
+    fn classes(&self) -> impl Iterator<Item = &OfClass> {
+        self.on_failure.iter().flat_map(|on_failure| &on_failure.classes)
+    }
+
+    /// Every `backoff(…)` that was written: the child's, and those of classes of failure.
+    pub(crate) fn backoffs(&self) -> impl Iterator<Item = &Backoff> {
+        let own = self.backoff.iter();
+        own.chain(self.classes().filter_map(|of_class| of_class.backoff.as_ref()))
+    }
+
+    /// Every `restart_limit(…)` that was written: the child's, and those of classes of failure.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = &Limit> {
+        let own = self.restart_limit.iter();
+        own.chain(self.classes().filter_map(|of_class| of_class.restart_limit.as_ref()))
+    }
+
     /// The first value that only the compiler knows.
     pub(crate) fn expression(&self) -> Option<Span> {
-        let backoff = self.backoff.as_ref();
         let grace = match &self.grace {
             Some(Grace::After(grace)) => Some(grace),
             Some(Grace::Infinite) | None => None,
         };
+        let waits = self.backoffs().flat_map(|b| [b.initial.as_ref(), b.max.as_ref()]);
         let times = [
-            backoff.and_then(|backoff| backoff.initial.as_ref()),
-            backoff.and_then(|backoff| backoff.max.as_ref()),
-            self.restart_limit.as_ref().map(|limit| &limit.within),
             self.probe_after.as_ref(),
             self.start_timeout.as_ref(),
             self.health.as_ref().and_then(|health| health.heartbeat.as_ref()),
@@ -68,15 +85,40 @@ impl Policy {
             grace,
             self.abort_wait.as_ref(),
         ];
-        let numbers = [
-            backoff.and_then(|backoff| backoff.factor.as_ref()),
-            backoff.and_then(|backoff| backoff.jitter.as_ref()),
-            self.restart_limit.as_ref().map(|limit| &limit.max),
-        ];
-        let times = times.into_iter().flatten().filter(|time| time.nanos().is_none());
-        let numbers = numbers.into_iter().flatten().filter(|number| number.known.is_none());
+        let times = times.into_iter().chain(waits);
+        let times = times.flatten().chain(self.limits().map(|limit| &limit.within));
+        let numbers = self.backoffs().flat_map(|b| [b.factor.as_ref(), b.jitter.as_ref()]);
+        let numbers = numbers.flatten().chain(self.limits().map(|limit| &limit.max));
+        let times = times.filter(|time| time.nanos().is_none());
+        let numbers = numbers.filter(|number| number.known.is_none());
         times.map(|time| time.span).chain(numbers.map(|number| number.span)).next()
     }
+}
+
+/// `enabled = …`.
+pub(crate) struct Condition {
+    pub(crate) span: Span,
+    pub(crate) tokens: TokenStream,
+}
+
+/// `tags("…", "…")`.
+pub(crate) struct Tags {
+    pub(crate) span: Span,
+    pub(crate) words: Vec<LitStr>,
+}
+
+/// `on_failure(class(…), …)`.
+pub(crate) struct OnFailure {
+    /// The word `on_failure`.
+    pub(crate) key: Span,
+    pub(crate) classes: Vec<OfClass>,
+}
+
+/// What is said about one class of failure.
+pub(crate) struct OfClass {
+    pub(crate) class: FailureClass,
+    pub(crate) backoff: Option<Backoff>,
+    pub(crate) restart_limit: Option<Limit>,
 }
 
 /// `backoff(…)`.
@@ -167,6 +209,18 @@ macro_rules! words {
 }
 
 words! {
+    Role {
+        "service" => Service,
+        "worker" => Worker,
+        "job" => Job,
+        "sidecar" => Sidecar,
+    }
+    FailureClass {
+        "recoverable" => Recoverable,
+        "external_dependency" => ExternalDependency,
+        "timeout" => Timeout,
+        "panic" => Panic,
+    }
     Restart { "permanent" => Permanent, "transient" => Transient, "temporary" => Temporary, }
     OnLimit {
         "quarantine" => Quarantine,

@@ -2,6 +2,8 @@
 
 #[doc(hidden)]
 pub mod __private;
+#[cfg(feature = "audit")]
+pub mod audit;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod control;
@@ -16,6 +18,8 @@ pub mod runtime;
 pub mod spec;
 pub mod state;
 pub mod task;
+#[cfg(feature = "test-support")]
+pub mod test_support;
 pub mod tree;
 
 #[cfg(feature = "macros")]

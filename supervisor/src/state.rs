@@ -5,6 +5,9 @@ use std::time::Duration;
 
 use crate::id::{ChildPath, Generation};
 use crate::policy::decision::RestartDecision;
+use crate::policy::intensity::Limit;
+use crate::policy::on_failure::FailureClass;
+use crate::spec::tags::Tags;
 use crate::task::exit::Exit;
 
 /// Where a child is in its life.
@@ -23,6 +26,9 @@ pub enum Lifecycle {
     Restarting,
     /// It does not run, and nothing will start it by itself.
     Down,
+    /// It is declared and was never meant to be started: it, or a supervisor above it, is said not
+    /// to be enabled.
+    Disabled,
     /// An operator keeps it down, out of restarts and rounds, until it is resumed.
     Paused,
     /// It failed too often, or an operator took it out: it is kept down, out of restarts and
@@ -48,6 +54,7 @@ impl fmt::Display for Lifecycle {
             Self::Stopping => "stopping",
             Self::Restarting => "restarting",
             Self::Down => "down",
+            Self::Disabled => "disabled",
             Self::Paused => "paused",
             Self::Quarantined => "quarantined",
             Self::Unjoinable => "unjoinable",
@@ -63,6 +70,8 @@ pub struct ChildState {
     pub path: ChildPath,
     /// Whether it is a supervisor.
     pub is_supervisor: bool,
+    /// The words that were put on it.
+    pub tags: Tags,
     /// Where it is in its life.
     pub lifecycle: Lifecycle,
     /// The number of its latest run; 0 before the first.
@@ -80,6 +89,9 @@ pub struct ChildState {
     /// For a supervisor: how many restarts count against its intensity now, and how many it
     /// tolerates.
     pub intensity: Option<(u32, u32)>,
+    /// The restart limits that are its own: the child's, and those of classes of failure. Empty
+    /// where it has none.
+    pub limits: Vec<LimitState>,
     /// For a child that has to send heartbeats: how it is.
     pub health: Option<ChildHealth>,
 }
@@ -89,6 +101,18 @@ impl ChildState {
     pub fn last_exit(&self) -> Option<&Exit> {
         self.last_exits.last().map(|record| &record.exit)
     }
+}
+
+/// A restart limit of one child, and how much of it is used up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LimitState {
+    /// The class of failure it is for; `None` where it is the child's.
+    pub class: Option<FailureClass>,
+    /// How many restarts count against it now. One more than it allows when it is spent.
+    pub used: u32,
+    /// How many it allows, within how long.
+    pub limit: Limit,
 }
 
 /// How a child is that has to send heartbeats.

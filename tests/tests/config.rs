@@ -13,14 +13,19 @@ use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::backoff::{Backoff, BackoffPatch};
+use rust_supervisor::policy::failure::TaskFailureKind;
 use rust_supervisor::policy::health::HealthPatch;
 use rust_supervisor::policy::intensity::Limit;
+use rust_supervisor::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart};
+use rust_supervisor::policy::role::Role;
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
+use rust_supervisor::state::Lifecycle;
 use rust_supervisor::task::context::{BlockingContext, TaskContext};
+use rust_supervisor::task::exit::TaskFailure;
 use rust_supervisor::task::factory::{TaskFactory, blocking_fn, service_fn};
 
 /// Reads YAML the way a file is read.
@@ -143,6 +148,16 @@ fn policy_cases() -> Vec<PolicyCase> {
     let plain = weak(|_| {});
     let limited = |max, within| weak(|patch| patch.restart_limit = Some(Limit::new(max, within)));
     vec![
+        ("role", "job", brief, plain, "#1  decision: do not restart (it is transient"),
+        ("role", "service", flaky, limited(0, ms(0)), "1000 ms  /root/in/t #1  decision: escalate"),
+        ("role", "sidecar", flaky, limited(0, ms(0)), "#1  decision: do not restart (its restart"),
+        (
+            "role",
+            "worker",
+            flaky,
+            limited(0, ms(0)).role(Role::Service),
+            "1000 ms  /root/in/t #1  decision: quarantine",
+        ),
         ("restart", "temporary", flaky, plain, "1000 ms  /root/in/t #1  removed"),
         ("backoff.initial", "3s", flaky, plain, "4000 ms  /root/in/t #2  starting"),
         ("backoff.max", "150ms", flaky, plain, "2250 ms  /root/in/t #3  starting"),
@@ -228,6 +243,53 @@ fn policy_cases() -> Vec<PolicyCase> {
     ]
 }
 
+/// Fails as each class of failure does, after each second.
+const CLASSES: [(FailureClass, fn() -> TaskFactory); 4] = [
+    (FailureClass::Recoverable, flaky),
+    (FailureClass::ExternalDependency, || fails_with(TaskFailureKind::ExternalDependency)),
+    (FailureClass::Timeout, || fails_with(TaskFailureKind::Timeout)),
+    (FailureClass::Panic, panics),
+];
+
+fn fails_with(kind: TaskFailureKind) -> TaskFactory {
+    service_fn(move |ctx: TaskContext| async move {
+        if ctx.sleep(ms(1_000)).await { Err(TaskFailure::new(kind, "broken")) } else { Ok(()) }
+    })
+}
+
+fn panics() -> TaskFactory {
+    service_fn(async |ctx: TaskContext| {
+        // It says nothing on stderr.
+        if ctx.sleep(ms(1_000)).await {
+            std::panic::resume_unwind(Box::new("broken"));
+        }
+    })
+}
+
+/// The same of the keys of each class of failure. What the weaker limit says is about the class.
+fn class_cases() -> Vec<(String, &'static str, fn() -> TaskFactory, PolicyPatch, &'static str)> {
+    let of_class = |class, (key, value, in_code, expected): (&str, _, PolicyPatch, _)| {
+        let mut weaker = in_code;
+        if let Some(limit) = weaker.restart_limit.take() {
+            let limit = ClassPatch::NONE.restart_limit(limit.max, limit.within);
+            weaker.on_failure = OnFailurePatch::NONE.on(class, limit);
+        }
+        (format!("on_failure.{class}.{key}"), value, weaker, expected)
+    };
+    let mut cases = Vec::new();
+    for (class, task) in CLASSES {
+        let keys = ["backoff", "restart_limit"];
+        for (key, value, _, in_code, expected) in policy_cases() {
+            if keys.contains(&key.split('.').next().unwrap()) {
+                let (key, value, weaker, expected) =
+                    of_class(class, (key, value, in_code, expected));
+                cases.push((key, value, task, weaker, expected));
+            }
+        }
+    }
+    cases
+}
+
 /// `a.b: value` as sections inside `around`.
 fn nest(around: &[&str], key: &str, value: &str) -> String {
     let open: String = around
@@ -247,8 +309,11 @@ async fn every_key_of_a_policy_works_in_every_place() {
         &["supervisor", "children", "in", "defaults"],
         &["supervisor", "children", "in", "children", "t"],
     ];
-    for (key, value, task, in_code, expected) in policy_cases() {
-        let other_half = match key {
+    let cases = policy_cases().into_iter().map(|(key, value, task, in_code, expected)| {
+        (key.to_owned(), value, task, in_code, expected)
+    });
+    for (key, value, task, in_code, expected) in cases.chain(class_cases()) {
+        let other_half = match &*key {
             "health.heartbeat" => HealthPatch::NONE.stale_after(ms(3_000)),
             "health.stale_after" => HealthPatch::NONE.heartbeat(ms(1_000)),
             _ => HealthPatch::NONE,
@@ -260,9 +325,46 @@ async fn every_key_of_a_policy_works_in_every_place() {
             // How tasks are stopped has a section of its own there.
             let place =
                 if *place == ["policy"] && key.starts_with("shutdown") { &[] } else { place };
-            check(tree.clone(), &nest(place, key, value), expected).await;
+            check(tree.clone(), &nest(place, &key, value), expected).await;
         }
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_child_can_be_disabled_and_enabled() {
+    let with = |child: ChildSpec, inner: SupervisorSpec| {
+        SupervisorSpec::root().child(inner.child(ChildSpec::new("u", parked()))).child(child)
+    };
+    let off = |handle: SupervisorHandle, path: &'static str| async move {
+        handle.state_of(path).await.unwrap().lifecycle == Lifecycle::Disabled
+    };
+    let (t, inner) = (|| ChildSpec::new("t", parked()), || SupervisorSpec::new("in"));
+    let say = |id, value| nest(&["supervisor", "children", id], "enabled", value);
+
+    assert!(!off(start(with(t(), inner()), "").await, "/root/t").await);
+    assert!(off(start(with(t(), inner()), &say("t", "false")).await, "/root/t").await);
+    assert!(off(start(with(t(), inner()), &say("in", "false")).await, "/root/in/u").await);
+    assert!(!off(start(with(t().disabled(), inner()), &say("t", "true")).await, "/root/t").await);
+    let inner = inner().disabled();
+    assert!(!off(start(with(t(), inner), &say("in", "true")).await, "/root/in/u").await);
+}
+
+#[tokio::test(start_paused = true)]
+async fn tags_take_the_place_of_those_in_code() {
+    let tree = || {
+        let inner = SupervisorSpec::new("in").tags(["code"]);
+        let inner = inner.child(ChildSpec::new("t", parked()).tags(["code", "too"]));
+        SupervisorSpec::root().child(inner)
+    };
+    let tags = async |yaml: &str, path: &str| {
+        start(tree(), yaml).await.state_of(path).await.unwrap().tags.to_string()
+    };
+    let inner = &["supervisor", "children", "in"][..];
+    let task = &["supervisor", "children", "in", "children", "t"][..];
+    assert_eq!(tags("", "/root/in/t").await, "code, too");
+    assert_eq!(tags(&nest(task, "tags", "[money, eu]"), "/root/in/t").await, "money, eu");
+    assert_eq!(tags(&nest(task, "tags", "[]"), "/root/in/t").await, "");
+    assert_eq!(tags(&nest(inner, "tags", "[money]"), "/root/in").await, "money");
 }
 
 /// A key of a supervisor, what it is set to, its first child, the window of its intensity in code,
@@ -391,7 +493,7 @@ async fn a_path_that_is_not_remembered_counts_from_the_start() {
 #[test]
 fn no_key_is_without_its_proof() {
     let root = schema::json_schema();
-    let keys = |section: &str| -> BTreeSet<String> {
+    fn keys(root: &serde_json::Value, section: &str) -> BTreeSet<String> {
         let keys = root["definitions"][section]["properties"].as_object().unwrap();
         keys.iter()
             .flat_map(|(key, schema)| {
@@ -399,18 +501,20 @@ fn no_key_is_without_its_proof() {
                 match reference.strip_prefix("#/definitions/") {
                     Some(
                         inner @ ("BackoffSection" | "LimitSection" | "StopSection"
-                        | "HealthSection"),
-                    ) => {
-                        let inner = root["definitions"][inner]["properties"].as_object().unwrap();
-                        inner.keys().map(|inner| format!("{key}.{inner}")).collect()
-                    }
+                        | "HealthSection" | "OnFailureSection" | "ClassSection"),
+                    ) => keys_of(root, inner).map(|inner| format!("{key}.{inner}")).collect(),
                     _ => vec![key.clone()],
                 }
             })
             .collect()
-    };
+    }
+    fn keys_of(root: &serde_json::Value, section: &str) -> impl Iterator<Item = String> {
+        keys(root, section).into_iter()
+    }
+    let keys = |section| keys(&root, section);
     let set = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect::<BTreeSet<_>>();
-    let policy: BTreeSet<_> = policy_cases().iter().map(|case| case.0.to_owned()).collect();
+    let cases = policy_cases().into_iter().map(|case| case.0.to_owned());
+    let policy: BTreeSet<_> = cases.chain(class_cases().into_iter().map(|case| case.0)).collect();
     let at_root = set(&[
         "strategy",
         "intensity.max",
@@ -422,7 +526,10 @@ fn no_key_is_without_its_proof() {
 
     assert_eq!(keys("DefaultsSection"), policy);
     assert_eq!(keys("RootSection"), at_root);
-    assert_eq!(keys("ChildSection"), &(&policy | &at_root) | &set(&["meltdown", "settings"]));
+    assert_eq!(
+        keys("ChildSection"),
+        &(&policy | &at_root) | &set(&["meltdown", "enabled", "settings", "tags"])
+    );
     let without_shutdown = policy.into_iter().filter(|key| !key.starts_with("shutdown"));
     assert_eq!(keys("PolicySection"), without_shutdown.collect());
     assert_eq!(keys("ShutdownSection"), set(&["grace", "abort_wait", "budget"]));

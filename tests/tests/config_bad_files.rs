@@ -113,6 +113,11 @@ const MISTAKES: &[(&str, &str)] = &[
         "unknown key `grace` in `supervisor.children.a`; it belongs into `shutdown`",
     ),
     (
+        "policy: { on_failure: { fatal_config: { restart_limit: { max: 1 } } } }",
+        "unknown key `fatal_config` in `policy.on_failure`; what is fatal is never retried, so \
+         there is nothing to say about it",
+    ),
+    (
         "policy: { grace: 5s, jitter: 0 }",
         "unknown key `jitter` in `policy`; it belongs into `backoff`",
     ),

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::health::HealthPatch;
 use rust_supervisor::policy::restart::Restart;
+use rust_supervisor::policy::rules::PolicyFault;
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
@@ -187,10 +188,10 @@ fn what_cannot_be_meant_is_refused() {
     assert_eq!(
         faults,
         [
-            ("/root/rare", Fault::HeartbeatTooRare { heartbeat, stale_after }),
-            ("/root/never", Fault::Zero("stale_after")),
-            ("/root/half", Fault::HalfHealth { missing: "stale_after" }),
-            ("/root/other", Fault::HalfHealth { missing: "heartbeat" }),
+            ("/root/rare", Fault::Policy(PolicyFault::HeartbeatTooRare { heartbeat, stale_after })),
+            ("/root/never", Fault::Policy(PolicyFault::Zero("stale_after"))),
+            ("/root/half", Fault::Policy(PolicyFault::HalfHealth { missing: "stale_after" })),
+            ("/root/other", Fault::Policy(PolicyFault::HalfHealth { missing: "heartbeat" })),
             ("/root/in", Fault::HealthOfSupervisor),
         ]
     );

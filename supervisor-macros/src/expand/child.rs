@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
 use super::parameter::{Parameter, parameters, settings};
-use super::policy::{check, patch};
+use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only};
 use crate::validate::Valid;
@@ -18,6 +18,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
     let policy = patch(&options.policy, &runtime);
+    let tags = tags(&options.policy);
     // What depends on a type has a value only where the type is known.
     let check = check(&options.policy, &runtime)
         .filter(|check| !function.mentions_its_types(&check.to_token_stream()));
@@ -43,7 +44,15 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     } else {
         quote!(clippy::unused_async)
     };
-    let own_clause = clause(&own_bounds);
+    // The bounds are for the runs, and for a policy that asks the type.
+    let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
+    let (supervised, own_clause) = if function.mentions_its_types(&policy) {
+        (impls.clone(), clause(&own_bounds))
+    } else {
+        let declared = function.declared_parameters();
+        let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
+        (declared.to_token_stream(), clause(&statics))
+    };
     quote! {
         #[allow(#cannot)]
         #function
@@ -51,11 +60,11 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #(#cfgs)*
         #[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
-            impl #impls #runtime::Supervised for #name #generics #own_clause {
+            impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const NODE: #runtime::Node =
                     #runtime::Node::Child(&const {
-                        #runtime::DeclaredChild::new(#policy) #(.settings::<#settings>())*
+                        #runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())*
                     });
             }
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
@@ -91,9 +100,10 @@ pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> To
     let body = if parameters.is_empty() {
         quote!(enum #name {})
     } else {
-        let clause = &signature.generics.where_clause;
+        // Without its bounds: what breaks one would be reported wherever the type is named.
+        let declared = function.declared_parameters();
         quote! {
-            struct #name<#parameters> #clause {
+            struct #name<#(#declared),*> {
                 __types: #runtime::PhantomData<(#(fn(*const #types),)*)>,
             }
         }
@@ -236,6 +246,20 @@ impl Function {
             impls: quote!(<#(#parameters),*>),
             bounds: written.map(ToTokens::to_token_stream).chain(statics).collect(),
         }
+    }
+
+    /// Its generic parameters without their bounds, but for what need not be `Sized`.
+    fn declared_parameters(&self) -> Vec<TokenStream> {
+        let generics = &self.signature.generics;
+        let parameters = generics.params.iter().filter_map(|parameter| match parameter {
+            syn::GenericParam::Type(ty) => {
+                let name = &ty.ident;
+                Some(quote!(#name: ?::core::marker::Sized))
+            }
+            syn::GenericParam::Const(constant) => Some(constant.to_token_stream()),
+            syn::GenericParam::Lifetime(_) => None,
+        });
+        parameters.collect()
     }
 
     fn type_parameters(&self) -> impl Iterator<Item = &Ident> {

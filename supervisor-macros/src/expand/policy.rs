@@ -4,14 +4,21 @@ use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::runtime::{Place, Runtime};
-use crate::model::{Backoff, Grace, Health, Limit, Number, Policy, Time, TimeValue, Words};
+use crate::model::{
+    Backoff, Grace, Health, Limit, Number, OnFailure, Policy, Time, TimeValue, Words,
+};
 
 /// An expression of type `PolicyPatch` with only what was written.
 pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
+    let role = call("role", choice(policy.role, runtime));
+    let enabled = policy.enabled.as_ref().map(|condition| condition.tokens.clone());
+    let enabled = call("enabled_if", enabled);
     let restart = call("restart", choice(policy.restart, runtime));
     let backoff = call("backoff", policy.backoff.as_ref().map(|said| backoff(said, runtime)));
     let limit = call("restart_limit", limit(policy.restart_limit.as_ref(), runtime));
     let on_limit = call("on_limit", choice(policy.on_limit, runtime));
+    let on_failure =
+        call("on_failure", policy.on_failure.as_ref().map(|said| on_failure(said, runtime)));
     let probe_after = call("probe_after", time(policy.probe_after.as_ref(), runtime));
     let criticality = call("criticality", choice(policy.criticality, runtime));
     let readiness = call("readiness", choice(policy.readiness, runtime));
@@ -22,7 +29,7 @@ pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
     let significant = call("significant", policy.significant.map(|_| quote!()));
     quote! {
         #runtime::PolicyPatch::NONE
-            #restart #backoff #limit #on_limit #probe_after #criticality #readiness
+            #role #enabled #restart #backoff #limit #on_limit #on_failure #probe_after #criticality #readiness
             #start_timeout #health #grace #abort_wait #significant
     }
 }
@@ -43,6 +50,22 @@ fn backoff(backoff: &Backoff, runtime: &Runtime) -> TokenStream {
     let jitter = call("jitter", number(backoff.jitter.as_ref()));
     let reset_after = call("reset_after", time(backoff.reset_after.as_ref(), runtime));
     quote!(#runtime::BackoffPatch::NONE #initial #max #factor #jitter #reset_after)
+}
+
+fn on_failure(said: &OnFailure, runtime: &Runtime) -> TokenStream {
+    let classes = said.classes.iter().map(|said| {
+        let class = choice(Some(said.class), runtime);
+        let backoff = call("backoff", said.backoff.as_ref().map(|said| backoff(said, runtime)));
+        let limit = call("restart_limit", limit(said.restart_limit.as_ref(), runtime));
+        quote!(.on(#class, #runtime::ClassPatch::NONE #backoff #limit))
+    });
+    quote!(#runtime::OnFailurePatch::NONE #(#classes)*)
+}
+
+/// `.tags(&["…"])`, for what is declared.
+pub(super) fn tags(policy: &Policy) -> Option<TokenStream> {
+    let words = &policy.tags.as_ref()?.words;
+    call("tags", Some(quote!(&[#(#words),*])))
 }
 
 fn health(health: &Health, runtime: &Runtime) -> TokenStream {

@@ -5,7 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
-use super::policy::{call, check, choice, limit, patch, time};
+use super::policy::{call, check, choice, limit, patch, tags, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{Field, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -119,7 +119,8 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
             let ask = runtime.generic(&Place::of(ty), &quote!(Asks), &quote!(#ty));
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
-        quote!(#(#cfgs)* #slot #ask,)
+        let tags = tags(&field.policy);
+        quote!(#(#cfgs)* #slot #ask #tags,)
     });
     let policy = patch(&options.policy, runtime);
     let defaults = patch(&options.defaults, runtime);
@@ -127,10 +128,11 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
     let meltdown = call("meltdown", choice(options.meltdown, runtime));
     let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
+    let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     quote! {
         #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] }, #policy, #defaults)
-            #strategy #intensity #meltdown #auto_shutdown #budget
+            #strategy #intensity #meltdown #auto_shutdown #budget #tags
     }
 }
 

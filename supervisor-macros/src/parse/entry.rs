@@ -55,7 +55,9 @@ impl Entry {
             (_, hint) if hint.is_empty() => format!("; known are {}", list(known)),
             (_, hint) => hint,
         };
-        errors.on(&self.key, format!("unknown {what} `{name}`{hint}"));
+        // `setting of …` is said around the name.
+        let (what, of) = what.split_at(what.find(" of ").unwrap_or(what.len()));
+        errors.on(&self.key, format!("unknown {what} `{name}`{of}{hint}"));
     }
 
     /// The settings inside `key(…)`.
@@ -91,6 +93,7 @@ fn whole(word: &str) -> Option<(&'static str, String)> {
         "standard" | "critical" | "best_effort" => ("criticality", ""),
         "quarantine" | "escalate" | "stop" | "shutdown_tree" => ("on_limit", ""),
         "initial" | "factor" | "jitter" | "reset_after" => ("backoff", " = …"),
+        "service" | "worker" | "job" | "sidecar" => ("role", ""),
         "grace" | "abort_wait" => ("shutdown", " = …"),
         _ => return None,
     };

@@ -42,6 +42,9 @@ pub(crate) fn failure(item: TokenStream, errors: &mut Errors) -> Option<FailureD
     })
 }
 
+/// In the place of one that has been reported, so that it is not missing too.
+const MISREAD: Class = Class::Is(FailureKind::Recoverable);
+
 #[derive(Default)]
 struct Options {
     class: Option<Class>,
@@ -54,6 +57,7 @@ fn options(attributes: &[Attribute], is_item: bool, errors: &mut Errors) -> Opti
         let Meta::List(list) = &attribute.meta else {
             let words = crate::nearest::list(words());
             errors.on(attribute, format!("`#[failure]` takes a class: one of {words}"));
+            options.class = Some(MISREAD);
             continue;
         };
         for entry in entries(list.tokens.clone(), errors) {
@@ -73,7 +77,11 @@ fn class(entry: &Entry, class: &mut Option<Class>, errors: &mut Errors) {
     let said = match known {
         Some(&(_, kind)) => Class::Is(kind),
         None if name == "source" => Class::OfSource(entry.key.span()),
-        None => return entry.unknown("class", &words().collect::<Vec<_>>(), errors),
+        None => {
+            entry.unknown("class", &words().collect::<Vec<_>>(), errors);
+            *class = Some(MISREAD);
+            return;
+        }
     };
     if !matches!(entry.value, Value::None) {
         errors.on(&entry.key, format!("`{name}` takes no value: write the word alone"));

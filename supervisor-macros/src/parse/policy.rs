@@ -2,14 +2,18 @@
 
 use super::entry::Entry;
 use crate::errors::Errors;
-use crate::model::{Backoff, Health, Limit, Policy};
+use crate::model::{Backoff, FailureClass, Health, Limit, OfClass, OnFailure, Policy, Tags, Words};
 
 /// The keys of [`setting`].
-pub(super) const POLICIES: [&str; 11] = [
+pub(super) const POLICIES: [&str; 15] = [
+    "role",
+    "enabled",
+    "tags",
     "restart",
     "backoff",
     "restart_limit",
     "on_limit",
+    "on_failure",
     "probe_after",
     "criticality",
     "readiness",
@@ -46,10 +50,17 @@ pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
 /// Reads one policy; `false` when the key is none.
 pub(super) fn setting(entry: &Entry, policy: &mut Policy, errors: &mut Errors) -> bool {
     match entry.name().as_str() {
+        "role" => policy.role = entry.choice(errors),
+        "enabled" => policy.enabled = entry.condition(errors),
+        "tags" => {
+            let span = entry.span();
+            policy.tags = entry.texts(errors).map(|words| Tags { span, words });
+        }
         "restart" => policy.restart = entry.choice(errors),
         "backoff" => policy.backoff = Some(backoff(entry, errors)),
         "restart_limit" => policy.restart_limit = limit(entry, errors),
         "on_limit" => policy.on_limit = entry.choice(errors),
+        "on_failure" => policy.on_failure = Some(on_failure(entry, errors)),
         "probe_after" => policy.probe_after = entry.time(errors),
         "criticality" => policy.criticality = entry.choice(errors),
         "readiness" => policy.readiness = entry.choice(errors),
@@ -87,6 +98,48 @@ fn backoff(entry: &Entry, errors: &mut Errors) -> Backoff {
     backoff
 }
 
+fn on_failure(entry: &Entry, errors: &mut Errors) -> OnFailure {
+    let known = || FailureClass::ALL.iter().map(|(word, _)| *word);
+    let mut classes = Vec::new();
+    for entry in entry.nested("timeout(restart_limit(max = 5, within = \"1m\"))", errors) {
+        let name = entry.name();
+        let found = FailureClass::ALL.iter().find(|(word, _)| *word == name);
+        if let Some(&(_, class)) = found {
+            classes.push(of_class(class, &entry, errors));
+            continue;
+        }
+        let why = match name.as_str() {
+            "fatal_config" | "fatal_bug" => {
+                "is never retried, so there is nothing to say about it: what follows is `on_limit`"
+            }
+            "cancelled" => "counts as `recoverable`: write that",
+            _ => {
+                let known: Vec<_> = known().collect();
+                entry.unknown("class of failure", &known, errors);
+                continue;
+            }
+        };
+        errors.on(&entry.key, format!("`{name}` {why}"));
+    }
+    OnFailure { key: entry.key.span(), classes }
+}
+
+fn of_class(class: FailureClass, entry: &Entry, errors: &mut Errors) -> OfClass {
+    let name = entry.name();
+    let mut said = OfClass { class, backoff: None, restart_limit: None };
+    for entry in entry.nested("restart_limit(max = 5, within = \"1m\")", errors) {
+        match entry.name().as_str() {
+            "backoff" => said.backoff = Some(backoff(&entry, errors)),
+            "restart_limit" => said.restart_limit = limit(&entry, errors),
+            _ => {
+                let what = format!("policy of `{name}`");
+                entry.unknown(&what, &["backoff", "restart_limit"], errors);
+            }
+        }
+    }
+    said
+}
+
 /// Reads `restart_limit(…)` or `intensity(…)`.
 pub(super) fn limit(entry: &Entry, errors: &mut Errors) -> Option<Limit> {
     let name = entry.name();
@@ -98,7 +151,11 @@ pub(super) fn limit(entry: &Entry, errors: &mut Errors) -> Option<Limit> {
         match entry.name().as_str() {
             "max" => (max, says_max) = (entry.count(errors), true),
             "within" => (within, says_within) = (entry.time(errors), true),
-            _ => entry.unknown(&format!("setting of `{name}`"), &["max", "within"], errors),
+            _ => {
+                entry.unknown(&format!("setting of `{name}`"), &["max", "within"], errors);
+                // It may be the one that is missing.
+                (says_max, says_within) = (true, true);
+            }
         }
     }
     if !is_empty && !says_max {

@@ -9,7 +9,7 @@ use super::policy::{limit, not_here, policies, setting};
 use crate::errors::Errors;
 use crate::model::{Field, Policy, Supervisor, SupervisorOptions};
 
-const OPTIONS: [&str; 15] = [
+const OPTIONS: [&str; 19] = [
     "strategy",
     "intensity",
     "meltdown",
@@ -18,10 +18,14 @@ const OPTIONS: [&str; 15] = [
     "shutdown",
     "state",
     "crate",
+    "role",
+    "enabled",
+    "tags",
     "restart",
     "backoff",
     "restart_limit",
     "on_limit",
+    "on_failure",
     "probe_after",
     "criticality",
     "significant",

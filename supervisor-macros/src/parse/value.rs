@@ -4,11 +4,11 @@ use proc_macro2::{Literal, Span, TokenStream, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, Parser};
 use syn::punctuated::Punctuated;
-use syn::{Expr, ExprLit, ExprUnary, Lit, Token, Type, UnOp};
+use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Token, Type, UnOp};
 
 use super::entry::Entry;
 use crate::errors::Errors;
-use crate::model::{Grace, Number, Time, TimeValue, Words};
+use crate::model::{Condition, Grace, Number, Time, TimeValue, Words};
 use crate::nearest::{did_you_mean, list};
 
 const UNITS: [(&str, f64); 6] =
@@ -70,8 +70,15 @@ impl Entry {
 
     /// As [`time`](Self::time), or the word `infinite`.
     pub(super) fn grace(&self, errors: &mut Errors) -> Option<Grace> {
-        if self.single_word().is_some_and(|(word, _)| word == "infinite") {
-            return Some(Grace::Infinite);
+        if let Some((word, span)) = self.single_word() {
+            if word == "infinite" {
+                return Some(Grace::Infinite);
+            }
+            let hint = did_you_mean(&word, ["infinite"]);
+            if !hint.is_empty() {
+                errors.at(span, format!("`{}` cannot be `{word}`{hint}", self.key));
+                return None;
+            }
         }
         self.time(errors).map(Grace::After)
     }
@@ -118,6 +125,32 @@ impl Entry {
         Some(Number { span, known, tokens })
     }
 
+    /// `true` or `false`, or an expression that is one of them.
+    pub(super) fn condition(&self, errors: &mut Errors) -> Option<Condition> {
+        let span = self.span();
+        let what = "`true` or `false`";
+        match self.expression(what, errors)? {
+            Expr::Lit(literal) if !matches!(literal.lit, Lit::Bool(_)) => {
+                errors.at(span, format!("`{}` takes {what}", self.key));
+                None
+            }
+            expression => Some(Condition { span, tokens: expression.into_token_stream() }),
+        }
+    }
+
+    /// One or more texts: `tags("a", "b")`.
+    pub(super) fn texts(&self, errors: &mut Errors) -> Option<Vec<LitStr>> {
+        let texts = Punctuated::<LitStr, Token![,]>::parse_terminated.parse2(self.tokens());
+        match texts {
+            Ok(texts) if !texts.is_empty() => Some(texts.into_iter().collect()),
+            _ => {
+                let key = &self.key;
+                errors.at(self.span(), format!("`{key}` takes texts: `{key}(\"money\", \"eu\")`"));
+                None
+            }
+        }
+    }
+
     /// Types, separated by commas.
     pub(super) fn types(&self, errors: &mut Errors) -> Vec<Type> {
         let types = Punctuated::<Type, Token![,]>::parse_terminated;
@@ -147,7 +180,7 @@ impl Entry {
 /// The text of a string literal.
 fn text(literal: &Literal) -> Option<String> {
     let tokens = TokenStream::from(TokenTree::from(literal.clone()));
-    syn::parse2::<syn::LitStr>(tokens).ok().map(|text| text.value())
+    syn::parse2::<LitStr>(tokens).ok().map(|text| text.value())
 }
 
 fn literal_value(expression: &Expr) -> Option<f64> {
@@ -168,6 +201,9 @@ fn nanos(written: &str) -> Result<u128, String> {
     let (number, unit) = (written[..cut].replace('_', ""), written[cut..].trim());
     if unit.is_empty() && !number.is_empty() {
         return Err(format!("needs a unit: `\"{number}ms\"`, `\"{number}s\"` or `\"{number}m\"`"));
+    }
+    if written.is_empty() {
+        return Err("takes a duration such as `\"100ms\"`".to_owned());
     }
     let Ok(number) = number.parse::<f64>() else {
         return Err(format!("takes a duration such as `\"100ms\"`, and `{written}` is none"));
@@ -212,7 +248,7 @@ mod tests {
     fn what_is_no_duration_says_why() {
         for (written, why) in [
             ("10", "needs a unit"),
-            ("", "is none"),
+            ("", "takes a duration"),
             ("fast", "is none"),
             ("-1s", "is none"),
             ("1.2.3s", "is none"),

@@ -1,12 +1,13 @@
 //! Rules about policies, wherever they stand.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proc_macro2::Span;
 
 use super::Rule;
 use crate::errors::Errors;
-use crate::model::{Criticality, Grace, Limit, OnLimit, Policy, Readiness, Restart, Time};
+use crate::model::{Criticality, Grace, Limit, OnLimit, Policy, Readiness, Restart, Role, Time};
 
 /// For every place where policies are written.
 pub(super) const RULES: &[Rule<Policy>] = &[
@@ -24,6 +25,7 @@ pub(super) const RULES: &[Rule<Policy>] = &[
     probe_after_needs_a_quarantine,
     temporary_is_never_restarted,
     significant_is_not_permanent,
+    tags_are_words,
 ];
 
 /// The least grace that the runtime takes.
@@ -32,35 +34,36 @@ const LEAST_GRACE: u128 = 1_000_000;
 const LEAST_ABORT_WAIT: u128 = 1_000_000;
 
 fn backoff_starts_below_its_ceiling(policy: &Policy, errors: &mut Errors) {
-    let Some(backoff) = &policy.backoff else { return };
-    let (Some(initial), Some(max)) = (&backoff.initial, &backoff.max) else { return };
-    let (Some(from), Some(to)) = (initial.nanos(), max.nanos()) else { return };
-    if from > to {
-        let (from, to) = (for_a_person(from), for_a_person(to));
-        errors.at(initial.span, format!("backoff `initial` ({from}) is above `max` ({to})"));
+    for backoff in policy.backoffs() {
+        let (Some(initial), Some(max)) = (&backoff.initial, &backoff.max) else { continue };
+        let (Some(from), Some(to)) = (initial.nanos(), max.nanos()) else { continue };
+        if from > to {
+            let (from, to) = (for_a_person(from), for_a_person(to));
+            errors.at(initial.span, format!("backoff `initial` ({from}) is above `max` ({to})"));
+        }
     }
 }
 
 fn backoff_does_not_shrink(policy: &Policy, errors: &mut Errors) {
-    let Some(factor) = policy.backoff.as_ref().and_then(|backoff| backoff.factor.as_ref()) else {
-        return;
-    };
-    if factor.known.is_some_and(|factor| factor < 1.0) {
-        errors.at(factor.span, "backoff `factor` is at least 1, or the wait would shrink");
+    for factor in policy.backoffs().filter_map(|backoff| backoff.factor.as_ref()) {
+        if factor.known.is_some_and(|factor| factor < 1.0) {
+            errors.at(factor.span, "backoff `factor` is at least 1, or the wait would shrink");
+        }
     }
 }
 
 fn jitter_is_a_share(policy: &Policy, errors: &mut Errors) {
-    let Some(jitter) = policy.backoff.as_ref().and_then(|backoff| backoff.jitter.as_ref()) else {
-        return;
-    };
-    if jitter.known.is_some_and(|jitter| !(0.0..=1.0).contains(&jitter)) {
-        errors.at(jitter.span, "backoff `jitter` is a share of the wait, between 0 and 1");
+    for jitter in policy.backoffs().filter_map(|backoff| backoff.jitter.as_ref()) {
+        if jitter.known.is_some_and(|jitter| !(0.0..=1.0).contains(&jitter)) {
+            errors.at(jitter.span, "backoff `jitter` is a share of the wait, between 0 and 1");
+        }
     }
 }
 
 fn restart_limit_has_a_window(policy: &Policy, errors: &mut Errors) {
-    window("restart_limit", policy.restart_limit.as_ref(), errors);
+    for limit in policy.limits() {
+        window("restart_limit", Some(limit), errors);
+    }
 }
 
 /// A limit above 0 needs time to be reached in. About 0 itself there is nothing to say.
@@ -139,11 +142,15 @@ fn probe_after_is_some_time(policy: &Policy, errors: &mut Errors) {
 
 fn probe_after_needs_a_quarantine(policy: &Policy, errors: &mut Errors) {
     let Some(wait) = &policy.probe_after else { return };
-    let why = match (policy.on_limit, policy.criticality) {
-        (Some(OnLimit::Quarantine), _) | (None, None | Some(Criticality::Standard)) => return,
-        (Some(_), _) => "`on_limit` is something else",
-        (None, Some(Criticality::Critical)) => "what is `critical` escalates",
-        (None, Some(Criticality::BestEffort)) => "what is `best_effort` is stopped",
+    let why = match (policy.on_limit, policy.criticality, policy.role) {
+        (Some(OnLimit::Quarantine), ..)
+        | (None, Some(Criticality::Standard), _)
+        | (None, None, None | Some(Role::Worker | Role::Job)) => return,
+        (Some(_), ..) => "`on_limit` is something else",
+        (None, Some(Criticality::Critical), _) => "what is `critical` escalates",
+        (None, Some(Criticality::BestEffort), _) => "what is `best_effort` is stopped",
+        (None, None, Some(Role::Service)) => "a `service` escalates",
+        (None, None, Some(Role::Sidecar)) => "a `sidecar` is stopped",
     };
     errors.at(
         wait.span,
@@ -157,8 +164,9 @@ fn temporary_is_never_restarted(policy: &Policy, errors: &mut Errors) {
     }
     let backoff = policy.backoff.as_ref().map(|backoff| ("backoff", backoff.key));
     let limit = policy.restart_limit.as_ref().map(|limit| ("restart_limit", limit.key));
+    let classes = policy.on_failure.as_ref().map(|classes| ("on_failure", classes.key));
     let probe = policy.probe_after.as_ref().map(|wait| ("probe_after", wait.span));
-    for (key, span) in backoff.into_iter().chain(limit).chain(probe) {
+    for (key, span) in backoff.into_iter().chain(limit).chain(classes).chain(probe) {
         let why = "`restart(temporary)` never restarts the child";
         errors.at(span, format!("`{key}` means nothing here: {why}"));
     }
@@ -170,10 +178,40 @@ fn significant_is_not_permanent(policy: &Policy, errors: &mut Errors) {
     }
 }
 
+fn tags_are_words(policy: &Policy, errors: &mut Errors) {
+    let mut seen = BTreeSet::new();
+    for tag in policy.tags.iter().flat_map(|tags| &tags.words) {
+        let text = tag.value();
+        let why = if text.is_empty() {
+            "it is empty"
+        } else if text.chars().count() > 64 {
+            "it is longer than 64 characters"
+        } else if text.chars().any(char::is_control) {
+            "it has control characters"
+        } else if !seen.insert(text.clone()) {
+            "it is there twice"
+        } else {
+            continue;
+        };
+        errors.on(tag, format!("the tag `{text}` cannot be one: {why}"));
+    }
+}
+
+/// For `defaults(…)`: what is about one child alone does not belong there.
+pub(super) fn about_one_child(defaults: &Policy, errors: &mut Errors) {
+    let enabled = defaults.enabled.as_ref().map(|enabled| ("enabled", enabled.span));
+    let tags = defaults.tags.as_ref().map(|tags| ("tags", tags.span));
+    for (key, span) in enabled.into_iter().chain(tags) {
+        errors.at(span, format!("`{key}` cannot be said in `defaults`: say it about the child"));
+    }
+}
+
 /// For the places where what is not said is the built-in default.
 pub(super) fn significant_says_its_restart(policy: &Policy, errors: &mut Errors) {
-    if policy.restart.is_none() {
-        never_ends(policy.significant, "permanent by default", errors);
+    match (policy.restart, policy.role) {
+        (Some(_), _) | (None, Some(Role::Job)) => {}
+        (None, None) => never_ends(policy.significant, "permanent by default", errors),
+        (None, Some(_)) => never_ends(policy.significant, "permanent by its role", errors),
     }
 }
 

@@ -63,6 +63,7 @@ fn limits(supervisor: &Supervisor, errors: &mut Errors) {
 fn policies(supervisor: &Supervisor, errors: &mut Errors) {
     let options = &supervisor.options;
     policy::significant_says_its_restart(&options.policy, errors);
+    policy::about_one_child(&options.defaults, errors);
     let fields = supervisor.fields.iter().map(|field| &field.policy);
     for written in [&options.policy, &options.defaults].into_iter().chain(fields) {
         check(written, policy::RULES, errors);

@@ -11,7 +11,9 @@ pub use crate::policy::PolicyPatch;
 pub use crate::policy::backoff::BackoffPatch;
 pub use crate::policy::failure::{Criticality, Failure, OnLimit, TaskFailureKind};
 pub use crate::policy::health::HealthPatch;
+pub use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 pub use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
+pub use crate::policy::role::Role;
 pub use crate::policy::shutdown::Grace;
 pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::factory::BoxFuture;
@@ -25,6 +27,7 @@ pub use crate::tree::parameter::{Extract, FromContext, Run};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
 
+use crate::policy::rules;
 use crate::task::exit::TaskFailure;
 use crate::task::result::Outcome;
 
@@ -47,57 +50,7 @@ pub const fn slot<P, T>(name: &'static str) -> Slot<P, T> {
 /// While the program is compiled, when one of them is broken.
 #[track_caller]
 pub const fn check(said: PolicyPatch) {
-    let BackoffPatch { initial, max, factor, jitter, .. } = said.backoff;
-    if let (Some(initial), Some(max)) = (initial, max) {
-        assert!(initial.as_nanos() <= max.as_nanos(), "backoff `initial` is above `max`");
-    }
-    if let Some(factor) = factor {
-        assert!(
-            factor >= 1.0 && factor.is_finite(),
-            "backoff `factor` is at least 1, or the wait would shrink"
-        );
-    }
-    if let Some(jitter) = jitter {
-        assert!(
-            jitter >= 0.0 && jitter <= 1.0,
-            "backoff `jitter` is a share of the wait, between 0 and 1"
-        );
-    }
-    if let Some(limit) = said.restart_limit {
-        assert!(
-            limit.max == 0 || !limit.within.is_zero(),
-            "`restart_limit` has a window of no time at all"
-        );
-    }
-    if let Some(timeout) = said.start_timeout {
-        assert!(!timeout.is_zero(), "`start_timeout` is zero; nothing can be done in no time");
-    }
-    let HealthPatch { heartbeat, stale_after } = said.health;
-    if let Some(stale_after) = stale_after {
-        assert!(!stale_after.is_zero(), "`stale_after` is zero; nothing can be done in no time");
-        if let Some(heartbeat) = heartbeat {
-            assert!(
-                heartbeat.as_nanos() < stale_after.as_nanos(),
-                "`heartbeat` is not below `stale_after`: a child that keeps its promise would be \
-                 stopped all the same"
-            );
-        }
-    }
-    if let Some(wait) = said.probe_after {
-        assert!(!wait.is_zero(), "`probe_after` is zero; nothing can be done in no time");
-    }
-    if let Some(Grace::After(grace)) = said.shutdown.grace {
-        assert!(
-            grace.as_nanos() >= 1_000_000,
-            "`grace` is at least 1ms: a run that is asked to stop needs time to do so"
-        );
-    }
-    if let Some(wait) = said.shutdown.abort_wait {
-        assert!(
-            wait.as_nanos() >= 1_000_000,
-            "`abort_wait` is at least 1ms: a run that is aborted needs time to go"
-        );
-    }
+    rules::check(&said);
 }
 
 /// The handle of the child `name` of the supervisor at `seat`.

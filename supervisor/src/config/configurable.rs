@@ -22,6 +22,7 @@ use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
 use crate::policy::keys::policy_keys;
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 use crate::runtime::supervisor::SupervisorBuilder;
 use crate::spec::validate::DEFAULT_BUDGET;
@@ -163,6 +164,14 @@ policy_keys! { supervisor_keys inner_supervisor_keys section [
     /// What is said about one child: it beats the code. What is about children and what follows
     /// from their ends is for a supervisor only.
     pub struct ChildSection {
+        /// Whether it is started at all, and everything below it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("default" = true))]
+        pub enabled: Option<bool>,
+        /// Words for those who look at the tree, in place of those that the code says.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("examples" = [["money", "eu"]]))]
+        pub tags: Option<Vec<String>>,
         /// How it is stopped.
         #[config(nested)]
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
@@ -231,6 +240,50 @@ impl From<Limit> for LimitSection {
     fn from(limit: Limit) -> Self {
         Self { max: Some(limit.max), within: Some(HumanDuration(limit.within)) }
     }
+}
+
+/// Policies of single classes of failure. What is fatal is never retried, so it has none.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Config, JsonSchema, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct OnFailureSection {
+    /// Failures that may well not happen the next time: all that say nothing about themselves.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub recoverable: ClassSection,
+    /// Something outside the program is not there.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub external_dependency: ClassSection,
+    /// Something took too long: also a start, and the silence of a task that sends heartbeats.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub timeout: ClassSection,
+    /// The run panicked.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub panic: ClassSection,
+}
+
+/// What takes the place of the child's own policy after a failure of one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Config, JsonSchema, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+#[config(layer_attr(serde(deny_unknown_fields)))]
+pub struct ClassSection {
+    /// How long to wait before a restart, in a row of its own. What is left out is the child's.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub backoff: BackoffSection,
+    /// How many restarts after such failures are tolerated, counted apart from all others.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub restart_limit: LimitSection,
 }
 
 /// What is expected of a task that sends heartbeats.

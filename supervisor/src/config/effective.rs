@@ -14,7 +14,6 @@ use super::keys::{
     SupervisorKeys, is_about_supervisors, is_about_tasks, is_inherited_by_supervisors,
 };
 use super::load::LoadedConfig;
-use super::overlay::taken_back;
 use super::schema::{json_schema, resolve};
 use super::secrets::MASK;
 use super::settings::is_secret_at;
@@ -22,9 +21,11 @@ use super::source::{Location, Origin};
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::failure::Criticality;
+use crate::policy::role::Role;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
 
 /// Every value that holds in a tree, with its origin.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,6 +53,8 @@ pub struct EffectiveValue {
 pub enum ValueOrigin {
     /// Nobody said anything.
     BuiltIn,
+    /// It follows from the role of the child.
+    Role(Role),
     /// It was said in the code about the child itself, or in the `defaults` of a supervisor.
     Code {
         /// What it was said about.
@@ -84,6 +87,7 @@ impl fmt::Display for ValueOrigin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::BuiltIn => f.write_str("built in"),
+            Self::Role(role) => write!(f, "the role `{role}`"),
             Self::Code { at, .. } => write!(f, "{}:{}", at.file(), at.line()),
             Self::Value { key } => write!(f, "`{key}` of a configuration made in code"),
             Self::Text { at, .. } => write!(f, "{at}"),
@@ -237,7 +241,8 @@ impl Walk<'_> {
     }
 
     fn task(&mut self, spec: &ChildSpec, path: ChildPath, section: &[String], above: &Above) {
-        let code = self.about(spec.policy, &path, spec.declared_at, section);
+        let mut code = self.about(&spec.policy, &path, spec.declared_at, section);
+        tags(&mut code, &spec.tags, &path, spec.declared_at);
         let mut built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
         let Some(settings) = &spec.settings else {
             let values = self.layers(built_in, code, section, above);
@@ -261,7 +266,8 @@ impl Walk<'_> {
         section: &[String],
         above: &Above,
     ) {
-        let mut code = self.about(spec.policy, path, spec.declared_at, section);
+        let mut code = self.about(&spec.policy, path, spec.declared_at, section);
+        tags(&mut code, &spec.tags, path, spec.declared_at);
         code.extend(code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
         let mut built_in = built_in(|key| !is_about_tasks(key) && key != "budget");
         built_in.remove("shutdown.abort_wait");
@@ -283,8 +289,27 @@ impl Walk<'_> {
         let is_asked = code.keys().chain(own.keys()).any(|key| key.starts_with("health."));
         let mut layers = vec![built_in];
         layers.extend(above.in_code.iter().chain(&above.configured).cloned());
+        // Said by somebody: the built-in one changes nothing.
+        let said = layers[1..].iter().chain([&code, &own]);
+        let roles = said.filter_map(|layer| layer.get("role"));
+        let role = {
+            let mut roles = roles;
+            roles.next_back()
+        }
+        .and_then(|(role, _)| Role::deserialize(role).ok());
+        if let Some(role) = role {
+            let section = json(&ChildSection::of(role.defaults()));
+            let mut keys = Vec::new();
+            flatten(Some(&section), &mut Vec::new(), &mut keys);
+            let keys = keys.into_iter().map(|(path, value)| (path.join("."), value.clone()));
+            let keys = keys.filter(|(key, _)| layers[0].contains_key(key));
+            layers
+                .insert(1, keys.map(|(k, value)| (k, (value, ValueOrigin::Role(role)))).collect());
+        }
         if !is_asked {
-            layers.iter_mut().for_each(|layer| layer.retain(|key, _| !key.starts_with("health.")));
+            for layer in &mut layers {
+                layer.retain(|key, _| !key.starts_with("health."));
+            }
         }
         if cfg!(plant_bug = "explained_by_code") {
             layers.extend([own, code]);
@@ -297,7 +322,7 @@ impl Walk<'_> {
     /// What the code says about a child, and the configuration has not taken back.
     fn about(
         &self,
-        policy: PolicyPatch,
+        policy: &PolicyPatch,
         path: &ChildPath,
         at: &'static panic::Location<'static>,
         section: &[String],
@@ -309,7 +334,7 @@ impl Walk<'_> {
             found = children.and_then(|children| children.get(step.last()?.as_str()));
             children = found.map(|found: &ChildSection| &found.children);
         }
-        let policy = found.map_or(policy, |section| taken_back(section, policy));
+        let policy = found.map_or(*policy, |section| section.policies().left_of(*policy));
         code_layer(&ChildSection::of(policy), path, at)
     }
 
@@ -380,6 +405,15 @@ fn code_layer(
     keys.into_iter().map(|(path, value)| (path.join("."), (value.clone(), origin()))).collect()
 }
 
+/// Adds the tags that are given in the code.
+fn tags(code: &mut Layer, tags: &Tags, path: &ChildPath, at: &'static panic::Location<'static>) {
+    let tags: Vec<_> = tags.iter().collect();
+    if !tags.is_empty() {
+        let origin = ValueOrigin::Code { path: path.clone(), at };
+        code.insert("tags".into(), (json(&tags), origin));
+    }
+}
+
 fn json(value: &impl Serialize) -> Json {
     serde_json::to_value(value).unwrap_or_default()
 }
@@ -413,7 +447,8 @@ fn defaults(
 ) {
     let properties = section.get("properties").and_then(Json::as_object);
     for (name, schema) in properties.unwrap_or(&Map::new()) {
-        if matches!(&**name, "defaults" | "children") && around.is_empty() {
+        // What is left out of `on_failure` is the child's own.
+        if matches!(&**name, "defaults" | "children" | "on_failure") && around.is_empty() {
             continue;
         }
         let target = resolve(root, schema);
@@ -458,10 +493,10 @@ fn resolve_layers(layers: Vec<Layer>) -> Vec<EffectiveValue> {
     // What happens at the limit follows the criticality, unless it is said.
     let criticality = all.get("criticality").and_then(|values| values.first());
     let criticality = criticality.and_then(|(value, _)| Criticality::deserialize(value).ok());
-    if let (Some(criticality), Some(values)) = (criticality, all.get_mut("on_limit")) {
-        if let Some((value, ValueOrigin::BuiltIn)) = values.last_mut() {
-            *value = json(&criticality.on_limit());
-        }
+    if let (Some(criticality), Some(values)) = (criticality, all.get_mut("on_limit"))
+        && let Some((value, ValueOrigin::BuiltIn)) = values.last_mut()
+    {
+        *value = json(&criticality.on_limit());
     }
     let values = all.into_iter().filter_map(|(key, values)| {
         let key = KeyPath::of(&key.split('.').collect::<Vec<_>>());

@@ -408,8 +408,20 @@ fn did_you_mean(nearest: Option<&String>) -> String {
 /// What was meant by an unknown key: one that belongs into a section that may stand there, or one
 /// that is spelt much like it.
 fn meant(name: &str, nearest: Option<&String>, known: &[String]) -> String {
+    if is_fatal(name, known) {
+        return format!("; {FATAL}");
+    }
     home_of(name, known)
         .map_or_else(|| one_of(nearest, known), |section| format!("; it belongs into `{section}`"))
+}
+
+/// What is to be said where `is_fatal`.
+pub(super) const FATAL: &str =
+    "what is fatal is never retried, so there is nothing to say about it";
+
+/// Whether a class of failures is meant that nothing can be said about.
+pub(super) fn is_fatal(name: &str, known: &[String]) -> bool {
+    matches!(name, "fatal_config" | "fatal_bug") && known.iter().any(|known| known == "recoverable")
 }
 
 /// The section among those that may stand there which the key `name` belongs into.

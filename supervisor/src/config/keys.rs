@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::configurable::{
-    BackoffSection, ChildSection, DefaultsSection, HealthSection, LimitSection, PolicySection,
-    RootSection, StopSection,
+    BackoffSection, ChildSection, ClassSection, DefaultsSection, HealthSection, LimitSection,
+    OnFailureSection, PolicySection, RootSection, StopSection,
 };
 use super::duration::HumanDuration;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::health::HealthPatch;
-use crate::policy::intensity::Limit;
+use crate::policy::intensity::{Limit, LimitPatch};
 use crate::policy::keys::policy_keys;
+use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::policy::shutdown::ShutdownPatch;
 use crate::spec::supervisor::SupervisorSpec;
@@ -93,6 +94,26 @@ impl Says<HealthPatch> for HealthSection {
     }
 }
 
+impl Says<OnFailurePatch> for OnFailureSection {
+    fn patch(&self) -> OnFailurePatch {
+        let Self { recoverable, external_dependency, timeout, panic } = self;
+        OnFailurePatch::NONE
+            .on(FailureClass::Recoverable, recoverable.patch())
+            .on(FailureClass::ExternalDependency, external_dependency.patch())
+            .on(FailureClass::Timeout, timeout.patch())
+            .on(FailureClass::Panic, panic.patch())
+    }
+}
+
+impl Says<ClassPatch> for ClassSection {
+    fn patch(&self) -> ClassPatch {
+        let Self { backoff, restart_limit: LimitSection { max, within } } = self;
+        let mut patch = ClassPatch::NONE.backoff(backoff.patch());
+        patch.restart_limit = LimitPatch { max: *max, within: within.patch() };
+        patch
+    }
+}
+
 impl StopSection {
     pub(super) fn patch(self) -> ShutdownPatch {
         let Self { grace, abort_wait } = self;
@@ -137,6 +158,25 @@ impl Said<HealthSection> for HealthPatch {
     }
 }
 
+impl Said<OnFailureSection> for OnFailurePatch {
+    fn in_yaml(self) -> OnFailureSection {
+        OnFailureSection {
+            recoverable: self.class(FailureClass::Recoverable).in_yaml(),
+            external_dependency: self.class(FailureClass::ExternalDependency).in_yaml(),
+            timeout: self.class(FailureClass::Timeout).in_yaml(),
+            panic: self.class(FailureClass::Panic).in_yaml(),
+        }
+    }
+}
+
+impl Said<ClassSection> for ClassPatch {
+    fn in_yaml(self) -> ClassSection {
+        let LimitPatch { max, within } = self.restart_limit;
+        let restart_limit = LimitSection { max, within: within.in_yaml() };
+        ClassSection { backoff: self.backoff.in_yaml(), restart_limit }
+    }
+}
+
 impl Said<StopSection> for ShutdownPatch {
     fn in_yaml(self) -> StopSection {
         let Self { grace, abort_wait } = self;
@@ -155,6 +195,7 @@ macro_rules! section_of_patch {
             pub(super) fn of(patch: PolicyPatch) -> Self {
                 Self {
                     $($key: patch.$key.in_yaml(),)*
+                    enabled: patch.enabled,
                     shutdown: patch.shutdown.in_yaml(),
                     ..Self::default()
                 }
@@ -174,7 +215,7 @@ macro_rules! policies_of {
     )*]) => {
         impl $section {
             pub(super) fn policies(&self) -> PolicyPatch {
-                PolicyPatch { $($key: self.$key.patch(),)* shutdown: ShutdownPatch::NONE }
+                PolicyPatch { $($key: self.$key.patch(),)* ..PolicyPatch::NONE }
             }
         }
     };

@@ -153,9 +153,11 @@ impl LoadedConfig {
             for diagnostic in &mut diagnostics {
                 self.locate(diagnostic);
             }
-            if diagnostics.iter().any(|diagnostic| is_rule(diagnostic)) {
+            if diagnostics.iter().any(is_rule) {
                 let effective = self.effective(&before);
-                diagnostics.iter_mut().for_each(|diagnostic| relate(diagnostic, &effective));
+                for diagnostic in &mut diagnostics {
+                    relate(diagnostic, &effective);
+                }
             }
             ConfigError::new(diagnostics)
         })
@@ -191,7 +193,7 @@ fn relate(diagnostic: &mut ConfigDiagnostic, effective: &EffectiveConfig) {
                 ValueOrigin::Text { key, .. } | ValueOrigin::Value { key } => {
                     key == diagnostic.key()
                 }
-                ValueOrigin::BuiltIn | ValueOrigin::Code { .. } => false,
+                ValueOrigin::BuiltIn | ValueOrigin::Role(_) | ValueOrigin::Code { .. } => false,
             };
             let text = super::schema::yaml(value);
             if !is_culprit {

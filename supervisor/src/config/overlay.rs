@@ -16,13 +16,13 @@ use super::node::Node;
 use super::node::Value::Null;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
-use crate::policy::backoff::BackoffPatch;
-use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
 use crate::policy::restart::Restart;
+use crate::policy::rules::PolicyFault;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
 use crate::spec::validate::{Fault, SpecViolation};
 
 /// Lays `config` over `spec`.
@@ -205,7 +205,10 @@ impl Overlay<'_> {
             let fault = ConfigFault::NotASupervisor { path: path.to_string() };
             self.report(key.join(name), fault);
         }
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
+        if let Some(tags) = &section.tags {
+            spec.tags = Tags::new(tags.iter().map(String::as_str));
+        }
     }
 
     /// Reads the child's own settings, which it may also have when nothing is said about it.
@@ -240,27 +243,32 @@ impl Overlay<'_> {
         for key in section.said_about_a_task().map(|name| key.join(name)).chain(abort_wait) {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
+        if let Some(tags) = &section.tags {
+            spec.tags = Tags::new(tags.iter().map(String::as_str));
+        }
     }
 
     /// What the section says about the child itself, over what the code said.
     fn about(
         &mut self,
         section: &ChildSection,
-        in_code: PolicyPatch,
+        in_code: &PolicyPatch,
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
-        let in_code = taken_back(section, in_code);
         let mut patch = section.policies();
+        patch.enabled = section.enabled;
         patch.shutdown = section.shutdown.patch();
-        match whole(section.restart_limit, in_code.restart_limit.or(weaker)) {
+        let is_temporary = section.restart == Some(Restart::Temporary);
+        let of_code = in_code.restart_limit.filter(|_| !is_temporary);
+        match whole(section.restart_limit, of_code.or(weaker)) {
             Ok(limit) => patch.restart_limit = limit,
             Err(missing) => {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
             }
         }
-        patch.over(in_code)
+        patch.overrule(*in_code)
     }
 
     /// That a child is unknown, and which known one may be meant: one with a similar name beside
@@ -305,23 +313,6 @@ impl Overlay<'_> {
             }
         }
     }
-}
-
-/// What the code says about a child, without what means nothing any more after what `section` says
-/// about it, and cannot be taken back there.
-pub(super) fn taken_back(section: &ChildSection, in_code: PolicyPatch) -> PolicyPatch {
-    let mut in_code = in_code;
-    if section.restart == Some(Restart::Temporary) {
-        in_code.backoff = BackoffPatch::NONE;
-        in_code.restart_limit = None;
-        in_code.probe_after = None;
-    }
-    let at_limit = section.on_limit.or(in_code.on_limit);
-    let at_limit = at_limit.or(section.criticality.map(Criticality::on_limit));
-    if at_limit.is_some_and(|at_limit| at_limit != OnLimit::Quarantine) {
-        in_code.probe_after = None;
-    }
-    in_code
 }
 
 /// `section` over a weaker one, key by key.
@@ -384,31 +375,47 @@ fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
 /// The keys that a rule is about, the likeliest culprit first.
 pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
     let keys: &[&[&'static str]] = match fault {
-        Fault::ZeroWindow { key, .. } => &[&[key, "within"], &[key, "max"]],
-        Fault::InitialAboveMax { .. } => &[&["backoff", "initial"], &["backoff", "max"]],
-        Fault::Factor(_) => &[&["backoff", "factor"]],
-        Fault::Jitter(_) => &[&["backoff", "jitter"]],
-        Fault::Zero("start_timeout") => &[&["start_timeout"]],
-        Fault::Zero("stale_after") => &[&["health", "stale_after"]],
-        Fault::HeartbeatTooRare { .. } | Fault::HalfHealth { .. } => {
-            &[&["health", "heartbeat"], &["health", "stale_after"]]
+        Fault::Policy(fault) => return about(*fault),
+        Fault::OfClass { class, fault } => {
+            let around = ["on_failure", class.word()];
+            return about(*fault).into_iter().map(|key| [&around[..], &key].concat()).collect();
         }
-        Fault::Zero("probe_after") => &[&["probe_after"]],
-        Fault::ProbeWithoutQuarantine(_) => &[&["probe_after"], &["on_limit"], &["criticality"]],
-        Fault::Zero(_) => &[&["shutdown", "budget"]],
-        Fault::Grace => &[&["shutdown", "grace"]],
-        Fault::AbortWait => &[&["shutdown", "abort_wait"]],
-        Fault::Temporary(key) => &[&[key], &["restart"]],
-        Fault::SignificantPermanent => &[&["significant"], &["restart"]],
-        Fault::SignificantUnderNever => &[&["significant"]],
-        Fault::SignificantInPool => &[&["significant"]],
+        Fault::GraceBeyondBudget { .. } => &[&["shutdown", "grace"], &["shutdown", "budget"]],
         Fault::PoolWithStrategy => &[&["strategy"]],
+        Fault::Tag { .. } => &[&["tags"]],
+        Fault::RootDisabled | Fault::EnabledByDefault => &[&["enabled"]],
         // Not the configuration's to change.
         Fault::Id(_)
         | Fault::DuplicateId
         | Fault::TooDeep
         | Fault::PoolWithChildren
         | Fault::HealthOfSupervisor => &[],
+    };
+    keys.iter().map(|key| key.to_vec()).collect()
+}
+
+fn about(fault: PolicyFault) -> Vec<Vec<&'static str>> {
+    let keys: &[&[&'static str]] = match fault {
+        PolicyFault::ZeroWindow { key, .. } => &[&[key, "within"], &[key, "max"]],
+        PolicyFault::HalfLimit { .. } => &[&["restart_limit"]],
+        PolicyFault::InitialAboveMax { .. } => &[&["backoff", "initial"], &["backoff", "max"]],
+        PolicyFault::Factor(_) => &[&["backoff", "factor"]],
+        PolicyFault::Jitter(_) => &[&["backoff", "jitter"]],
+        PolicyFault::Zero("start_timeout") => &[&["start_timeout"]],
+        PolicyFault::Zero("stale_after") => &[&["health", "stale_after"]],
+        PolicyFault::HeartbeatTooRare { .. } | PolicyFault::HalfHealth { .. } => {
+            &[&["health", "heartbeat"], &["health", "stale_after"]]
+        }
+        PolicyFault::Zero("probe_after") => &[&["probe_after"]],
+        PolicyFault::ProbeWithoutQuarantine(_) => {
+            &[&["probe_after"], &["on_limit"], &["criticality"], &["role"]]
+        }
+        PolicyFault::Zero(_) => &[&["shutdown", "budget"]],
+        PolicyFault::Grace(_) => &[&["shutdown", "grace"]],
+        PolicyFault::AbortWait(_) => &[&["shutdown", "abort_wait"]],
+        PolicyFault::Temporary(key) => &[&[key], &["restart"]],
+        PolicyFault::SignificantPermanent => &[&["significant"], &["restart"], &["role"]],
+        PolicyFault::SignificantUnderNever | PolicyFault::SignificantInPool => &[&["significant"]],
     };
     keys.iter().map(|key| key.to_vec()).collect()
 }

@@ -7,7 +7,7 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
-use super::error::{ConfigDiagnostic, ConfigError, ConfigFault};
+use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, FATAL, home_of, is_fatal};
 use super::secrets::masked;
 use super::source::{Location, Origin};
 
@@ -248,12 +248,12 @@ impl ConfigDiagnostic {
             )
         };
         match self.fault() {
-            ConfigFault::UnknownKey { name, nearest, known, .. } => {
-                super::error::home_of(name, known).map_or_else(
+            ConfigFault::UnknownKey { name, known, .. } if is_fatal(name, known) => FATAL.into(),
+            ConfigFault::UnknownKey { name, nearest, known, .. } => home_of(name, known)
+                .map_or_else(
                     || meant(nearest, "not a known key"),
                     |section| format!("belongs into `{section}`"),
-                )
-            }
+                ),
             ConfigFault::DuplicateKey { .. } => "the second time".into(),
             ConfigFault::UnknownWord { nearest, .. } => meant(nearest, "not one of the words"),
             ConfigFault::UnknownChild { nearest, .. } => meant(nearest, "not in the tree"),

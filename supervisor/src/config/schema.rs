@@ -56,10 +56,10 @@ impl ChildKeys {
         let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) else {
             return Self { all };
         };
-        if let Some(Value::Object(mut child)) = definitions.remove("ChildSection") {
-            if let Some(Value::Object(keys)) = child.remove("properties") {
-                all = keys;
-            }
+        if let Some(Value::Object(mut child)) = definitions.remove("ChildSection")
+            && let Some(Value::Object(keys)) = child.remove("properties")
+        {
+            all = keys;
         }
         let keys = Self { all };
         definitions.insert("TaskSection".into(), keys.task(None));

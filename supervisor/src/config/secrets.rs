@@ -72,12 +72,11 @@ pub(super) fn masked(
 ) -> (String, Range<usize>) {
     let text = source.text();
     let guessed;
-    let secrets = match source.secrets() {
-        Some(secrets) => secrets,
-        None => {
-            guessed = unknown_words(text, line.clone());
-            &guessed
-        }
+    let secrets = if let Some(secrets) = source.secrets() {
+        secrets
+    } else {
+        guessed = unknown_words(text, line.clone());
+        &guessed
     };
     let mut shown = String::new();
     let mut at = line.start;

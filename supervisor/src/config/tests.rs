@@ -28,7 +28,7 @@ use crate::task::factory::service_fn;
 fn tree() -> SupervisorSpec {
     let idle = || service_fn(async |_: TaskContext| {});
     let ledger = ChildSpec::new("ledger", idle())
-        .backoff(Backoff::new(Duration::from_millis(200), Duration::from_secs(60)))
+        .backoff(Backoff::new(Duration::from_millis(200), Duration::from_mins(1)))
         .restart_limit(7, Duration::from_secs(70));
     let fraud = ChildSpec::new("fraud", idle())
         .health(Duration::from_millis(10), Duration::from_secs(90))
@@ -183,7 +183,10 @@ fn follows(key: &str, other: &str) -> bool {
     let start = |key: &str| key.split('.').next().unwrap_or_default().to_owned();
     match &*start(key) {
         "criticality" | "on_limit" => matches!(other, "on_limit" | "probe_after"),
-        "restart" => matches!(&*start(other), "backoff" | "restart_limit" | "probe_after"),
+        "role" => matches!(other, "restart" | "criticality" | "on_limit" | "probe_after"),
+        "restart" => {
+            matches!(&*start(other), "backoff" | "restart_limit" | "on_failure" | "probe_after")
+        }
         "health" | "restart_limit" => start(key) == start(other),
         _ => false,
     }

@@ -125,13 +125,14 @@ fn locate(at: serde_saphyr::Location, source: &Arc<Source>) -> Location {
 fn bytes(at: serde_saphyr::Location, text: &str) -> Range<usize> {
     let number = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
     let span = at.span();
-    let start = span.byte_offset().map(number).unwrap_or_else(|| {
+    let by_line = || {
         let before = number(at.line()).saturating_sub(1);
         let line_start: usize = text.split_inclusive('\n').take(before).map(str::len).sum();
         let line = text.get(line_start..).unwrap_or_default();
         let before = number(at.column()).saturating_sub(1);
         line_start + line.chars().take(before).map(char::len_utf8).sum::<usize>()
-    });
+    };
+    let start = span.byte_offset().map_or_else(by_line, number);
     start..start.saturating_add(span.byte_len().map_or(1, number).max(1))
 }
 

@@ -9,6 +9,8 @@ use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
 use super::stream::{EventStream, Live};
+#[cfg(feature = "audit")]
+use crate::audit::AuditStatus;
 #[cfg(feature = "config")]
 use crate::config::effective::{EffectiveConfig, EffectiveValue};
 use crate::error::types::SupervisorError;
@@ -36,7 +38,9 @@ use crate::state::{ChildState, TreeState};
 ///   run;
 /// - [`Blank`](SupervisorError::Blank) when nobody, or nothing, is given as the reason;
 /// - [`ShuttingDown`](SupervisorError::ShuttingDown) when the end of the tree has begun, and
-///   [`DriverGone`](SupervisorError::DriverGone) when its runtime is gone.
+///   [`DriverGone`](SupervisorError::DriverGone) when its runtime is gone;
+/// - `Audit` (feature `audit`) when the tree has an audit that cannot be written: then the command
+///   has had no effect.
 ///
 /// # Cancel safety
 ///
@@ -90,6 +94,8 @@ impl SupervisorHandle {
             is_detached: AtomicBool::new(false),
             #[cfg(feature = "config")]
             made_of: None,
+            #[cfg(feature = "audit")]
+            audit: None,
         }))
     }
 
@@ -352,7 +358,10 @@ impl SupervisorHandle {
     #[cfg(feature = "config")]
     pub fn effective_config(&self) -> EffectiveConfig {
         let made_of = self.shared.made_of.as_ref();
-        made_of.map_or_else(EffectiveConfig::default, |(spec, config)| config.effective(spec))
+        made_of.map_or_else(EffectiveConfig::default, |made_of| {
+            let (spec, config) = &**made_of;
+            config.effective(spec)
+        })
     }
 
     /// The values that hold for the child or supervisor at `path`; see
@@ -423,6 +432,12 @@ impl SupervisorHandle {
         let count = || Arc::clone(&self.shared.subscribers);
         let live = events.map(|events| Live::new(&events, count()));
         EventStream::of_a_running_tree(live)
+    }
+
+    /// How the audit of the tree stands; `None` for a tree without one. Also after its end.
+    #[cfg(feature = "audit")]
+    pub fn audit_status(&self) -> Option<AuditStatus> {
+        self.shared.audit.as_ref().map(|audit| audit.status())
     }
 
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.
@@ -553,6 +568,8 @@ mod tests {
             is_detached: AtomicBool::new(false),
             #[cfg(feature = "config")]
             made_of: None,
+            #[cfg(feature = "audit")]
+            audit: None,
         });
         let first = SupervisorHandle::strong(Arc::clone(&shared));
         let second = first.clone();

@@ -27,6 +27,10 @@ impl Engine {
                     let error = self.unknown(&path);
                     self.reply(id, Err(error));
                 }
+                Some(key) if self.state_of(key) == Some(State::Disabled) => {
+                    let error = self.disabled(key);
+                    self.reply(id, Err(error));
+                }
                 Some(key) if self.state_of(key) == Some(State::Up) => {
                     let outcome = self.outcome(key, false);
                     self.reply(id, Ok(outcome));
@@ -86,6 +90,9 @@ impl Engine {
                 self.hold(id, supervisor, key, HoldKind::Quarantine)
             }
             (Verb::Resume(_), Some(key)) => self.resume(id, key),
+            (Verb::ResetBudget(_), Some(key)) if self.state_of(key) == Some(State::Disabled) => {
+                Some(Err(self.disabled(key)))
+            }
             (Verb::ResetBudget(_), Some(key)) => {
                 self.reset_budget(Some(id), key);
                 Some(Ok(self.outcome(key, false)))
@@ -148,11 +155,21 @@ impl Engine {
             return SupervisorError::ShuttingDown;
         }
         let state = self.state_of(supervisor).unwrap_or(State::Down);
+        if state == State::Disabled {
+            return self.disabled(supervisor);
+        }
         SupervisorError::SupervisorDown {
             path: path.clone(),
             supervisor: self.path_of(supervisor),
             lifecycle: state.lifecycle(),
         }
+    }
+
+    /// That it is not to be started, and who says so.
+    pub(super) fn disabled(&self, key: NodeKey) -> SupervisorError {
+        let above = std::iter::successors(Some(key), |&key| self.parent_of(key));
+        let by = above.into_iter().filter(|&key| !self.policy(key).enabled).last();
+        SupervisorError::Disabled { path: self.path_of(by.unwrap_or(key)) }
     }
 
     /// The longest part of a path that is known.
@@ -182,7 +199,7 @@ impl Engine {
         let supervisor = self.supervisor(parent)?;
         let depth = path.as_str().matches('/').count();
         let (defaults, auto) = (supervisor.plan.defaults, supervisor.plan.auto_shutdown);
-        let is_pool = supervisor.plan.is_pool;
+        let (is_pool, plan) = (supervisor.plan.is_pool, std::sync::Arc::clone(&supervisor.plan));
         if let Some(known) =
             ChildId::new(spec.id()).ok().and_then(|id| self.nodes.find(&path.join(&id)))
         {
@@ -194,11 +211,14 @@ impl Engine {
                 SupervisorError::AlreadyPresent { path }
             }));
         }
-        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool) {
+        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool, &plan.room) {
             Ok(plan) => plan,
             Err(errors) => return Some(Err(errors.into())),
         };
         let path = path.join(&plan.id);
+        if !plan.kind.policy().enabled {
+            return Some(Err(SupervisorError::Disabled { path }));
+        }
         // A new declaration is not bound by what was removed from an earlier one.
         self.removed.retain(|removed| removed == &path || !removed.is_within(&path));
         self.drop_holds(&path);
@@ -225,6 +245,7 @@ impl Engine {
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
+            State::Disabled => Some(Err(self.disabled(key))),
             State::Paused => Some(Err(SupervisorError::Paused { path })),
             State::Quarantined { .. } => Some(Err(SupervisorError::Quarantined { path })),
             State::Down => {
@@ -266,7 +287,7 @@ impl Engine {
                 self.todo.push_back(Todo::Advance(parent));
                 None
             }
-            State::Down | State::Paused | State::Quarantined { .. } => {
+            State::Down | State::Disabled | State::Paused | State::Quarantined { .. } => {
                 Some(Ok(self.outcome(key, false)))
             }
             State::Unjoinable { after } => {
@@ -296,6 +317,7 @@ impl Engine {
             }
         }
         match state {
+            State::Disabled => Some(Err(self.disabled(key))),
             State::Starting { .. } | State::Up => {
                 self.answer_start_stopped(key);
                 self.waiters.add(key, id, Wants::Started);
@@ -346,7 +368,7 @@ impl Engine {
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
-            State::Down | State::Paused | State::Quarantined { .. } => {
+            State::Down | State::Disabled | State::Paused | State::Quarantined { .. } => {
                 let outcome = self.outcome_gone(key, false);
                 self.forget(key);
                 Some(Ok(outcome))
@@ -377,6 +399,7 @@ impl Engine {
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
+            | State::Disabled
             | State::Paused
             | State::Quarantined { .. } => {
                 let outcome = self.outcome_gone(key, false);

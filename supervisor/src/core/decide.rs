@@ -10,8 +10,11 @@ use super::state::{Origin, State};
 use super::supervisor::{EndWhy, Pending, Phase, Step};
 use crate::error::meltdown::{MeltdownError, MeltdownLink};
 use crate::event::EventKind;
+use crate::policy::backoff::Backoff;
 use crate::policy::decision::{Budgets, Ended, RestartDecision, Rule, decide};
 use crate::policy::failure::TaskFailureKind;
+use crate::policy::intensity::Limit;
+use crate::policy::on_failure::FailureClass;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::task::exit::{Exit, TaskFailure};
 
@@ -32,7 +35,7 @@ impl Engine {
                     && self.is_member(key, round.stop_first)
                     && !cfg!(plant_bug = "no_absorption") =>
             {
-                self.absorb(parent, key);
+                self.absorb(parent, key, &exit);
             }
             _ if supervisor.is_busy() => {
                 self.set_state(key, State::Ended { ready_for });
@@ -106,6 +109,10 @@ impl Engine {
         let is_reset = ready_for >= policy.backoff.reset_after && ended == Ended::Run;
         if is_reset && !cfg!(plant_bug = "no_reset") {
             self.set_streak(key, 0);
+        }
+        let spent = self.nodes.get_mut(key).and_then(|node| node.spent.as_mut());
+        if let Some(spent) = spent.filter(|_| ended == Ended::Run) {
+            spent.end_rows(&policy, ready_for);
         }
         let is_on_trial = self.nodes.get(key).is_some_and(|node| node.is_on_trial);
         let asks = ended == Ended::Start || policy.restart.asks_after(exit);
@@ -210,7 +217,10 @@ impl Engine {
     ) -> MeltdownError {
         let budget = match rule {
             Rule::Intensity => self.supervisor(supervisor).map(|s| s.plan.intensity),
-            Rule::RestartLimit => self.policy(child).restart_limit,
+            Rule::RestartLimit | Rule::ClassLimit(_) => {
+                let limit = self.policy(child).limit_after(exit.failure_kind());
+                limit.map(|(_, limit)| limit)
+            }
             _ => None,
         };
         let link = MeltdownLink {
@@ -243,10 +253,23 @@ impl Engine {
     }
 
     /// The wait before the next restart, which makes the one after it longer.
-    pub(super) fn next_delay(&mut self, key: NodeKey) -> Duration {
-        let backoff = self.policy(key).backoff;
-        let streak = self.nodes.get(key).map_or(0, |node| node.streak);
-        self.set_streak(key, streak.saturating_add(1));
+    pub(super) fn next_delay(
+        &mut self,
+        key: NodeKey,
+        class: Option<FailureClass>,
+        backoff: &Backoff,
+    ) -> Duration {
+        let Some(node) = self.nodes.get_mut(key) else { return Duration::ZERO };
+        let streak = match class {
+            Some(class) if !cfg!(plant_bug = "classes_share_a_row") => {
+                node.spent.get_or_insert_default().next_in_row(class)
+            }
+            _ => {
+                let before = node.streak;
+                node.streak = before.saturating_add(1);
+                before
+            }
+        };
         if backoff.initial.is_zero() && backoff.max.is_zero() {
             return Duration::ZERO;
         }
@@ -269,11 +292,10 @@ struct Charge<'a> {
 }
 
 impl Budgets for Charge<'_> {
-    fn charge_child(&mut self) -> bool {
+    fn charge_child(&mut self, class: Option<FailureClass>, limit: Limit) -> bool {
         let now = self.engine.now;
         let Some(node) = self.engine.nodes.get_mut(self.key) else { return true };
-        let Some(limit) = node.policy().restart_limit else { return true };
-        node.limit.get_or_insert_default().charge(now, limit)
+        node.spent.get_or_insert_default().window(class).charge(now, limit)
     }
 
     fn charge_supervisor(&mut self) -> bool {
@@ -286,7 +308,7 @@ impl Budgets for Charge<'_> {
         supervisor.window.charge(now, supervisor.plan.intensity)
     }
 
-    fn delay(&mut self) -> Duration {
-        self.engine.next_delay(self.key)
+    fn delay(&mut self, class: Option<FailureClass>, backoff: &Backoff) -> Duration {
+        self.engine.next_delay(self.key, class, backoff)
     }
 }

@@ -157,6 +157,7 @@ impl Engine {
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
+                    | State::Disabled
                     | State::Paused
                     | State::Quarantined { .. }
                     | State::Unjoinable { .. },

@@ -194,6 +194,7 @@ impl Engine {
                 | State::Up
                 | State::Ended { .. }
                 | State::Down
+                | State::Disabled
                 | State::Paused
                 | State::Unjoinable { .. },
             )
@@ -262,6 +263,7 @@ impl Engine {
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
+            | State::Disabled
             | State::Paused
             | State::Quarantined { .. } => {}
         }
@@ -328,7 +330,7 @@ impl Engine {
     }
 
     pub(super) fn policy(&self, key: NodeKey) -> Policy {
-        self.nodes.get(key).map_or(Policy::DEFAULT, |node| *node.policy())
+        self.nodes.get(key).map_or(Policy::DEFAULT, |node| node.policy().clone())
     }
 
     pub(super) fn state_of(&self, key: NodeKey) -> Option<State> {

@@ -99,10 +99,12 @@ impl Engine {
         }
     }
 
-    /// Makes the child's own budget whole.
+    /// Makes the child's own budgets whole: its limit, and those of the classes of failure.
     pub(super) fn reset_budget(&mut self, id: Option<CommandId>, key: NodeKey) {
         if let Some(node) = self.nodes.get_mut(key) {
-            node.limit = None;
+            if let Some(spent) = &mut node.spent {
+                spent.make_whole();
+            }
             node.is_on_trial = false;
         }
         self.note_for(key, id, EventKind::BudgetReset);
@@ -132,6 +134,7 @@ impl Engine {
     ) -> Option<Reply> {
         let (state, path) = (self.state_of(key)?, self.path_of(key));
         match state {
+            State::Disabled => return Some(Err(self.disabled(key))),
             State::Stopping(stopping) if stopping.after == After::Remove => {
                 return Some(Err(SupervisorError::Removed { path }));
             }
@@ -167,7 +170,7 @@ impl Engine {
                 self.todo.push_back(Todo::Advance(parent));
                 Some(Ok(self.outcome(key, false)))
             }
-            State::Down | State::Paused | State::Quarantined { .. } => {
+            State::Down | State::Disabled | State::Paused | State::Quarantined { .. } => {
                 self.come_to_rest(key);
                 Some(Ok(self.outcome(key, false)))
             }
@@ -179,6 +182,9 @@ impl Engine {
         let (state, path) = (self.state_of(key)?, self.path_of(key));
         if matches!(state, State::Unjoinable { .. }) {
             return Some(Err(SupervisorError::Unjoinable { path }));
+        }
+        if state == State::Disabled {
+            return Some(Err(self.disabled(key)));
         }
         let Some(hold) = self.hold_of(key) else { return Some(Ok(self.outcome(key, false))) };
         let is_to_run = hold.is_to_run || cfg!(plant_bug = "resume_starts_all");
@@ -246,7 +252,7 @@ impl Engine {
             }
             State::Stopping(stopping) => self.is_to_follow(key, stopping.after),
             State::Unjoinable { after } => self.is_to_follow(key, after),
-            State::Down | State::Paused | State::Quarantined { .. } => false,
+            State::Down | State::Disabled | State::Paused | State::Quarantined { .. } => false,
         }
     }
 

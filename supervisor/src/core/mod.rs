@@ -47,6 +47,7 @@ mod nodes;
 mod report;
 mod round;
 mod shutdown;
+mod spent;
 mod start;
 mod state;
 mod stop;

@@ -9,14 +9,15 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 
 use super::key::{NodeKey, RunKey};
+use super::spent::Spent;
 use super::state::State;
 use super::supervisor::Supervisor;
 use super::time::Uptime;
 use crate::id::{ChildPath, Generation};
 use crate::policy::Policy;
 use crate::policy::decision::RestartDecision;
-use crate::policy::intensity::Window;
 use crate::spec::plan::{ChildPlan, PlanKind};
+use crate::spec::tags::Tags;
 use crate::state::ExitRecord;
 
 #[derive(Debug)]
@@ -37,8 +38,8 @@ pub(super) struct Node {
     /// Restarts in a row, for the wait before the next.
     pub(super) streak: u32,
     pub(super) restarts: u64,
-    /// Restarts charged to the child's own limit. Made only when there is one.
-    pub(super) limit: Option<Box<Window>>,
+    /// What has been charged to budgets of its own. Made only when there are some.
+    pub(super) spent: Option<Box<Spent>>,
     /// Whether it runs, or is about to, as a probe of what was quarantined.
     pub(super) is_on_trial: bool,
     pub(super) history: Option<Box<History>>,
@@ -63,6 +64,13 @@ impl Node {
         match &self.body {
             Body::Child(plan) => &plan.policy,
             Body::Supervisor(supervisor) => &supervisor.plan.policy,
+        }
+    }
+
+    pub(super) fn tags(&self) -> &Tags {
+        match &self.body {
+            Body::Child(plan) => &plan.tags,
+            Body::Supervisor(supervisor) => &supervisor.plan.tags,
         }
     }
 
@@ -166,7 +174,7 @@ impl Nodes {
             is_declared,
             streak: 0,
             restarts: 0,
-            limit: None,
+            spent: None,
             is_on_trial: false,
             history: None,
             body,

@@ -13,6 +13,7 @@ use super::supervisor::{Phase, Round, Step};
 use super::time::Uptime;
 use crate::event::EventKind;
 use crate::policy::restart::{Restart, Strategy};
+use crate::task::exit::Exit;
 
 impl Engine {
     /// Begins the round that `origin` asks for. A round that waits already is taken over, with
@@ -63,6 +64,7 @@ impl Engine {
     /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
     fn join_round(&mut self, child: NodeKey) {
         match self.state_of(child) {
+            Some(State::Disabled) if !cfg!(plant_bug = "disabled_in_round") => {}
             Some(State::Quarantined { .. }) if !cfg!(plant_bug = "quarantine_undone") => {}
             Some(State::Paused) if !cfg!(plant_bug = "pause_undone") => {}
             // It comes to rest when it has ended, and not back into the round.
@@ -72,6 +74,7 @@ impl Engine {
                 State::Idle
                 | State::Ended { .. }
                 | State::Down
+                | State::Disabled
                 | State::Paused
                 | State::Quarantined { .. },
             ) => {
@@ -118,19 +121,21 @@ impl Engine {
 
     /// A member has ended before the round came to stop it. That costs nothing more, but the
     /// wait is as long as the longest of those who failed.
-    pub(super) fn absorb(&mut self, key: NodeKey, child: NodeKey) {
+    pub(super) fn absorb(&mut self, key: NodeKey, child: NodeKey, exit: &Exit) {
         if self.policy(child).restart == Restart::Temporary {
             self.set_state(child, State::Down);
             self.forget(child);
         } else {
-            self.lengthen_round(key, child);
+            self.lengthen_round(key, child, exit);
             self.set_state(child, State::Restarting { due: None });
         }
         self.todo.push_back(Todo::Advance(key));
     }
 
-    pub(super) fn lengthen_round(&mut self, key: NodeKey, child: NodeKey) {
-        let delay = self.next_delay(child);
+    pub(super) fn lengthen_round(&mut self, key: NodeKey, child: NodeKey, exit: &Exit) {
+        let policy = self.policy(child);
+        let (class, backoff) = policy.backoff_after(exit.failure_kind());
+        let delay = self.next_delay(child, class, backoff);
         if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
             round.start_at = round.start_at.max(round.decided_at + delay);
         }

@@ -71,6 +71,7 @@ impl Engine {
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
+                    | State::Disabled
                     | State::Paused
                     | State::Quarantined { .. }
                     | State::Unjoinable { .. },
@@ -147,7 +148,7 @@ impl Engine {
             (Origin::Restart | Origin::Probe | Origin::Command(_), Some(parent))
                 if self.is_to_be_stopped(parent, key) =>
             {
-                self.absorb(parent, key);
+                self.absorb(parent, key, exit);
             }
             (Origin::Round | Origin::Restart | Origin::Probe, Some(_)) => {
                 self.decide(key, exit, Ended::Start, std::time::Duration::ZERO);
@@ -196,11 +197,16 @@ impl Engine {
         for child in self.children(key) {
             // What somebody keeps out stays out.
             let is_held = self.hold_of(child).is_some() && !cfg!(plant_bug = "hold_forgotten");
-            let state = if is_held { self.rest_until_probed(child) } else { State::Idle };
+            let is_enabled = self.policy(child).enabled || cfg!(plant_bug = "disabled_started");
+            let state = match (is_enabled, is_held) {
+                (false, _) => State::Disabled,
+                (true, true) => self.rest_until_probed(child),
+                (true, false) => State::Idle,
+            };
             self.set_state(child, state);
             if let Some(node) = self.nodes.get_mut(child) {
                 node.streak = 0;
-                node.limit = None;
+                node.spent = None;
             }
         }
     }
@@ -223,7 +229,10 @@ impl Engine {
             self.purge(dynamic);
         }
         let key = self.nodes.insert(Some(parent), path, &plan.kind, true, self.now);
-        if self.hold_of(key).is_some() {
+        let is_below = self.state_of(parent) == Some(State::Disabled);
+        if is_below || !plan.kind.policy().enabled {
+            self.set_state(key, State::Disabled);
+        } else if self.hold_of(key).is_some() {
             let state = self.rest(key);
             self.set_state(key, state);
         }

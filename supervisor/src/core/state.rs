@@ -27,6 +27,8 @@ pub(super) enum State {
         due: Option<Uptime>,
     },
     Down,
+    /// It, or a supervisor above it, is not to be started at all.
+    Disabled,
     /// Kept out by an operator.
     Paused,
     /// Kept out by an operator, or because it has used up its own limit.
@@ -103,6 +105,7 @@ impl State {
             Self::Stopping(_) => Lifecycle::Stopping,
             Self::Ended { .. } | Self::Down => Lifecycle::Down,
             Self::Restarting { .. } => Lifecycle::Restarting,
+            Self::Disabled => Lifecycle::Disabled,
             Self::Paused => Lifecycle::Paused,
             Self::Quarantined { .. } => Lifecycle::Quarantined,
             Self::Unjoinable { .. } => Lifecycle::Unjoinable,
@@ -124,6 +127,7 @@ impl State {
         match self {
             Self::Up
             | Self::Down
+            | Self::Disabled
             | Self::Paused
             // It may be long until it is probed.
             | Self::Quarantined { .. }
@@ -148,6 +152,7 @@ impl State {
             | Self::Up
             | Self::Ended { .. }
             | Self::Down
+            | Self::Disabled
             | Self::Paused
             | Self::Unjoinable { .. } => None,
         }

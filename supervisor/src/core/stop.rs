@@ -149,7 +149,7 @@ impl Engine {
             }
             After::Round => {
                 if exit.is_abnormal() {
-                    self.lengthen_round(parent, key);
+                    self.lengthen_round(parent, key, &exit);
                 }
                 self.set_state(key, State::Restarting { due: None });
                 if was_unjoinable && !self.is_awaited_by_round(parent, key) {

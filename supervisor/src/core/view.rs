@@ -8,7 +8,7 @@ use super::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
 use crate::policy::health::Health;
-use crate::state::{ChildHealth, ChildState, HealthStatus, TreeState};
+use crate::state::{ChildHealth, ChildState, HealthStatus, LimitState, TreeState};
 
 impl Engine {
     /// Tells the time, for what is asked next. Nothing else follows from it.
@@ -49,6 +49,11 @@ impl Engine {
             let used = supervisor.window.count(self.now, limit);
             (u32::try_from(used).unwrap_or(u32::MAX), limit.max)
         });
+        let limits = node.policy().limits().map(|(class, limit)| {
+            let window = node.spent.as_ref().and_then(|spent| spent.charged(class));
+            let used = window.map_or(0, |window| window.count(self.now, limit));
+            LimitState { class, used: u32::try_from(used).unwrap_or(u32::MAX), limit }
+        });
         let is_stuck = match node.state {
             State::Stopping(stopping) => stopping.is_stuck,
             State::Unjoinable { after } => matches!(after, After::Stuck { .. }),
@@ -63,6 +68,7 @@ impl Engine {
         Some(ChildState {
             path: node.path.clone(),
             is_supervisor: node.supervisor().is_some(),
+            tags: node.tags().clone(),
             lifecycle: node.state.lifecycle(),
             generation: node.generation,
             restarts: node.restarts,
@@ -75,6 +81,7 @@ impl Engine {
                 .unwrap_or_default(),
             last_decision: node.history.as_ref().and_then(|history| history.decision),
             intensity,
+            limits: limits.collect(),
             health,
         })
     }

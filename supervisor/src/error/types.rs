@@ -108,6 +108,12 @@ pub enum SupervisorError {
         /// The child.
         path: ChildPath,
     },
+    /// The child, or a supervisor above it, is not to be started at all.
+    #[error("`{path}` is disabled: its declaration or the configuration says so")]
+    Disabled {
+        /// The child; or the supervisor above it, where that is the one that is disabled.
+        path: ChildPath,
+    },
     /// An operator keeps the child down.
     #[error("`{path}` is paused; `resume_child` ends that")]
     Paused {
@@ -152,6 +158,10 @@ pub enum SupervisorError {
     /// The task that drives the tree is gone, and every run with it: its runtime was shut down.
     #[error("the tree is gone: the runtime it ran on was shut down")]
     DriverGone,
+    /// The tree has an audit that cannot be written: it does not start, or a command is refused.
+    #[cfg(feature = "audit")]
+    #[error("refused, because it would not be in the audit log")]
+    Audit(#[source] crate::audit::AuditError),
     /// The signals of the process cannot be listened to.
     #[error("the signals of the process cannot be listened to")]
     Signal(#[source] Arc<std::io::Error>),

@@ -4,7 +4,10 @@ use std::fmt;
 use std::time::Duration;
 
 use super::Policy;
-use super::failure::OnLimit;
+use super::backoff::Backoff;
+use super::failure::{OnLimit, TaskFailureKind};
+use super::intensity::Limit;
+use super::on_failure::FailureClass;
 use super::restart::Restart;
 use crate::task::exit::Exit;
 
@@ -21,6 +24,8 @@ pub enum RestartDecision {
     RestartAfter {
         /// How long the start waits, from the decision. Zero: at once.
         delay: Duration,
+        /// The class of the failure, where its own wait or limit took the place of the child's.
+        class: Option<FailureClass>,
         /// Why.
         rule: Rule,
     },
@@ -64,7 +69,11 @@ impl fmt::Display for RestartDecision {
             Self::Escalate { .. } => f.write_str("escalate")?,
             Self::ShutdownTree { .. } => f.write_str("shut the tree down")?,
         }
-        write!(f, " ({})", self.rule())
+        write!(f, " ({}", self.rule())?;
+        if let Self::RestartAfter { class: Some(class), .. } = self {
+            write!(f, "; by the policy for `{class}`")?;
+        }
+        f.write_str(")")
     }
 }
 
@@ -86,6 +95,8 @@ pub enum Rule {
     FatalFailure,
     /// The child has used up its own restart limit.
     RestartLimit,
+    /// The child has used up the restart limit of this class of failure.
+    ClassLimit(FailureClass),
     /// The child failed on trial, after it had been quarantined.
     ProbeFailed,
     /// The supervisor has restarted its children more often than its intensity allows.
@@ -95,6 +106,9 @@ pub enum Rule {
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::ClassLimit(class) => {
+                return write!(f, "its restart limit for `{class}` is spent");
+            }
             Self::Permanent => "it is permanent",
             Self::TransientAbnormal => "it is transient and ended abnormally",
             Self::TransientNormal => "it is transient and ended normally",
@@ -118,19 +132,21 @@ pub(crate) enum Ended {
 }
 
 /// The budgets of a decision. Charging is the engine's; each is asked at most once, in this order.
+/// Where a class is named it is the one of that class of failure.
 pub(crate) trait Budgets {
-    /// Charges the child's own limit. `true` when it still holds, or there is none.
-    fn charge_child(&mut self) -> bool;
+    /// Charges the child's own limit. `true` when it still holds.
+    fn charge_child(&mut self, class: Option<FailureClass>, limit: Limit) -> bool;
     /// Charges the supervisor's intensity. `true` when it still holds.
     fn charge_supervisor(&mut self) -> bool;
     /// The wait that is next in line.
-    fn delay(&mut self) -> Duration;
+    fn delay(&mut self, class: Option<FailureClass>, backoff: &Backoff) -> Duration;
 }
 
 /// Makes the decision about `exit`.
 ///
 /// The child's own limit is looked at first; when that is spent the supervisor is not charged, so
-/// that one child's failures do not use up what its siblings share.
+/// that one child's failures do not use up what its siblings share. For a class of failure that
+/// has a limit or a wait of its own, that takes the place of the child's.
 pub(crate) fn decide(
     policy: &Policy,
     ended: Ended,
@@ -144,13 +160,15 @@ pub(crate) fn decide(
         };
         return RestartDecision::DoNotRestart { rule };
     }
-    if exit.failure_kind().is_some_and(super::failure::TaskFailureKind::is_fatal)
-        && !cfg!(plant_bug = "retry_fatal")
-    {
+    let kind = exit.failure_kind();
+    if kind.is_some_and(TaskFailureKind::is_fatal) && !cfg!(plant_bug = "retry_fatal") {
         return at_limit(policy.on_limit, Rule::FatalFailure);
     }
-    if !budgets.charge_child() {
-        return at_limit(policy.on_limit, Rule::RestartLimit);
+    let limit = policy.limit_after(kind);
+    if let Some((class, limit)) = limit
+        && !budgets.charge_child(class, limit)
+    {
+        return at_limit(policy.on_limit, class.map_or(Rule::RestartLimit, Rule::ClassLimit));
     }
     if !budgets.charge_supervisor() {
         return RestartDecision::Escalate { rule: Rule::Intensity };
@@ -160,7 +178,10 @@ pub(crate) fn decide(
         (Ended::Run, Restart::Transient) => Rule::TransientAbnormal,
         (Ended::Run, Restart::Permanent | Restart::Temporary) => Rule::Permanent,
     };
-    RestartDecision::RestartAfter { delay: budgets.delay(), rule }
+    let (waits_as, backoff) = policy.backoff_after(kind);
+    let delay = budgets.delay(waits_as, backoff);
+    let class = waits_as.or(limit.and_then(|(class, _)| class));
+    RestartDecision::RestartAfter { delay, class, rule }
 }
 
 fn at_limit(on_limit: OnLimit, rule: Rule) -> RestartDecision {

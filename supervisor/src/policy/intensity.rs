@@ -4,6 +4,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::time::Duration;
 
+use super::or;
 use crate::core::time::Uptime;
 
 /// At most `max` restarts within `within`; one more is one too many.
@@ -28,6 +29,40 @@ impl Limit {
     /// At most `max` within `within`.
     pub const fn new(max: u32, within: Duration) -> Self {
         Self { max, within }
+    }
+}
+
+/// What somebody wrote down about a limit: either half may be open.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct LimitPatch {
+    /// See [`Limit::max`].
+    pub max: Option<u32>,
+    /// See [`Limit::within`].
+    pub within: Option<Duration>,
+}
+
+impl LimitPatch {
+    /// Says nothing.
+    pub const NONE: Self = Self { max: None, within: None };
+
+    /// Lays this patch over a weaker one, half by half.
+    #[must_use]
+    pub const fn over(self, weaker: Self) -> Self {
+        Self { max: or(self.max, weaker.max), within: or(self.within, weaker.within) }
+    }
+
+    /// The limit, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// The half that nobody said, where the other one is said.
+    pub const fn whole(self) -> Result<Option<Limit>, &'static str> {
+        match (self.max, self.within) {
+            (Some(max), Some(within)) => Ok(Some(Limit::new(max, within))),
+            (None, None) => Ok(None),
+            (Some(_), None) => Err("within"),
+            (None, Some(_)) => Err("max"),
+        }
     }
 }
 

@@ -17,13 +17,18 @@
 //!   written by hand), `section` (keys of its own, merged key by key), `limit` (a section, whose
 //!   halves are put together by the overlay).
 //!
-//! How a child is stopped is in no list: for the whole tree the configuration has a section of
+//! Whether a child is enabled is in no list, because it cannot be said in defaults. How a child
+//! is stopped is in no list either: for the whole tree the configuration has a section of
 //! its own for that.
 
 /// Calls `$then! { $given… [the keys of a child's policy] }`.
 macro_rules! policy_keys {
     ($then:ident $($given:tt)*) => {
         $then! { $($given)* [
+            /// What it is to the program: a set of defaults, which are weaker than all others.
+            /// `service` is permanent and critical, `worker` permanent and standard, `job` transient
+            /// and standard, `sidecar` permanent and best effort.
+            role: any value Role as Role, built in Policy::DEFAULT.role;
             /// Which exits are followed by another run.
             restart: any value Restart as Restart, built in Restart::Permanent;
             /// How long to wait before a restart.
@@ -33,6 +38,9 @@ macro_rules! policy_keys {
             /// What follows when `restart_limit` is spent. By default, by `criticality`:
             /// `critical` escalates, `standard` quarantines, `best_effort` stops.
             on_limit: any value OnLimit as OnLimit, built in Policy::DEFAULT.on_limit;
+            /// Waits and limits of single classes of failure, in place of those above for such a
+            /// failure. None by default.
+            on_failure: any section OnFailurePatch as OnFailureSection;
             /// How long it is quarantined before it is started as a trial, which is charged to
             /// nothing. Longer than zero. By default it waits for an operator.
             probe_after: any value Duration as HumanDuration, such as "5m";

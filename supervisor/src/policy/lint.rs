@@ -65,6 +65,46 @@ pub const fn trips_before(backoff: &Backoff, intensity: Limit, limit: Limit) -> 
     intensity.max < limit.max && !never_trips(backoff, intensity) && !never_trips(backoff, limit)
 }
 
+/// As [`tightest_span`], where several rows of waits lead to the same limit: failures of different
+/// classes, each with a row of its own. The shortest waits come first, from whichever row.
+pub fn tightest_span_in_rows(rows: &[Backoff], charges: u32) -> Duration {
+    if let [only] = rows {
+        return tightest_span(only, charges);
+    }
+    // The next wait of each row, the share of it that is left at least, and what it grows by.
+    let mut next: Vec<_> = rows
+        .iter()
+        .map(|row| (row.initial.as_secs_f64().min(row.max.as_secs_f64()), row))
+        .collect();
+    let mut left = charges.saturating_sub(1);
+    let mut span = 0.0;
+    let mut steps = 0;
+    while left > 0 {
+        let wait_of = |(wait, row): &(f64, &Backoff)| wait * (1.0 - row.jitter);
+        let shortest = next.iter_mut().min_by(|a, b| wait_of(a).total_cmp(&wait_of(b)));
+        let Some((wait, row)) = shortest else { break };
+        let is_at_ceiling = *wait >= row.max.as_secs_f64() || row.factor <= 1.0;
+        let taken = if is_at_ceiling || steps >= STEPS { left } else { 1 };
+        span += *wait * (1.0 - row.jitter) * f64::from(taken);
+        *wait = (*wait * row.factor).min(row.max.as_secs_f64());
+        left -= taken;
+        steps += 1;
+    }
+    seconds(span)
+}
+
+/// As [`never_trips`], for several rows.
+pub fn never_trips_in_rows(rows: &[Backoff], limit: Limit) -> bool {
+    limit.max != u32::MAX && tightest_span_in_rows(rows, limit.max + 1) > limit.within
+}
+
+/// As [`trips_before`], for several rows.
+pub fn trips_before_in_rows(rows: &[Backoff], intensity: Limit, limit: Limit) -> bool {
+    intensity.max < limit.max
+        && !never_trips_in_rows(rows, intensity)
+        && !never_trips_in_rows(rows, limit)
+}
+
 /// Seconds as a duration; what does not fit is the longest there is.
 #[expect(
     clippy::cast_precision_loss,
@@ -101,6 +141,16 @@ mod tests {
         assert_eq!(tightest_span(&backoff, 1_000_000_001), 1_000_000_000 * SECOND);
         assert!(!never_trips(&Backoff::NONE, Limit::new(u32::MAX - 1, SECOND)));
         assert!(!never_trips(&doubling(0.0), Limit::new(u32::MAX, SECOND)));
+    }
+
+    #[test]
+    fn rows_of_waits_are_taken_by_turns_the_shortest_first() {
+        let rows = [doubling(0.0), doubling(0.0)];
+        // 1 + 1 + 2 + 2 s.
+        assert_eq!(tightest_span_in_rows(&rows, 5), 6 * SECOND);
+        assert_eq!(tightest_span_in_rows(&rows[..1], 5), 15 * SECOND);
+        let quick = [doubling(0.0), Backoff::NONE];
+        assert_eq!(tightest_span_in_rows(&quick, u32::MAX), Duration::ZERO);
     }
 
     #[test]

@@ -11,23 +11,35 @@ pub mod health;
 pub mod intensity;
 pub(crate) mod keys;
 pub mod lint;
+pub mod on_failure;
 pub mod restart;
+pub mod role;
+pub mod rules;
 pub mod shutdown;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use self::backoff::{Backoff, BackoffPatch};
-use self::failure::{Criticality, OnLimit};
+use self::failure::{Criticality, OnLimit, TaskFailureKind};
 use self::health::{Health, HealthPatch};
 use self::intensity::Limit;
 use self::keys::{patch_type, policy_keys};
+use self::on_failure::{FailureClass, OnFailure, OnFailurePatch};
 use self::restart::{Readiness, Restart};
+use self::role::Role;
 use self::shutdown::{Grace, ShutdownPatch};
 
 /// Everything the tree decides about one child by itself, with no key left open.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Policy {
+    /// What it is to the program. It has supplied defaults, and nothing else follows from it.
+    /// Default: worker.
+    pub role: Role,
+    /// Whether it is started at all. One that is not is
+    /// [disabled](crate::state::Lifecycle::Disabled). Default: yes.
+    pub enabled: bool,
     /// Which exits are followed by another run. Default: permanent.
     pub restart: Restart,
     /// How long to wait before a restart.
@@ -36,6 +48,9 @@ pub struct Policy {
     pub restart_limit: Option<Limit>,
     /// What follows when `restart_limit` is spent. Default: by `criticality`.
     pub on_limit: OnLimit,
+    /// The waits and limits of single classes of failure, which replace those above for such a
+    /// failure. Default: none.
+    pub on_failure: Option<Arc<OnFailure>>,
     /// How long a child that has used up its own limit, or failed for good, is quarantined before
     /// it is started as a trial; monotonic clock, from the quarantine. Longer than zero. Only with
     /// [`OnLimit::Quarantine`]. Default: no trial, it waits for an operator.
@@ -65,10 +80,13 @@ pub struct Policy {
 impl Policy {
     /// What holds for a child about which nobody said anything.
     pub const DEFAULT: Self = Self {
+        role: Role::Worker,
+        enabled: true,
         restart: Restart::Permanent,
         backoff: Backoff::DEFAULT,
         restart_limit: None,
         on_limit: OnLimit::Quarantine,
+        on_failure: None,
         probe_after: None,
         criticality: Criticality::Standard,
         readiness: Readiness::Immediate,
@@ -78,6 +96,49 @@ impl Policy {
         health: None,
         significant: false,
     };
+
+    /// The limit that a failure of this kind is charged to, and the class whose own it is. An end
+    /// that is no failure is charged to the child's.
+    pub fn limit_after(
+        &self,
+        kind: Option<TaskFailureKind>,
+    ) -> Option<(Option<FailureClass>, Limit)> {
+        if let Some((class, policy)) = self.class_of(kind)
+            && let Some(limit) = policy.restart_limit
+            && !cfg!(plant_bug = "class_limit_ignored")
+        {
+            return Some((Some(class), limit));
+        }
+        self.restart_limit.map(|limit| (None, limit))
+    }
+
+    /// The wait that follows a failure of this kind, and the class whose own it is.
+    pub fn backoff_after(&self, kind: Option<TaskFailureKind>) -> (Option<FailureClass>, &Backoff) {
+        if let Some((class, policy)) = self.class_of(kind)
+            && let Some(backoff) = &policy.backoff
+            && !cfg!(plant_bug = "class_backoff_ignored")
+        {
+            return (Some(class), backoff);
+        }
+        (None, &self.backoff)
+    }
+
+    /// Every limit of its own, the child's first, with the class it is for.
+    pub(crate) fn limits(&self) -> impl Iterator<Item = (Option<FailureClass>, Limit)> {
+        let own = self.restart_limit.map(|limit| (None, limit));
+        let classes = self.on_failure.iter().flat_map(|on_failure| on_failure.iter());
+        let of_classes = classes
+            .filter_map(|(class, policy)| policy.restart_limit.map(|limit| (Some(class), limit)));
+        own.into_iter().chain(of_classes)
+    }
+
+    fn class_of(
+        &self,
+        kind: Option<TaskFailureKind>,
+    ) -> Option<(FailureClass, &on_failure::ClassPolicy)> {
+        let class = FailureClass::of(kind?)?;
+        Some((class, self.on_failure.as_ref()?.class(class)))
+    }
 }
 
 /// Makes the patch out of the list of the keys.
@@ -108,6 +169,8 @@ macro_rules! patch {
                 #[doc = concat!("See [`Policy::", stringify!($key), "`].")]
                 pub $key: patch_type!($kind $type),
             )*
+            /// See [`Policy::enabled`]. About the child itself: it cannot be said in defaults.
+            pub enabled: Option<bool>,
             /// See [`Policy::grace`] and [`Policy::abort_wait`].
             pub shutdown: ShutdownPatch,
         }
@@ -116,6 +179,7 @@ macro_rules! patch {
             /// Says nothing.
             pub const NONE: Self = Self {
                 $($key: nothing!($kind $type),)*
+                enabled: None,
                 shutdown: ShutdownPatch::NONE,
             };
 
@@ -124,6 +188,7 @@ macro_rules! patch {
             pub const fn over(self, weaker: Self) -> Self {
                 Self {
                     $($key: over!($kind self.$key, weaker.$key),)*
+                    enabled: or(self.enabled, weaker.enabled),
                     shutdown: self.shutdown.over(weaker.shutdown),
                 }
             }
@@ -177,6 +242,19 @@ macro_rules! patch_setter {
 policy_keys! { patch }
 
 impl PolicyPatch {
+    /// Says that it is not [started at all](Policy::enabled).
+    #[must_use]
+    pub const fn disabled(self) -> Self {
+        self.enabled_if(false)
+    }
+
+    /// Says whether it is [started at all](Policy::enabled).
+    #[must_use]
+    pub const fn enabled_if(mut self, condition: bool) -> Self {
+        self.enabled = Some(condition);
+        self
+    }
+
     /// Says [`Policy::restart_limit`].
     #[must_use]
     pub const fn restart_limit(mut self, max: u32, within: Duration) -> Self {
@@ -205,6 +283,32 @@ impl PolicyPatch {
         self
     }
 
+    /// Lays what is said about a child at a stronger place over what is said about it at a weaker
+    /// one. What means nothing any more is taken back: about the restarts of one that is temporary
+    /// now, about the trial of one that is not quarantined now.
+    pub(crate) fn overrule(self, weaker: Self) -> Self {
+        self.over(self.left_of(weaker))
+    }
+
+    /// What is left of `weaker` then.
+    pub(crate) fn left_of(&self, weaker: Self) -> Self {
+        let mut weaker = weaker;
+        if self.restart == Some(Restart::Temporary) {
+            weaker.backoff = BackoffPatch::NONE;
+            weaker.restart_limit = None;
+            weaker.on_failure = OnFailurePatch::NONE;
+            weaker.probe_after = None;
+        }
+        // Only what is new: what the weaker place itself said wrong stays wrong.
+        let of_role = self.role.filter(|_| weaker.criticality.is_none());
+        let criticality = self.criticality.or(of_role.and_then(|role| role.defaults().criticality));
+        let on_limit = criticality.filter(|_| weaker.on_limit.is_none()).map(Criticality::on_limit);
+        if self.on_limit.or(on_limit).is_some_and(|on_limit| on_limit != OnLimit::Quarantine) {
+            weaker.probe_after = None;
+        }
+        weaker
+    }
+
     /// Fills every open key from the defaults of a task.
     pub fn resolve(self) -> Policy {
         self.resolve_with(Policy::DEFAULT.grace)
@@ -212,10 +316,22 @@ impl PolicyPatch {
 
     pub(crate) fn resolve_with(self, grace: Grace) -> Policy {
         let built_in = Policy::DEFAULT;
+        let role = self.role.unwrap_or_default();
+        if cfg!(plant_bug = "roles_are_words") {
+            return self.fill(role, built_in, grace);
+        }
+        self.over(role.defaults()).fill(role, built_in, grace)
+    }
+
+    fn fill(self, role: Role, built_in: Policy, grace: Grace) -> Policy {
         let criticality = self.criticality.unwrap_or(built_in.criticality);
+        let backoff = self.backoff.resolve();
         Policy {
+            role,
+            enabled: self.enabled.unwrap_or(built_in.enabled),
             restart: self.restart.unwrap_or(built_in.restart),
-            backoff: self.backoff.resolve(),
+            on_failure: self.on_failure.resolve(&backoff).map(Arc::new),
+            backoff,
             restart_limit: self.restart_limit,
             on_limit: self.on_limit.unwrap_or(criticality.on_limit()),
             probe_after: self.probe_after,

@@ -14,9 +14,13 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+#[cfg(feature = "audit")]
+use super::gate::{Gate, subject};
 use super::log::log;
 use super::mailbox::{End, Message, Query, Shared};
 use super::runs::Runs;
+#[cfg(feature = "audit")]
+use crate::audit::AuditError;
 use crate::control::command::{Command, Reply};
 use crate::core::action::{Action, Fact};
 use crate::core::engine::Engine;
@@ -24,6 +28,8 @@ use crate::core::input::Input;
 use crate::core::time::Uptime;
 use crate::error::types::{ExitError, SupervisorError};
 use crate::event::Event;
+#[cfg(feature = "audit")]
+use crate::event::EventKind;
 use crate::id::CommandId;
 use crate::report::EndCause;
 use crate::state::ChildState;
@@ -47,6 +53,10 @@ pub(super) struct Driver {
     has_ended: bool,
     /// Since it last gave way.
     has_started_runs: bool,
+    /// How the tree has ended, until that is told.
+    outcome: Option<End>,
+    #[cfg(feature = "audit")]
+    gate: Option<Gate>,
 }
 
 impl Driver {
@@ -73,7 +83,17 @@ impl Driver {
             last_event: 0,
             has_ended: false,
             has_started_runs: false,
+            outcome: None,
+            #[cfg(feature = "audit")]
+            gate: None,
         }
+    }
+
+    /// The same, with an audit that every command goes through.
+    #[cfg(feature = "audit")]
+    pub(super) fn audited(mut self, gate: Option<Gate>) -> Self {
+        self.gate = gate;
+        self
     }
 
     /// Drives the tree until it has ended.
@@ -83,6 +103,11 @@ impl Driver {
         loop {
             self.answer_if_settled();
             if self.has_ended {
+                #[cfg(feature = "audit")]
+                if let Some(gate) = &mut self.gate {
+                    gate.close().await;
+                }
+                // Dropping the driver tells the end.
                 return;
             }
             self.set_timer();
@@ -137,6 +162,8 @@ impl Driver {
             Message::Ready(run) => self.handle(Input::Ready(run), out),
             Message::HelperPanicked(run) => self.runs.abort(run),
             Message::Command(command, reply) => self.command(command, reply, out),
+            #[cfg(feature = "audit")]
+            Message::Audited(id, written) => self.audited_command(id, written, out),
             // A query whose asker has gone away is answered to nobody.
             Message::Query(Query::State(reply)) => {
                 let now = self.now();
@@ -171,6 +198,8 @@ impl Driver {
             }
             self.replies.insert(id, reply);
         }
+        #[cfg(feature = "audit")]
+        let Some(command) = self.through_the_gate(id, command) else { return };
         self.handle(Input::Command(id, command), out);
     }
 
@@ -204,14 +233,11 @@ impl Driver {
                 Action::Cancel(run) => self.runs.cancel(run),
                 Action::Abort(run) => self.runs.abort(run),
                 Action::CheckPulse(run) => pulses.push((run, self.runs.last_heartbeat(run))),
-                Action::Reply(id, reply) => {
-                    if let Some(sender) = self.replies.remove(&id) {
-                        // An accepted command runs to its end though nobody waits.
-                        drop(sender.send(reply));
-                    }
-                }
+                Action::Reply(id, reply) => self.reply(id, reply),
                 Action::Note(fact) => {
                     log(&fact);
+                    #[cfg(feature = "audit")]
+                    self.accept(&fact);
                     stamp(&mut self.last_event, now, fact, &self.shared, &self.events);
                 }
                 Action::Up => {
@@ -254,8 +280,22 @@ impl Driver {
             };
             drop(started.send(Err(error)));
         }
-        let end = End::Report { report: Arc::new(report), state: Arc::new(self.engine.state()) };
-        self.shared.end.send_replace(Some(end));
+        let state = Arc::new(self.engine.state());
+        self.outcome = Some(End::Report { report: Arc::new(report), state });
+    }
+
+    fn reply(&mut self, id: CommandId, reply: Reply) {
+        let sender = self.replies.remove(&id);
+        #[cfg(feature = "audit")]
+        if let Some(gate) = &mut self.gate {
+            let path = gate.path_of(id).cloned();
+            let after = path.and_then(|path| self.engine.state_at(&path).ok());
+            return gate.answered(id, reply, after.as_ref(), sender);
+        }
+        if let Some(sender) = sender {
+            // An accepted command runs to its end though nobody waits.
+            drop(sender.send(reply));
+        }
     }
 
     fn answer_if_settled(&mut self) {
@@ -296,10 +336,11 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        let outcome = self.outcome.take();
         self.shared.end.send_if_modified(|end| {
-            let is_gone = end.is_none();
-            end.get_or_insert(End::Gone);
-            is_gone
+            let is_news = end.is_none();
+            end.get_or_insert(outcome.unwrap_or(End::Gone));
+            is_news
         });
         self.shared.is_ending.send_replace(true);
         self.turn_away();
@@ -320,6 +361,51 @@ impl Driver {
                 // Between two instructions of another thread.
                 Err(mpsc::error::TryRecvError::Empty) => std::thread::yield_now(),
             }
+        }
+    }
+}
+
+#[cfg(feature = "audit")]
+impl Driver {
+    /// Gives a command back if it may go on at once, because there is no audit or it changes
+    /// nothing.
+    fn through_the_gate(&mut self, id: CommandId, command: Command) -> Option<Command> {
+        let now = self.now();
+        let Some(gate) = &mut self.gate else { return Some(command) };
+        let path = subject(&command).map(|(path, ..)| path);
+        let before = path.and_then(|path| self.engine.at(now).state_at(&path).ok());
+        gate.request(id, command, before.as_ref(), &self.shared)
+    }
+
+    fn audited_command(
+        &mut self,
+        id: CommandId,
+        written: Result<(), AuditError>,
+        out: &mut Vec<Action>,
+    ) {
+        let Some(gate) = &mut self.gate else { return };
+        if let Err(error) = written {
+            gate.refuse(id);
+            if let Some(sender) = self.replies.remove(&id) {
+                // Nothing has been done, so there is nothing else to say.
+                drop(sender.send(Err(SupervisorError::Audit(error))));
+            }
+            return;
+        }
+        let Some(command) = gate.pass(id) else { return };
+        let is_end = matches!(command, Command::Shutdown(_) | Command::ShutdownNow(_));
+        self.handle(Input::Command(id, command), out);
+        if let (true, Some(gate)) = (is_end, &mut self.gate) {
+            // There is no fact for the second one who asks, and nobody is turned away.
+            gate.accepted(id);
+        }
+    }
+
+    fn accept(&mut self, fact: &Fact) {
+        if let (Some(gate), EventKind::Commanded { .. }, Some(id)) =
+            (&mut self.gate, &fact.kind, fact.command)
+        {
+            gate.accepted(id);
         }
     }
 }

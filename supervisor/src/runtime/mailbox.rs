@@ -7,6 +7,10 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 use tokio::time::Instant;
 
+#[cfg(feature = "audit")]
+use crate::audit::AuditError;
+#[cfg(feature = "audit")]
+use crate::audit::writer::Monitor;
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 use crate::control::command::{Command, Reply};
@@ -17,6 +21,8 @@ use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::event::Event;
 use crate::id::ChildPath;
+#[cfg(feature = "audit")]
+use crate::id::CommandId;
 use crate::report::ShutdownReport;
 #[cfg(feature = "config")]
 use crate::spec::supervisor::SupervisorSpec;
@@ -35,6 +41,9 @@ pub(crate) enum Message {
     HelperPanicked(RunKey),
     /// Somebody wants something. The answer goes nowhere if nobody waits for it.
     Command(Command, oneshot::Sender<Reply>),
+    /// The entry about a command is on the disk, or cannot be.
+    #[cfg(feature = "audit")]
+    Audited(CommandId, Result<(), AuditError>),
     /// Somebody wants to know.
     Query(Query),
 }
@@ -57,7 +66,9 @@ pub(crate) struct Shared {
     pub(crate) is_detached: AtomicBool,
     /// What the tree was made of.
     #[cfg(feature = "config")]
-    pub(crate) made_of: Option<(SupervisorSpec, LoadedConfig)>,
+    pub(crate) made_of: Option<Box<(SupervisorSpec, LoadedConfig)>>,
+    #[cfg(feature = "audit")]
+    pub(crate) audit: Option<Arc<Monitor>>,
 }
 
 /// How the driver ended.

@@ -1,6 +1,8 @@
 //! The only module with Tokio tasks: it starts trees and drives them.
 
 mod driver;
+#[cfg(feature = "audit")]
+mod gate;
 mod log;
 pub(crate) mod mailbox;
 mod runs;

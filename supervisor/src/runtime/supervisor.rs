@@ -9,7 +9,13 @@ use tokio::runtime::Handle;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::driver::Driver;
+#[cfg(feature = "audit")]
+use super::gate::Gate;
 use super::mailbox::Shared;
+#[cfg(feature = "audit")]
+use crate::audit::AuditLog;
+#[cfg(feature = "audit")]
+use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
 use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
 #[cfg(feature = "config")]
@@ -105,6 +111,8 @@ impl Supervisor {
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
             subscribers: Vec::new(),
+            #[cfg(feature = "audit")]
+            audit: None,
             #[cfg(feature = "config")]
             config: None,
             #[cfg(feature = "config")]
@@ -125,12 +133,14 @@ pub struct SupervisorBuilder {
     last_exits: usize,
     remembered_paths: usize,
     subscribers: Vec<oneshot::Sender<Live>>,
+    #[cfg(feature = "audit")]
+    audit: Option<AuditLog>,
     #[cfg(feature = "config")]
     config: Option<ConfigSource>,
     #[cfg(feature = "config")]
     environment: Option<Environment>,
     #[cfg(feature = "config")]
-    made_of: Option<(SupervisorSpec, LoadedConfig)>,
+    made_of: Option<Box<(SupervisorSpec, LoadedConfig)>>,
 }
 
 impl SupervisorBuilder {
@@ -177,6 +187,13 @@ impl SupervisorBuilder {
         stream
     }
 
+    /// Writes every command to this audit before it has any effect. Replaces one given before.
+    #[cfg(feature = "audit")]
+    pub fn audit(mut self, audit: AuditLog) -> Self {
+        self.audit = Some(audit);
+        self
+    }
+
     /// Lays a configuration over the tree when it is started, and over the settings made here.
     /// Replaces one given before, and a file.
     #[cfg(feature = "config")]
@@ -207,6 +224,20 @@ impl SupervisorBuilder {
         &self.spec
     }
 
+    /// The same tree in other clothes, with a seed that is always the same unless one was given,
+    /// and room for the events of a long test.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn for_test(
+        mut self,
+        dress: impl FnOnce(SupervisorSpec) -> SupervisorSpec,
+        events: usize,
+    ) -> Self {
+        self.spec = dress(self.spec);
+        self.seed.get_or_insert(0);
+        self.event_capacity = self.event_capacity.max(events);
+        self
+    }
+
     /// Starts the tree; see [`Supervisor::start`].
     ///
     /// # Errors
@@ -218,7 +249,7 @@ impl SupervisorBuilder {
     /// As [`Supervisor::start`].
     pub async fn start(self) -> Result<SupervisorHandle, SupervisorError> {
         #[cfg(feature = "config")]
-        let this = self.configured().await?;
+        let this = Box::pin(self.configured()).await?;
         #[cfg(not(feature = "config"))]
         let this = self;
         this.start_as_it_is().await
@@ -258,7 +289,7 @@ impl SupervisorBuilder {
         self.event_capacity = setting(event_capacity, self.event_capacity);
         self.last_exits = setting(last_exits, self.last_exits);
         self.remembered_paths = setting(remembered_paths, self.remembered_paths);
-        self.made_of = Some((before, loaded));
+        self.made_of = Some(Box::new((before, loaded)));
         Ok(self)
     }
 
@@ -284,6 +315,15 @@ impl SupervisorBuilder {
                 remembered_paths: self.remembered_paths,
             },
         );
+        #[cfg(feature = "audit")]
+        let (gate, monitor) = match self.audit {
+            None => (None, None),
+            Some(audit) => {
+                let monitor = Arc::new(Monitor::default());
+                let writer = AuditWriter::start(audit, Arc::clone(&monitor)).await;
+                (Some(Gate::new(writer.map_err(SupervisorError::Audit)?)), Some(monitor))
+            }
+        };
         let (mailbox, inbox) = mpsc::unbounded_channel();
         let (started, is_up) = oneshot::channel();
         let events = broadcast::Sender::new(self.event_capacity);
@@ -301,9 +341,13 @@ impl SupervisorBuilder {
             is_detached: AtomicBool::new(false),
             #[cfg(feature = "config")]
             made_of: self.made_of,
+            #[cfg(feature = "audit")]
+            audit: monitor,
         });
         let handle = SupervisorHandle::strong(Arc::clone(&shared));
         let driver = Driver::new(engine, shared, inbox, events, started);
+        #[cfg(feature = "audit")]
+        let driver = driver.audited(gate);
         runtime.spawn(driver.run());
         match is_up.await {
             Ok(Ok(())) => Ok(handle),
@@ -323,6 +367,13 @@ async fn off_the_async_threads<T: Send + 'static>(
         // Only a runtime that is shutting down does not carry it out.
         Err(_) => SupervisorError::NoRuntime,
     })
+}
+
+/// With nothing set yet.
+impl From<SupervisorSpec> for SupervisorBuilder {
+    fn from(spec: SupervisorSpec) -> Self {
+        Supervisor::builder(spec)
+    }
 }
 
 /// Where a configuration comes from.

@@ -4,6 +4,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::tags::Tags;
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, SettingsType};
 use crate::policy::PolicyPatch;
@@ -12,7 +13,9 @@ use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::keys::{policy_keys, spec_setter};
+use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{Readiness, Restart};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 use crate::task::factory::TaskFactory;
 
@@ -43,6 +46,7 @@ pub struct ChildSpec {
     pub(crate) declared_at: &'static Location<'static>,
     #[cfg(feature = "config")]
     pub(crate) settings: Option<DeclaredSettings>,
+    pub(crate) tags: Tags,
 }
 
 impl ChildSpec {
@@ -55,6 +59,7 @@ impl ChildSpec {
             task,
             policy: PolicyPatch::NONE,
             declared_at,
+            tags: Tags::default(),
             #[cfg(feature = "config")]
             settings: None,
         }
@@ -103,6 +108,31 @@ impl ChildSpec {
     /// How many restarts of this child alone are tolerated.
     pub fn restart_limit(mut self, max: u32, within: Duration) -> Self {
         self.policy.restart_limit = Some(Limit::new(max, within));
+        self
+    }
+
+    /// Gives one class of failure a wait and a limit of its own, in place of the child's. Said
+    /// again, it is laid over what was said before, key by key.
+    pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
+        self.policy.on_failure = self.policy.on_failure.on(class, patch);
+        self
+    }
+
+    /// Never starts it, nor anything below it. A configuration may say otherwise.
+    pub fn disabled(mut self) -> Self {
+        self.policy = self.policy.disabled();
+        self
+    }
+
+    /// Says whether it is started at all.
+    pub fn enabled_if(mut self, condition: bool) -> Self {
+        self.policy = self.policy.enabled_if(condition);
+        self
+    }
+
+    /// Words for those who look at the tree, in place of those said before.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = Tags::new(tags);
         self
     }
 

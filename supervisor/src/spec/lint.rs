@@ -4,11 +4,14 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::plan::{NodePlan, PlanKind, SupervisorPlan};
+use super::plan::{NodePlan, PlanKind, Room, SupervisorPlan};
 use super::validate::ValidSpec;
 use crate::id::ChildPath;
+use crate::policy::Policy;
+use crate::policy::backoff::Backoff;
 use crate::policy::intensity::Limit;
-use crate::policy::lint::{never_trips, tightest_span, trips_before};
+use crate::policy::lint::{never_trips_in_rows, tightest_span_in_rows, trips_before_in_rows};
+use crate::policy::on_failure::FailureClass;
 use crate::policy::restart::Restart;
 use crate::policy::shutdown::Grace;
 
@@ -37,6 +40,8 @@ pub enum WarningKind {
     NeverTrips {
         /// `restart_limit`, or `intensity` of its supervisor where it has no limit of its own.
         key: &'static str,
+        /// The class of failure whose limit it is, where it is that of one.
+        class: Option<FailureClass>,
         /// The limit.
         limit: Limit,
         /// The shortest time in which it can be restarted once more than `limit.max` allows.
@@ -49,24 +54,58 @@ pub enum WarningKind {
         intensity: Limit,
         /// The child's.
         limit: Limit,
+        /// The class of failure whose limit it is, where it is that of one.
+        class: Option<FailureClass>,
+    },
+    /// What the child takes to stop at worst, as computed or by default, is longer than the budget
+    /// around it: then it is cut short.
+    StopBeyondBudget {
+        /// What it takes: its grace, or the sum of what is below it.
+        worst_case: Duration,
+        /// The tightest budget around it.
+        budget: Duration,
+        /// Whose that is.
+        of: ChildPath,
     },
 }
 
 impl fmt::Display for WarningKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeverTrips { key, limit: Limit { max, within }, span } => write!(
+            Self::NeverTrips { key, class, limit: Limit { max, within }, span } => write!(
                 f,
-                "`{key}` ({max} within {within:?}) can never be spent by this child alone: with \
+                "{} ({max} within {within:?}) can never be spent by this child alone: with \
                  its backoff, {} restarts take at least {span:.1?}, so it restarts for ever",
+                Key(key, *class),
                 u64::from(*max) + 1
             ),
-            Self::IntensityFirst { intensity, limit } => write!(
+            Self::IntensityFirst { intensity, limit, class } => write!(
                 f,
-                "its `restart_limit` ({} within {:?}) has no effect: its supervisor's `intensity` \
+                "its {} ({} within {:?}) has no effect: its supervisor's `intensity` \
                  ({} within {:?}) is spent first",
-                limit.max, limit.within, intensity.max, intensity.within
+                Key("restart_limit", *class),
+                limit.max,
+                limit.within,
+                intensity.max,
+                intensity.within
             ),
+            Self::StopBeyondBudget { worst_case, budget, of } => write!(
+                f,
+                "it can take {worst_case:?} to stop, and `{of}` has {budget:?} for its end: then \
+                 it is cut short"
+            ),
+        }
+    }
+}
+
+/// A key, and the class of failure that it is said about.
+struct Key<'a>(&'a str, Option<FailureClass>);
+
+impl fmt::Display for Key<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.1 {
+            Some(class) => write!(f, "`{}` for `{class}`", self.0),
+            None => write!(f, "`{}`", self.0),
         }
     }
 }
@@ -91,26 +130,16 @@ impl ValidSpec {
 }
 
 fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<Warning>) {
-    for NodePlan { id, kind } in &supervisor.children {
+    for NodePlan { id, kind } in supervisor.children.iter().filter(|child| is_started(child)) {
         let path = path.join(id);
         let policy = kind.policy();
+        let mut warn = |kind| warnings.push(Warning { path: path.clone(), kind });
         if policy.restart != Restart::Temporary {
-            let (key, limit) = match policy.restart_limit {
-                Some(limit) => ("restart_limit", limit),
-                None => ("intensity", supervisor.intensity),
-            };
-            let backoff = &policy.backoff;
-            if never_trips(backoff, limit) {
-                let span = tightest_span(backoff, limit.max.saturating_add(1));
-                let kind = WarningKind::NeverTrips { key, limit, span };
-                warnings.push(Warning { path: path.clone(), kind });
-            }
-            if let Some(limit) = policy.restart_limit
-                && trips_before(backoff, supervisor.intensity, limit)
-            {
-                let kind = WarningKind::IntensityFirst { intensity: supervisor.intensity, limit };
-                warnings.push(Warning { path: path.clone(), kind });
-            }
+            limits(policy, supervisor.intensity, &mut warn);
+        }
+        let Room { budget, of } = &supervisor.room;
+        if let Some(worst_case) = needs(kind).filter(|needed| needed > budget) {
+            warn(WarningKind::StopBeyondBudget { worst_case, budget: *budget, of: of.clone() });
         }
         if let PlanKind::Supervisor(inner) = kind {
             look_at(inner, &path, warnings);
@@ -118,8 +147,50 @@ fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<War
     }
 }
 
+fn is_started(child: &NodePlan) -> bool {
+    child.kind.policy().enabled
+}
+
+fn limits(policy: &Policy, intensity: Limit, warn: &mut impl FnMut(WarningKind)) {
+    let mut look_at = |key, class, limit, rows: &[Backoff]| {
+        if never_trips_in_rows(rows, limit) {
+            let span = tightest_span_in_rows(rows, limit.max.saturating_add(1));
+            warn(WarningKind::NeverTrips { key, class, limit, span });
+        }
+        if key == "restart_limit" && trips_before_in_rows(rows, intensity, limit) {
+            warn(WarningKind::IntensityFirst { intensity, limit, class });
+        }
+    };
+    let classes = policy.on_failure.iter().flat_map(|on_failure| on_failure.iter());
+    let classes: Vec<_> = classes.map(|(class, of_class)| (class, *of_class)).collect();
+    // Whatever is charged to it, in each row of waits that leads there.
+    let of_others = classes.iter().filter(|(_, of_class)| of_class.restart_limit.is_none());
+    let rows = of_others.filter_map(|(_, of_class)| of_class.backoff);
+    let rows: Vec<_> = std::iter::once(policy.backoff).chain(rows).collect();
+    match policy.restart_limit {
+        Some(limit) => look_at("restart_limit", None, limit, &rows),
+        None => look_at("intensity", None, intensity, &rows),
+    }
+    for (class, of_class) in classes {
+        if let Some(limit) = of_class.restart_limit {
+            let row = of_class.backoff.unwrap_or(policy.backoff);
+            look_at("restart_limit", Some(class), limit, &[row]);
+        }
+    }
+}
+
+/// What a child takes to stop: its grace, or what is below it. `None` where that is endless.
+fn needs(kind: &PlanKind) -> Option<Duration> {
+    match (kind, kind.policy().grace) {
+        (_, Grace::After(grace)) => Some(grace),
+        (PlanKind::Child(_), Grace::Infinite) => None,
+        (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner),
+    }
+}
+
 fn worst_case(supervisor: &Arc<SupervisorPlan>) -> Option<Duration> {
-    supervisor.children.iter().try_fold(Duration::ZERO, |sum, child| {
+    let mut children = supervisor.children.iter().filter(|child| is_started(child));
+    children.try_fold(Duration::ZERO, |sum, child| {
         let policy = child.kind.policy();
         let its = match (&child.kind, policy.grace) {
             (PlanKind::Child(_), Grace::After(grace)) => grace.saturating_add(policy.abort_wait),
@@ -137,7 +208,9 @@ fn worst_case(supervisor: &Arc<SupervisorPlan>) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::policy::backoff::Backoff;
+    use crate::policy::PolicyPatch;
+    use crate::policy::backoff::BackoffPatch;
+    use crate::policy::on_failure::ClassPatch;
     use crate::spec::child::ChildSpec;
     use crate::spec::supervisor::SupervisorSpec;
     use crate::task::factory::service_fn;
@@ -192,9 +265,92 @@ mod tests {
         let inner = SupervisorSpec::new("inner").child(stubborn.with_id("b"));
         let tree = SupervisorSpec::root().child(stubborn.clone()).child(inner.clone());
         assert_eq!(tree.validate().unwrap().worst_case_shutdown(), Some(6 * SECOND));
-        let cut = SupervisorSpec::root().child(inner.clone().grace(Grace::After(SECOND)));
-        assert_eq!(cut.validate().unwrap().worst_case_shutdown(), Some(SECOND));
+        let inner = inner.child(stubborn.clone()).grace(Grace::After(4 * SECOND));
+        let cut = SupervisorSpec::root().child(inner);
+        assert_eq!(cut.validate().unwrap().worst_case_shutdown(), Some(4 * SECOND));
         let endless = tree.child(child("endless").grace(Grace::Infinite));
         assert_eq!(endless.validate().unwrap().worst_case_shutdown(), None);
+        let off = SupervisorSpec::root().child(child("off").disabled());
+        assert_eq!(off.validate().unwrap().worst_case_shutdown(), Some(Duration::ZERO));
+    }
+
+    #[test]
+    fn the_limit_of_a_class_that_can_never_trip_is_named() {
+        let slow = ClassPatch::NONE
+            .backoff(BackoffPatch::NONE.initial(9 * SECOND).max(9 * SECOND).jitter(0.0))
+            .restart_limit(2, 10 * SECOND);
+        let tree = SupervisorSpec::root()
+            .child(child("a").backoff(Backoff::NONE).on_failure(FailureClass::Timeout, slow));
+        let warnings = tree.validate().unwrap().warnings();
+        let lines: Vec<_> = warnings.iter().map(ToString::to_string).collect();
+        assert_eq!(
+            lines,
+            ["`/root/a`: `restart_limit` for `timeout` (2 within 10s) can never be spent by this \
+              child alone: with its backoff, 3 restarts take at least 18.0s, so it restarts for \
+              ever"]
+        );
+    }
+
+    #[test]
+    fn a_class_that_waits_less_can_spend_the_childs_limit_after_all() {
+        let mut slow = Backoff::new(9 * SECOND, 9 * SECOND);
+        slow.jitter = 0.0;
+        let quick = ClassPatch::NONE.backoff(Backoff::NONE.into());
+        let limited = child("a").backoff(slow).restart_limit(2, 10 * SECOND);
+        let tree = |child| SupervisorSpec::root().child(child).validate().unwrap().warnings();
+        assert_eq!(tree(limited.clone()).len(), 1);
+        assert_eq!(tree(limited.on_failure(FailureClass::Panic, quick)), []);
+    }
+
+    #[test]
+    fn the_limit_of_a_class_that_the_intensity_forestalls_is_named() {
+        let many = ClassPatch::NONE.restart_limit(10, 120 * SECOND);
+        let tree = SupervisorSpec::root()
+            .intensity(3, 60 * SECOND)
+            .child(child("a").on_failure(FailureClass::Panic, many));
+        let warnings = tree.validate().unwrap().warnings();
+        let [Warning { kind: WarningKind::IntensityFirst { class, .. }, .. }] = &*warnings else {
+            panic!("{warnings:?}")
+        };
+        assert_eq!(*class, Some(FailureClass::Panic));
+    }
+
+    #[test]
+    fn what_takes_longer_to_stop_than_is_left_for_it_is_named() {
+        let six = |id: &str| {
+            (0..6).fold(SupervisorSpec::new(id), |tree, n| tree.child(child(&format!("c{n}"))))
+        };
+        let tree = SupervisorSpec::root().child(six("long")).child(child("fine"));
+        let lines = |tree: &SupervisorSpec| -> Vec<String> {
+            tree.validate().unwrap().warnings().iter().map(ToString::to_string).collect()
+        };
+        let expected = "`/root/long`: it can take 36s to stop, and `/root` has 30s for its end: \
+                        then it is cut short";
+        assert_eq!(lines(&tree), [expected]);
+        assert_eq!(lines(&tree.shutdown_budget(36 * SECOND)), [""; 0]);
+        let inner = SupervisorSpec::new("in").grace(Grace::After(2 * SECOND)).child(child("a"));
+        let expected = "`/root/in/a`: it can take 5s to stop, and `/root/in` has 2s for its end: \
+                        then it is cut short";
+        assert_eq!(lines(&SupervisorSpec::root().child(inner)), [expected]);
+    }
+
+    #[test]
+    fn a_grace_longer_than_the_budget_around_it_is_refused() {
+        let long = child("a").grace(Grace::After(4 * SECOND));
+        let refused = |tree: SupervisorSpec| tree.validate().map(drop).unwrap_err().to_string();
+        let inner = SupervisorSpec::new("in").grace(Grace::After(3 * SECOND)).child(long.clone());
+        assert_eq!(
+            refused(SupervisorSpec::root().child(inner)),
+            "the tree cannot be started: `/root/in/a`: `grace` (4s) is longer than the 3s that \
+             `/root/in` has for its end, so it would be cut short"
+        );
+        let tree = SupervisorSpec::root().shutdown_budget(3 * SECOND);
+        assert!(refused(tree.clone().child(long.clone())).contains("the 3s that `/root` has"));
+        let inner = SupervisorSpec::new("in").grace(Grace::After(4 * SECOND));
+        assert!(refused(tree.clone().child(inner)).contains("the 3s that `/root` has"));
+        let by_default = PolicyPatch::NONE.grace(Grace::After(4 * SECOND));
+        assert!(refused(tree.defaults(by_default).child(child("b"))).contains("`/root/b`"));
+        let fits = SupervisorSpec::root().shutdown_budget(4 * SECOND).child(long);
+        assert!(fits.validate().is_ok());
     }
 }

@@ -3,7 +3,9 @@
 pub mod child;
 pub mod lint;
 pub(crate) mod plan;
+pub mod rates;
 pub mod supervisor;
+pub mod tags;
 pub mod validate;
 
 use self::child::ChildSpec;

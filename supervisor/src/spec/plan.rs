@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::ChildId;
+use super::tags::Tags;
+use crate::id::{ChildId, ChildPath};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::keys::policy_keys;
@@ -14,6 +15,7 @@ use crate::task::factory::TaskFactory;
 #[derive(Debug)]
 pub(crate) struct ChildPlan {
     pub(crate) policy: Policy,
+    pub(crate) tags: Tags,
     pub(crate) task: TaskFactory,
 }
 
@@ -21,6 +23,7 @@ pub(crate) struct ChildPlan {
 pub(crate) struct SupervisorPlan {
     /// About this supervisor as a child of the one above.
     pub(crate) policy: Policy,
+    pub(crate) tags: Tags,
     pub(crate) strategy: Strategy,
     pub(crate) intensity: Limit,
     pub(crate) meltdown: Meltdown,
@@ -30,6 +33,16 @@ pub(crate) struct SupervisorPlan {
     pub(crate) children: Vec<NodePlan>,
     /// What a child added later starts from.
     pub(crate) defaults: Defaults,
+    /// How long a child of it may take to stop.
+    pub(crate) room: Room,
+}
+
+/// The tightest limit around a child on the time that it takes to stop.
+#[derive(Clone, Debug)]
+pub(crate) struct Room {
+    pub(crate) budget: Duration,
+    /// Whose limit that is.
+    pub(crate) of: ChildPath,
 }
 
 #[derive(Clone, Debug)]
@@ -67,6 +80,8 @@ impl Defaults {
         if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {
             all.health = HealthPatch::NONE;
         }
+        // Nobody is left out by default.
+        all.enabled = policy.enabled;
         all
     }
 

@@ -5,12 +5,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::NodeSpec;
+use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
 use crate::policy::keys::{policy_keys, spec_setter};
+use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 #[cfg(feature = "config")]
 use crate::task::context::TaskContext;
@@ -48,6 +51,7 @@ pub struct SupervisorSpec {
     pub(crate) budget: Option<Duration>,
     /// About this supervisor as a child of the one above.
     pub(crate) policy: PolicyPatch,
+    pub(crate) tags: Tags,
     /// For everything below, where nothing stronger is said.
     pub(crate) defaults: PolicyPatch,
     /// The same out of the configuration, which beats every default in code.
@@ -69,6 +73,7 @@ impl SupervisorSpec {
             is_pool: false,
             budget: None,
             policy: PolicyPatch::NONE,
+            tags: Tags::default(),
             defaults: PolicyPatch::NONE,
             configured_defaults: PolicyPatch::NONE,
             children: Vec::new(),
@@ -182,6 +187,31 @@ impl SupervisorSpec {
     /// How many restarts of this supervisor alone the one above tolerates.
     pub fn restart_limit(mut self, max: u32, within: Duration) -> Self {
         self.policy.restart_limit = Some(Limit::new(max, within));
+        self
+    }
+
+    /// Gives one class of failure a wait and a limit of its own, in place of the child's. Said
+    /// again, it is laid over what was said before, key by key.
+    pub fn on_failure(mut self, class: FailureClass, patch: ClassPatch) -> Self {
+        self.policy.on_failure = self.policy.on_failure.on(class, patch);
+        self
+    }
+
+    /// Never starts it, nor anything below it. A configuration may say otherwise.
+    pub fn disabled(mut self) -> Self {
+        self.policy = self.policy.disabled();
+        self
+    }
+
+    /// Says whether it is started at all.
+    pub fn enabled_if(mut self, condition: bool) -> Self {
+        self.policy = self.policy.enabled_if(condition);
+        self
+    }
+
+    /// Words for those who look at the tree, in place of those said before.
+    pub fn tags<T: Into<String>>(mut self, tags: impl IntoIterator<Item = T>) -> Self {
+        self.tags = Tags::new(tags);
         self
     }
 

@@ -9,14 +9,15 @@ use thiserror::Error;
 
 use super::NodeSpec;
 use super::child::ChildSpec;
-use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, SupervisorPlan};
+use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, Room, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
+use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
-use crate::policy::backoff::Backoff;
-use crate::policy::failure::OnLimit;
-use crate::policy::health::{Health, HealthPatch};
+use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Restart, Strategy};
+use crate::policy::on_failure::FailureClass;
+use crate::policy::restart::{AutoShutdown, Strategy};
+use crate::policy::rules::{self, PolicyFault};
 use crate::policy::shutdown::Grace;
 use crate::policy::{Policy, PolicyPatch};
 
@@ -25,8 +26,6 @@ pub const MAX_DEPTH: usize = 64;
 
 /// How long the shutdown of a tree may take where nothing is said.
 pub(crate) const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
-const LEAST_GRACE: Duration = Duration::from_millis(1);
-const LEAST_ABORT_WAIT: Duration = Duration::from_millis(1);
 
 /// A tree that breaks no rule. Only [`SupervisorSpec::validate`] makes one.
 #[derive(Clone, Debug)]
@@ -43,7 +42,9 @@ impl SupervisorSpec {
     pub fn validate(&self) -> Result<ValidSpec, SpecErrors> {
         let mut checker = Checker { violations: Vec::new() };
         let path = ChildPath::root();
-        let plan = checker.supervisor(self, &path, &Defaults::default(), 1);
+        let budget = self.budget.unwrap_or(DEFAULT_BUDGET);
+        let room = Room { budget, of: path.clone() };
+        let plan = checker.supervisor(self, &path, &Defaults::default(), &room, 1);
         checker.finish(|| ValidSpec { root: Arc::new(plan) })
     }
 }
@@ -56,9 +57,10 @@ pub(crate) fn validate_added(
     depth: usize,
     auto_shutdown: AutoShutdown,
     is_pool: bool,
+    room: &Room,
 ) -> Result<NodePlan, SpecErrors> {
     let mut checker = Checker { violations: Vec::new() };
-    let around = Around { path: parent, defaults: *defaults, depth, auto_shutdown, is_pool };
+    let around = Around { path: parent, defaults: *defaults, depth, auto_shutdown, is_pool, room };
     let plan = checker.node(spec, &around);
     match plan {
         Some(plan) => checker.finish(|| plan),
@@ -73,6 +75,7 @@ struct Around<'a> {
     depth: usize,
     auto_shutdown: AutoShutdown,
     is_pool: bool,
+    room: &'a Room,
 }
 
 struct Checker {
@@ -93,23 +96,35 @@ impl Checker {
         spec: &SupervisorSpec,
         path: &ChildPath,
         outer: &Defaults,
+        room: &Room,
         depth: usize,
     ) -> SupervisorPlan {
-        let policy = outer.for_supervisor().under(spec.policy).resolve_with(Grace::Infinite);
+        let said = outer.for_supervisor().under(spec.policy);
+        let policy = said.resolve_with(Grace::Infinite);
         let defaults = Defaults {
             in_code: spec.defaults.over(outer.in_code),
             configured: spec.configured_defaults.over(outer.configured),
         };
         let intensity = spec.intensity.unwrap_or(Limit::DEFAULT);
         let auto_shutdown = spec.auto_shutdown.unwrap_or_default();
-        self.limit(path, "intensity", intensity);
-        self.policy(path, &spec.policy, &policy);
+        if let Some(fault) = rules::window("intensity", Some(intensity)) {
+            self.report(path, fault.into());
+        }
+        self.policy(path, &spec.policy, &said, &policy);
+        self.room(path, &said, room);
         if spec.policy.health.says_something() {
             self.report(path, Fault::HealthOfSupervisor);
         }
+        self.tags(path, &spec.tags);
+        if spec.defaults.enabled.is_some() || spec.configured_defaults.enabled.is_some() {
+            self.report(path, Fault::EnabledByDefault);
+        }
+        if path.is_root() && !policy.enabled {
+            self.report(path, Fault::RootDisabled);
+        }
         let budget = spec.budget.unwrap_or(DEFAULT_BUDGET);
-        if budget.is_zero() {
-            self.report(path, Fault::Zero("shutdown budget"));
+        if let Some(fault) = rules::some_time("shutdown budget", Some(budget)) {
+            self.report(path, fault.into());
         }
         if depth > MAX_DEPTH {
             self.report(path, Fault::TooDeep);
@@ -122,10 +137,16 @@ impl Checker {
                 self.report(path, Fault::PoolWithStrategy);
             }
         }
-        let around = Around { path, defaults, depth, auto_shutdown, is_pool: spec.is_pool };
+        let room = match policy.grace {
+            Grace::After(grace) if grace < room.budget => Room { budget: grace, of: path.clone() },
+            _ => room.clone(),
+        };
+        let is_pool = spec.is_pool;
+        let around = Around { path, defaults, depth, auto_shutdown, is_pool, room: &room };
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
             policy,
+            tags: spec.tags.clone(),
             strategy: spec.strategy.unwrap_or_default(),
             intensity,
             meltdown: spec.meltdown.unwrap_or_default(),
@@ -134,6 +155,7 @@ impl Checker {
             budget,
             children,
             defaults,
+            room,
         }
     }
 
@@ -169,7 +191,8 @@ impl Checker {
         let kind = match spec {
             NodeSpec::Child(spec) => PlanKind::Child(Arc::new(self.child(spec, path, around))),
             NodeSpec::Supervisor(spec) => {
-                let plan = self.supervisor(spec, path, &around.defaults, around.depth + 1);
+                let (outer, depth) = (&around.defaults, around.depth + 1);
+                let plan = self.supervisor(spec, path, outer, around.room, depth);
                 PlanKind::Supervisor(Arc::new(plan))
             }
         };
@@ -180,90 +203,65 @@ impl Checker {
     fn child(&mut self, spec: &ChildSpec, path: &ChildPath, around: &Around<'_>) -> ChildPlan {
         let said = around.defaults.under(spec.policy);
         let policy = said.resolve();
-        self.policy(path, &spec.policy, &policy);
+        self.policy(path, &spec.policy, &said, &policy);
+        self.room(path, &said, around.room);
         self.health(path, said.health);
-        ChildPlan { policy, task: spec.task.clone() }
+        self.tags(path, &spec.tags);
+        ChildPlan { policy, tags: spec.tags.clone(), task: spec.task.clone() }
     }
 
-    fn policy(&mut self, path: &ChildPath, said: &PolicyPatch, policy: &Policy) {
-        let Backoff { initial, max, factor, jitter, reset_after: _ } = policy.backoff;
-        if initial > max {
-            self.report(path, Fault::InitialAboveMax { initial, max });
+    /// `said` is what was said about the child itself, `all` what was with all defaults.
+    fn policy(&mut self, path: &ChildPath, said: &PolicyPatch, all: &PolicyPatch, policy: &Policy) {
+        let mut values = PolicyPatch {
+            backoff: policy.backoff.into(),
+            restart_limit: policy.restart_limit,
+            probe_after: policy.probe_after,
+            start_timeout: Some(policy.start_timeout),
+            ..PolicyPatch::NONE
+        };
+        values.shutdown.grace = Some(policy.grace);
+        values.shutdown.abort_wait = Some(policy.abort_wait);
+        let probe = rules::probe(said, policy.on_limit);
+        let temporary = rules::temporary(said, policy.restart);
+        for fault in rules::values(&values).into_iter().chain([probe]).chain(temporary).flatten() {
+            self.report(path, fault.into());
         }
-        // Written so that NaN is refused too.
-        if !(factor >= 1.0 && factor.is_finite()) {
-            self.report(path, Fault::Factor(factor));
-        }
-        if !(0.0..=1.0).contains(&jitter) {
-            self.report(path, Fault::Jitter(jitter));
-        }
-        if let Some(limit) = policy.restart_limit {
-            self.limit(path, "restart_limit", limit);
-        }
-        if policy.start_timeout.is_zero() {
-            self.report(path, Fault::Zero("start_timeout"));
-        }
-        if policy.probe_after.is_some_and(|wait| wait.is_zero()) {
-            self.report(path, Fault::Zero("probe_after"));
-        }
-        // As below: a default for many may well meet one that is not quarantined.
-        if said.probe_after.is_some() && policy.on_limit != OnLimit::Quarantine {
-            self.report(path, Fault::ProbeWithoutQuarantine(policy.on_limit));
-        }
-        if matches!(policy.grace, Grace::After(grace) if grace < LEAST_GRACE) {
-            self.report(path, Fault::Grace);
-        }
-        if policy.abort_wait < LEAST_ABORT_WAIT {
-            self.report(path, Fault::AbortWait);
-        }
-        if policy.restart == Restart::Temporary {
-            // Said about this very child: a default for many may well meet a temporary one.
-            let backoff = said.backoff.says_something().then_some("backoff");
-            let limit = said.restart_limit.is_some().then_some("restart_limit");
-            let probe = said.probe_after.is_some().then_some("probe_after");
-            for key in backoff.into_iter().chain(limit).chain(probe) {
-                self.report(path, Fault::Temporary(key));
+        for class in FailureClass::ALL {
+            let mut of_class = all.on_failure.class(class);
+            if of_class.backoff.says_something() {
+                of_class.backoff = of_class.backoff.over(policy.backoff.into());
+            }
+            for fault in rules::class(&of_class).into_iter().flatten() {
+                self.report(path, Fault::OfClass { class, fault });
             }
         }
     }
 
-    fn health(&mut self, path: &ChildPath, said: HealthPatch) {
-        let missing = match said {
-            HealthPatch { heartbeat: Some(_), stale_after: None } => Some("stale_after"),
-            HealthPatch { heartbeat: None, stale_after: Some(_) } => Some("heartbeat"),
-            _ => None,
-        };
-        if let Some(missing) = missing {
-            self.report(path, Fault::HalfHealth { missing });
-        }
-        if said.stale_after.is_some_and(|stale_after| stale_after.is_zero()) {
-            return self.report(path, Fault::Zero("stale_after"));
-        }
-        if let Some(Health { heartbeat, stale_after }) = said.resolve()
-            && heartbeat >= stale_after
+    fn room(&mut self, path: &ChildPath, said: &PolicyPatch, room: &Room) {
+        if let Some((grace, budget)) = rules::beyond(said.shutdown.grace, room.budget)
+            && !cfg!(plant_bug = "grace_beyond_budget")
         {
-            self.report(path, Fault::HeartbeatTooRare { heartbeat, stale_after });
+            self.report(path, Fault::GraceBeyondBudget { grace, budget, of: room.of.clone() });
         }
     }
 
-    fn limit(&mut self, path: &ChildPath, key: &'static str, limit: Limit) {
-        if limit.max > 0 && limit.within.is_zero() {
-            self.report(path, Fault::ZeroWindow { key, max: limit.max });
+    fn health(&mut self, path: &ChildPath, said: HealthPatch) {
+        let findings = [rules::half_health(said), rules::heartbeats(said)];
+        for fault in findings.into_iter().flatten() {
+            self.report(path, fault.into());
+        }
+    }
+
+    fn tags(&mut self, path: &ChildPath, tags: &Tags) {
+        if let Some((tag, why)) = tags.fault() {
+            self.report(path, Fault::Tag { tag: tag.to_owned(), why });
         }
     }
 
     fn significance(&mut self, path: &ChildPath, policy: &Policy, around: &Around<'_>) {
-        if !policy.significant {
-            return;
-        }
-        if policy.restart == Restart::Permanent {
-            self.report(path, Fault::SignificantPermanent);
-        }
-        if around.auto_shutdown == AutoShutdown::Never {
-            self.report(path, Fault::SignificantUnderNever);
-        }
-        if around.is_pool {
-            self.report(path, Fault::SignificantInPool);
+        let around = rules::Around { auto_shutdown: around.auto_shutdown, is_pool: around.is_pool };
+        for fault in rules::significance(policy, around).into_iter().flatten() {
+            self.report(path, fault.into());
         }
     }
 }
@@ -322,75 +320,47 @@ pub enum Fault {
     /// Supervisors are nested too deep.
     #[error("supervisors are nested more than {MAX_DEPTH} deep")]
     TooDeep,
-    /// A limit above 0 in no time at all.
-    #[error("`{key}` allows {max} restarts within no time at all; give it a window (`within`)")]
-    ZeroWindow {
-        /// `intensity` or `restart_limit`.
-        key: &'static str,
-        /// Its `max`.
-        max: u32,
-    },
-    /// The first wait is longer than the longest.
-    #[error("backoff `initial` ({initial:?}) is above `max` ({max:?})")]
-    InitialAboveMax {
-        /// The first wait.
-        initial: Duration,
-        /// The longest wait.
-        max: Duration,
-    },
-    /// A factor that lets the wait shrink.
-    #[error("backoff `factor` is {0}; it is at least 1, or the wait would shrink")]
-    Factor(f64),
-    /// A share that is none.
-    #[error("backoff `jitter` is {0}; it is a share of the wait, between 0 and 1")]
-    Jitter(f64),
-    /// A duration of zero where that means nothing.
-    #[error("`{0}` is zero; nothing can be done in no time")]
-    Zero(&'static str),
-    /// No time to end by itself.
-    #[error("`grace` is below 1ms; a run that is asked to stop needs time to do so")]
-    Grace,
-    /// No time to go after an abort.
-    #[error("`abort_wait` is below 1ms; a run that is aborted needs time to go")]
-    AbortWait,
-    /// A child that keeps its promise would be stopped all the same.
-    #[error(
-        "`heartbeat` ({heartbeat:?}) is not below `stale_after` ({stale_after:?}): a child that \
-         keeps its promise would be stopped all the same"
-    )]
-    HeartbeatTooRare {
-        /// How often one is promised.
-        heartbeat: Duration,
-        /// After what silence the child is stopped.
-        stale_after: Duration,
-    },
-    /// Half of what is expected of a child.
-    #[error("`health` does not say `{missing}`, neither here nor in any default")]
-    HalfHealth {
-        /// The key that nobody said.
-        missing: &'static str,
+    /// A rule about the policy of one child.
+    #[error(transparent)]
+    Policy(#[from] PolicyFault),
+    /// A rule about what is said about one class of failure.
+    #[error("for `{class}`: {fault}")]
+    OfClass {
+        /// The class of failure.
+        class: FailureClass,
+        /// The rule.
+        fault: PolicyFault,
     },
     /// A supervisor sends no heartbeats.
     #[error("`health` means nothing here: only a task sends heartbeats")]
     HealthOfSupervisor,
-    /// About restarts of what is never restarted.
-    #[error("`{0}` means nothing here: the child is temporary and never restarted")]
-    Temporary(&'static str),
-    /// Only what is quarantined is probed.
+    /// It would be cut short.
     #[error(
-        "`probe_after` means nothing here: its `on_limit` is `{0}`, and only what is quarantined is \
-         started as a trial"
+        "`grace` ({grace:?}) is longer than the {budget:?} that `{of}` has for its end, so it \
+         would be cut short"
     )]
-    ProbeWithoutQuarantine(OnLimit),
-    /// The end of a permanent child never counts.
-    #[error("it is significant and permanent: a permanent child is restarted, so it never ends")]
-    SignificantPermanent,
-    /// Nobody looks at it.
-    #[error("it is significant, but its supervisor's `auto_shutdown` is `never`")]
-    SignificantUnderNever,
-    /// The members of a pool are alike.
-    #[error("it is significant, but the members of a pool are all alike")]
-    SignificantInPool,
+    GraceBeyondBudget {
+        /// What was said about the child.
+        grace: Duration,
+        /// The tightest budget around it.
+        budget: Duration,
+        /// Whose that is: the tree's, or a supervisor's whose grace is limited.
+        of: ChildPath,
+    },
+    /// Defaults are values, and this is about one child.
+    #[error("`enabled` cannot be said in defaults: say it about the child")]
+    EnabledByDefault,
+    /// Nothing would be left.
+    #[error("the tree itself cannot be disabled: do not start it")]
+    RootDisabled,
+    /// A tag that is none.
+    #[error("the tag `{tag}` cannot be one: {why}")]
+    Tag {
+        /// The tag.
+        tag: String,
+        /// Why not.
+        why: &'static str,
+    },
     /// A pool has no declared children.
     #[error("a pool has no declared children; add them while it runs")]
     PoolWithChildren,

@@ -13,11 +13,11 @@ use crate::config::settings::{DeclaredSettings, TakesSettings};
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
-use crate::policy::backoff::BackoffPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::{Ask, TaskFailure};
 use crate::task::factory::{BoxFuture, TaskFactory, blocking_fn};
@@ -120,6 +120,7 @@ pub struct DeclaredChild {
     at: &'static Location<'static>,
     #[cfg(feature = "config")]
     settings: Option<DeclaredSettings>,
+    tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
@@ -129,6 +130,7 @@ impl DeclaredChild {
         Self {
             policy,
             at: Location::caller(),
+            tags: &[],
             #[cfg(feature = "config")]
             settings: None,
         }
@@ -147,6 +149,13 @@ impl DeclaredChild {
         self.settings = Some(P::SETTINGS);
         self
     }
+
+    /// See [`ChildSpec::tags`].
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
+    }
 }
 
 /// What was written about a supervisor where its struct is.
@@ -161,6 +170,7 @@ pub struct DeclaredSupervisor {
     policy: PolicyPatch,
     defaults: PolicyPatch,
     at: &'static Location<'static>,
+    tags: &'static [&'static str],
 }
 
 impl DeclaredSupervisor {
@@ -182,7 +192,15 @@ impl DeclaredSupervisor {
             policy,
             defaults,
             at: Location::caller(),
+            tags: &[],
         }
+    }
+
+    /// See [`SupervisorSpec::tags`].
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 
     /// See [`SupervisorSpec::strategy`].
@@ -228,6 +246,7 @@ impl DeclaredSupervisor {
         spec.auto_shutdown = self.auto_shutdown;
         spec.budget = self.budget;
         spec.declared_at = self.at;
+        spec.tags = Tags::new(self.tags.iter().copied());
         spec
     }
 }
@@ -238,13 +257,21 @@ pub struct DeclaredSlot {
     name: &'static str,
     node: Node,
     policy: PolicyPatch,
+    tags: &'static [&'static str],
     ask: Option<Ask>,
 }
 
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
     pub const fn new<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self { name, node: T::NODE, policy, ask: None }
+        Self { name, node: T::NODE, policy, tags: &[], ask: None }
+    }
+
+    /// Tags in place of those of what stands in it.
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
     }
 
     /// Who knows the class of its failures, where the child itself could not: a generic one does
@@ -257,15 +284,10 @@ impl DeclaredSlot {
 }
 
 impl DeclaredSlot {
-    /// What is said at the field, over what is said about what stands in it. A field that makes it
-    /// temporary also takes back what was said about its restarts.
-    fn over(&self, weaker: PolicyPatch) -> PolicyPatch {
-        let mut weaker = weaker;
-        if self.policy.restart == Some(Restart::Temporary) {
-            weaker.backoff = BackoffPatch::NONE;
-            weaker.restart_limit = None;
-        }
-        self.policy.over(weaker)
+    /// The tags said at the field, or else those of what stands in it.
+    fn tags_over(&self, weaker: &'static [&'static str]) -> Tags {
+        let tags = if self.tags.is_empty() { weaker } else { self.tags };
+        Tags::new(tags.iter().copied())
     }
 }
 
@@ -305,8 +327,10 @@ fn supervisor<S: Send + Sync + 'static>(
     let spec = declared.spec(id, policy);
     declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            let policy = slot.over(declared.policy);
-            spec.child(supervisor(declared, runs, slot.name, policy, state))
+            let policy = slot.policy.overrule(declared.policy);
+            let mut inner = supervisor(declared, runs, slot.name, policy, state);
+            inner.tags = slot.tags_over(declared.tags);
+            spec.child(inner)
         }
         (Node::Child(declared), runs) => {
             let mut child = ChildSpec::new(slot.name, factory(runs, state, slot.ask));
@@ -315,7 +339,9 @@ fn supervisor<S: Send + Sync + 'static>(
             {
                 child.settings = declared.settings;
             }
-            spec.child(child.with_policy(slot.over(declared.policy)))
+            let mut child = child.with_policy(slot.policy.overrule(declared.policy));
+            child.tags = slot.tags_over(declared.tags);
+            spec.child(child)
         }
         (Node::Supervisor(_), Runs::Async(_) | Runs::Blocking(_)) => {
             unreachable!("both sides are made from one struct")

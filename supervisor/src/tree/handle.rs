@@ -4,6 +4,7 @@ use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
+use super::Answer;
 use super::declared::{FromSeat, Seat};
 use crate::control::handle::SupervisorHandle;
 use crate::control::outcome::CommandOutcome;
@@ -37,12 +38,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn restart(
-        &self,
-        why: impl IntoAttribution,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.restart_child(self.path(), &requested_by, &reason).await
+    pub fn restart(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.restart_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::stop_child`].
@@ -60,12 +59,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn start(
-        &self,
-        why: impl IntoAttribution,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.start_child(self.path(), &requested_by, &reason).await
+    pub fn start(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.start_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::remove_child`].
@@ -73,12 +70,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn remove(
-        &self,
-        why: impl IntoAttribution,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.remove_child(self.path(), &requested_by, &reason).await
+    pub fn remove(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.remove_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::pause_child`].
@@ -86,12 +81,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn pause(
-        &self,
-        why: impl IntoAttribution,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.pause_child(self.path(), &requested_by, &reason).await
+    pub fn pause(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.pause_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::resume_child`].
@@ -99,12 +92,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn resume(
-        &self,
-        why: impl IntoAttribution,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.resume_child(self.path(), &requested_by, &reason).await
+    pub fn resume(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.resume_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::quarantine_child`].
@@ -112,12 +103,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn quarantine(
-        &self,
-        why: impl IntoAttribution,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.quarantine_child(self.path(), &requested_by, &reason).await
+    pub fn quarantine(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.quarantine_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::reset_budget`].
@@ -125,12 +114,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn reset_budget(
-        &self,
-        why: impl IntoAttribution,
-    ) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.reset_budget(self.path(), &requested_by, &reason).await
+    pub fn reset_budget(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.reset_budget(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// The state of the child; see [`SupervisorHandle::state_of`].
@@ -153,6 +140,19 @@ impl<C> Handle<C> {
     /// Dropping the future loses nothing.
     pub async fn wait_until_ready(&self) -> Result<CommandOutcome, SupervisorError> {
         self.seat.handle.wait_until_ready(self.path()).await
+    }
+}
+
+impl<C> Handle<C> {
+    fn ask<F>(
+        &self,
+        why: impl IntoAttribution,
+        command: impl FnOnce(Seat, Attribution) -> F,
+    ) -> Answer<CommandOutcome>
+    where
+        F: Future<Output = Result<CommandOutcome, SupervisorError>> + Send + 'static,
+    {
+        Box::pin(command(self.seat.clone(), why.into_attribution()))
     }
 }
 

@@ -197,6 +197,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
         Self { builder: self.builder.remembered_paths(paths), ..self }
     }
 
+    /// See [`SupervisorBuilder::audit`].
+    #[cfg(feature = "audit")]
+    pub fn audit(self, audit: crate::audit::AuditLog) -> Self {
+        Self { builder: self.builder.audit(audit), ..self }
+    }
+
     /// See [`SupervisorBuilder::subscribe_events`].
     pub fn subscribe_events(&mut self) -> EventStream {
         self.builder.subscribe_events()
@@ -218,6 +224,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     #[cfg(feature = "config")]
     pub fn environment(self, environment: Environment) -> Self {
         Self { builder: self.builder.environment(environment), ..self }
+    }
+
+    /// The same without the types.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn untyped(self) -> SupervisorBuilder {
+        self.builder
     }
 
     /// The tree that will be started.

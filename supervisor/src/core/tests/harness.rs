@@ -14,9 +14,11 @@ use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::Policy;
+use crate::policy::on_failure::FailureClass;
 use crate::report::RowEnd;
 use crate::spec::plan::SupervisorPlan;
 use crate::spec::validate::ValidSpec;
+use crate::state::LimitState;
 
 /// What a run does when it is asked to end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -289,7 +291,7 @@ impl World {
 
     /// What was said about a child, also when it has just been forgotten.
     pub(super) fn policy(&self, path: &ChildPath) -> Option<Policy> {
-        self.specs.get(path).map(|(policy, _)| *policy)
+        self.specs.get(path).map(|(policy, _)| policy.clone())
     }
 
     /// The same of a supervisor and what is below it.
@@ -307,7 +309,7 @@ impl World {
             .filter_map(|key| self.engine.nodes.get(key))
             .map(|node| {
                 let plan = node.supervisor().map(|supervisor| Arc::clone(&supervisor.plan));
-                (node.path.clone(), (*node.policy(), plan))
+                (node.path.clone(), (node.policy().clone(), plan))
             })
             .collect()
     }
@@ -400,6 +402,18 @@ impl Player {
                 let none = || "nothing".to_owned();
                 let (exit, decision) = (exit.unwrap_or_else(none), decision.unwrap_or_else(none));
                 self.say(format!("{name}: {exit}; {decision}"));
+            }
+            ("limits", name) => {
+                let state = self.world.engine.state_at(&path(name)).expect("a known path");
+                let limits: Vec<_> = state
+                    .limits
+                    .iter()
+                    .map(|LimitState { class, used, limit }| {
+                        let class = class.map_or("its own", FailureClass::word);
+                        format!("{class} {used} of {limit}")
+                    })
+                    .collect();
+                self.say(format!("{name}: {}", limits.join(", ")));
             }
             ("wait_ready", name) => self.world.command(step, Command::WaitReady(path(name))),
             ("shutdown", _) => self.world.command(step, Command::Shutdown(by())),
@@ -538,6 +552,7 @@ pub(super) fn answer(reply: &Reply) -> String {
         SupervisorError::AlreadyPresent { .. } => "already_present",
         SupervisorError::Running { .. } => "running",
         SupervisorError::Restarting { .. } => "restarting",
+        SupervisorError::Disabled { .. } => "disabled",
         SupervisorError::Paused { .. } => "paused",
         SupervisorError::Quarantined { .. } => "quarantined",
         SupervisorError::Unjoinable { .. } => "unjoinable",

@@ -13,7 +13,9 @@ use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::{Criticality, OnLimit, TaskFailureKind};
 use crate::policy::health::HealthPatch;
+use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
+use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
@@ -113,10 +115,26 @@ fn supervisor(id: &str, words: &[&str]) -> SupervisorSpec {
 
 fn policy(word: &str) -> Option<PolicyPatch> {
     let mut patch = PolicyPatch::NONE;
+    // `backoff:timeout=1s`: the same, for one class of failure.
+    if let Some((key, rest)) = word.split_once(':') {
+        let (class, value) = rest.split_once('=').unwrap_or((rest, ""));
+        let of_child = policy(&format!("{key}={value}"))?;
+        let mut of_class = ClassPatch::NONE.backoff(of_child.backoff);
+        if let Some(limit) = of_child.restart_limit {
+            of_class = of_class.restart_limit(limit.max, limit.within);
+        }
+        let class = FailureClass::ALL.into_iter().find(|known| known.word() == class);
+        let class = class.expect("a class of failure");
+        return Some(patch.on_failure(OnFailurePatch::NONE.on(class, of_class)));
+    }
     match word.split_once('=').unwrap_or((word, "")) {
         ("permanent", _) => patch.restart = Some(Restart::Permanent),
         ("transient", _) => patch.restart = Some(Restart::Transient),
         ("temporary", _) => patch.restart = Some(Restart::Temporary),
+        ("disabled", _) => patch = patch.disabled(),
+        ("role", "service") => patch.role = Some(Role::Service),
+        ("role", "job") => patch.role = Some(Role::Job),
+        ("role", "sidecar") => patch.role = Some(Role::Sidecar),
         ("explicit", _) => patch.readiness = Some(Readiness::Explicit),
         ("significant", _) => patch.significant = Some(true),
         ("critical", _) => patch.criticality = Some(Criticality::Critical),
@@ -165,21 +183,26 @@ pub(super) fn time(text: &str) -> Duration {
     }
 }
 
-/// How a run ends: `ok`, `shutdown`, `ignored`, `error`, `fatal`, `panic`, `dropped`.
+/// How a run ends: `ok`, `shutdown`, `ignored`, `error`, `fatal`, `panic`, `dropped`, or a failure
+/// that is `external`, `slow` or `cancelled`.
 pub(super) fn end(word: &str) -> RunEnd {
     match word {
         "ok" => RunEnd::Returned(TaskResult::Succeeded),
         "shutdown" => RunEnd::Returned(TaskResult::Shutdown),
         "ignored" => RunEnd::Returned(TaskResult::Ignored),
         "error" => RunEnd::Returned(TaskResult::Failed(failure("broken"))),
-        "fatal" => {
-            let failure = TaskFailure::new(TaskFailureKind::FatalConfig, "no schema");
-            RunEnd::Returned(TaskResult::Failed(failure))
-        }
+        "fatal" => failed(TaskFailureKind::FatalConfig, "no schema"),
+        "external" => failed(TaskFailureKind::ExternalDependency, "no bank"),
+        "slow" => failed(TaskFailureKind::Timeout, "too slow"),
+        "cancelled" => failed(TaskFailureKind::Cancelled, "given up"),
         "panic" => RunEnd::Panicked(panic_message()),
         "dropped" => RunEnd::Dropped,
         _ => panic!("no end: `{word}`"),
     }
+}
+
+fn failed(kind: TaskFailureKind, text: &str) -> RunEnd {
+    RunEnd::Returned(TaskResult::Failed(TaskFailure::new(kind, text.to_owned())))
 }
 
 pub(super) fn failure(text: &str) -> TaskFailure {

@@ -19,6 +19,7 @@ use crate::core::time::Uptime;
 use crate::id::ChildPath;
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::OnLimit;
+use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::shutdown::Grace;
 use crate::spec::NodeSpec;
@@ -137,6 +138,9 @@ fn shrink_and_show(seed: u64) {
         eprint!("{path} {} {} {:?}", policy.restart, policy.readiness, policy.grace);
         let (backoff, on_limit) = (policy.backoff.initial, policy.on_limit);
         eprint!(" backoff {backoff:?} limit {:?} {on_limit}", policy.restart_limit);
+        if let Some(on_failure) = &policy.on_failure {
+            eprint!(" {on_failure:?}");
+        }
         match plan {
             Some(plan) => eprintln!(
                 " {} {:?} auto {} pool {}",
@@ -185,7 +189,7 @@ fn show(log: &[(Uptime, Action)]) {
 
 fn new_world(seed: u64) -> World {
     let mut rng = Rng::with_seed(seed);
-    let spec = tree(&mut rng);
+    let NodeSpec::Supervisor(spec) = tree(&mut rng) else { unreachable!("a tree") };
     let spec = spec.validate().unwrap_or_else(|errors| panic!("seed {seed}: {errors}"));
     let mut world = World::new(&spec);
     world.rng = Some(rng);
@@ -256,7 +260,10 @@ fn take(world: &mut World, step: Step) {
             let (&run, state) = from[pick % from.len()];
             let how = match how % 100 {
                 _ if state.aborted_at.is_some() && !how.is_multiple_of(4) => "dropped",
-                0..45 => "error",
+                0..25 => "error",
+                25..33 => "external",
+                33..40 => "slow",
+                40..45 => "cancelled",
                 45..65 => "ok",
                 65..73 => "shutdown",
                 73..80 => "ignored",
@@ -359,7 +366,8 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             } else {
                 child(id, &mut rng, auto).into()
             };
-            Verb::Add { parent, spec: Box::new(spec) }
+            let room = world.plan(&parent).map_or(Duration::MAX, |plan| plan.room.budget);
+            Verb::Add { parent, spec: Box::new(fit(spec, room, None)) }
         }
     }
 }
@@ -370,9 +378,35 @@ fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
     held.get(pick % (held.len() + 1)).map(|&held| held.clone())
 }
 
-fn tree(rng: &mut Rng) -> SupervisorSpec {
+fn tree(rng: &mut Rng) -> NodeSpec {
     let budget = Duration::from_millis(rng.u64(500..9_000));
-    supervisor("root", rng, 1, AutoShutdown::Never).shutdown_budget(budget)
+    let tree = supervisor("root", rng, 1, AutoShutdown::Never).enabled_if(true);
+    fit(tree.into(), budget, Some(budget))
+}
+
+/// Cuts the graces so that none is longer than what is around it.
+fn fit(node: NodeSpec, room: Duration, budget: Option<Duration>) -> NodeSpec {
+    let cut = |grace: Option<Grace>| match grace {
+        Some(Grace::After(grace)) => Some(Grace::After(grace.min(room))),
+        other => other,
+    };
+    match node {
+        NodeSpec::Child(mut child) => {
+            child.policy.shutdown.grace = cut(child.policy.shutdown.grace);
+            NodeSpec::Child(child)
+        }
+        NodeSpec::Supervisor(mut inner) => {
+            inner.budget = budget;
+            inner.policy.shutdown.grace = cut(inner.policy.shutdown.grace);
+            let room = match inner.policy.shutdown.grace {
+                Some(Grace::After(grace)) => grace,
+                _ => room,
+            };
+            let children = std::mem::take(&mut inner.children);
+            inner.children = children.into_iter().map(|child| fit(child, room, None)).collect();
+            NodeSpec::Supervisor(inner)
+        }
+    }
 }
 
 fn one<T: Clone>(rng: &mut Rng, of: &[T]) -> T {
@@ -400,10 +434,14 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
     spec = spec.restart(restart).on_limit(on_limit(rng));
     if restart != Restart::Temporary {
         spec = spec.backoff(backoff(rng));
+        if rng.u8(..6) == 0 {
+            spec = spec.on_failure(FailureClass::Recoverable, of_class(rng));
+        }
         if around != AutoShutdown::Never && restart == Restart::Transient && rng.bool() {
             spec = spec.significant();
         }
     }
+    spec = spec.enabled_if(rng.u8(..12) > 0);
     if rng.u8(..4) == 0 {
         spec = spec.grace(Grace::After(Duration::from_millis(rng.u64(1..3_000))));
     }
@@ -436,6 +474,18 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
     spec
 }
 
+fn of_class(rng: &mut Rng) -> ClassPatch {
+    let mut patch = ClassPatch::NONE;
+    if rng.bool() {
+        patch = patch.backoff(backoff(rng).into());
+    }
+    if rng.bool() {
+        let within = Duration::from_millis(rng.u64(1..6_000));
+        patch = patch.restart_limit(rng.u32(..3), within);
+    }
+    patch
+}
+
 fn on_limit(rng: &mut Rng) -> OnLimit {
     match rng.u8(..20) {
         0..8 => OnLimit::Quarantine,
@@ -459,6 +509,9 @@ fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
         .abort_wait(Duration::from_millis(rng.u64(1..1_000)));
     if restart != Restart::Temporary {
         spec = spec.backoff(backoff(rng));
+        for _ in 0..rng.u8(..3) {
+            spec = spec.on_failure(one(rng, &FailureClass::ALL), of_class(rng));
+        }
         if rng.u8(..4) == 0 {
             spec = spec.restart_limit(rng.u32(..3), Duration::from_millis(rng.u64(1..6_000)));
             if spec.policy().on_limit == Some(OnLimit::Quarantine) && rng.u8(..3) > 0 {
@@ -469,6 +522,7 @@ fn child(id: &str, rng: &mut Rng, around: AutoShutdown) -> ChildSpec {
     if around != AutoShutdown::Never && restart != Restart::Permanent && rng.bool() {
         spec = spec.significant();
     }
+    spec = spec.enabled_if(rng.u8(..10) > 0);
     if rng.u8(..3) == 0 {
         let stale_after = rng.u64(2..3_000);
         spec = spec.health(Duration::from_millis(1), Duration::from_millis(stale_after));

@@ -1,5 +1,5 @@
 //! L8, L23, L31, L41: nothing starts without a cause: the start of its supervisor, a decision about
-//! it, a round it belongs to, or a command.
+//! it, a round it belongs to, or a command. What is disabled, or below it, never does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -59,6 +59,9 @@ impl Invariant for Causes {
         let path = &fact.path;
         match &fact.kind {
             EventKind::Starting => {
+                let mut above = std::iter::successors(Some(path.clone()), ChildPath::parent);
+                let is_enabled = |at| world.policy(&at).is_none_or(|policy| policy.enabled);
+                assert!(above.all(is_enabled), "{path} is disabled");
                 let parent = path.parent();
                 let is_init = parent.as_ref().is_none_or(|above| self.starting.contains(above));
                 let by_command = fact.command.is_some();

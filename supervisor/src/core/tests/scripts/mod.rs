@@ -2,7 +2,9 @@
 
 mod auto_shutdown;
 mod budgets;
+mod classes;
 mod deaths;
+mod disabled;
 mod fencing;
 mod heartbeats;
 mod holds;

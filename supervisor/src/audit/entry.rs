@@ -1,0 +1,103 @@
+//! What stands in the audit: one JSON object a line.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of the format.
+pub(super) const VERSION: u32 = 1;
+
+/// One line of an audit. Beside this it has the `hash` of everything before it in the line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct AuditEntry {
+    /// The version of the format: 1.
+    pub version: u32,
+    /// The number of the entry in the file, from 1, without gaps.
+    pub sequence: u64,
+    /// When it was written, on the wall clock, in UTC: `2026-11-22T06:01:02.345Z`.
+    pub at: String,
+    /// Which start of the program it belongs to: drawn at random. The ids of commands count from 1
+    /// in each.
+    pub instance: String,
+    /// What it is about.
+    #[serde(flatten)]
+    pub kind: AuditKind,
+    /// The hash of the entry before; 64 zeros in the first.
+    pub previous: String,
+}
+
+/// What an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum AuditKind {
+    /// A tree was started, and its audit with it.
+    Opened {
+        /// How many bytes of an unfinished line stood at the end of the file and were cut off. They
+        /// were left by a process that was killed; nobody was told that they are written.
+        cut_bytes: u64,
+    },
+    /// A command has come in. It has no effect before this entry is on the disk.
+    Requested {
+        /// The id of the command, as events name it.
+        command: u64,
+        /// What is asked for: the name of the method on the handle.
+        name: String,
+        /// The child it is about.
+        path: String,
+        /// Who asks.
+        requested_by: String,
+        /// Why.
+        reason: String,
+        /// The child when the command came in; `None` when it is not known.
+        before: Option<Snapshot>,
+    },
+    /// The command can be carried out, and is.
+    Accepted {
+        /// The id of the command.
+        command: u64,
+    },
+    /// The command cannot be carried out, and has changed nothing.
+    Rejected {
+        /// The id of the command.
+        command: u64,
+        /// Why not.
+        error: String,
+    },
+    /// The command has come to what was asked for.
+    Completed {
+        /// The id of the command.
+        command: u64,
+        /// The child then; `None` when it is no longer known.
+        after: Option<Snapshot>,
+    },
+    /// The command was accepted, and has come to something else.
+    Failed {
+        /// The id of the command.
+        command: u64,
+        /// To what.
+        error: String,
+        /// The child then; `None` when it is not known.
+        after: Option<Snapshot>,
+    },
+    /// Entries are missing here, because they could not be written.
+    Missing {
+        /// How many.
+        entries: u64,
+    },
+}
+
+/// A child at one moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Snapshot {
+    /// Where it was in its life, as [`Lifecycle`](crate::state::Lifecycle) says it.
+    pub lifecycle: String,
+    /// The number of its latest run.
+    pub generation: u64,
+}
+
+impl Snapshot {
+    pub(crate) fn of(child: &crate::state::ChildState) -> Self {
+        Self { lifecycle: child.lifecycle.to_string(), generation: child.generation.0 }
+    }
+}

@@ -1,0 +1,321 @@
+//! The chain, the file and the writer, with a disk that fails when it is told to.
+
+use std::fs;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
+
+use super::chain::{self, genesis};
+use super::entry::AuditKind;
+use super::file::Storage;
+use super::verify::{Damage, VerifyError, read, verify, verify_up_to};
+use super::writer::{AuditWriter, Chain, Job, Monitor, Weight};
+use super::{AuditError, AuditLog, Head, OnAuditFailure};
+use crate::task::cell::lock;
+
+/// A folder of the test's own, removed when it is over.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let name = format!("audit-{name}-{}", std::process::id());
+        let path = std::env::temp_dir().join(name);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.0.join("audit.jsonl")
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        drop(fs::remove_dir_all(&self.0));
+    }
+}
+
+#[derive(Clone, Default)]
+struct Disk(Arc<Mutex<Platter>>);
+
+#[derive(Default)]
+struct Platter {
+    bytes: Vec<u8>,
+    synced: usize,
+    room: Option<usize>,
+    cannot_truncate: bool,
+}
+
+impl Storage for Disk {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        let mut disk = lock(&self.0);
+        let room = disk.room.map_or(bytes.len(), |room| room.saturating_sub(disk.bytes.len()));
+        let fits = room.min(bytes.len());
+        disk.bytes.extend(&bytes[..fits]);
+        if fits < bytes.len() { Err(io::ErrorKind::StorageFull.into()) } else { Ok(()) }
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        let mut disk = lock(&self.0);
+        disk.synced = disk.bytes.len();
+        Ok(())
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        let mut disk = lock(&self.0);
+        if disk.cannot_truncate {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        disk.bytes.truncate(usize::try_from(len).unwrap());
+        Ok(())
+    }
+}
+
+fn accepted(command: u64) -> AuditKind {
+    AuditKind::Accepted { command }
+}
+
+fn chain_on(disk: &Disk) -> Chain<Disk> {
+    let head = Head { sequence: 0, hash: genesis() };
+    Chain::new(disk.clone(), head, 0, "test".to_owned())
+}
+
+fn job(
+    kind: AuditKind,
+    weight: Weight,
+) -> (Job, std::sync::mpsc::Receiver<Result<(), AuditError>>) {
+    let (sender, answer) = std::sync::mpsc::channel();
+    let done = Box::new(move |written| sender.send(written).unwrap());
+    (Job { kind: Some(kind), weight, done }, answer)
+}
+
+#[test]
+fn entries_are_synced_before_anybody_is_told() {
+    let disk = Disk::default();
+    let mut chain = chain_on(&disk);
+    chain.commit(&[accepted(1), accepted(2)]).unwrap();
+    let platter = lock(&disk.0);
+    assert!(!platter.bytes.is_empty());
+    assert_eq!(platter.synced, platter.bytes.len());
+}
+
+#[test]
+fn a_write_that_fails_half_way_leaves_nothing_behind() {
+    let disk = Disk::default();
+    let mut chain = chain_on(&disk);
+    chain.commit(&[accepted(1)]).unwrap();
+    let whole = lock(&disk.0).bytes.clone();
+    for cannot_truncate in [false, true] {
+        let mut platter = lock(&disk.0);
+        platter.room = Some(whole.len() + 20);
+        platter.cannot_truncate = cannot_truncate;
+        drop(platter);
+        assert_eq!(chain.commit(&[accepted(2)]).unwrap_err().kind(), io::ErrorKind::StorageFull);
+    }
+    assert_eq!(lock(&disk.0).bytes.len(), whole.len() + 20, "it could not be taken back");
+    let mut platter = lock(&disk.0);
+    (platter.room, platter.cannot_truncate) = (None, false);
+    drop(platter);
+    chain.commit(&[accepted(3)]).unwrap();
+    let folder = Folder::new("half");
+    fs::write(folder.file(), &lock(&disk.0).bytes).unwrap();
+    let kinds: Vec<_> = read(folder.file()).unwrap().into_iter().map(|entry| entry.kind).collect();
+    assert_eq!(kinds, [accepted(1), accepted(3)]);
+}
+
+#[test]
+fn a_line_keeps_what_was_written() {
+    let disk = Disk::default();
+    chain_on(&disk).commit(&[accepted(7)]).unwrap();
+    let bytes = lock(&disk.0).bytes.clone();
+    let (entry, head) = chain::read(bytes.strip_suffix(b"\n").unwrap()).unwrap();
+    assert_eq!((entry.kind, head.sequence, head.hash.len()), (accepted(7), 1, 64));
+    assert!(
+        String::from_utf8(bytes).unwrap().starts_with("{\"version\":1,\"sequence\":1,\"at\":\"2")
+    );
+}
+
+/// Whatever is done to one of 40 lines is found.
+#[test]
+fn every_kind_of_edit_is_found() {
+    let disk = Disk::default();
+    let kinds: Vec<_> = (0..40).map(accepted).collect();
+    let mut chain = chain_on(&disk);
+    chain.commit(&kinds).unwrap();
+    let (whole, head) = (lock(&disk.0).bytes.clone(), chain.head.clone());
+    let folder = Folder::new("edits");
+    fs::write(folder.file(), &whole).unwrap();
+    assert_eq!(verify_up_to(folder.file(), &head).unwrap(), Some(head.clone()));
+    let edits: u32 = std::env::var("AUDIT_EDITS").map_or(300, |edits| edits.parse().unwrap());
+    let mut rng = fastrand::Rng::with_seed(7);
+    for number in 0..edits {
+        let (what, edited) = edit(&mut rng, &whole);
+        fs::write(folder.file(), edited).unwrap();
+        let found = verify_up_to(folder.file(), &head);
+        assert!(found.is_err(), "edit {number} ({what}) was not found");
+    }
+}
+
+fn edit(rng: &mut fastrand::Rng, whole: &[u8]) -> (&'static str, Vec<u8>) {
+    let mut lines: Vec<Vec<u8>> =
+        whole.split_inclusive(|&byte| byte == b'\n').map(<[u8]>::to_vec).collect();
+    let (at, other) = (rng.usize(..lines.len()), rng.usize(..lines.len() - 1));
+    let what = match rng.u8(..7) {
+        0 => {
+            lines.remove(at);
+            "a line less"
+        }
+        1 => {
+            let line = lines[at].clone();
+            lines.insert(other, line);
+            "a line twice"
+        }
+        2 => {
+            lines.swap(at, if other >= at { other + 1 } else { other });
+            "two lines swapped"
+        }
+        3 => {
+            lines.truncate(at);
+            "the end cut off"
+        }
+        4 => {
+            // Made anew, with a hash that fits.
+            let (mut entry, _) = chain::read(lines[at].strip_suffix(b"\n").unwrap()).unwrap();
+            entry.kind = accepted(1_000);
+            lines[at] = chain::line(&entry).unwrap().0;
+            "a line made anew"
+        }
+        5 => {
+            let line = &mut lines[at];
+            line.truncate(rng.usize(1..line.len()));
+            "a line cut short"
+        }
+        _ => {
+            let mut bytes = whole.to_vec();
+            let at = rng.usize(..bytes.len());
+            bytes[at] ^= rng.u8(1..);
+            return ("a byte changed", bytes);
+        }
+    };
+    (what, lines.concat())
+}
+
+#[test]
+fn what_was_done_to_a_file_is_named_with_its_line() {
+    let disk = Disk::default();
+    let mut chain = chain_on(&disk);
+    chain.commit(&[accepted(1), accepted(2), accepted(3)]).unwrap();
+    let whole = String::from_utf8(lock(&disk.0).bytes.clone()).unwrap();
+    let lines: Vec<_> = whole.split_inclusive('\n').collect();
+    let folder = Folder::new("named");
+    let damage = |text: &str| {
+        fs::write(folder.file(), text).unwrap();
+        match verify(folder.file()).unwrap_err() {
+            VerifyError::Damaged { line, damage, .. } => (line, damage),
+            error @ VerifyError::Read { .. } => panic!("{error}"),
+        }
+    };
+    assert_eq!(damage(&whole.replace("\"command\":2", "\"command\":9")), (2, Damage::Changed));
+    assert_eq!(damage(&whole[..whole.len() - 1]), (3, Damage::Unfinished));
+    assert_eq!(damage("good morning\n"), (1, Damage::NoEntry));
+    let lost = Damage::Sequence { expected: 2, found: 3 };
+    assert_eq!(damage(&[lines[0], lines[2]].concat()), (2, lost));
+    fs::write(folder.file(), lines[..2].concat()).unwrap();
+    assert!(verify(folder.file()).is_ok(), "a chain by itself does not know its end");
+    let error = verify_up_to(folder.file(), &chain.head).unwrap_err();
+    assert!(error.to_string().contains("the last lines were lost"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unfinished_line_is_cut_off_and_the_chain_goes_on() {
+    let folder = Folder::new("unfinished");
+    for round in 0..3 {
+        let writer = AuditWriter::start(AuditLog::new(folder.file()), Arc::default()).await;
+        let (job, answer) = job(accepted(round), Weight::Gate);
+        writer.unwrap().send(job);
+        answer.recv().unwrap().unwrap();
+        // The thread lets go of the file a moment after the writer is dropped.
+        while let Err(AuditError::Busy { .. }) = super::file::open(&folder.file()).map(drop) {
+            std::thread::yield_now();
+        }
+        let mut text = fs::read(folder.file()).unwrap();
+        text.extend(b"{\"version\":1,\"sequ");
+        fs::write(folder.file(), text).unwrap();
+    }
+    drop(super::file::open(&folder.file()).unwrap());
+    let kinds: Vec<_> = read(folder.file()).unwrap().into_iter().map(|entry| entry.kind).collect();
+    let opened = |cut_bytes| AuditKind::Opened { cut_bytes };
+    assert_eq!(kinds, [opened(0), accepted(0), opened(18), accepted(1), opened(18), accepted(2)]);
+}
+
+#[tokio::test]
+async fn a_file_of_somebody_else_is_left_alone() {
+    let folder = Folder::new("foreign");
+    for text in ["dear diary", "dear diary\n", "a\nb\n", "{}\n", "{\"version\":1}\n{\"x"] {
+        fs::write(folder.file(), text).unwrap();
+        let refused = AuditWriter::start(AuditLog::new(folder.file()), Arc::default()).await;
+        assert!(matches!(refused.err(), Some(AuditError::Foreign { .. })), "{text}");
+        assert_eq!(fs::read_to_string(folder.file()).unwrap(), text);
+    }
+}
+
+#[tokio::test]
+async fn two_do_not_write_one_file() {
+    let folder = Folder::new("busy");
+    let _first = AuditWriter::start(AuditLog::new(folder.file()), Arc::default()).await.unwrap();
+    let second = AuditWriter::start(AuditLog::new(folder.file()), Arc::default()).await;
+    assert!(matches!(second.err(), Some(AuditError::Busy { .. })));
+}
+
+#[tokio::test]
+async fn what_could_not_be_written_is_counted_and_said_later() {
+    let folder = Folder::new("later");
+    let missing = folder.0.join("there");
+    let file = missing.join("audit.jsonl");
+    let monitor = Arc::new(Monitor::default());
+    let log = AuditLog::new(&file).on_failure(OnAuditFailure::GoOn);
+    let writer = AuditWriter::start(log, Arc::clone(&monitor)).await.unwrap();
+    for command in 0..3 {
+        let (job, answer) = job(accepted(command), Weight::Gate);
+        writer.send(job);
+        assert!(answer.recv().unwrap().is_ok());
+    }
+    let status = monitor.status();
+    assert_eq!((status.missing, status.refused, status.entries), (3, 0, 0));
+    assert!(matches!(status.failing, Some(AuditError::Open { .. })), "{status:?}");
+    fs::create_dir(missing).unwrap();
+    let (job, answer) = job(accepted(3), Weight::Gate);
+    writer.send(job);
+    answer.recv().unwrap().unwrap();
+    let kinds: Vec<_> = read(&file).unwrap().into_iter().map(|entry| entry.kind).collect();
+    let said = [AuditKind::Missing { entries: 3 }, AuditKind::Opened { cut_bytes: 0 }, accepted(3)];
+    assert_eq!(kinds, said);
+    let status = monitor.status();
+    assert!(status.failing.is_none(), "{status:?}");
+    assert_eq!(status.head, verify(&file).unwrap());
+}
+
+#[tokio::test]
+async fn a_tree_whose_audit_refuses_changes_nothing_when_it_fails() {
+    use crate::error::types::SupervisorError;
+    use crate::runtime::supervisor::Supervisor;
+    use crate::spec::child::ChildSpec;
+    use crate::spec::supervisor::SupervisorSpec;
+    use crate::task::context::TaskContext;
+    use crate::task::factory::service_fn;
+
+    let folder = Folder::new("refuses");
+    let file = folder.0.join("nowhere").join("audit.jsonl");
+    let parked = service_fn(async |ctx: TaskContext| ctx.stopped().await);
+    let spec = SupervisorSpec::root().child(ChildSpec::new("a", parked));
+    let started = Supervisor::builder(spec.clone()).audit(AuditLog::new(&file)).start().await;
+    let error = started.map(drop).unwrap_err();
+    assert!(matches!(error, SupervisorError::Audit(AuditError::Open { .. })), "{error:?}");
+    assert!(format!("{error:?}").contains("its folder has to exist"), "{error:?}");
+    let log = AuditLog::new(&file).on_failure(OnAuditFailure::GoOn);
+    let handle = Supervisor::builder(spec).audit(log).start().await.unwrap();
+    handle.restart_child("/root/a", "test", "it goes on").await.unwrap();
+    handle.shutdown_tree("test", "done").await.unwrap();
+    // Requested, accepted and completed, of both commands.
+    assert_eq!(handle.audit_status().unwrap().missing, 6);
+}

@@ -1,0 +1,15 @@
+use rust_supervisor::prelude::*;
+
+type Db = State<u8>;
+
+#[child]
+async fn worker(_: TaskContext, _: Db) {}
+
+#[supervisor]
+struct App {
+    worker: worker,
+}
+
+fn main() {
+    drop(App::start(()));
+}

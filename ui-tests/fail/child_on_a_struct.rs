@@ -1,0 +1,6 @@
+use rust_supervisor::prelude::*;
+
+#[child]
+struct Worker;
+
+fn main() {}

@@ -1,0 +1,8 @@
+use rust_supervisor::prelude::*;
+
+#[child(restart(transient),, start_timeout = "1s")]
+async fn worker(ctx: TaskContext) {
+    ctx.stopped().await;
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+use rust_supervisor::prelude::*;
+
+const NONE: Duration = Duration::ZERO;
+
+#[child(start_timeout = NONE)]
+async fn worker(ctx: TaskContext) {
+    ctx.stopped().await;
+}
+
+#[supervisor]
+struct App {
+    worker: worker,
+}
+
+fn main() {
+    drop(App::start(()));
+}

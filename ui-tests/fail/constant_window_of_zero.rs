@@ -1,0 +1,17 @@
+use rust_supervisor::prelude::*;
+
+const NONE: Duration = Duration::ZERO;
+
+#[child(restart_limit(max = 5, within = NONE))]
+async fn worker(ctx: TaskContext) {
+    ctx.stopped().await;
+}
+
+#[supervisor]
+struct App {
+    worker: worker,
+}
+
+fn main() {
+    drop(App::start(()));
+}

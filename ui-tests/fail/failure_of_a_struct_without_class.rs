@@ -1,0 +1,6 @@
+use rust_supervisor::prelude::*;
+
+#[derive(Failure)]
+struct NoSchema;
+
+fn main() {}

@@ -1,0 +1,9 @@
+use rust_supervisor::prelude::*;
+
+#[derive(Failure)]
+#[failure(timeout)]
+union NoSchema {
+    a: u8,
+}
+
+fn main() {}

@@ -1,0 +1,10 @@
+use rust_supervisor::prelude::*;
+
+#[derive(Failure)]
+enum LedgerError {
+    #[failure(timeout)]
+    Slow,
+    NoSchema,
+}
+
+fn main() {}

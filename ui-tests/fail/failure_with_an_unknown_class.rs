@@ -1,0 +1,7 @@
+use rust_supervisor::prelude::*;
+
+#[derive(Failure)]
+#[failure(annoying)]
+struct NoSchema;
+
+fn main() {}
