@@ -31,7 +31,10 @@ use proc_macro::TokenStream;
 /// `significant`, `blocking`, `type = Name`, `crate = path`.
 #[proc_macro_attribute]
 pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::child(options.into(), &item.into()).into()
+    let options = proc_macro2::TokenStream::from(options);
+    let mut expansion = expand::child(options.clone(), &item.into());
+    expansion.extend(expand::words("child", options));
+    expansion.into()
 }
 
 /// Makes a supervisor of a struct: the name of a field is a child's id, its type is the child.
@@ -47,7 +50,10 @@ pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
 /// `#[child(…)]` on a field lays policies over those of the child itself.
 #[proc_macro_attribute]
 pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
-    expand::supervisor(options.into(), &item.into()).into()
+    let options = proc_macro2::TokenStream::from(options);
+    let mut expansion = expand::supervisor(options.clone(), &item.into());
+    expansion.extend(expand::words("supervisor", options));
+    expansion.into()
 }
 
 /// Lets children take the type of each field as `State<T>`, as a clone.

@@ -1,7 +1,9 @@
 //! What was written, with its tokens.
 
 use proc_macro2::{Ident, Span, TokenStream};
-use syn::{Attribute, Expr, Generics, LitStr, Member, Path, Signature, Type, Visibility};
+use syn::{
+    Attribute, Expr, ExprClosure, Generics, LitStr, Member, Path, Signature, Type, Visibility,
+};
 
 /// A function under `#[child]`.
 pub(crate) struct Child {
@@ -288,10 +290,40 @@ pub(crate) struct Field {
     /// Those of the user, without `#[child(…)]`.
     pub(crate) attributes: Vec<Attribute>,
     /// What `#[child(…)]` on the field says.
-    pub(crate) policy: Policy,
+    pub(crate) options: FieldOptions,
     pub(crate) visibility: Visibility,
     pub(crate) name: Ident,
     pub(crate) ty: Type,
+}
+
+/// What `#[child(…)]` on a field says.
+#[derive(Default)]
+pub(crate) struct FieldOptions {
+    /// Of the child, or of each member of a pool or a many.
+    pub(crate) policy: Policy,
+    /// `args = …`: what every run of the child is given.
+    pub(crate) args: Option<Args>,
+    /// Of a pool.
+    pub(crate) max_children: Option<Number>,
+    /// Of a many.
+    pub(crate) count: Option<Number>,
+    /// Of a pool or a many itself.
+    pub(crate) intensity: Option<Limit>,
+    /// Of a pool or a many itself.
+    pub(crate) meltdown: Option<Meltdown>,
+}
+
+/// `args = …`.
+pub(crate) struct Args {
+    /// The word `args`.
+    pub(crate) key: Span,
+    pub(crate) value: ArgsValue,
+}
+
+pub(crate) enum ArgsValue {
+    Plain(Expr),
+    /// It sees the application state.
+    OfState(ExprClosure),
 }
 
 /// A struct under `#[derive(SharedState)]`.
@@ -354,6 +386,14 @@ impl Field {
         only(&self.attributes, "cfg")
     }
 
+    /// Whether it is called a `Pool` or a `Many`. Only for messages: whether it is one is a question
+    /// for the compiler.
+    pub(crate) fn is_called_a_group(&self) -> bool {
+        let Type::Path(path) = &self.ty else { return false };
+        let last = path.path.segments.last();
+        last.is_some_and(|last| last.ident == "Pool" || last.ident == "Many")
+    }
+
     /// Whether it may not be there.
     pub(crate) fn has_cfg(&self) -> bool {
         !self.cfgs().is_empty()
@@ -363,4 +403,13 @@ impl Field {
 /// The attributes with this name.
 pub(crate) fn only<'a>(attributes: &'a [Attribute], name: &str) -> Vec<&'a Attribute> {
     attributes.iter().filter(|attribute| attribute.path().is_ident(name)).collect()
+}
+
+/// The type without the parentheses, or what `macro_rules!` puts there for a `$type`.
+pub(crate) fn peeled(ty: &Type) -> &Type {
+    match ty {
+        Type::Group(group) => peeled(&group.elem),
+        Type::Paren(paren) => peeled(&paren.elem),
+        ty => ty,
+    }
 }

@@ -17,6 +17,7 @@ use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::state::Lifecycle;
 use rust_supervisor::task::exit::Exit;
 use rust_supervisor::task::factory::service_fn;
+use rust_supervisor::test_support::TestTree;
 use supervisor_tests::{BY, WHY, drain, end_clean, every, failing, ms, parked};
 use tokio::time::sleep;
 
@@ -28,29 +29,29 @@ fn flaky() -> rust_supervisor::task::factory::TaskFactory {
     })
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_pause_outlives_rounds_and_restarts_of_the_supervisor() {
     let inner = SupervisorSpec::new("in")
         .strategy(Strategy::OneForAll)
         .intensity(1, Duration::from_hours(1))
         .child(ChildSpec::new("paused", parked()))
-        .child(ChildSpec::new("flaky", flaky()).backoff(every(ms(0))));
-    let root = SupervisorSpec::root().intensity(100, ms(1)).child(inner.backoff(every(ms(0))));
-    let handle = Supervisor::start(root).await.unwrap();
-    let outcome = handle.pause_child("/root/in/paused", BY, WHY).await.unwrap();
+        .child(ChildSpec::new("flaky", parked()).backoff(every(ms(0))));
+    let root = SupervisorSpec::root().child(inner.backoff(every(ms(0))));
+    let mut tree = TestTree::start(root).await.unwrap();
+    let outcome = tree.handle().pause_child("/root/in/paused", BY, WHY).await.unwrap();
     assert_eq!(outcome.lifecycle, Some(Lifecycle::Paused));
-    sleep(ms(10_500)).await;
-    let state = handle.current_state().await.unwrap();
-    assert!(state.get("/root/in").unwrap().generation.0 > 3, "{state}");
-    let paused = state.get("/root/in/paused").unwrap();
-    assert_eq!((paused.lifecycle, paused.generation.0), (Lifecycle::Paused, 1), "{state}");
-    assert!(state.to_string().contains("paused"), "{state}");
-    let error = handle.start_child("/root/in/paused", BY, WHY).await.unwrap_err();
+    tree.expect("stop in/paused").await;
+    tree.fail("in/flaky", "tolerated").await;
+    tree.expect("round_started in; start in/flaky#2").await;
+    tree.fail("in/flaky", "one too many").await;
+    tree.expect("meltdown in; start in#2; start in/flaky#3").await;
+    tree.expect_states("in/paused paused; in/flaky up").await;
+    let error = tree.handle().start_child("/root/in/paused", BY, WHY).await.unwrap_err();
     assert!(matches!(error, SupervisorError::Paused { .. }));
     assert_eq!(error.to_string(), "`/root/in/paused` is paused; `resume_child` ends that");
-    let outcome = handle.resume_child("/root/in/paused", BY, WHY).await.unwrap();
-    assert_eq!((outcome.lifecycle, outcome.generation.0), (Some(Lifecycle::Up), 2));
-    end_clean(&handle).await;
+    tree.handle().resume_child("/root/in/paused", BY, WHY).await.unwrap();
+    tree.expect("start in/paused#2").await;
+    assert!(tree.end().await.is_clean());
 }
 
 #[tokio::test(start_paused = true)]

@@ -59,6 +59,53 @@ async fn private(ctx: TaskContext) {
     ctx.stopped().await;
 }
 
+/// A class for each.
+#[derive(Debug, Failure)]
+pub enum Error {
+    /// Not answered in time.
+    #[failure(timeout)]
+    Slow,
+    /// Something inside.
+    #[failure(source)]
+    Inner(Inner),
+}
+
+/// Says what it is.
+#[derive(Debug, Failure)]
+#[failure(fatal_bug)]
+pub struct Inner;
+
+impl ::std::fmt::Display for Inner {
+    fn fmt(&self, f: &mut ::std::fmt::Formatter<'_>) -> ::std::fmt::Result {
+        f.write_str("inner")
+    }
+}
+
+impl ::std::error::Error for Inner {}
+
+/// One for each of its types.
+#[child]
+pub async fn generic<T: Send + 'static, const N: usize>(ctx: TaskContext) {
+    ctx.stopped().await;
+}
+
+/// Takes what is lent.
+#[child(classify(Inner))]
+pub async fn leased(ctx: TaskContext, lease: Lease<u8>) -> ::std::result::Result<(), Inner> {
+    ctx.stopped().await;
+    drop(lease);
+    Err(Inner)
+}
+
+/// Has children that take something.
+#[supervisor]
+pub struct More {
+    /// Generic.
+    pub generic: generic<u8, 1>,
+    /// Leased.
+    pub leased: leased,
+}
+
 /// Has documented and undocumented children.
 #[supervisor(intensity(max = 5, within = "30s"))]
 pub struct App {
@@ -88,4 +135,5 @@ pub struct Shared {
 fn main() {
     drop(App::start(Shared { number: 1 }));
     drop(Other::start(1_u8));
+    drop(More::start(Lendable::new(1_u8)));
 }

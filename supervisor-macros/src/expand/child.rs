@@ -7,7 +7,7 @@ use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 use super::parameter::{Parameter, parameters, settings};
 use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
-use crate::model::{Child, Function, only};
+use crate::model::{Child, Function, only, peeled};
 use crate::validate::Valid;
 
 /// The function as it is, a type of the same name, and two impls for it: what was written, and
@@ -37,6 +37,10 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let settings = settings(function);
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
+    let needs = needs(&parameters, &runtime);
+    let needing = parameters.iter().find_map(Parameter::needing);
+    let place = needing.map_or_else(|| Place::of(&function.signature.ident), Place::of);
+    let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
     let cannot = if options.blocking.is_some() {
@@ -44,15 +48,22 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     } else {
         quote!(clippy::unused_async)
     };
-    // The bounds are for the runs, and for a policy that asks the type.
+    // The bounds are for the runs, and for a policy or a need that asks the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
-    let (supervised, own_clause) = if function.mentions_its_types(&policy) {
-        (impls.clone(), clause(&own_bounds))
-    } else {
+    let as_far_as = |asked: &TokenStream| {
+        if function.mentions_its_types(asked) {
+            return (impls.clone(), clause(&own_bounds));
+        }
         let declared = function.declared_parameters();
         let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
         (declared.to_token_stream(), clause(&statics))
     };
+    let (supervised, own_clause) = as_far_as(&policy);
+    let (needing, needs_clause) = as_far_as(&needs);
+    // Where all types are known, it is one too many.
+    let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
+    let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
+    let member_clause = clause(&member_bounds);
     quote! {
         #[allow(#cannot)]
         #function
@@ -67,6 +78,12 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
                         #runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())*
                     });
             }
+            impl #impls #runtime::Member for #name #generics #member_clause {
+                const CHILD: &'static #runtime::DeclaredChild =
+                    &const { #runtime::DeclaredChild::new(#policy)#tags };
+                const TAKES: #runtime::ArgumentsType = #takes;
+            }
+            impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
             where
                 #(#bounds,)*
@@ -78,6 +95,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
+}
+
+/// What the field of the child has to give: what its parameters need, put together.
+fn needs(parameters: &[Parameter<'_>], runtime: &Runtime) -> TokenStream {
+    let needing = parameters.iter().filter_map(|parameter| parameter.needing());
+    let mut needs = needing.map(|ty| quote!(<#ty as #runtime::Parameter>::Needs));
+    let Some(last) = needs.next_back() else { return quote!(#runtime::NoArgs) };
+    needs.rfold(last, |others, its| quote!(<#its as #runtime::And<#others>>::Both))
 }
 
 /// The name of the type that stands for the child.
@@ -177,7 +202,7 @@ fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
 /// returns, so that the field where the types are known can ask.
 fn returns(function: &Function, name: &Ident, runtime: &Runtime) -> Option<TokenStream> {
     let ReturnType::Type(_, returned) = &function.signature.output else { return None };
-    let output = match &**returned {
+    let output = match peeled(returned) {
         Type::ImplTrait(future) => future.bounds.iter().find_map(output_of)?,
         ty => ty,
     };
@@ -275,7 +300,7 @@ impl Function {
     }
 
     fn returns_never(&self) -> bool {
-        matches!(&self.signature.output, ReturnType::Type(_, ty) if matches!(**ty, Type::Never(_)))
+        matches!(&self.signature.output, ReturnType::Type(_, ty) if matches!(peeled(ty), Type::Never(_)))
     }
 }
 

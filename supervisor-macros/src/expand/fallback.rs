@@ -45,6 +45,12 @@ fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream
             type Handle = #runtime::Handle<Self>;
             const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
         }
+        impl #impls #runtime::Member for #name #arguments #clause {
+            const CHILD: &'static #runtime::DeclaredChild =
+                <#runtime::Absent as #runtime::Member>::CHILD;
+            const TAKES: #runtime::ArgumentsType = <#runtime::Absent as #runtime::Member>::TAKES;
+        }
+        impl #impls #runtime::Needs<#runtime::NoArgs> for #name #arguments #clause {}
         impl<__S: 'static, #parameters> #runtime::RunsUnder<__S> for #name #arguments #clause {
             const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
         }
@@ -76,6 +82,7 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
                 type Handle = Self;
                 const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
             }
+            impl #runtime::Needs<#runtime::NoArgs> for #name {}
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
                 const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
             }

@@ -3,12 +3,16 @@
 mod child;
 mod failure;
 mod fallback;
+mod hover;
 mod parameter;
 mod policy;
 mod runtime;
 mod shared_state;
+#[cfg(test)]
+mod snapshots;
 mod supervisor;
 
+pub(crate) use self::hover::words;
 use proc_macro2::TokenStream;
 use quote::quote;
 

@@ -5,7 +5,7 @@ use quote::quote;
 use syn::{FnArg, PathArguments, Type};
 
 use super::runtime::{Place, Runtime};
-use crate::model::Function;
+use crate::model::{Function, peeled};
 
 /// The names of what is made from the state of the application and the place in the tree.
 const OURS: [&str; 7] = ["State", "Lease", "Args", "Settings", "Handle", "Pool", "Many"];
@@ -26,15 +26,28 @@ pub(super) enum Parameter<'a> {
 }
 
 impl Parameter<'_> {
+    /// Its type, unless it is known by its name to need nothing of the field that the child is in.
+    pub(super) fn needing(&self) -> Option<&Type> {
+        match self {
+            Self::OfState(ty)
+                if last_name(ty).is_none_or(|name| name == "Args" || !is_ours(&name)) =>
+            {
+                Some(ty)
+            }
+            Self::OfState(_) | Self::OfContext(_) => None,
+        }
+    }
+
     /// The expression that makes it.
     pub(super) fn value(&self, context: &TokenStream, runtime: &Runtime) -> TokenStream {
         let run = Ident::new("run", Span::mixed_site());
         match self {
             Self::OfState(_) => quote!(#runtime::parameter(#run)?),
+            // What has the name of the context is one, or the message is a little less exact.
+            Self::OfContext(ty) if is_context(ty) => quote!(#runtime::of_context(#run)),
             Self::OfContext(ty) => {
                 let function = quote!(of_context::<#ty, #context, _>);
-                let call = runtime.call(&Place::of(ty), &function, quote!(#run));
-                quote!(#call)
+                runtime.call(&Place::of(ty), &function, quote!(#run))
             }
         }
     }
@@ -64,11 +77,26 @@ pub(super) fn parameters(function: &Function) -> impl Iterator<Item = Parameter<
     })
 }
 
+fn is_context(ty: &Type) -> bool {
+    let Type::Path(path) = peeled(ty) else { return false };
+    let last = path.path.segments.last();
+    last.is_some_and(|last| last.ident == "TaskContext" || last.ident == "BlockingContext")
+}
+
 /// Another name for one of ours is seen through where it has types of its own in `<…>`.
 fn is_of_state(ty: &Type) -> bool {
-    let Type::Path(path) = ty else { return false };
+    let Type::Path(path) = peeled(ty) else { return false };
     let Some(last) = path.path.segments.last() else { return false };
     let name = last.ident.to_string();
     let has_types = matches!(last.arguments, PathArguments::AngleBracketed(_));
-    OURS.contains(&name.as_str()) || (has_types && !PLAIN.contains(&name.as_str()))
+    is_ours(&name) || (has_types && !PLAIN.contains(&name.as_str()))
+}
+
+fn is_ours(name: &str) -> bool {
+    OURS.contains(&name)
+}
+
+fn last_name(ty: &Type) -> Option<String> {
+    let Type::Path(path) = ty else { return None };
+    path.path.segments.last().map(|last| last.ident.to_string())
 }

@@ -81,6 +81,18 @@ impl Place {
         Self { first: span, last: span }
     }
 
+    /// `_` in this place.
+    pub(super) fn inferred(&self) -> Token![_] {
+        Token![_](self.first)
+    }
+
+    /// A call of an expression in this place.
+    pub(super) fn called(&self, function: impl ToTokens, arguments: &TokenStream) -> TokenStream {
+        let function = parentheses(self.first, function.into_token_stream());
+        let arguments = parentheses(self.last, arguments.clone());
+        quote!(#function #arguments)
+    }
+
     pub(super) fn of(tokens: impl ToTokens) -> Self {
         let mut spans = tokens.into_token_stream().into_iter().map(|token| token.span());
         let first = spans.next().unwrap_or_else(Span::call_site);

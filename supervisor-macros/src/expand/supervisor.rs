@@ -1,13 +1,13 @@
 //! What `#[supervisor]` makes of a struct.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
 use super::policy::{call, check, choice, limit, patch, tags, time};
 use super::runtime::{Place, Runtime};
-use crate::model::{Field, Supervisor, SupervisorOptions, only};
+use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
 
 /// The struct as the handle of the running tree, the places of its fields as constants, and the
@@ -26,7 +26,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         quote!(#(#cfgs)* #name: #child,)
     });
     let checks = fields.iter().filter_map(|field| {
-        let (cfgs, check) = (field.cfgs(), check(&field.policy, &runtime)?);
+        let (cfgs, check) = (field.cfgs(), checks(field, &runtime)?);
         Some(quote!(#(#cfgs)* #check))
     });
     let own = [&options.policy, &options.defaults];
@@ -44,6 +44,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 const NODE: #runtime::Node =
                     #runtime::Node::Supervisor(&const { #declared });
             }
+            impl #runtime::Needs<#runtime::NoArgs> for #name {}
             #runs_under
             impl #runtime::FromSeat for #name {
                 fn from_seat(__seat: #runtime::Seat) -> Self {
@@ -111,16 +112,21 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
 fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
-        let policy = patch(&field.policy, runtime);
-        let slot = quote!(DeclaredSlot::new::<#ty>);
+        let policy = patch(&field.options.policy, runtime);
+        let (kind, more) = kind(&field.options, runtime);
+        // What it needs, in the place of the type that needs it.
+        let needs = Place::of(ty).inferred();
+        let types =
+            if kind == "pool" || kind == "given" { quote!(#ty) } else { quote!(#ty, #needs) };
+        let slot = quote!(DeclaredSlot::#kind::<#types>);
         let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
         // Only where the types of a generic child are known can its error be asked.
         let ask = has_types(ty).then(|| {
             let ask = runtime.generic(&Place::of(ty), &quote!(Asks), &quote!(#ty));
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
-        let tags = tags(&field.policy);
-        quote!(#(#cfgs)* #slot #ask #tags,)
+        let tags = tags(&field.options.policy);
+        quote!(#(#cfgs)* #slot #more #ask #tags,)
     });
     let policy = patch(&options.policy, runtime);
     let defaults = patch(&options.defaults, runtime);
@@ -136,14 +142,72 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     }
 }
 
+/// The constructor of the slot, which asks for what the field must hold, and what else it says.
+fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
+    let FieldOptions { policy: _, args, max_children, count, intensity, meltdown } = options;
+    let kind = match (args, count, max_children, intensity, meltdown) {
+        (Some(_), ..) => "given",
+        (_, Some(_), ..) => "many",
+        (_, _, Some(_), ..) => "pool",
+        (_, _, _, Some(_), _) | (.., Some(_)) => "group",
+        (None, None, None, None, None) => "new",
+    };
+    let number = |number: &Option<Number>| number.as_ref().map(|number| number.tokens.clone());
+    let max_children = call("max_children", number(max_children));
+    let count = call("count", number(count));
+    let intensity = call("intensity", limit(intensity.as_ref(), runtime));
+    let meltdown = call("meltdown", choice(*meltdown, runtime));
+    (Ident::new(kind, Span::call_site()), quote!(#max_children #count #intensity #meltdown))
+}
+
+/// What only the compiler can check about a field.
+fn checks(field: &Field, runtime: &Runtime) -> Option<TokenStream> {
+    let FieldOptions { policy, max_children, count, .. } = &field.options;
+    let number = |number: &Option<Number>, check: TokenStream| {
+        let number = number.as_ref().filter(|number| number.known.is_none())?;
+        let check = runtime.call(&Place::at(number.span), &check, number.tokens.clone());
+        Some(quote!(const _: () = #check;))
+    };
+    let max_children = number(max_children, quote!(check_max_children));
+    let count = number(count, quote!(check_count));
+    let ty = &field.ty;
+    let members = (max_children.is_some() || field.is_called_a_group()).then(|| {
+        let check = quote!(check_members::<#ty>);
+        let check = runtime.call(&Place::of(ty), &check, quote!());
+        quote!(const _: () = #check;)
+    });
+    let policy = check(policy, runtime);
+    let checks = [policy, max_children, count, members];
+    let checks: TokenStream = checks.into_iter().flatten().collect();
+    (!checks.is_empty()).then(|| quote!(const _: () = { #checks };))
+}
+
+/// What makes the runs of the child in a field.
+fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
+    let ty = &field.ty;
+    let runs = quote!(<#ty as #runtime::RunsUnder<#state>>::RUNS);
+    let Some(args) = &field.options.args else { return runs };
+    let (its_state, value) = match &args.value {
+        ArgsValue::Plain(value) => (quote!(_), value.to_token_stream()),
+        ArgsValue::OfState(closure) => {
+            (quote!(__state), Place::of(closure).called(closure, &quote!(__state)))
+        }
+    };
+    let place = Place::of(&value);
+    let needs = Place::of(ty).inferred();
+    let arguments = quote!(arguments::<#ty, #needs, _>);
+    let arguments = runtime.call(&place, &arguments, value);
+    quote!(#runtime::Runs::Given(|#its_state: &#state| #arguments, &const { #runs }))
+}
+
 /// Under the state that was named, so that what is missing is reported at its field; otherwise
 /// under every state that has what the children need.
 fn runs_under(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
     let table = |state: TokenStream| {
         let runs = fields.iter().map(|field| {
-            let (cfgs, ty) = (field.cfgs(), &field.ty);
-            quote!(#(#cfgs)* <#ty as #runtime::RunsUnder<#state>>::RUNS,)
+            let (cfgs, runs) = (field.cfgs(), runs(field, &state, runtime));
+            quote!(#(#cfgs)* #runs,)
         });
         quote! {
             const RUNS: #runtime::Runs<#state> = #runtime::Runs::Supervisor(&const { [#(#runs)*] });

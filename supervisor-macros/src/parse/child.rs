@@ -25,6 +25,11 @@ pub(crate) fn child(options: TokenStream, item: TokenStream, errors: &mut Errors
     }
 }
 
+/// The options of a `#[child]` function.
+pub(crate) fn child_options_read() -> impl Iterator<Item = &'static str> {
+    POLICIES.into_iter().chain(["blocking", "classify", "type", "crate"])
+}
+
 fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
     let mut options = ChildOptions::default();
     for entry in entries(tokens, errors) {
@@ -37,8 +42,7 @@ fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
             "type" => options.type_name = entry.parsed("a name", errors),
             "crate" => options.krate = entry.parsed("a path", errors),
             _ => {
-                let mut known = POLICIES.to_vec();
-                known.extend(["blocking", "classify", "type", "crate"]);
+                let known: Vec<_> = child_options_read().collect();
                 not_here(&entry, &known, errors);
             }
         }

@@ -30,8 +30,8 @@ impl Entry {
     pub(super) fn tokens(&self) -> TokenStream {
         match &self.value {
             Value::None => TokenStream::new(),
-            Value::List(group) => group.stream(),
-            Value::Assigned(tokens) => tokens.clone(),
+            Value::List(group) => bare(group.stream()),
+            Value::Assigned(tokens) => bare(tokens.clone()),
         }
     }
 
@@ -81,6 +81,17 @@ impl Entry {
             errors.at(self.span(), format!("`{}` takes no value: write the word alone", self.key));
         }
         self.key.span()
+    }
+}
+
+/// What `macro_rules!` puts around a `$value` is not there for whoever reads it.
+fn bare(tokens: TokenStream) -> TokenStream {
+    let mut all = tokens.clone().into_iter();
+    match (all.next(), all.next()) {
+        (Some(TokenTree::Group(group)), None) if group.delimiter() == Delimiter::None => {
+            bare(group.stream())
+        }
+        _ => tokens,
     }
 }
 

@@ -41,6 +41,7 @@ pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
         "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "defaults" | "state" => {
             "belongs to `#[supervisor(…)]`"
         }
+        "args" | "count" | "max_children" => "belongs to `#[child(…)]` on a field",
         "crate" => "belongs to the attribute on the item",
         _ => return entry.unknown("option", known, errors),
     };

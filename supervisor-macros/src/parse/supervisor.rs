@@ -2,14 +2,14 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
-use syn::{Attribute, Generics, Meta, Token, Type, Visibility};
+use syn::{Attribute, Expr, Generics, Meta, Token, Type, Visibility};
 
 use super::entry::{Entry, entries, up_to_comma};
-use super::policy::{limit, not_here, policies, setting};
+use super::policy::{POLICIES, limit, not_here, policies, setting};
 use crate::errors::Errors;
-use crate::model::{Field, Policy, Supervisor, SupervisorOptions};
+use crate::model::{Args, ArgsValue, Field, FieldOptions, Supervisor, SupervisorOptions};
 
-const OPTIONS: [&str; 19] = [
+pub(crate) const OPTIONS: [&str; 19] = [
     "strategy",
     "intensity",
     "meltdown",
@@ -76,7 +76,9 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
                 format!("`{0}` is about children: write `defaults({0}…)`", entry.key),
             ),
             _ if setting(&entry, &mut options.policy, errors) => {}
-            "blocking" | "classify" | "type" => not_here(&entry, &OPTIONS, errors),
+            "blocking" | "classify" | "type" | "args" | "count" | "max_children" => {
+                not_here(&entry, &OPTIONS, errors);
+            }
             _ => entry.unknown("option", &OPTIONS, errors),
         }
     }
@@ -154,23 +156,53 @@ fn field_ends(body: &Group) -> Vec<(TokenStream, proc_macro2::Span)> {
     fields
 }
 
-fn field(written: Written, errors: &mut Errors) -> Field {
-    let mut policy = Policy::default();
+fn field(mut written: Written, errors: &mut Errors) -> Field {
+    let mut options = FieldOptions::default();
     let mut attributes = Vec::new();
     let mut is_said = false;
-    for attribute in written.attributes {
+    for attribute in std::mem::take(&mut written.attributes) {
         if attribute.path().segments.last().is_none_or(|last| last.ident != "child") {
             attributes.push(attribute);
             continue;
         }
         match &attribute.meta {
             Meta::List(_) if is_said => errors.on(&attribute, "`#[child]` is set twice"),
-            Meta::List(list) => policy = policies(entries(list.tokens.clone(), errors), errors),
+            Meta::List(list) => options = field_options(list.tokens.clone(), errors),
             _ => errors.on(&attribute, "`#[child]` on a field takes options: `#[child(…)]`"),
         }
         is_said = true;
     }
-    Field { attributes, policy, visibility: written.visibility, name: written.name, ty: written.ty }
+    let Written { visibility, name, ty, .. } = written;
+    Field { attributes, options, visibility, name, ty }
+}
+
+/// What a field can say beside policies.
+const FIELD_OPTIONS: [&str; 5] = ["args", "max_children", "count", "intensity", "meltdown"];
+
+fn field_options(tokens: TokenStream, errors: &mut Errors) -> FieldOptions {
+    let mut options = FieldOptions::default();
+    for entry in entries(tokens, errors) {
+        if setting(&entry, &mut options.policy, errors) {
+            continue;
+        }
+        match entry.name().as_str() {
+            "args" => options.args = args(&entry, errors),
+            "max_children" => options.max_children = entry.count(errors),
+            "count" => options.count = entry.count(errors),
+            "intensity" => options.intensity = limit(&entry, errors),
+            "meltdown" => options.meltdown = entry.choice(errors),
+            _ => not_here(&entry, &[&POLICIES[..], &FIELD_OPTIONS].concat(), errors),
+        }
+    }
+    options
+}
+
+fn args(entry: &Entry, errors: &mut Errors) -> Option<Args> {
+    let value = match entry.parsed("an expression, or a closure that takes the state", errors)? {
+        Expr::Closure(closure) => ArgsValue::OfState(closure),
+        plain => ArgsValue::Plain(plain),
+    };
+    Some(Args { key: entry.key.span(), value })
 }
 
 /// A field before its attributes are looked into.

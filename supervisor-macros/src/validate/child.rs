@@ -2,11 +2,11 @@
 
 use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, ReturnType, Type};
+use syn::{FnArg, Path, ReturnType, Type, TypeParamBound};
 
 use super::{Rule, Ruled, check, policy};
 use crate::errors::Errors;
-use crate::model::Child;
+use crate::model::{Child, only, peeled};
 
 impl Ruled for Child {
     const RULES: &'static [Rule<Self>] = &[
@@ -54,15 +54,19 @@ fn async_or_blocking(child: &Child, errors: &mut Errors) {
 /// As far as its type says so: `impl Future`, `Pin<Box<…>>`, `BoxFuture<…>`.
 fn returns_a_future(child: &Child) -> bool {
     let ReturnType::Type(_, ty) = &child.function.signature.output else { return false };
-    match &**ty {
-        Type::ImplTrait(_) => true,
-        Type::Path(path) => {
-            path.path.segments.last().is_some_and(|last| {
-                last.ident == "Pin" || last.ident.to_string().ends_with("Future")
-            })
-        }
+    match peeled(ty) {
+        Type::ImplTrait(hidden) => hidden
+            .bounds
+            .iter()
+            .any(|bound| matches!(bound, TypeParamBound::Trait(bound) if is_future(&bound.path))),
+        Type::Path(path) => is_future(&path.path),
         _ => false,
     }
+}
+
+fn is_future(path: &Path) -> bool {
+    let Some(last) = path.segments.last() else { return false };
+    last.ident == "Pin" || last.ident.to_string().ends_with("Future")
 }
 
 fn plain_function(child: &Child, errors: &mut Errors) {
@@ -105,7 +109,7 @@ fn takes_the_context_of_its_kind(child: &Child, errors: &mut Errors) {
     };
     for input in &child.function.signature.inputs {
         let FnArg::Typed(parameter) = input else { continue };
-        let Type::Path(path) = &*parameter.ty else { continue };
+        let Type::Path(path) = peeled(&parameter.ty) else { continue };
         if path.path.segments.last().is_some_and(|last| last.ident == other) {
             errors.on(path, format!("{kind} child takes a `{own}`, not a `{other}`"));
         }
@@ -115,7 +119,7 @@ fn takes_the_context_of_its_kind(child: &Child, errors: &mut Errors) {
 fn only_a_failure_is_classified(child: &Child, errors: &mut Errors) {
     let returns_nothing = match &child.function.signature.output {
         ReturnType::Default => true,
-        ReturnType::Type(_, ty) => match &**ty {
+        ReturnType::Type(_, ty) => match peeled(ty) {
             Type::Never(_) => true,
             Type::Tuple(tuple) => tuple.elems.is_empty(),
             _ => false,
@@ -158,7 +162,11 @@ fn takes_something(child: &Child, errors: &mut Errors) {
 fn owns_its_parameters(child: &Child, errors: &mut Errors) {
     for input in &child.function.signature.inputs {
         let FnArg::Typed(parameter) = input else { continue };
-        match &*parameter.ty {
+        if let Some(cfg) = only(&parameter.attrs, "cfg").first() {
+            errors
+                .on(cfg, "a parameter of a child is always there: write a function for each `cfg`");
+        }
+        match peeled(&parameter.ty) {
             Type::Reference(reference) => errors.on(
                 reference,
                 "a child owns its parameters, because it outlives whoever starts it: take the \

@@ -2,6 +2,7 @@
 
 mod child;
 mod failure;
+mod groups;
 mod policy;
 mod shared_state;
 mod supervisor;

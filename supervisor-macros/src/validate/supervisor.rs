@@ -4,13 +4,22 @@ use std::collections::BTreeMap;
 
 use syn::ext::IdentExt;
 
-use super::{Rule, Ruled, check, policy};
+use super::{Rule, Ruled, check, groups, policy};
 use crate::errors::Errors;
 use crate::model::{AutoShutdown, Supervisor};
 
 impl Ruled for Supervisor {
-    const RULES: &'static [Rule<Self>] =
-        &[not_generic, names_are_unique, significant_counts, limits, policies];
+    const RULES: &'static [Rule<Self>] = &[
+        not_generic,
+        names_are_unique,
+        significant_counts,
+        limits,
+        policies,
+        groups::is_one_kind,
+        groups::has_room,
+        groups::is_not_significant,
+        groups::args_know_the_state,
+    ];
 }
 
 fn not_generic(supervisor: &Supervisor, errors: &mut Errors) {
@@ -45,7 +54,9 @@ fn significant_counts(supervisor: &Supervisor, errors: &mut Errors) {
     if !matches!(supervisor.options.auto_shutdown, None | Some(AutoShutdown::Never)) {
         return;
     }
-    for span in supervisor.fields.iter().filter_map(|field| field.policy.significant) {
+    // About pools and manies there is another rule.
+    let single = supervisor.fields.iter().filter(|field| !groups::is_group(field));
+    for span in single.filter_map(|field| field.options.policy.significant) {
         errors.at(
             span,
             "`significant` counts for nothing here: the supervisor says no \
@@ -58,13 +69,16 @@ fn limits(supervisor: &Supervisor, errors: &mut Errors) {
     let options = &supervisor.options;
     policy::window("intensity", options.intensity.as_ref(), errors);
     policy::some_time("budget", options.budget.as_ref(), errors);
+    for field in &supervisor.fields {
+        policy::window("intensity", field.options.intensity.as_ref(), errors);
+    }
 }
 
 fn policies(supervisor: &Supervisor, errors: &mut Errors) {
     let options = &supervisor.options;
     policy::significant_says_its_restart(&options.policy, errors);
     policy::about_one_child(&options.defaults, errors);
-    let fields = supervisor.fields.iter().map(|field| &field.policy);
+    let fields = supervisor.fields.iter().map(|field| &field.options.policy);
     for written in [&options.policy, &options.defaults].into_iter().chain(fields) {
         check(written, policy::RULES, errors);
     }

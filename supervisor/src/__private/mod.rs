@@ -17,17 +17,22 @@ pub use crate::policy::role::Role;
 pub use crate::policy::shutdown::Grace;
 pub use crate::task::context::{BlockingContext, TaskContext};
 pub use crate::task::factory::BoxFuture;
+pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
+pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{
-    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Node, Runs, RunsUnder, Seat, Seated,
-    Supervised,
+    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, IsMany, IsPool, Member, Node,
+    Runs, RunsUnder, Seat, Seated, Supervised,
 };
 pub use crate::tree::handle::Handle;
-pub use crate::tree::parameter::{Extract, FromContext, Run};
+pub use crate::tree::parameter::{Extract, FromContext, Parameter, Run};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
 
+use std::any::Any;
+
 use crate::policy::rules;
+use crate::spec::group::MAX_COUNT;
 use crate::task::exit::TaskFailure;
 use crate::task::result::Outcome;
 
@@ -51,6 +56,41 @@ pub const fn slot<P, T>(name: &'static str) -> Slot<P, T> {
 #[track_caller]
 pub const fn check(said: PolicyPatch) {
     rules::check(&said);
+}
+
+/// The rule about `max_children` that the macros cannot see.
+///
+/// # Panics
+///
+/// While the program is compiled, when it is broken.
+#[track_caller]
+pub const fn check_max_children(max: u32) {
+    assert!(max > 0, "`max_children` is 0: the pool could hold nobody");
+}
+
+/// The rule about `count` that the macros cannot see.
+///
+/// # Panics
+///
+/// While the program is compiled, when it is broken.
+#[track_caller]
+pub const fn check_count(count: u32) {
+    assert!(0 < count && count <= MAX_COUNT, "`count` is from 1 to 65536");
+}
+
+/// The rule about those in a pool or a many that the macros cannot see.
+///
+/// # Panics
+///
+/// While the program is compiled, when it is broken.
+#[track_caller]
+pub const fn check_members<T: Supervised>() {
+    if let Node::Pool(members) | Node::Many(members) = T::NODE {
+        assert!(
+            !matches!(members.policy().significant, Some(true)),
+            "those in a `Pool` or a `Many` are all alike, so none of them can be `significant`"
+        );
+    }
 }
 
 /// The handle of the child `name` of the supervisor at `seat`.
@@ -83,6 +123,21 @@ where
     K: Reads<F::Output, Said: Outcome> + Send + 'static,
 {
     Ok(Box::pin(async move { reader.read(future.await).into_task_result() }))
+}
+
+/// What the field of a `C` gives to a run of it.
+pub fn arguments<C, N, V>(value: V) -> Arguments
+where
+    C: Needs<N>,
+    N: IsGiven<V>,
+    V: Any + Send + Sync,
+{
+    Arguments::new(value)
+}
+
+/// What a child with this need is given.
+pub const fn takes<N: SpawnedWith>() -> ArgumentsType {
+    ArgumentsType::of::<N::Value>()
 }
 
 /// Hands on what a function returned. It stands where the type is written, for messages about it.
@@ -118,8 +173,15 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
-    const NODE: Node = Node::Child(&const { DeclaredChild::new(PolicyPatch::NONE) });
+    const NODE: Node = Node::Child(Self::CHILD);
 }
+
+impl Member for Absent {
+    const CHILD: &'static DeclaredChild = &const { DeclaredChild::new(PolicyPatch::NONE) };
+    const TAKES: ArgumentsType = takes::<NoArgs>();
+}
+
+impl Needs<NoArgs> for Absent {}
 
 impl<S: 'static> RunsUnder<S> for Absent {
     const RUNS: Runs<S> = Runs::Async(never);

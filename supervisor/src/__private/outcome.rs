@@ -15,6 +15,8 @@ use std::sync::Arc;
 use crate::policy::failure::{Failure, TaskFailureKind};
 use crate::task::exit::{Ask, TaskFailure, class_in};
 use crate::task::result::IntoFailure;
+use crate::tree::many::Many;
+use crate::tree::pool::Pool;
 
 /// Stands for the type of what a child returns, to be asked what can be made of it.
 #[derive(Debug)]
@@ -226,6 +228,14 @@ impl<T> Unclassified for Tag<T> {
 pub trait Returns {
     /// What it returns.
     type Output;
+}
+
+impl<C: Returns> Returns for Pool<C> {
+    type Output = C::Output;
+}
+
+impl<C: Returns> Returns for Many<C> {
+    type Output = C::Output;
 }
 
 /// Who is asked about the failures of the child `C`, at the field where it stands: `Asks::<C>::ASK`

@@ -11,7 +11,13 @@ use super::file::Storage;
 use super::verify::{Damage, VerifyError, read, verify, verify_up_to};
 use super::writer::{AuditWriter, Chain, Job, Monitor, Weight};
 use super::{AuditError, AuditLog, Head, OnAuditFailure};
+use crate::error::types::SupervisorError;
+use crate::runtime::supervisor::Supervisor;
+use crate::spec::child::ChildSpec;
+use crate::spec::supervisor::SupervisorSpec;
 use crate::task::cell::lock;
+use crate::task::context::TaskContext;
+use crate::task::factory::service_fn;
 
 /// A folder of the test's own, removed when it is over.
 struct Folder(PathBuf);
@@ -296,14 +302,26 @@ async fn what_could_not_be_written_is_counted_and_said_later() {
 }
 
 #[tokio::test]
-async fn a_tree_whose_audit_refuses_changes_nothing_when_it_fails() {
-    use crate::error::types::SupervisorError;
-    use crate::runtime::supervisor::Supervisor;
-    use crate::spec::child::ChildSpec;
-    use crate::spec::supervisor::SupervisorSpec;
-    use crate::task::context::TaskContext;
-    use crate::task::factory::service_fn;
+async fn an_entry_is_on_the_disk_before_the_command_has_an_effect() {
+    let folder = Folder::new("gate");
+    let (file, witnessed) = (folder.file(), Arc::new(Mutex::new(None)));
+    let witness = Arc::clone(&witnessed);
+    let task = service_fn(move |ctx: TaskContext| {
+        if ctx.generation().0 > 1 {
+            let kinds = read(&file).map(|entries| entries.into_iter().map(|entry| entry.kind));
+            *lock(&witness) = kinds.ok().and_then(|mut kinds| kinds.nth(1));
+        }
+        async move { ctx.stopped().await }
+    });
+    let spec = SupervisorSpec::root().child(ChildSpec::new("a", task));
+    let handle = Supervisor::builder(spec).audit(AuditLog::new(folder.file())).start();
+    let handle = handle.await.unwrap();
+    handle.restart_child("/root/a", "test", "to see").await.unwrap();
+    assert!(matches!(&*lock(&witnessed), Some(AuditKind::Requested { command: 1, .. })));
+}
 
+#[tokio::test]
+async fn a_tree_whose_audit_refuses_changes_nothing_when_it_fails() {
     let folder = Folder::new("refuses");
     let file = folder.0.join("nowhere").join("audit.jsonl");
     let parked = service_fn(async |ctx: TaskContext| ctx.stopped().await);

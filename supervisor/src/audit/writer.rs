@@ -248,3 +248,25 @@ impl<S: Storage> Chain<S> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_command_is_refused_and_what_has_happened_is_counted() {
+        let log = AuditLog::new("nowhere/at/all/audit.jsonl");
+        let mut writer = Writer::new(Arc::new(log), Arc::default());
+        let (sender, answers) = mpsc::channel();
+        let jobs = [Weight::Gate, Weight::Record].map(|weight| {
+            let sender = sender.clone();
+            let done = move |answer: Result<(), AuditError>| sender.send(answer.is_ok()).unwrap();
+            let kind = Some(AuditKind::Accepted { command: 1 });
+            Job { kind, weight, done: Box::new(done) }
+        });
+        writer.commit(jobs.into());
+        assert_eq!(answers.try_iter().collect::<Vec<_>>(), [false, true]);
+        let status = writer.monitor.status();
+        assert_eq!((status.refused, status.missing), (1, 1));
+    }
+}

@@ -25,6 +25,7 @@ use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strateg
 use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
 use crate::runtime::supervisor::SupervisorBuilder;
+use crate::spec::group::MAX_COUNT;
 use crate::spec::validate::DEFAULT_BUDGET;
 
 /// The configuration of one tree: what is said here is laid over the tree as it was compiled.
@@ -172,6 +173,15 @@ policy_keys! { supervisor_keys inner_supervisor_keys section [
         #[serde(skip_serializing_if = "Option::is_none")]
         #[schemars(extend("examples" = [["money", "eu"]]))]
         pub tags: Option<Vec<String>>,
+        /// For a pool: how many members it has at most. By default as many as there is room for.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1), extend("examples" = [1000]))]
+        pub max_children: Option<u32>,
+        /// For a `Many`: how many children it has. Whatever else is said about a pool or a `Many`
+        /// as if it were a task is about each of its children.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(range(min = 1, max = MAX_COUNT), extend("examples" = [16]))]
+        pub count: Option<u32>,
         /// How it is stopped.
         #[config(nested)]
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
@@ -350,6 +360,13 @@ pub struct ObservabilitySection {
         extend("default" = SupervisorBuilder::EVENT_CAPACITY)
     )]
     pub event_capacity: Option<u32>,
+    /// How many of the latest events are kept for those who come late. With 0 none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        range(max = Self::MAX_EVENT_CAPACITY),
+        extend("default" = SupervisorBuilder::JOURNAL_CAPACITY)
+    )]
+    pub journal_capacity: Option<u32>,
     /// How many exits are kept with each child, for its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -364,7 +381,8 @@ pub struct ObservabilitySection {
 }
 
 impl ObservabilitySection {
-    /// The most that `event_capacity` can be. The room for them is taken at once.
+    /// The most that `event_capacity` and `journal_capacity` can be. The room for what a
+    /// subscriber may lag behind is taken at once.
     pub const MAX_EVENT_CAPACITY: u32 = 1 << 20;
 
     /// The most that `last_exits` can be.

@@ -337,6 +337,24 @@ pub enum ConfigFault {
         /// The path of the pool.
         path: String,
     },
+    /// A pool's key about something else.
+    #[error("`{path}` is no pool, and only a pool has this key")]
+    NotAPool {
+        /// The path of what it is about.
+        path: String,
+    },
+    /// A key of a many about something else.
+    #[error("`{path}` is no `Many`, and only a `Many` has this key")]
+    NotAMany {
+        /// The path of what it is about.
+        path: String,
+    },
+    /// A key that other supervisors have.
+    #[error("`{path}` is a pool, and a pool has no such key")]
+    NotForAPool {
+        /// The path of the pool.
+        path: String,
+    },
     /// A supervisor's key about a task.
     #[error("`{path}` is a task, and only a supervisor has this key")]
     NotASupervisor {

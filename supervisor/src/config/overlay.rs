@@ -21,6 +21,7 @@ use crate::policy::restart::Restart;
 use crate::policy::rules::PolicyFault;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 use crate::spec::validate::{Fault, SpecViolation};
@@ -96,16 +97,25 @@ impl Overlay<'_> {
     }
 
     fn bounds(&mut self, section: ObservabilitySection) {
-        let ObservabilitySection { event_capacity, last_exits, remembered_paths: _ } = section;
-        let most = [
-            ("event_capacity", event_capacity, ObservabilitySection::MAX_EVENT_CAPACITY),
-            ("last_exits", last_exits, ObservabilitySection::MAX_LAST_EXITS),
+        let ObservabilitySection {
+            event_capacity,
+            journal_capacity,
+            last_exits,
+            remembered_paths: _,
+        } = section;
+        let most_events = ObservabilitySection::MAX_EVENT_CAPACITY;
+        let bounds = [
+            ("event_capacity", event_capacity, 1, most_events),
+            ("journal_capacity", journal_capacity, 0, most_events),
+            ("last_exits", last_exits, 1, ObservabilitySection::MAX_LAST_EXITS),
         ];
-        for (name, found, most) in most {
-            let Some(found) = found.filter(|found| !(1..=most).contains(found)) else { continue };
-            let (found, most) = (found.into(), most.into());
+        for (name, found, least, most) in bounds {
+            let Some(found) = found.filter(|found| !(least..=most).contains(found)) else {
+                continue;
+            };
+            let (found, least, most) = (found.into(), least.into(), most.into());
             let key = KeyPath::of(&["observability", name]);
-            self.report(key, ConfigFault::OutOfBounds { found, least: 1, most });
+            self.report(key, ConfigFault::OutOfBounds { found, least, most });
         }
     }
 
@@ -184,7 +194,7 @@ impl Overlay<'_> {
                 continue;
             }
             let key = children_key.join(id);
-            let fault = if spec.is_pool {
+            let fault = if spec.group.kind == GroupKind::Pool {
                 ConfigFault::PoolMember { path: path.to_string() }
             } else {
                 self.unknown(spec, path, id)
@@ -205,6 +215,7 @@ impl Overlay<'_> {
             let fault = ConfigFault::NotASupervisor { path: path.to_string() };
             self.report(key.join(name), fault);
         }
+        self.of_groups(section, GroupKind::None, path, key);
         spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
@@ -238,6 +249,10 @@ impl Overlay<'_> {
         path: &ChildPath,
         key: &KeyPath,
     ) {
+        self.of_groups(section, spec.group.kind, path, key);
+        if spec.group.kind != GroupKind::None {
+            return self.group(spec, section, weaker, key);
+        }
         let abort_wait =
             section.shutdown.abort_wait.map(|_| key.join("shutdown").join("abort_wait"));
         for key in section.said_about_a_task().map(|name| key.join(name)).chain(abort_wait) {
@@ -247,6 +262,45 @@ impl Overlay<'_> {
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
+    }
+
+    /// The keys that only a pool, or only a many, has, and those that a pool has not.
+    fn of_groups(
+        &mut self,
+        section: &ChildSection,
+        kind: GroupKind,
+        path: &ChildPath,
+        key: &KeyPath,
+    ) {
+        let path = || path.to_string();
+        let is_pool = kind == GroupKind::Pool;
+        if section.max_children.is_some() && !is_pool {
+            self.report(key.join("max_children"), ConfigFault::NotAPool { path: path() });
+        }
+        if section.count.is_some() && kind != GroupKind::Many {
+            self.report(key.join("count"), ConfigFault::NotAMany { path: path() });
+        }
+        if section.auto_shutdown.is_some() && is_pool {
+            self.report(key.join("auto_shutdown"), ConfigFault::NotForAPool { path: path() });
+        }
+    }
+
+    /// About a pool or a many: what is about a child is about each of its children.
+    fn group(
+        &mut self,
+        spec: &mut SupervisorSpec,
+        section: &ChildSection,
+        weaker: Option<Limit>,
+        key: &KeyPath,
+    ) {
+        let weaker = spec.defaults.restart_limit.or(weaker);
+        spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
+        if let Some(tags) = &section.tags {
+            spec.group.tags = Tags::new(tags.iter().map(String::as_str));
+        }
+        spec.group.max_children = section.max_children.or(spec.group.max_children);
+        spec.group.count = section.count.or(spec.group.count);
+        spec.declare_many();
     }
 
     /// What the section says about the child itself, over what the code said.
@@ -300,7 +354,7 @@ impl Overlay<'_> {
         // What was said, as plain data, to look keys up in.
         let said = serde_json::to_value(config).unwrap_or_default();
         for violation in errors.violations().iter().filter(|violation| !old.contains(violation)) {
-            let key = culprit(violation, &said);
+            let key = culprit(violation, after, &said);
             let fault = violation.fault().clone();
             // One key can break the same rule for many children.
             let is_known = self.problems.iter().any(|known| {
@@ -350,14 +404,25 @@ fn paths(spec: &SupervisorSpec) -> Vec<String> {
 }
 
 /// The key that is to blame for a broken rule: of those that were said, the strongest.
-fn culprit(violation: &SpecViolation, said: &Value) -> KeyPath {
+fn culprit(violation: &SpecViolation, spec: &SupervisorSpec, said: &Value) -> KeyPath {
     let keys = concerned(violation.fault());
     // The sections that bear on the child: its own, the defaults around it, those of the tree.
     let mut own = vec!["supervisor"];
     let mut sections = vec![vec![], vec!["policy"]];
+    let mut above = Some(spec);
     for id in violation.path().split('/').skip(2) {
         sections.push([&own[..], &["defaults"]].concat());
+        // What is said about a many is about each of its children.
+        if above.is_some_and(|above| above.group.kind == GroupKind::Many) {
+            sections.push(own.clone());
+        }
         own.extend(["children", id]);
+        above = above
+            .and_then(|above| above.children.iter().find(|child| child.id() == id))
+            .and_then(|child| match child {
+                NodeSpec::Supervisor(inner) => Some(&**inner),
+                NodeSpec::Child(_) => None,
+            });
     }
     sections.push(own.clone());
     let candidates = sections
@@ -382,6 +447,8 @@ pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
         }
         Fault::GraceBeyondBudget { .. } => &[&["shutdown", "grace"], &["shutdown", "budget"]],
         Fault::PoolWithStrategy => &[&["strategy"]],
+        Fault::MaxChildren => &[&["max_children"]],
+        Fault::Count(_) => &[&["count"]],
         Fault::Tag { .. } => &[&["tags"]],
         Fault::RootDisabled | Fault::EnabledByDefault => &[&["enabled"]],
         // Not the configuration's to change.
@@ -389,6 +456,8 @@ pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
         | Fault::DuplicateId
         | Fault::TooDeep
         | Fault::PoolWithChildren
+        | Fault::ManyArguments(_)
+        | Fault::NotInAGroup { .. }
         | Fault::HealthOfSupervisor => &[],
     };
     keys.iter().map(|key| key.to_vec()).collect()

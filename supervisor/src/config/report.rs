@@ -215,6 +215,9 @@ impl ConfigDiagnostic {
             ConfigFault::NotATask { .. } => "C304",
             ConfigFault::Rule { .. } => "C305",
             ConfigFault::NoSettings { .. } => "C306",
+            ConfigFault::NotAPool { .. } => "C307",
+            ConfigFault::NotAMany { .. } => "C308",
+            ConfigFault::NotForAPool { .. } => "C309",
         }
     }
 

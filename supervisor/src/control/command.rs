@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use super::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;
-use crate::id::ChildPath;
+use crate::id::{ChildId, ChildPath};
 use crate::spec::NodeSpec;
+use crate::task::member::Arguments;
 
 /// The one answer to a command.
 pub(crate) type Reply = Result<CommandOutcome, SupervisorError>;
@@ -26,7 +27,16 @@ pub(crate) enum Command {
 /// What is to be done.
 #[derive(Clone, Debug)]
 pub(crate) enum Verb {
-    Add { parent: ChildPath, spec: Box<NodeSpec> },
+    Add {
+        parent: ChildPath,
+        spec: Box<NodeSpec>,
+    },
+    /// Adds a member to a pool; without an id, under the next number.
+    Spawn {
+        pool: ChildPath,
+        id: Option<ChildId>,
+        arguments: Arguments,
+    },
     Start(ChildPath),
     Stop(ChildPath),
     Restart(ChildPath),
@@ -43,6 +53,7 @@ impl Verb {
     pub(crate) fn path(&self) -> &ChildPath {
         match self {
             Self::Add { parent, .. } => parent,
+            Self::Spawn { pool, .. } => pool,
             Self::Start(path)
             | Self::Stop(path)
             | Self::Restart(path)
@@ -55,10 +66,16 @@ impl Verb {
         }
     }
 
+    /// Whether it adds a child to the supervisor that it names.
+    pub(crate) fn is_addition(&self) -> bool {
+        matches!(self, Self::Add { .. } | Self::Spawn { .. })
+    }
+
     /// The name of the method on the handle.
     pub(crate) fn name(&self) -> &'static str {
         match self {
             Self::Add { .. } => "add_child",
+            Self::Spawn { .. } => "spawn_member",
             Self::Start(_) => "start_child",
             Self::Stop(_) => "stop_child",
             Self::Restart(_) => "restart_child",

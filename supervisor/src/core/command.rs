@@ -9,11 +9,8 @@ use super::waiters::Wants;
 use crate::control::command::{By, Command, Reply, Verb};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
-use crate::id::{ChildId, ChildPath, CommandId, nearest};
-use crate::policy::restart::Restart;
-use crate::spec::NodeSpec;
-use crate::spec::plan::PlanKind;
-use crate::spec::validate::validate_added;
+use crate::id::{ChildPath, CommandId, nearest};
+use crate::state::CommandRecord;
 
 impl Engine {
     pub(super) fn command(&mut self, id: CommandId, command: Command) {
@@ -56,7 +53,11 @@ impl Engine {
             Err(error) => return self.reply(id, Err(error)),
         };
         let waits = match verb {
-            Verb::Add { .. } | Verb::Start(_) | Verb::Restart(_) | Verb::Resume(_) => {
+            Verb::Add { .. }
+            | Verb::Spawn { .. }
+            | Verb::Start(_)
+            | Verb::Restart(_)
+            | Verb::Resume(_) => {
                 self.supervisor(supervisor).is_some_and(super::supervisor::Supervisor::is_busy)
             }
             // These interrupt what is going on.
@@ -74,20 +75,20 @@ impl Engine {
             }
             return;
         }
-        let command = verb.name();
-        let kind =
-            EventKind::Commanded { command, requested_by: by.requested_by, reason: by.reason };
-        self.note_for(key.unwrap_or(supervisor), Some(id), kind);
+        self.remember_command(key.unwrap_or(supervisor), id, &verb, &by);
         let reply = match (verb, key) {
             (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
+            (Verb::Spawn { id: name, arguments, .. }, _) => {
+                self.spawn(id, supervisor, name, arguments)
+            }
             (Verb::Start(_), Some(key)) => self.start(id, key),
             (Verb::Stop(_), Some(key)) => self.stop(id, supervisor, key),
             (Verb::Restart(_), Some(key)) => self.restart_by_command(id, supervisor, key),
             (Verb::Delete(_), Some(key)) => self.delete(key),
             (Verb::Remove(_), Some(key)) => self.remove(id, supervisor, key),
-            (Verb::Pause(_), Some(key)) => self.hold(id, supervisor, key, HoldKind::Pause),
+            (Verb::Pause(_), Some(key)) => self.hold(id, supervisor, key, HoldKind::Pause, by),
             (Verb::Quarantine(_), Some(key)) => {
-                self.hold(id, supervisor, key, HoldKind::Quarantine)
+                self.hold(id, supervisor, key, HoldKind::Quarantine, by)
             }
             (Verb::Resume(_), Some(key)) => self.resume(id, key),
             (Verb::ResetBudget(_), Some(key)) if self.state_of(key) == Some(State::Disabled) => {
@@ -104,13 +105,24 @@ impl Engine {
         }
     }
 
+    /// Says that a command was accepted, and keeps it with the child.
+    fn remember_command(&mut self, key: NodeKey, id: CommandId, verb: &Verb, by: &By) {
+        let (command, By { requested_by, reason }) = (verb.name(), by.clone());
+        let record = CommandRecord { id, command, requested_by, reason, at: self.now.0 };
+        let By { requested_by, reason } = by.clone();
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.history.get_or_insert_default().command = Some(record);
+        }
+        self.note_for(key, Some(id), EventKind::Commanded { command, requested_by, reason });
+    }
+
     /// The supervisor that a change concerns, and the child, where the change names one.
     fn resolve(&self, verb: &Verb) -> Result<(NodeKey, Option<NodeKey>), SupervisorError> {
         if self.ledger.has_begun() {
             return Err(SupervisorError::ShuttingDown);
         }
         let path = verb.path();
-        let is_add = matches!(verb, Verb::Add { .. });
+        let is_add = verb.is_addition();
         if path.is_root() && !is_add {
             return Err(SupervisorError::IsRoot);
         }
@@ -194,47 +206,6 @@ impl Engine {
         SupervisorError::UnknownPath { path: path.clone(), known, nearest_path }
     }
 
-    fn add(&mut self, id: CommandId, parent: NodeKey, spec: &NodeSpec) -> Option<Reply> {
-        let path = self.path_of(parent);
-        let supervisor = self.supervisor(parent)?;
-        let depth = path.as_str().matches('/').count();
-        let (defaults, auto) = (supervisor.plan.defaults, supervisor.plan.auto_shutdown);
-        let (is_pool, plan) = (supervisor.plan.is_pool, std::sync::Arc::clone(&supervisor.plan));
-        if let Some(known) =
-            ChildId::new(spec.id()).ok().and_then(|id| self.nodes.find(&path.join(&id)))
-        {
-            let path = self.path_of(known);
-            let is_live = self.state_of(known).is_some_and(|state| state.is_live());
-            return Some(Err(if is_live {
-                SupervisorError::AlreadyStarted { path }
-            } else {
-                SupervisorError::AlreadyPresent { path }
-            }));
-        }
-        let plan = match validate_added(spec, &path, &defaults, depth, auto, is_pool, &plan.room) {
-            Ok(plan) => plan,
-            Err(errors) => return Some(Err(errors.into())),
-        };
-        let path = path.join(&plan.id);
-        if !plan.kind.policy().enabled {
-            return Some(Err(SupervisorError::Disabled { path }));
-        }
-        // A new declaration is not bound by what was removed from an earlier one.
-        self.removed.retain(|removed| removed == &path || !removed.is_within(&path));
-        self.drop_holds(&path);
-        let key = self.nodes.insert(Some(parent), path, &plan.kind, false, self.now);
-        if let Some(supervisor) = self.supervisor_mut(parent) {
-            supervisor.is_changed = true;
-        }
-        if matches!(plan.kind, PlanKind::Supervisor(_)) {
-            self.build_children(key);
-        }
-        self.note_for(key, Some(id), EventKind::Added);
-        self.waiters.add(key, id, Wants::Started);
-        self.start_node(key, Origin::Add(id));
-        None
-    }
-
     fn start(&mut self, id: CommandId, key: NodeKey) -> Option<Reply> {
         let path = self.path_of(key);
         match self.state_of(key)? {
@@ -278,7 +249,7 @@ impl Engine {
                 }
                 self.set_state(key, State::Down);
                 self.waiters.add(key, id, Wants::Stopped);
-                if self.policy(key).restart == Restart::Temporary {
+                if self.is_forgotten_when_down(key) {
                     self.forget(key);
                 } else {
                     self.answer_stopped(key);

@@ -15,7 +15,7 @@ use crate::policy::decision::{Budgets, Ended, RestartDecision, Rule, decide};
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::FailureClass;
-use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::task::exit::{Exit, TaskFailure};
 
 impl Engine {
@@ -53,7 +53,7 @@ impl Engine {
     pub(super) fn ended_for_good(&mut self, parent: NodeKey, key: NodeKey, exit: &Exit) {
         self.set_state(key, State::Down);
         self.note_row(key, Some(exit));
-        if self.policy(key).restart == Restart::Temporary {
+        if self.is_forgotten_when_down(key) {
             self.forget(key);
         } else {
             self.answer_stopped(key);
@@ -86,11 +86,16 @@ impl Engine {
                     let State::Ended { ready_for } = node.state else { continue };
                     let last = node.history.as_ref().and_then(|past| past.exits.back());
                     let Some(exit) = last.map(|record| record.exit.clone()) else { continue };
+                    self.go_on_with(child);
                     self.decide(child, &exit, Ended::Run, ready_for);
                 }
-                Some(Pending::Probe(child)) => self.probe(child),
+                Some(Pending::Probe(child)) => {
+                    self.go_on_with(child);
+                    self.probe(child);
+                }
                 Some(Pending::Command(id, verb, by)) => {
                     self.unsettled -= 1;
+                    self.begin_a_chain();
                     self.verb(id, verb, by);
                 }
             }
@@ -121,15 +126,17 @@ impl Engine {
         } else {
             decide(&policy, ended, exit, &mut Charge { engine: self, key, parent, ended })
         };
+        let now = self.now;
         if let Some(node) = self.nodes.get_mut(key) {
-            node.history.get_or_insert_default().decision = Some(decision);
+            let past = node.history.get_or_insert_default();
+            (past.decision, past.decided_at) = (Some(decision), now);
         }
         self.note(key, EventKind::Decided { decision });
         match decision {
             RestartDecision::DoNotRestart { .. } => {
                 self.set_state(key, State::Down);
                 self.end_of_significant(parent, key);
-                if policy.restart == Restart::Temporary && !cfg!(plant_bug = "temporary_kept") {
+                if self.is_forgotten_when_down(key) && !cfg!(plant_bug = "temporary_kept") {
                     self.forget(key);
                 } else {
                     self.todo.push_back(Todo::Advance(parent));
@@ -137,7 +144,8 @@ impl Engine {
             }
             RestartDecision::RestartAfter { delay, .. } => self.restart(parent, key, delay),
             RestartDecision::Quarantine { .. } => {
-                let hold = Hold { kind: HoldKind::Quarantine, is_to_run: true, command: None };
+                let (kind, since) = (HoldKind::Quarantine, self.now);
+                let hold = Hold { kind, is_to_run: true, command: None, by: None, since };
                 self.holds.insert(self.path_of(key), hold);
                 let state = self.rest_until_probed(key);
                 self.set_state(key, state);

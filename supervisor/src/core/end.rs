@@ -12,7 +12,6 @@ use super::supervisor::{EndWhy, Ending, Pending, Phase, Round, Step};
 use crate::event::EventKind;
 use crate::id::ChildPath;
 use crate::policy::failure::TaskFailureKind;
-use crate::policy::restart::Restart;
 use crate::task::exit::{Exit, TaskFailure};
 
 /// A child failed to start while its supervisor started.
@@ -89,7 +88,7 @@ impl Engine {
             match self.state_of(child) {
                 Some(State::Idle | State::Ended { .. } | State::Restarting { .. }) => {
                     self.set_state(child, State::Down);
-                    if self.policy(child).restart == Restart::Temporary {
+                    if self.is_forgotten_when_down(child) {
                         self.forget(child);
                     } else {
                         self.answer_stopped(child);
@@ -137,7 +136,7 @@ impl Engine {
         loop {
             let Some(supervisor) = self.supervisor(key) else { return };
             let Step::Ending(Ending { at, .. }) = &supervisor.step else { return };
-            let is_one_by_one = !supervisor.plan.is_pool || cfg!(plant_bug = "pool_one_by_one");
+            let is_one_by_one = !supervisor.plan.is_pool() || cfg!(plant_bug = "pool_one_by_one");
             if supervisor.stopping > 0 && (is_one_by_one || at.is_none()) {
                 return;
             }

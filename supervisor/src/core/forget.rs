@@ -5,8 +5,19 @@ use super::key::NodeKey;
 use super::state::State;
 use super::supervisor::{Phase, Step};
 use crate::event::EventKind;
+use crate::policy::restart::Restart;
 
 impl Engine {
+    /// Whether nothing is kept of a child that is down: one that is temporary, or a member of a
+    /// pool.
+    pub(super) fn is_forgotten_when_down(&self, key: NodeKey) -> bool {
+        let Some(node) = self.nodes.get(key) else { return false };
+        let above = node.parent.and_then(|parent| self.supervisor(parent));
+        let is_member = above.is_some_and(|above| above.plan.is_pool());
+        node.policy().restart == Restart::Temporary
+            || (is_member && !cfg!(plant_bug = "pool_keeps_the_down"))
+    }
+
     /// Drops a child that its supervisor is to know no longer, with everything below it.
     pub(super) fn forget(&mut self, key: NodeKey) {
         self.note(key, EventKind::Removed);
@@ -53,8 +64,11 @@ impl Engine {
         self.set_state(key, State::Down);
         self.answer_removed(key);
         if let Some(node) = self.nodes.get(key).filter(|node| !node.is_declared) {
-            let path = node.path.clone();
+            let (path, parent) = (node.path.clone(), node.parent);
             self.drop_holds(&path);
+            if let Some(above) = parent.and_then(|parent| self.supervisor_mut(parent)) {
+                above.added -= u32::from(!cfg!(plant_bug = "pool_fills_up"));
+            }
         }
         if self.ledger.has_begun()
             && let Some(node) = self.nodes.get(key)

@@ -33,6 +33,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 pub(crate) mod action;
+mod add;
 mod command;
 mod deadline;
 mod decide;
@@ -55,5 +56,5 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
-mod view;
+pub(crate) mod view;
 mod waiters;

@@ -10,7 +10,7 @@ use super::state::{Origin, State};
 use super::supervisor::Step;
 use crate::event::EventKind;
 use crate::policy::decision::Ended;
-use crate::policy::restart::{Readiness, Restart};
+use crate::policy::restart::Readiness;
 use crate::spec::plan::{NodePlan, PlanKind};
 use crate::task::exit::Exit;
 
@@ -117,8 +117,8 @@ impl Engine {
         self.note_for(key, origin.command(), EventKind::StartIgnored);
         self.set_state(key, State::Down);
         self.note_row(key, Some(&Exit::Ignored));
-        let is_temporary = self.policy(key).restart == Restart::Temporary;
-        if is_temporary {
+        let is_forgotten = self.is_forgotten_when_down(key);
+        if is_forgotten {
             self.answer_forgotten_after_ignore(key);
             self.forget(key);
         } else {
@@ -155,8 +155,8 @@ impl Engine {
             }
             (Origin::Command(_) | Origin::Add(_), Some(parent)) => {
                 self.set_state(key, State::Down);
-                let is_temporary = self.policy(key).restart == Restart::Temporary;
-                if is_temporary || matches!(origin, Origin::Add(_)) {
+                let is_forgotten = self.is_forgotten_when_down(key);
+                if is_forgotten || matches!(origin, Origin::Add(_)) {
                     self.forget(key);
                 }
                 self.todo.push_back(Todo::Advance(parent));

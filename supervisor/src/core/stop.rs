@@ -10,7 +10,6 @@ use super::start::Outcome;
 use super::state::{After, Origin, State, Stopping};
 use super::supervisor::{EndWhy, Phase, Step};
 use crate::event::EventKind;
-use crate::policy::restart::Restart;
 use crate::policy::shutdown::Grace;
 use crate::task::exit::Exit;
 
@@ -124,12 +123,12 @@ impl Engine {
         if matches!(after, After::Start(_) | After::Round) {
             self.answer_joined(key);
         }
-        let is_temporary = self.policy(key).restart == Restart::Temporary;
+        let is_forgotten = self.is_forgotten_when_down(key);
         match after {
             After::Down | After::StartTimedOut(_) | After::Stuck { .. } => {
                 self.come_to_rest(key);
                 // One that is held is still to be had.
-                if is_temporary && self.hold_of(key).is_none() {
+                if is_forgotten && self.hold_of(key).is_none() {
                     self.forget(key);
                 } else {
                     self.answer_stopped(key);
@@ -143,7 +142,7 @@ impl Engine {
                 self.set_state(key, State::Down);
                 self.start_node(key, Origin::Command(id));
             }
-            After::Round if is_temporary => {
+            After::Round if is_forgotten => {
                 self.set_state(key, State::Down);
                 self.forget(key);
             }

@@ -33,6 +33,10 @@ pub(super) struct Supervisor {
     pub(super) meltdown: Option<MeltdownError>,
     /// Whether the list of children may differ from the declaration.
     pub(super) is_changed: bool,
+    /// How many of its children were added while it ran.
+    pub(super) added: u32,
+    /// The latest number that was given to a member of a pool as its id.
+    pub(super) last_number: u64,
 }
 
 impl Supervisor {
@@ -49,6 +53,8 @@ impl Supervisor {
             significant: 0,
             meltdown: None,
             is_changed: false,
+            added: 0,
+            last_number: 0,
         }
     }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use crate::id::{ChildPath, PathError};
+use crate::id::{ChildPath, IdError, PathError};
 use crate::spec::validate::SpecErrors;
 use crate::state::Lifecycle;
 use crate::task::exit::Exit;
+use crate::task::member::WrongArguments;
 
 /// Why a tree could not be started, or a command could not be carried out.
 ///
@@ -96,6 +97,37 @@ pub enum SupervisorError {
         /// The child.
         path: ChildPath,
     },
+    /// The pool has as many members as it may have.
+    #[error("`{pool}` is full: it has its `max_children`, {max_children}")]
+    PoolFull {
+        /// The pool.
+        pool: ChildPath,
+        /// How many members it may have.
+        max_children: u32,
+    },
+    /// What was to be spawned in is no pool, or one that does not know what its members are.
+    #[error("`{path}` is no pool with `members`, so nothing can be spawned in it")]
+    NotAPool {
+        /// What was named.
+        path: ChildPath,
+    },
+    /// The members of the pool take other arguments.
+    #[error("nothing can be spawned in `{pool}`: {cause}")]
+    WrongArguments {
+        /// The pool.
+        pool: ChildPath,
+        /// What they take, and what was given.
+        cause: WrongArguments,
+    },
+    /// The id of the member is none.
+    #[error("`{pool}` cannot have a member of this name")]
+    BadId {
+        /// The pool.
+        pool: ChildPath,
+        /// What is wrong with the name.
+        #[source]
+        cause: IdError,
+    },
     /// The child lives.
     #[error("`{path}` is running")]
     Running {
@@ -162,6 +194,10 @@ pub enum SupervisorError {
     #[cfg(feature = "audit")]
     #[error("refused, because it would not be in the audit log")]
     Audit(#[source] crate::audit::AuditError),
+    /// The recording of the tree cannot be begun.
+    #[cfg(feature = "record")]
+    #[error(transparent)]
+    Record(crate::record::RecordError),
     /// The signals of the process cannot be listened to.
     #[error("the signals of the process cannot be listened to")]
     Signal(#[source] Arc<std::io::Error>),

@@ -89,6 +89,11 @@ impl Backoff {
 
 /// What somebody wrote down about the wait: every key may be open.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct BackoffPatch {
     /// See [`Backoff::initial`].

@@ -4,6 +4,11 @@ use std::fmt;
 
 /// What kind of failure ended a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 #[non_exhaustive]
 pub enum TaskFailureKind {
     /// It may well work the next time. What an error is that says nothing about itself.
@@ -89,10 +94,11 @@ pub trait Failure {
 /// How much the program needs a child. Decides [`OnLimit`] where that is not set.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Criticality {
     /// Without it the supervisor is no use: escalate.
@@ -128,10 +134,11 @@ impl fmt::Display for Criticality {
 /// What follows when a child has used up its own restart limit, or failed for good.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum OnLimit {
     /// It is kept down and out of restart rounds until an operator resumes or restarts it; siblings

@@ -24,6 +24,11 @@ pub struct Health {
 /// They are expected only of a child about which something is said itself. What is said in
 /// defaults only supplies values.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct HealthPatch {
     /// See [`Health::heartbeat`].

@@ -13,6 +13,11 @@ use crate::core::time::Uptime;
 ///
 /// Source: `intensity` and `period` in OTP's supervisor flags (which default to 1 within 5 s).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(deny_unknown_fields)
+)]
 pub struct Limit {
     /// How many are tolerated. With 0 the first request for a restart is one too many; with
     /// [`u32::MAX`] none ever is, and nothing is remembered for it.
@@ -34,6 +39,11 @@ impl Limit {
 
 /// What somebody wrote down about a limit: either half may be open.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct LimitPatch {
     /// See [`Limit::max`].
     pub max: Option<u32>,

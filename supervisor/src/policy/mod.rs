@@ -164,6 +164,11 @@ macro_rules! patch {
         /// ```
         #[derive(Clone, Copy, Debug, Default, PartialEq)]
         #[non_exhaustive]
+        #[cfg_attr(
+            feature = "record",
+            derive(serde::Serialize, serde::Deserialize),
+            serde(default, deny_unknown_fields)
+        )]
         pub struct PolicyPatch {
             $(
                 #[doc = concat!("See [`Policy::", stringify!($key), "`].")]

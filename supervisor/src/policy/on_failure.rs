@@ -57,6 +57,11 @@ impl fmt::Display for FailureClass {
 
 /// What somebody wrote down about one class of failure: every key may be open.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct ClassPatch {
     /// See [`ClassPolicy::backoff`].
@@ -108,6 +113,11 @@ impl ClassPatch {
 
 /// What somebody wrote down about classes of failure.
 #[derive(Clone, Copy, Default, PartialEq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 pub struct OnFailurePatch {
     classes: [ClassPatch; FailureClass::ALL.len()],
 }

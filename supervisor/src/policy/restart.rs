@@ -9,10 +9,11 @@ use crate::task::exit::Exit;
 /// Source: `restart` in OTP's child specification.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Restart {
     /// Every exit.
@@ -52,10 +53,11 @@ impl fmt::Display for Restart {
 /// Source: OTP's supervisor strategies of the same names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Strategy {
     /// Nobody else.
@@ -80,10 +82,11 @@ impl fmt::Display for Strategy {
 /// How the supervisor above sees a supervisor that restarted too often.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Meltdown {
     /// As a failure: a transient supervisor is restarted too, so that a subtree never disappears
@@ -108,10 +111,11 @@ impl fmt::Display for Meltdown {
 /// Source: `auto_shutdown` in OTP's supervisor flags.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum AutoShutdown {
     /// It does not.
@@ -136,10 +140,11 @@ impl fmt::Display for AutoShutdown {
 /// When a run counts as ready, so that what waits for it may go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Readiness {
     /// As soon as it is spawned; nobody waits for its first poll.

@@ -11,10 +11,11 @@ use super::restart::Restart;
 /// Whatever is said about the child, or in any defaults, is stronger.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum Role {
     /// Without it the program is no use: permanent and critical.

@@ -273,6 +273,9 @@ pub(crate) const fn significance(policy: &Policy, around: Around) -> [Finding; 3
     if !policy.significant {
         return [None; 3];
     }
+    if around.is_pool {
+        return [Some(PolicyFault::SignificantInPool), None, None];
+    }
     [
         match policy.restart {
             Restart::Permanent => Some(PolicyFault::SignificantPermanent),
@@ -282,7 +285,7 @@ pub(crate) const fn significance(policy: &Policy, around: Around) -> [Finding; 3
             AutoShutdown::Never => Some(PolicyFault::SignificantUnderNever),
             AutoShutdown::AnySignificant | AutoShutdown::AllSignificant => None,
         },
-        if around.is_pool { Some(PolicyFault::SignificantInPool) } else { None },
+        None,
     ]
 }
 

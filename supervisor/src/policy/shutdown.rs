@@ -31,9 +31,15 @@ impl fmt::Display for Grace {
 
 /// What somebody wrote down about stopping: every key may be open.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(default, deny_unknown_fields)
+)]
 #[non_exhaustive]
 pub struct ShutdownPatch {
     /// See [`Policy::grace`](super::Policy::grace).
+    #[cfg_attr(feature = "record", serde(with = "crate::record::grace"))]
     pub grace: Option<Grace>,
     /// See [`Policy::abort_wait`](super::Policy::abort_wait).
     pub abort_wait: Option<Duration>,

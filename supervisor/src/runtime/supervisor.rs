@@ -1,6 +1,6 @@
 //! Starting a tree.
 
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "record"))]
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -26,8 +26,11 @@ use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+use crate::observe::journal::Journal;
+#[cfg(feature = "record")]
+use crate::record::recorder::Recorder;
 use crate::spec::supervisor::SupervisorSpec;
-use crate::task::exit::contain;
+use crate::task::panic::{contain, install_hook};
 
 /// Starts trees.
 #[derive(Clone, Copy, Debug)]
@@ -108,11 +111,14 @@ impl Supervisor {
             spec,
             seed: None,
             event_capacity: SupervisorBuilder::EVENT_CAPACITY,
+            journal_capacity: SupervisorBuilder::JOURNAL_CAPACITY,
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
             subscribers: Vec::new(),
             #[cfg(feature = "audit")]
             audit: None,
+            #[cfg(feature = "record")]
+            recording: None,
             #[cfg(feature = "config")]
             config: None,
             #[cfg(feature = "config")]
@@ -130,11 +136,14 @@ pub struct SupervisorBuilder {
     spec: SupervisorSpec,
     seed: Option<u64>,
     event_capacity: usize,
+    journal_capacity: usize,
     last_exits: usize,
     remembered_paths: usize,
     subscribers: Vec<oneshot::Sender<Live>>,
     #[cfg(feature = "audit")]
     audit: Option<AuditLog>,
+    #[cfg(feature = "record")]
+    recording: Option<PathBuf>,
     #[cfg(feature = "config")]
     config: Option<ConfigSource>,
     #[cfg(feature = "config")]
@@ -146,6 +155,9 @@ pub struct SupervisorBuilder {
 impl SupervisorBuilder {
     /// How many events a subscriber may lag behind by default.
     pub const EVENT_CAPACITY: usize = 1024;
+
+    /// How many events the journal keeps by default.
+    pub const JOURNAL_CAPACITY: usize = 1024;
 
     /// How many exits are kept with each child by default.
     pub const LAST_EXITS: usize = 8;
@@ -163,6 +175,14 @@ impl SupervisorBuilder {
     /// and at most 1,048,576, because the room for them is taken at once. Default: 1,024.
     pub fn event_capacity(mut self, events: usize) -> Self {
         self.event_capacity = events.clamp(1, 1 << 20);
+        self
+    }
+
+    /// How many of the latest events the journal keeps, for those who come late. At most
+    /// 1,048,576. With 0 it keeps none, and no event is made while nobody subscribes. Default:
+    /// 1,024.
+    pub fn journal_capacity(mut self, events: usize) -> Self {
+        self.journal_capacity = events.min(1 << 20);
         self
     }
 
@@ -191,6 +211,18 @@ impl SupervisorBuilder {
     #[cfg(feature = "audit")]
     pub fn audit(mut self, audit: AuditLog) -> Self {
         self.audit = Some(audit);
+        self
+    }
+
+    /// Records everything that happens to the tree in this file, for
+    /// [`Recording::read`](crate::record::Recording::read). The file is a new one, in a folder that
+    /// is there; one that is there already is an error when the tree is started.
+    ///
+    /// It grows with every input: some hundred bytes for each start, end and command. It is
+    /// written away from the tree, and a disk that is full ends the recording and nothing else.
+    #[cfg(feature = "record")]
+    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
+        self.recording = Some(file.into());
         self
     }
 
@@ -281,12 +313,13 @@ impl SupervisorBuilder {
         };
         let before = self.spec.without_tasks();
         self.spec = loaded.overlay(self.spec)?;
-        let ObservabilitySection { event_capacity, last_exits, remembered_paths } =
+        let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
         let setting = |said: Option<u32>, in_code| {
             said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
         };
         self.event_capacity = setting(event_capacity, self.event_capacity);
+        self.journal_capacity = setting(journal_capacity, self.journal_capacity);
         self.last_exits = setting(last_exits, self.last_exits);
         self.remembered_paths = setting(remembered_paths, self.remembered_paths);
         self.made_of = Some(Box::new((before, loaded)));
@@ -295,6 +328,7 @@ impl SupervisorBuilder {
 
     async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
         let valid = self.spec.validate()?;
+        install_hook();
         let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
         // There is no way to ask a runtime whether it has a timer.
         drop(
@@ -307,14 +341,20 @@ impl SupervisorBuilder {
         for warning in valid.warnings() {
             tracing::warn!("{warning}");
         }
-        let engine = Engine::new(
-            &valid,
-            Options {
-                seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
-                last_exits: self.last_exits,
-                remembered_paths: self.remembered_paths,
-            },
-        );
+        let options = Options {
+            seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
+            last_exits: self.last_exits,
+            remembered_paths: self.remembered_paths,
+        };
+        let engine = Engine::new(&valid, options);
+        #[cfg(feature = "record")]
+        let recorder = match &self.recording {
+            None => None,
+            Some(file) => {
+                let recorder = Recorder::begin(file, &self.spec, options);
+                Some(recorder.map_err(SupervisorError::Record)?)
+            }
+        };
         #[cfg(feature = "audit")]
         let (gate, monitor) = match self.audit {
             None => (None, None),
@@ -336,11 +376,13 @@ impl SupervisorBuilder {
             mailbox,
             events: events.downgrade(),
             subscribers,
+            journal: Journal::new(self.journal_capacity),
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
             #[cfg(feature = "config")]
             made_of: self.made_of,
+            counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
         });
@@ -348,6 +390,8 @@ impl SupervisorBuilder {
         let driver = Driver::new(engine, shared, inbox, events, started);
         #[cfg(feature = "audit")]
         let driver = driver.audited(gate);
+        #[cfg(feature = "record")]
+        let driver = driver.recorded(recorder);
         runtime.spawn(driver.run());
         match is_up.await {
             Ok(Ok(())) => Ok(handle),

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::plan::{NodePlan, PlanKind, Room, SupervisorPlan};
+use super::plan::{GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
 use super::validate::ValidSpec;
 use crate::id::ChildPath;
 use crate::policy::Policy;
@@ -121,22 +121,31 @@ impl ValidSpec {
     }
 
     /// How long the shutdown of the whole tree can take before its budget cuts it short: every
-    /// child uses up its grace and the wait after its abort, one after the other, and those of a
-    /// pool, which may have any number, are left out. `None` when a child may take as long as it
-    /// likes.
+    /// child uses up its grace and the wait after its abort, one after the other, and the members
+    /// of a pool all at the same time. A pool that does not say what its members are is left out.
+    /// `None` when a child may take as long as it likes.
     pub fn worst_case_shutdown(&self) -> Option<Duration> {
         worst_case(&self.root)
     }
 }
 
 fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<Warning>) {
+    if let Some(pool) = supervisor.pool().filter(|pool| pool.members.is_some()) {
+        let mut warn = |kind| warnings.push(Warning { path: path.clone(), kind });
+        limits(&pool.policy, supervisor.intensity, &mut warn);
+    }
+    let is_many = matches!(supervisor.group, GroupPlan::Many);
+    let mut known = Vec::new();
     for NodePlan { id, kind } in supervisor.children.iter().filter(|child| is_started(child)) {
         let path = path.join(id);
-        let policy = kind.policy();
-        let mut warn = |kind| warnings.push(Warning { path: path.clone(), kind });
-        if policy.restart != Restart::Temporary {
-            limits(policy, supervisor.intensity, &mut warn);
-        }
+        let mut warn = |kind: WarningKind| {
+            // The children of a many are alike.
+            if !is_many || !known.contains(&kind) {
+                known.push(kind.clone());
+                warnings.push(Warning { path: path.clone(), kind });
+            }
+        };
+        limits(kind.policy(), supervisor.intensity, &mut warn);
         let Room { budget, of } = &supervisor.room;
         if let Some(worst_case) = needs(kind).filter(|needed| needed > budget) {
             warn(WarningKind::StopBeyondBudget { worst_case, budget: *budget, of: of.clone() });
@@ -151,7 +160,11 @@ fn is_started(child: &NodePlan) -> bool {
     child.kind.policy().enabled
 }
 
+/// About one child, or all members of a pool.
 fn limits(policy: &Policy, intensity: Limit, warn: &mut impl FnMut(WarningKind)) {
+    if policy.restart == Restart::Temporary {
+        return;
+    }
     let mut look_at = |key, class, limit, rows: &[Backoff]| {
         if never_trips_in_rows(rows, limit) {
             let span = tightest_span_in_rows(rows, limit.max.saturating_add(1));
@@ -189,12 +202,19 @@ fn needs(kind: &PlanKind) -> Option<Duration> {
 }
 
 fn worst_case(supervisor: &Arc<SupervisorPlan>) -> Option<Duration> {
+    let of_task = |policy: &Policy| match policy.grace {
+        Grace::After(grace) => Some(grace.saturating_add(policy.abort_wait)),
+        Grace::Infinite => None,
+    };
+    // All at the same time, however many there are.
+    let members = match supervisor.pool().filter(|pool| pool.members.is_some()) {
+        Some(pool) => of_task(&pool.policy)?,
+        None => Duration::ZERO,
+    };
     let mut children = supervisor.children.iter().filter(|child| is_started(child));
-    children.try_fold(Duration::ZERO, |sum, child| {
-        let policy = child.kind.policy();
-        let its = match (&child.kind, policy.grace) {
-            (PlanKind::Child(_), Grace::After(grace)) => grace.saturating_add(policy.abort_wait),
-            (PlanKind::Child(_), Grace::Infinite) => return None,
+    children.try_fold(members, |sum, child| {
+        let its = match (&child.kind, child.kind.policy().grace) {
+            (PlanKind::Child(plan), _) => of_task(&plan.policy)?,
             (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner)?,
             (PlanKind::Supervisor(inner), Grace::After(grace)) => {
                 // Cut short by force, after which all that is left is aborted together.
@@ -214,6 +234,7 @@ mod tests {
     use crate::spec::child::ChildSpec;
     use crate::spec::supervisor::SupervisorSpec;
     use crate::task::factory::service_fn;
+    use crate::task::member::member_fn;
 
     const SECOND: Duration = Duration::from_secs(1);
 
@@ -257,6 +278,37 @@ mod tests {
             panic!("{warnings:?}")
         };
         assert_eq!(path.as_str(), "/root/a");
+    }
+
+    #[test]
+    fn many_that_are_alike_are_warned_of_once_and_a_pool_for_all_its_members() {
+        let mut slow = Backoff::new(SECOND, 60 * SECOND);
+        slow.jitter = 0.0;
+        let policy = PolicyPatch { backoff: slow.into(), ..PolicyPatch::NONE };
+        let tree = SupervisorSpec::root()
+            .child(
+                SupervisorSpec::many("many", 9, member_fn(async |_, _: usize| ()))
+                    .member_policy(policy),
+            )
+            .child(
+                SupervisorSpec::pool("pool")
+                    .members(member_fn(async |_, (): ()| ()))
+                    .member_policy(policy),
+            );
+        let warnings = tree.validate().unwrap().warnings();
+        let paths: Vec<_> = warnings.iter().map(|warning| warning.path.as_str()).collect();
+        assert_eq!(paths, ["/root/many/0", "/root/pool"]);
+    }
+
+    #[test]
+    fn all_members_of_a_pool_are_stopped_in_the_time_of_one() {
+        let patch = child("t").grace(Grace::After(2 * SECOND)).abort_wait(SECOND).policy();
+        let pool = SupervisorSpec::pool("pool").member_policy(patch);
+        let tree = SupervisorSpec::root().child(pool.clone());
+        assert_eq!(tree.validate().unwrap().worst_case_shutdown(), Some(Duration::ZERO));
+        let pool = pool.members(member_fn(async |_, (): ()| ()));
+        let tree = SupervisorSpec::root().child(pool);
+        assert_eq!(tree.validate().unwrap().worst_case_shutdown(), Some(3 * SECOND));
     }
 
     #[test]

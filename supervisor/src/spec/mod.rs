@@ -1,6 +1,7 @@
 //! What is wanted: children, supervisors, and the check that what was said can be meant.
 
 pub mod child;
+pub mod group;
 pub mod lint;
 pub(crate) mod plan;
 pub mod rates;

@@ -11,6 +11,7 @@ use crate::policy::keys::policy_keys;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::policy::{Policy, PolicyPatch};
 use crate::task::factory::TaskFactory;
+use crate::task::member::MemberFactory;
 
 #[derive(Debug)]
 pub(crate) struct ChildPlan {
@@ -28,7 +29,7 @@ pub(crate) struct SupervisorPlan {
     pub(crate) intensity: Limit,
     pub(crate) meltdown: Meltdown,
     pub(crate) auto_shutdown: AutoShutdown,
-    pub(crate) is_pool: bool,
+    pub(crate) group: GroupPlan,
     pub(crate) budget: Duration,
     pub(crate) children: Vec<NodePlan>,
     /// What a child added later starts from.
@@ -43,6 +44,40 @@ pub(crate) struct Room {
     pub(crate) budget: Duration,
     /// Whose limit that is.
     pub(crate) of: ChildPath,
+}
+
+/// What its children have in common, if anything.
+#[derive(Clone, Debug)]
+pub(crate) enum GroupPlan {
+    /// Its children are declared one by one.
+    None,
+    Pool(PoolPlan),
+    Many,
+}
+
+#[derive(Clone, Debug)]
+pub(crate) struct PoolPlan {
+    pub(crate) max_children: Option<u32>,
+    /// What makes a member of its arguments, if the pool knows.
+    pub(crate) members: Option<MemberFactory>,
+    /// What was said about all members.
+    pub(crate) said: PolicyPatch,
+    pub(crate) tags: Tags,
+    /// What that amounts to, if nothing else is said about one.
+    pub(crate) policy: Policy,
+}
+
+impl SupervisorPlan {
+    pub(crate) fn pool(&self) -> Option<&PoolPlan> {
+        match &self.group {
+            GroupPlan::Pool(pool) => Some(pool),
+            GroupPlan::None | GroupPlan::Many => None,
+        }
+    }
+
+    pub(crate) fn is_pool(&self) -> bool {
+        self.pool().is_some()
+    }
 }
 
 #[derive(Clone, Debug)]

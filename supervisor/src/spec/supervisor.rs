@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::NodeSpec;
+use super::group::Group;
 use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
@@ -47,7 +48,7 @@ pub struct SupervisorSpec {
     pub(crate) intensity: Option<Limit>,
     pub(crate) meltdown: Option<Meltdown>,
     pub(crate) auto_shutdown: Option<AutoShutdown>,
-    pub(crate) is_pool: bool,
+    pub(crate) group: Group,
     pub(crate) budget: Option<Duration>,
     /// About this supervisor as a child of the one above.
     pub(crate) policy: PolicyPatch,
@@ -70,7 +71,7 @@ impl SupervisorSpec {
             intensity: None,
             meltdown: None,
             auto_shutdown: None,
-            is_pool: false,
+            group: Group::default(),
             budget: None,
             policy: PolicyPatch::NONE,
             tags: Tags::default(),
@@ -85,15 +86,6 @@ impl SupervisorSpec {
     #[track_caller]
     pub fn root() -> Self {
         Self::new("root")
-    }
-
-    /// A pool: a supervisor without declared children, whose members come and go while it runs
-    /// and are all stopped at the same time.
-    ///
-    /// Source: OTP's `simple_one_for_one`.
-    #[track_caller]
-    pub fn pool(id: impl Into<Arc<str>>) -> Self {
-        Self { is_pool: true, ..Self::new(id) }
     }
 
     /// The id as it was given; it has not been checked.
@@ -116,6 +108,7 @@ impl SupervisorSpec {
     pub(crate) fn without_tasks(&self) -> Self {
         let idle = || service_fn(async |_: TaskContext| {});
         let mut spec = self.clone();
+        spec.group.members = None;
         for child in &mut spec.children {
             match child {
                 NodeSpec::Child(child) => child.task = idle(),

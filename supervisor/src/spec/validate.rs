@@ -1,6 +1,6 @@
 //! Checks a whole tree and reports everything that is wrong with it at once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -9,17 +9,21 @@ use thiserror::Error;
 
 use super::NodeSpec;
 use super::child::ChildSpec;
-use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, Room, SupervisorPlan};
+use super::group::{GroupKind, MAX_COUNT};
+use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
 use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::FailureClass;
-use crate::policy::restart::{AutoShutdown, Strategy};
+use crate::policy::restart::AutoShutdown;
 use crate::policy::rules::{self, PolicyFault};
 use crate::policy::shutdown::Grace;
 use crate::policy::{Policy, PolicyPatch};
+use crate::task::member::WrongArguments;
+
+mod groups;
 
 /// How deep supervisors may be nested, the root counted.
 pub const MAX_DEPTH: usize = 64;
@@ -31,6 +35,25 @@ pub(crate) const DEFAULT_BUDGET: Duration = Duration::from_secs(30);
 #[derive(Clone, Debug)]
 pub struct ValidSpec {
     pub(crate) root: Arc<SupervisorPlan>,
+}
+
+impl ValidSpec {
+    /// How many children each many of the tree has.
+    pub(crate) fn counts(&self) -> BTreeMap<ChildPath, usize> {
+        fn below(plan: &SupervisorPlan, path: &ChildPath, counts: &mut BTreeMap<ChildPath, usize>) {
+            if matches!(plan.group, GroupPlan::Many) {
+                counts.insert(path.clone(), plan.children.len());
+            }
+            for child in &plan.children {
+                if let PlanKind::Supervisor(inner) = &child.kind {
+                    below(inner, &path.join(&child.id), counts);
+                }
+            }
+        }
+        let mut counts = BTreeMap::new();
+        below(&self.root, &ChildPath::root(), &mut counts);
+        counts
+    }
 }
 
 impl SupervisorSpec {
@@ -53,14 +76,13 @@ impl SupervisorSpec {
 pub(crate) fn validate_added(
     spec: &NodeSpec,
     parent: &ChildPath,
-    defaults: &Defaults,
     depth: usize,
-    auto_shutdown: AutoShutdown,
-    is_pool: bool,
-    room: &Room,
+    supervisor: &SupervisorPlan,
 ) -> Result<NodePlan, SpecErrors> {
     let mut checker = Checker { violations: Vec::new() };
-    let around = Around { path: parent, defaults: *defaults, depth, auto_shutdown, is_pool, room };
+    let SupervisorPlan { defaults, auto_shutdown, ref room, .. } = *supervisor;
+    let in_pool = supervisor.pool().map(|pool| pool.said);
+    let around = Around { path: parent, defaults, depth, auto_shutdown, in_pool, room };
     let plan = checker.node(spec, &around);
     match plan {
         Some(plan) => checker.finish(|| plan),
@@ -74,7 +96,8 @@ struct Around<'a> {
     defaults: Defaults,
     depth: usize,
     auto_shutdown: AutoShutdown,
-    is_pool: bool,
+    /// What was said about all members, if they are those of a pool.
+    in_pool: Option<PolicyPatch>,
     room: &'a Room,
 }
 
@@ -129,20 +152,13 @@ impl Checker {
         if depth > MAX_DEPTH {
             self.report(path, Fault::TooDeep);
         }
-        if spec.is_pool {
-            if !spec.children.is_empty() {
-                self.report(path, Fault::PoolWithChildren);
-            }
-            if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
-                self.report(path, Fault::PoolWithStrategy);
-            }
-        }
         let room = match policy.grace {
             Grace::After(grace) if grace < room.budget => Room { budget: grace, of: path.clone() },
             _ => room.clone(),
         };
-        let is_pool = spec.is_pool;
-        let around = Around { path, defaults, depth, auto_shutdown, is_pool, room: &room };
+        let in_pool = (spec.group.kind == GroupKind::Pool).then_some(spec.group.policy);
+        let around = Around { path, defaults, depth, auto_shutdown, in_pool, room: &room };
+        let group = self.group(spec, &around);
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
             policy,
@@ -151,7 +167,7 @@ impl Checker {
             intensity,
             meltdown: spec.meltdown.unwrap_or_default(),
             auto_shutdown,
-            is_pool: spec.is_pool,
+            group,
             budget,
             children,
             defaults,
@@ -166,7 +182,11 @@ impl Checker {
             if !seen.insert(child.id()) {
                 self.report(format!("{}/{}", around.path, child.id()), Fault::DuplicateId);
             }
+            let before = self.violations.len();
             plans.extend(self.node(child, around));
+            if spec.group.kind == GroupKind::Many {
+                self.say_once(before);
+            }
         }
         plans
     }
@@ -201,7 +221,8 @@ impl Checker {
     }
 
     fn child(&mut self, spec: &ChildSpec, path: &ChildPath, around: &Around<'_>) -> ChildPlan {
-        let said = around.defaults.under(spec.policy);
+        let own = spec.policy.over(around.in_pool.unwrap_or(PolicyPatch::NONE));
+        let said = around.defaults.under(own);
         let policy = said.resolve();
         self.policy(path, &spec.policy, &said, &policy);
         self.room(path, &said, around.room);
@@ -259,7 +280,8 @@ impl Checker {
     }
 
     fn significance(&mut self, path: &ChildPath, policy: &Policy, around: &Around<'_>) {
-        let around = rules::Around { auto_shutdown: around.auto_shutdown, is_pool: around.is_pool };
+        let (auto_shutdown, is_pool) = (around.auto_shutdown, around.in_pool.is_some());
+        let around = rules::Around { auto_shutdown, is_pool };
         for fault in rules::significance(policy, around).into_iter().flatten() {
             self.report(path, fault.into());
         }
@@ -367,4 +389,21 @@ pub enum Fault {
     /// A pool restarts its members one by one.
     #[error("a pool restarts its members one by one; `strategy` cannot be set")]
     PoolWithStrategy,
+    /// Nothing could ever be spawned.
+    #[error("`max_children` is 0: the pool could hold nobody")]
+    MaxChildren,
+    /// No children, or more than there is room for.
+    #[error("`count` is {0}; a many has from 1 to {MAX_COUNT} children")]
+    Count(u32),
+    /// The index is not what they take.
+    #[error("a many gives each child its index: {0}")]
+    ManyArguments(WrongArguments),
+    /// A setting of those that have children of one kind.
+    #[error("`{key}` means nothing here: only {whose} has it")]
+    NotInAGroup {
+        /// The setting.
+        key: &'static str,
+        /// Who has it.
+        whose: &'static str,
+    },
 }

@@ -33,14 +33,14 @@ pub(crate) type BlockingFn = dyn Fn(BlockingContext) -> TaskResult + Send + Sync
 
 /// A function of the user's. What it has captured may panic when it is dropped, and it is dropped
 /// wherever the last spec or tree that knows it is, the driver included.
-struct Shielded<F>(Option<F>);
+pub(super) struct Shielded<F>(Option<F>);
 
 impl<F> Shielded<F> {
-    fn new(function: F) -> Self {
+    pub(super) fn new(function: F) -> Self {
         Self(Some(function))
     }
 
-    fn get(&self) -> &F {
+    pub(super) fn get(&self) -> &F {
         self.0.as_ref().expect("only Drop takes the function out")
     }
 }

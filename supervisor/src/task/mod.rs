@@ -4,5 +4,7 @@ pub(crate) mod cell;
 pub mod context;
 pub mod exit;
 pub mod factory;
+pub mod member;
+pub mod panic;
 pub mod result;
 pub(crate) mod run;

@@ -7,6 +7,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::args::{Needs, NeedsNothing};
 use super::parameter::Run;
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, TakesSettings};
@@ -21,6 +22,7 @@ use crate::spec::tags::Tags;
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::{Ask, TaskFailure};
 use crate::task::factory::{BoxFuture, TaskFactory, blocking_fn};
+use crate::task::member::{Arguments, ArgumentsType, MemberFactory};
 use crate::task::result::TaskResult;
 
 /// The type of a field: a child, or another supervisor.
@@ -35,6 +37,43 @@ pub trait Supervised: Sized + 'static {
     /// What was written about it.
     const NODE: Node;
 }
+
+/// A child that can be a member of a pool, or one of many.
+///
+/// Not a supertrait of anything, or a bound on what is none would be a second mistake.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be in a `Pool` or a `Many`",
+    label = "no `#[child]` function",
+    note = "only a child can be, by the name of its function; a supervisor cannot"
+)]
+pub trait Member: Supervised {
+    /// What was written about it.
+    const CHILD: &'static DeclaredChild;
+    /// What it is given.
+    const TAKES: ArgumentsType;
+}
+
+/// A pool or a many.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is no `Pool<…>` and no `Many<…>`, so it has no `intensity` or `meltdown` here",
+    label = "neither a `Pool` nor a `Many`",
+    note = "a supervisor says its own in `#[supervisor(…)]`"
+)]
+pub trait Group: Supervised {}
+
+/// A pool.
+#[diagnostic::on_unimplemented(
+    message = "`max_children` is for a `Pool<…>`, and `{Self}` is none",
+    label = "not a `Pool`"
+)]
+pub trait IsPool: Supervised {}
+
+/// A many.
+#[diagnostic::on_unimplemented(
+    message = "`count` is for a `Many<…>`, and `{Self}` is none",
+    label = "not a `Many`"
+)]
+pub trait IsMany<N>: Supervised {}
 
 /// A child or supervisor that finds all it needs in an application state of type `S`.
 ///
@@ -111,6 +150,10 @@ pub enum Node {
     Child(&'static DeclaredChild),
     /// About a supervisor.
     Supervisor(&'static DeclaredSupervisor),
+    /// About the members of a pool.
+    Pool(&'static DeclaredChild),
+    /// About those of a many.
+    Many(&'static DeclaredChild),
 }
 
 /// What was written about a child where its function is.
@@ -155,6 +198,11 @@ impl DeclaredChild {
     pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
         self.tags = tags;
         self
+    }
+
+    /// The policies.
+    pub const fn policy(&self) -> PolicyPatch {
+        self.policy
     }
 }
 
@@ -257,14 +305,77 @@ pub struct DeclaredSlot {
     name: &'static str,
     node: Node,
     policy: PolicyPatch,
+    max_children: Option<u32>,
+    count: Option<u32>,
+    intensity: Option<Limit>,
+    meltdown: Option<Meltdown>,
     tags: &'static [&'static str],
     ask: Option<Ask>,
 }
 
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
-    pub const fn new<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self { name, node: T::NODE, policy, tags: &[], ask: None }
+    pub const fn new<T: Needs<N>, N: NeedsNothing>(
+        name: &'static str,
+        policy: PolicyPatch,
+    ) -> Self {
+        Self::of(name, T::NODE, policy)
+    }
+
+    /// A field that says `args`. What they are is checked where they are made.
+    pub const fn given<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
+        Self::of(name, T::NODE, policy)
+    }
+
+    /// A field that says something that only a pool or a many has.
+    pub const fn group<T: Group + Needs<N>, N: NeedsNothing>(
+        name: &'static str,
+        policy: PolicyPatch,
+    ) -> Self {
+        Self::of(name, T::NODE, policy)
+    }
+
+    /// A field that says something that only a pool has.
+    pub const fn pool<T: IsPool>(name: &'static str, policy: PolicyPatch) -> Self {
+        Self::of(name, T::NODE, policy)
+    }
+
+    /// A field that says something that only a many has.
+    pub const fn many<T: IsMany<N>, N>(name: &'static str, policy: PolicyPatch) -> Self {
+        Self::of(name, T::NODE, policy)
+    }
+
+    const fn of(name: &'static str, node: Node, policy: PolicyPatch) -> Self {
+        let (max_children, count, intensity, meltdown) = (None, None, None, None);
+        Self { name, node, policy, max_children, count, intensity, meltdown, tags: &[], ask: None }
+    }
+
+    /// See [`SupervisorSpec::max_children`].
+    #[must_use]
+    pub const fn max_children(mut self, max: u32) -> Self {
+        self.max_children = Some(max);
+        self
+    }
+
+    /// See [`SupervisorSpec::count`].
+    #[must_use]
+    pub const fn count(mut self, count: u32) -> Self {
+        self.count = Some(count);
+        self
+    }
+
+    /// See [`SupervisorSpec::intensity`].
+    #[must_use]
+    pub const fn intensity(mut self, max: u32, within: Duration) -> Self {
+        self.intensity = Some(Limit::new(max, within));
+        self
+    }
+
+    /// See [`SupervisorSpec::meltdown`].
+    #[must_use]
+    pub const fn meltdown(mut self, meltdown: Meltdown) -> Self {
+        self.meltdown = Some(meltdown);
+        self
     }
 
     /// Tags in place of those of what stands in it.
@@ -289,6 +400,16 @@ impl DeclaredSlot {
         let tags = if self.tags.is_empty() { weaker } else { self.tags };
         Tags::new(tags.iter().copied())
     }
+
+    /// The pool or the many that stands in the field, of members like `declared`.
+    fn group_spec(&self, group: SupervisorSpec, declared: &DeclaredChild) -> SupervisorSpec {
+        let group = group.member_policy(self.policy.overrule(declared.policy));
+        let mut spec = group.member_tags_as(self.tags_over(declared.tags));
+        spec.group.max_children = self.max_children;
+        spec.intensity = self.intensity;
+        spec.meltdown = self.meltdown;
+        spec
+    }
 }
 
 /// What makes the runs of a child, or of everything below a supervisor in the order of its fields.
@@ -300,6 +421,35 @@ pub enum Runs<S: 'static> {
     Blocking(fn(&Run<S, BlockingContext>) -> Result<TaskResult, TaskFailure>),
     /// Of the children of a supervisor.
     Supervisor(&'static [Runs<S>]),
+    /// Of a child whose field says what it is given.
+    Given(fn(&S) -> Arguments, &'static Runs<S>),
+    /// Of each member of a pool, or of a many.
+    Members(&'static MemberRuns<S>),
+}
+
+/// What makes the runs of a member, and what it is given.
+#[derive(Debug)]
+pub struct MemberRuns<S: 'static> {
+    runs: Runs<S>,
+    takes: ArgumentsType,
+}
+
+impl<S: 'static> MemberRuns<S> {
+    /// Of a `C` that is given what it `takes`.
+    pub(crate) const fn new<C: RunsUnder<S>>(takes: ArgumentsType) -> Self {
+        Self { runs: C::RUNS, takes }
+    }
+
+    fn factory(&'static self, state: &Arc<S>, ask: Option<Ask>) -> MemberFactory
+    where
+        S: Send + Sync,
+    {
+        let (runs, state) = (&self.runs, Arc::clone(state));
+        let is_blocking = matches!(runs, Runs::Blocking(_));
+        MemberFactory::new(self.takes, is_blocking, move |arguments| {
+            factory(runs, &state, Gift::Same(arguments), ask)
+        })
+    }
 }
 
 /// The spec of a whole tree.
@@ -332,8 +482,9 @@ fn supervisor<S: Send + Sync + 'static>(
             inner.tags = slot.tags_over(declared.tags);
             spec.child(inner)
         }
-        (Node::Child(declared), runs) => {
-            let mut child = ChildSpec::new(slot.name, factory(runs, state, slot.ask));
+        (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
+            let mut child =
+                ChildSpec::new(slot.name, factory(runs, state, Gift::Nothing, slot.ask));
             child.declared_at = declared.at;
             #[cfg(feature = "config")]
             {
@@ -343,34 +494,67 @@ fn supervisor<S: Send + Sync + 'static>(
             child.tags = slot.tags_over(declared.tags);
             spec.child(child)
         }
-        (Node::Supervisor(_), Runs::Async(_) | Runs::Blocking(_)) => {
-            unreachable!("both sides are made from one struct")
+        (Node::Pool(declared), Runs::Members(members)) => {
+            let pool = SupervisorSpec::pool(slot.name).members(members.factory(state, slot.ask));
+            spec.child(slot.group_spec(pool, declared))
         }
+        (Node::Many(declared), Runs::Members(members)) => {
+            // That it says how many is checked where it is declared.
+            let count = slot.count.unwrap_or_default();
+            let many = SupervisorSpec::many(slot.name, count, members.factory(state, slot.ask));
+            spec.child(slot.group_spec(many, declared))
+        }
+        _ => unreachable!("both sides are made from one struct"),
     })
 }
 
-fn factory<S: Send + Sync + 'static>(
+/// What the runs of a child are given.
+enum Gift<S> {
+    Nothing,
+    Same(Arguments),
+    /// Made anew for every run.
+    Fresh(fn(&S) -> Arguments),
+}
+
+impl<S> Gift<S> {
+    fn give(&self, state: &S) -> Option<Arguments> {
+        match self {
+            Self::Nothing => None,
+            Self::Same(arguments) => Some(arguments.clone()),
+            Self::Fresh(make) => Some(make(state)),
+        }
+    }
+}
+
+fn factory<S>(
     runs: &'static Runs<S>,
     state: &Arc<S>,
+    gift: Gift<S>,
     ask: Option<Ask>,
-) -> TaskFactory {
-    let state = Arc::clone(state);
+) -> TaskFactory
+where
+    S: Send + Sync + 'static,
+{
+    let its = Arc::clone(state);
     match (runs, ask) {
-        (&Runs::Async(make), None) => {
-            TaskFactory::new(move |context| make(&Run::new(Arc::clone(&state), context)))
-        }
+        (&Runs::Async(make), None) => TaskFactory::new(move |context| {
+            make(&Run::new(Arc::clone(&its), context, gift.give(&its)))
+        }),
         (&Runs::Async(make), Some(ask)) => TaskFactory::new(move |context| {
-            let run = make(&Run::new(Arc::clone(&state), context))?;
+            let run = make(&Run::new(Arc::clone(&its), context, gift.give(&its)))?;
             Ok(Box::pin(async move { run.await.or_ask(ask) }))
         }),
         (&Runs::Blocking(work), ask) => blocking_fn(move |context| {
-            let result = work(&Run::new(Arc::clone(&state), context));
+            let result = work(&Run::new(Arc::clone(&its), context, gift.give(&its)));
             let result = result.unwrap_or_else(TaskResult::Failed);
             match ask {
                 Some(ask) => result.or_ask(ask),
                 None => result,
             }
         }),
-        (Runs::Supervisor(_), _) => unreachable!("both sides are made from one function"),
+        (Runs::Given(make, runs), ask) => factory(runs, state, Gift::Fresh(*make), ask),
+        (Runs::Supervisor(_) | Runs::Members(_), _) => {
+            unreachable!("both sides are made from one function")
+        }
     }
 }

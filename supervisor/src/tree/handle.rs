@@ -11,6 +11,7 @@ use crate::control::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
 use crate::state::ChildState;
+use crate::why::Why;
 
 /// The handle of one child of a running tree; its type says which. Cheap to clone, equal by path.
 ///
@@ -49,9 +50,10 @@ impl<C> Handle<C> {
     /// # Errors
     ///
     /// As there.
-    pub async fn stop(&self, why: impl IntoAttribution) -> Result<CommandOutcome, SupervisorError> {
-        let Attribution { requested_by, reason } = why.into_attribution();
-        self.seat.handle.stop_child(self.path(), &requested_by, &reason).await
+    pub fn stop(&self, why: impl IntoAttribution) -> Answer<CommandOutcome> {
+        self.ask(why, |seat, why| async move {
+            seat.handle.stop_child(&seat.path, why.requested_by(), why.reason()).await
+        })
     }
 
     /// See [`SupervisorHandle::start_child`].
@@ -127,6 +129,15 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn state(&self) -> Result<ChildState, SupervisorError> {
         self.seat.handle.state_of(self.path()).await
+    }
+
+    /// Why the child is in its state; see [`SupervisorHandle::why`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn why(&self) -> Result<Why, SupervisorError> {
+        self.seat.handle.why(self.path()).await
     }
 
     /// Waits until the child is up; see [`SupervisorHandle::wait_until_ready`].

@@ -1,16 +1,19 @@
 //! The typed tree: what the attribute macros declare, started, and named by its fields.
 
+pub mod args;
 pub(crate) mod declared;
 pub mod handle;
 pub mod lease;
+pub mod many;
 pub(crate) mod parameter;
+pub mod pool;
 pub mod slot;
 pub mod state;
 
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "record"))]
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -159,7 +162,7 @@ pub trait SupervisionTree: Seated + FromSeat {
     ///
     /// As [`SupervisorHandle::restart_child`].
     fn restart(&self, slot: impl Below<Self>, why: impl IntoAttribution) -> Answer<CommandOutcome> {
-        let seat = slot.names().into_iter().fold(self.seat().clone(), |seat, name| seat.at(name));
+        let seat = slot.names().into_iter().fold(self.seat().clone(), |seat, name| seat.at(&name));
         let why = why.into_attribution();
         Box::pin(async move {
             seat.handle.restart_child(&seat.path, why.requested_by(), why.reason()).await
@@ -201,6 +204,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     #[cfg(feature = "audit")]
     pub fn audit(self, audit: crate::audit::AuditLog) -> Self {
         Self { builder: self.builder.audit(audit), ..self }
+    }
+
+    /// See [`SupervisorBuilder::record`].
+    #[cfg(feature = "record")]
+    pub fn record(self, file: impl Into<PathBuf>) -> Self {
+        Self { builder: self.builder.record(file), ..self }
     }
 
     /// See [`SupervisorBuilder::subscribe_events`].

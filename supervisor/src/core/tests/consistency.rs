@@ -44,6 +44,10 @@ impl Engine {
                 self.policy(child).significant && state.is_to_go_on()
             });
             assert_eq!(supervisor.significant as usize, significant.count(), "below {path}");
+            let added = children
+                .iter()
+                .filter(|&&child| self.nodes.get(child).is_some_and(|node| !node.is_declared));
+            assert_eq!(supervisor.added as usize, added.count(), "added to {path}");
             let orders = children.iter().map(|&child| self.nodes.get(child).map(|n| n.order));
             assert!(orders.is_sorted(), "the order below {path}");
             let queue = &supervisor.queue;
@@ -56,6 +60,11 @@ impl Engine {
                     assert!(self.deadlines.contains(round.start_at, Due::Round, key), "{path}");
                 }
             }
+        }
+        for &(lifecycle, count) in self.nodes.census() {
+            let states = self.depth_first().into_iter().filter_map(|key| self.state_of(key));
+            let counted = states.filter(|state| state.lifecycle() == lifecycle).count();
+            assert_eq!(count as usize, counted, "how many are {lifecycle}");
         }
         assert_eq!(self.unsettled, unsettled, "what is still to come to rest");
         // The budget of the shutdown has one more, until it is spent.

@@ -158,6 +158,7 @@ impl World {
         }
         self.specs.extend(self.described(&invariants));
         self.engine.check_invariants();
+        self.check_snapshot();
         for invariant in &mut invariants {
             invariant.after(self);
         }
@@ -167,6 +168,12 @@ impl World {
             }
         }
         self.invariants = invariants;
+    }
+
+    /// What is shared with those who asked earlier must be what the nodes are now.
+    fn check_snapshot(&mut self) {
+        let now = format!("{:?}", self.engine.state());
+        assert_eq!(format!("{:?}", self.engine.snapshot().tree()), now, "a stale row");
     }
 
     fn perform(&mut self, action: &Action) {
@@ -430,6 +437,7 @@ impl Player {
                     "quarantine" => Verb::Quarantine(path(name)),
                     "reset" => Verb::ResetBudget(path(name)),
                     "add" => notation::add(name),
+                    "spawn" => notation::spawn(name),
                     _ => panic!("no step `{step}`"),
                 };
                 self.world.command(step, Command::Do(verb, by()));
@@ -559,6 +567,9 @@ pub(super) fn answer(reply: &Reply) -> String {
         SupervisorError::Stopped { .. } => "stopped",
         SupervisorError::Removed { .. } => "removed",
         SupervisorError::ShuttingDown => "shutting_down",
+        SupervisorError::PoolFull { .. } => "full",
+        SupervisorError::NotAPool { .. } => "not_a_pool",
+        SupervisorError::WrongArguments { .. } => "wrong_arguments",
         other => panic!("the engine never answers {other:?}"),
     }
     .to_owned()

@@ -3,12 +3,16 @@
 //! A supervisor is `WORDS { CHILD, CHILD }`, a child its name and words about it, and a supervisor
 //! as a child its name before the rest:
 //! `rest_for_one intensity=3/10s { a, b explicit grace=1s, s transient { c, d temporary } }`.
+//!
+//! `p pool` is a pool to which children are added, `p pool max=2 members=transient+grace=1s` one
+//! in which members are spawned, and `m many=3 members=transient` has three children alike.
 
 use std::time::Duration;
 
 use super::harness::path;
 use crate::control::command::Verb;
 use crate::core::input::RunEnd;
+use crate::id::ChildId;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::{Criticality, OnLimit, TaskFailureKind};
@@ -22,6 +26,7 @@ use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::exit::{TaskFailure, contain};
 use crate::task::factory::{TaskFactory, blocking_fn, service_fn};
+use crate::task::member::{Arguments, member_fn};
 use crate::task::result::TaskResult;
 
 /// A whole tree. Restarts wait for nothing unless it says so.
@@ -41,6 +46,15 @@ pub(super) fn add(text: &str) -> Verb {
     let tokens = tokens(&text);
     let mut tokens = tokens.iter().map(String::as_str);
     Verb::Add { parent: path(parent), spec: Box::new(node(&mut tokens).0) }
+}
+
+/// `p` or `p x`: a member of the pool `p`, under the next number or as `x`.
+pub(super) fn spawn(text: &str) -> Verb {
+    let (pool, id) = match text.split_once(' ') {
+        Some((pool, id)) => (pool, Some(ChildId::new(id).expect("an id"))),
+        None => (text, None),
+    };
+    Verb::Spawn { pool: path(pool), id, arguments: Arguments::new(()) }
 }
 
 fn tokens(text: &str) -> Vec<String> {
@@ -65,7 +79,7 @@ fn node<'a>(tokens: &mut impl Iterator<Item = &'a str>) -> (NodeSpec, Option<&'a
                 }
                 return (supervisor.into(), tokens.next());
             }
-            after @ (None | Some("," | "}")) if words.contains(&"pool") => {
+            after @ (None | Some("," | "}")) if is_group(&words) => {
                 return (supervisor(id, &words).into(), after);
             }
             after @ (None | Some("," | "}")) => return (child(id, &words).into(), after),
@@ -88,15 +102,29 @@ pub(super) fn never() -> TaskFactory {
     service_fn(async |_| ())
 }
 
+fn is_group(words: &[&str]) -> bool {
+    words.iter().any(|word| *word == "pool" || word.starts_with("many="))
+}
+
 fn supervisor(id: &str, words: &[&str]) -> SupervisorSpec {
-    let is_pool = words.contains(&"pool");
-    let new = if is_pool { SupervisorSpec::pool(id) } else { SupervisorSpec::new(id) };
-    words.iter().fold(new, |spec, word| {
+    words.iter().fold(SupervisorSpec::new(id), |spec, word| {
         if let Some(patch) = policy(word) {
             return spec.with_policy(patch);
         }
         match word.split_once('=').unwrap_or((word, "")) {
-            ("pool", _) => spec,
+            ("pool", _) => SupervisorSpec::pool(id).with_policy(spec.policy),
+            ("many", count) => {
+                let count = count.parse().expect("a number");
+                SupervisorSpec::many(id, count, member_fn(async |_, _: usize| ()))
+            }
+            ("max", max) => {
+                let max = max.parse().expect("a number");
+                spec.members(member_fn(async |_, (): ()| ())).max_children(max)
+            }
+            ("members", words) => words.split('+').fold(spec, |spec, word| {
+                let patch = policy(word).unwrap_or_else(|| panic!("what is `{word}`?"));
+                spec.member_policy(patch)
+            }),
             ("one_for_one", _) => spec.strategy(Strategy::OneForOne),
             ("one_for_all", _) => spec.strategy(Strategy::OneForAll),
             ("rest_for_one", _) => spec.strategy(Strategy::RestForOne),

@@ -16,7 +16,7 @@ use crate::control::command::{Command, Verb};
 use crate::core::action::Action;
 use crate::core::input::Input;
 use crate::core::time::Uptime;
-use crate::id::ChildPath;
+use crate::id::{ChildId, ChildPath};
 use crate::policy::backoff::Backoff;
 use crate::policy::failure::OnLimit;
 use crate::policy::on_failure::{ClassPatch, FailureClass};
@@ -26,6 +26,7 @@ use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::factory::blocking_fn;
+use crate::task::member::{Arguments, member_fn};
 
 const HISTORIES: u64 = 2_500;
 
@@ -144,7 +145,10 @@ fn shrink_and_show(seed: u64) {
         match plan {
             Some(plan) => eprintln!(
                 " {} {:?} auto {} pool {}",
-                plan.strategy, plan.intensity, plan.auto_shutdown, plan.is_pool
+                plan.strategy,
+                plan.intensity,
+                plan.auto_shutdown,
+                plan.is_pool()
             ),
             None => eprintln!(" significant {}", policy.significant),
         }
@@ -358,9 +362,13 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             let mut rng = Rng::with_seed(seed);
             let (is_pool, auto) = world
                 .plan(&parent)
-                .map_or((false, AutoShutdown::Never), |plan| (plan.is_pool, plan.auto_shutdown));
+                .map_or((false, AutoShutdown::Never), |plan| (plan.is_pool(), plan.auto_shutdown));
             let auto = if is_pool { AutoShutdown::Never } else { auto };
             let id = ["x", "y", "z", "a", "b"][pick % 5];
+            if is_pool && rng.bool() {
+                let id = rng.bool().then(|| ChildId::new(id).expect("an id"));
+                return Verb::Spawn { pool: parent, id, arguments: Arguments::new(()) };
+            }
             let spec = if rng.u8(..4) == 0 {
                 NodeSpec::from(supervisor(id, &mut rng, 3, auto))
             } else {
@@ -446,7 +454,12 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
         spec = spec.grace(Grace::After(Duration::from_millis(rng.u64(1..3_000))));
     }
     if is_pool {
-        return spec;
+        if rng.bool() {
+            spec = spec.max_children(rng.u32(1..4));
+        }
+        let policy = child("_", rng, AutoShutdown::Never).policy();
+        let members = member_fn(async |_, (): ()| ());
+        return if rng.u8(..4) > 0 { spec.members(members).member_policy(policy) } else { spec };
     }
     spec = spec.strategy(one(
         rng,

@@ -8,6 +8,7 @@ mod heartbeats;
 mod intensity;
 mod lives;
 mod order;
+mod pools;
 mod probes;
 mod replies;
 mod reports;
@@ -27,6 +28,7 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::<graces::Graces>::default(),
         Box::<heartbeats::Heartbeats>::default(),
         Box::<order::Order>::default(),
+        Box::<pools::Pools>::default(),
         Box::<intensity::Intensity>::default(),
         Box::<probes::Probes>::default(),
         Box::<restarts::Restarts>::default(),

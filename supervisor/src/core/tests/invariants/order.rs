@@ -49,7 +49,7 @@ impl Invariant for Order {
                 continue;
             }
             let parent = path.parent().expect("not the root");
-            let is_pool = world.plan(&parent).is_some_and(|plan| plan.is_pool);
+            let is_pool = world.plan(&parent).is_some_and(|plan| plan.is_pool());
             let is_by_supervisor = world.engine.is_stopped_by_supervisor(path);
             let Some(siblings) = before.get(&parent).filter(|_| is_by_supervisor) else { continue };
             // One that has just been added is the youngest.
@@ -62,7 +62,7 @@ impl Invariant for Order {
             }
         }
         for (path, plan) in state.children.iter().filter_map(|c| Some((c, world.plan(&c.path)?))) {
-            if !plan.is_pool || path.lifecycle != Lifecycle::Stopping {
+            if !plan.is_pool() || path.lifecycle != Lifecycle::Stopping {
                 continue;
             }
             for member in state.children_of(path.path.as_str()) {

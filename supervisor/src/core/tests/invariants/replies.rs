@@ -47,6 +47,14 @@ impl Replies {
             Verb::Start(_) | Verb::Restart(_) => {
                 assert!(!world.is_alive(path), "{path} ignored its start and runs");
             }
+            Verb::Spawn { pool, id, .. } => {
+                let path = &outcome.path;
+                assert_eq!(path.parent().as_ref(), Some(pool));
+                assert!(id.as_ref().is_none_or(|id| *id == path.id()), "{path} has another id");
+                if !outcome.is_ignored {
+                    assert_eq!(outcome.lifecycle, Some(Lifecycle::Up), "{path} is spawned");
+                }
+            }
             Verb::Add { parent, spec } => {
                 let path = parent.join(&ChildId::new(spec.id()).expect("an id"));
                 assert_eq!(outcome.path, path);

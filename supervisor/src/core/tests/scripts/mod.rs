@@ -2,6 +2,7 @@
 
 mod auto_shutdown;
 mod budgets;
+mod chains;
 mod classes;
 mod deaths;
 mod disabled;
@@ -10,6 +11,7 @@ mod heartbeats;
 mod holds;
 mod meltdown;
 mod one_exit;
+mod pools;
 mod probes;
 mod replies;
 mod retries;

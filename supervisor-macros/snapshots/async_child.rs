@@ -1,0 +1,58 @@
+#[allow(clippy::unused_async)]
+/// Writes the ledger.
+pub async fn ledger(ctx: TaskContext, State(db): State<Db>) -> Result<(), LedgerError> {
+    write(ctx, db).await
+}
+/// Writes the ledger.
+#[allow(non_camel_case_types, dead_code)]
+pub enum ledger {}
+#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+const _: () = {
+    impl ::rust_supervisor::__private::Supervised for ledger {
+        type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
+            &const {
+                ::rust_supervisor::__private::DeclaredChild::new(
+                    ::rust_supervisor::__private::PolicyPatch::NONE
+                        .restart(::rust_supervisor::__private::Restart::Transient)
+                        .backoff(
+                            ::rust_supervisor::__private::BackoffPatch::NONE
+                                .initial(
+                                    ::rust_supervisor::__private::Duration::new(
+                                        0u64,
+                                        100000000u32,
+                                    ),
+                                )
+                                .max(
+                                    ::rust_supervisor::__private::Duration::new(5u64, 0u32),
+                                ),
+                        ),
+                )
+            },
+        );
+    }
+    impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for ledger
+    where
+        State<
+            Db,
+        >: ::rust_supervisor::__private::Extract<
+            __S,
+            ::rust_supervisor::__private::TaskContext,
+        >,
+    {
+        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
+            run|
+        {
+            use ::rust_supervisor::__private::{PickAsItIs as _, PickWithClass as _};
+            let output = ledger(
+                ::rust_supervisor::__private::of_context(run),
+                ::rust_supervisor::__private::parameter(run)?,
+            );
+            let reader = (&&::rust_supervisor::__private::tag_of_output(&output)).pick();
+            (::rust_supervisor::__private::boxed)(
+                (::rust_supervisor::__private::returned)(output),
+                (::rust_supervisor::__private::returned)(reader),
+            )
+        });
+    }
+};

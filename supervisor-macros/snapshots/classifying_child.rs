@@ -1,0 +1,42 @@
+#[allow(clippy::unused_async)]
+async fn import(ctx: TaskContext) -> anyhow::Result<()> {
+    run(ctx).await
+}
+///The child [`import()`].
+#[allow(non_camel_case_types, dead_code)]
+enum import {}
+#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+const _: () = {
+    impl ::rust_supervisor::__private::Supervised for import {
+        type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
+            &const {
+                ::rust_supervisor::__private::DeclaredChild::new(
+                    ::rust_supervisor::__private::PolicyPatch::NONE,
+                )
+            },
+        );
+    }
+    impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for import {
+        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
+            run|
+        {
+            use ::rust_supervisor::__private::{
+                ClassifyByItself as _, ClassifyChain as _, ClassifyInside as _,
+                Unclassified as _,
+            };
+            let output = import(::rust_supervisor::__private::of_context(run));
+            let reader = (&&&&::rust_supervisor::__private::tag_of_output(&output))
+                .classify(
+                    &[
+                        ::rust_supervisor::__private::ask::<DbError>,
+                        ::rust_supervisor::__private::ask::<io::Error>,
+                    ],
+                );
+            (::rust_supervisor::__private::boxed)(
+                (::rust_supervisor::__private::returned)(output),
+                (::rust_supervisor::__private::returned)(reader),
+            )
+        });
+    }
+};

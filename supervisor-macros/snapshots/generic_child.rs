@@ -1,0 +1,78 @@
+#[allow(clippy::unused_async)]
+async fn consumer<T: Topic, const N: usize>(
+    ctx: TaskContext,
+    jobs: Lease<Receiver<T::Job>>,
+) -> Result<(), T::Error>
+where
+    T: Send,
+{
+    T::consume(jobs, ctx).await
+}
+///The child [`consumer()`].
+#[allow(non_camel_case_types, dead_code)]
+struct consumer<T: ?::core::marker::Sized, const N: usize> {
+    __types: ::rust_supervisor::__private::PhantomData<(fn(*const T),)>,
+}
+#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+const _: () = {
+    impl<T: Topic, const N: usize> ::rust_supervisor::__private::Supervised
+    for consumer<T, N>
+    where
+        T: Send,
+        T: 'static,
+    {
+        type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
+            &const {
+                ::rust_supervisor::__private::DeclaredChild::new(
+                    ::rust_supervisor::__private::PolicyPatch::NONE
+                        .backoff(
+                            ::rust_supervisor::__private::BackoffPatch::NONE
+                                .initial(T::WAIT),
+                        ),
+                )
+            },
+        );
+    }
+    impl<
+        __S: 'static,
+        T: Topic,
+        const N: usize,
+    > ::rust_supervisor::__private::RunsUnder<__S> for consumer<T, N>
+    where
+        Lease<
+            Receiver<T::Job>,
+        >: ::rust_supervisor::__private::Extract<
+            __S,
+            ::rust_supervisor::__private::TaskContext,
+        >,
+        T: Send,
+        T: 'static,
+    {
+        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
+            run|
+        {
+            use ::rust_supervisor::__private::{PickAsItIs as _, PickWithClass as _};
+            let output = consumer::<
+                T,
+                N,
+            >(
+                ::rust_supervisor::__private::of_context(run),
+                ::rust_supervisor::__private::parameter(run)?,
+            );
+            let reader = (&&::rust_supervisor::__private::tag_of_output(&output)).pick();
+            (::rust_supervisor::__private::boxed)(
+                (::rust_supervisor::__private::returned)(output),
+                (::rust_supervisor::__private::returned)(reader),
+            )
+        });
+    }
+    impl<T: Topic, const N: usize> ::rust_supervisor::__private::Returns
+    for consumer<T, N>
+    where
+        T: Send,
+        T: 'static,
+    {
+        type Output = Result<(), T::Error>;
+    }
+};

@@ -1,0 +1,30 @@
+#[allow(clippy::unused_async)]
+async fn forever(_: TaskContext) -> ! {
+    pending().await
+}
+///The child [`forever()`].
+#[allow(non_camel_case_types, dead_code)]
+enum Forever {}
+#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+const _: () = {
+    impl ::rust_supervisor::__private::Supervised for Forever {
+        type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
+            &const {
+                ::rust_supervisor::__private::DeclaredChild::new(
+                    ::rust_supervisor::__private::PolicyPatch::NONE,
+                )
+            },
+        );
+    }
+    impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for Forever {
+        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
+            run|
+        (::rust_supervisor::__private::boxed)(
+            (::rust_supervisor::__private::returned)(
+                forever(::rust_supervisor::__private::of_context(run)),
+            ),
+            ::rust_supervisor::__private::Never,
+        ));
+    }
+};

@@ -1,0 +1,196 @@
+//! What an editor shows about the words of the attributes.
+//!
+//! Nothing is there that could be hovered: a word in an attribute is no name of anything. So
+//! rust-analyzer, and nobody else, is given a documented type for each word and a use of it that
+//! stands where the word was written.
+
+use proc_macro2::{Ident, Span, TokenStream, TokenTree};
+use quote::{format_ident, quote};
+
+/// What is around the word, the word, and what there is to know.
+///
+/// The words of an option stand under it wherever the option is; those of `#[child]` hold on
+/// functions and fields, in `defaults`, and for a supervisor as a child.
+const WORDS: &[(&str, &str, &str)] = &[
+    ("child", "restart", "After which exits it is started again. Default: `permanent`."),
+    ("restart", "permanent", "After every exit."),
+    ("restart", "transient", "After a failure, a panic, a timeout, or when it was lost."),
+    ("restart", "temporary", "Never; when it has ended it is forgotten."),
+    ("child", "backoff", "How long is waited before a restart."),
+    ("backoff", "initial", "Before the first restart."),
+    ("backoff", "max", "The longest wait."),
+    ("backoff", "factor", "How much longer each wait is than the one before; at least 1."),
+    ("backoff", "jitter", "The share of the wait that is random, from 0 to 1."),
+    ("backoff", "reset_after", "A run of this length makes the next wait the first again."),
+    ("child", "restart_limit", "How often it is restarted before `on_limit` applies."),
+    ("restart_limit", "max", "So many restarts are tolerated."),
+    ("restart_limit", "within", "Within this time."),
+    ("child", "on_limit", "What follows when its restart limit is spent, or a failure is fatal."),
+    ("on_limit", "quarantine", "It is kept down until an operator resumes it."),
+    ("on_limit", "escalate", "Its supervisor melts down."),
+    ("on_limit", "stop", "It is down, as after a stop."),
+    ("on_limit", "shutdown_tree", "The whole tree is shut down."),
+    ("child", "on_failure", "A wait and a limit of its own for a class of failure."),
+    ("on_failure", "recoverable", "It may well work the next time."),
+    ("on_failure", "external_dependency", "Something outside this process is not there."),
+    ("on_failure", "timeout", "Something took too long."),
+    ("on_failure", "panic", "The run panicked."),
+    ("child", "probe_after", "After this long in quarantine it is tried again."),
+    ("child", "criticality", "How much the program needs it; decides `on_limit`."),
+    ("criticality", "critical", "Without it the supervisor is no use: escalate."),
+    ("criticality", "standard", "The others can go on without it: quarantine."),
+    ("criticality", "best_effort", "Nice to have: stop it."),
+    ("child", "role", "A set of defaults, and nothing else."),
+    ("role", "service", "Permanent and critical."),
+    ("role", "worker", "Permanent and standard: what a child without a role is."),
+    ("role", "job", "Transient and standard: to return means to be done."),
+    ("role", "sidecar", "Permanent and best effort."),
+    ("child", "enabled", "`false`: it is never started, and its handle answers so."),
+    ("child", "tags", "Words to find it by, in states and events."),
+    ("child", "readiness", "When it is up."),
+    ("readiness", "immediate", "As soon as it is spawned."),
+    ("readiness", "explicit", "When it calls `ctx.ready()`; its younger siblings wait for that."),
+    ("child", "start_timeout", "How long it may take to become ready."),
+    ("child", "health", "That it sends heartbeats, and when it is stuck."),
+    ("health", "heartbeat", "How often it promises to send one."),
+    ("health", "stale_after", "Without one for this long it is stopped and has timed out."),
+    ("child", "shutdown", "How it is stopped."),
+    ("shutdown", "grace", "From the request to the abort; or `infinite`."),
+    ("shutdown", "abort_wait", "From the abort until it is given up as unjoinable."),
+    ("shutdown", "budget", "How long the shutdown of the whole tree may take."),
+    ("shutdown", "infinite", "It is never aborted."),
+    ("child", "significant", "Its end counts for `auto_shutdown` of its supervisor."),
+    ("child", "blocking", "A plain `fn` with a thread of its own."),
+    ("child", "classify", "Errors whose class is looked for in what its error was caused by."),
+    ("supervisor", "strategy", "Who is restarted with a child. Default: `one_for_one`."),
+    ("strategy", "one_for_one", "Nobody else."),
+    ("strategy", "one_for_all", "All its siblings."),
+    ("strategy", "rest_for_one", "The siblings that were declared after it."),
+    ("supervisor", "intensity", "How many restarts it takes before it melts down."),
+    ("intensity", "max", "So many restarts are tolerated."),
+    ("intensity", "within", "Within this time."),
+    ("supervisor", "meltdown", "How its own end after too many restarts counts."),
+    ("meltdown", "abnormal", "As a failure."),
+    ("meltdown", "shutdown", "As a shutdown: a transient supervisor stays down."),
+    ("supervisor", "auto_shutdown", "Whether it ends when its significant children have ended."),
+    ("auto_shutdown", "never", "No."),
+    ("auto_shutdown", "any_significant", "When one of them has."),
+    ("auto_shutdown", "all_significant", "When all of them have."),
+    ("supervisor", "defaults", "Policies for everything below that says nothing itself."),
+    (
+        "supervisor",
+        "state",
+        "The state of the application; what is missing in it is reported here.",
+    ),
+];
+
+/// For the options of `#[child]` or `#[supervisor]`.
+pub(crate) fn words(attribute: &str, options: TokenStream) -> TokenStream {
+    let mut found = Vec::new();
+    find(attribute, options, &mut found);
+    if found.is_empty() {
+        return TokenStream::new();
+    }
+    let uses = found.iter().enumerate().map(|(index, (word, doc))| {
+        let module = format_ident!("word{index}");
+        let mut declared = word.clone();
+        declared.set_span(Span::call_site());
+        quote! {
+            mod #module {
+                #[doc = #doc]
+                pub(super) struct #declared;
+            }
+            use self::#module::#word as _;
+        }
+    });
+    quote! {
+        #[allow(unexpected_cfgs)]
+        const _: () = {
+            #[cfg(rust_analyzer)]
+            mod words {
+                #(#uses)*
+            }
+        };
+    }
+}
+
+fn find(around: &str, tokens: TokenStream, found: &mut Vec<(Ident, &'static str)>) {
+    let mut key: Option<String> = None;
+    let mut is_value = false;
+    for token in tokens {
+        match token {
+            TokenTree::Ident(word) => {
+                let name = word.to_string();
+                // `restart = transient`: a word of its key.
+                let around = if is_value { key.as_deref() } else { Some(around) };
+                let doc = around.and_then(|around| doc(around, &name));
+                if let Some(doc) = doc {
+                    found.push((word, doc));
+                }
+                if !is_value {
+                    key = Some(name);
+                }
+            }
+            TokenTree::Punct(punct) if punct.as_char() == '=' => is_value = true,
+            TokenTree::Punct(punct) if punct.as_char() == ',' => is_value = false,
+            TokenTree::Group(group) if !is_value => {
+                if let Some(key) = &key {
+                    find(key, group.stream(), found);
+                }
+            }
+            TokenTree::Group(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+}
+
+fn doc(around: &str, word: &str) -> Option<&'static str> {
+    let of = |around: &str| {
+        WORDS.iter().find(|(of, known, _)| (*of, *known) == (around, word)).map(|(_, _, doc)| *doc)
+    };
+    let holds_policies = match around {
+        "supervisor" | "defaults" => true,
+        class => WORDS.iter().any(|(of, word, _)| (*of, *word) == ("on_failure", class)),
+    };
+    of(around).or_else(|| holds_policies.then(|| of("child")).flatten())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn hovered(attribute: &str, options: TokenStream) -> Vec<String> {
+        let mut found = Vec::new();
+        find(attribute, options, &mut found);
+        found.into_iter().map(|(word, _)| word.to_string()).collect()
+    }
+
+    #[test]
+    fn every_option_that_is_read_is_documented() {
+        for option in crate::parse::child_options_read() {
+            let is_keyword = ["type", "crate"].contains(&option);
+            assert!(is_keyword || doc("child", option).is_some(), "`{option}` says nothing");
+        }
+        for option in crate::parse::SUPERVISOR_OPTIONS {
+            assert!(option == "crate" || doc("supervisor", option).is_some(), "`{option}`");
+        }
+    }
+
+    #[test]
+    fn words_are_found_where_they_mean_something() {
+        let found = hovered(
+            "child",
+            quote!(restart(transient), backoff(initial = max, max = "1s"), readiness = explicit, x),
+        );
+        // The first `max` is a constant of the user's.
+        let expected =
+            ["restart", "transient", "backoff", "initial", "max", "readiness", "explicit"];
+        assert_eq!(found, expected);
+        let found = hovered(
+            "supervisor",
+            quote!(defaults(restart(temporary), on_failure(timeout(backoff(max = "1s"))))),
+        );
+        let expected =
+            ["defaults", "restart", "temporary", "on_failure", "timeout", "backoff", "max"];
+        assert_eq!(found, expected);
+    }
+}

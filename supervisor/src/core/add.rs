@@ -1,0 +1,133 @@
+//! Adding children to a supervisor that runs, and members to a pool.
+
+use super::engine::Engine;
+use super::key::NodeKey;
+use super::state::Origin;
+use super::waiters::Wants;
+use crate::control::command::Reply;
+use crate::error::types::SupervisorError;
+use crate::event::EventKind;
+use crate::id::{ChildId, ChildPath, CommandId};
+use crate::spec::NodeSpec;
+use crate::spec::child::ChildSpec;
+use crate::spec::plan::PlanKind;
+use crate::spec::validate::validate_added;
+use crate::task::member::Arguments;
+
+impl Engine {
+    pub(super) fn add(&mut self, id: CommandId, parent: NodeKey, spec: &NodeSpec) -> Option<Reply> {
+        self.try_add(id, parent, spec).err().map(Err)
+    }
+
+    /// Adds a member to a pool, made of its arguments. Without a name it gets the next number.
+    pub(super) fn spawn(
+        &mut self,
+        id: CommandId,
+        pool: NodeKey,
+        name: Option<ChildId>,
+        arguments: Arguments,
+    ) -> Option<Reply> {
+        self.try_spawn(id, pool, name, arguments).err().map(Err)
+    }
+
+    fn try_spawn(
+        &mut self,
+        id: CommandId,
+        pool: NodeKey,
+        name: Option<ChildId>,
+        arguments: Arguments,
+    ) -> Result<(), SupervisorError> {
+        let path = self.path_of(pool);
+        let plan = self.supervisor(pool).and_then(|supervisor| supervisor.plan.pool());
+        let Some(members) = plan.and_then(|plan| plan.members.as_ref()) else {
+            return Err(SupervisorError::NotAPool { path });
+        };
+        let task = match members.task(arguments) {
+            Ok(task) => task,
+            Err(cause) => return Err(SupervisorError::WrongArguments { pool: path, cause }),
+        };
+        let tags = plan.map(|plan| plan.tags.clone()).unwrap_or_default();
+        // A full pool uses up no number.
+        self.check_room(pool)?;
+        let name = match name {
+            Some(name) => name.as_str().to_owned(),
+            None => self.next_number(pool, &path).to_string(),
+        };
+        let mut member = ChildSpec::new(name, task);
+        member.tags = tags;
+        self.try_add(id, pool, &NodeSpec::from(member))
+    }
+
+    fn check_room(&self, parent: NodeKey) -> Result<(), SupervisorError> {
+        let Some(supervisor) = self.supervisor(parent) else { return Ok(()) };
+        match supervisor.plan.pool().and_then(|pool| pool.max_children) {
+            Some(max_children)
+                if supervisor.added >= max_children && !cfg!(plant_bug = "pool_without_end") =>
+            {
+                Err(SupervisorError::PoolFull { pool: self.path_of(parent), max_children })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The next number that is not the id of a member.
+    fn next_number(&mut self, pool: NodeKey, path: &ChildPath) -> u64 {
+        let last = self.supervisor(pool).map_or(0, |supervisor| supervisor.last_number);
+        let is_taken = |number: &u64| {
+            let id = ChildId::new(number.to_string());
+            id.is_ok_and(|id| self.nodes.find(&path.join(&id)).is_some())
+        };
+        let next = (last + 1..).find(|number| !is_taken(number)).unwrap_or(last);
+        if let Some(supervisor) = self.supervisor_mut(pool) {
+            supervisor.last_number = next;
+        }
+        next
+    }
+
+    /// Adds a child and starts it; the answer comes when that is over.
+    fn try_add(
+        &mut self,
+        id: CommandId,
+        parent: NodeKey,
+        spec: &NodeSpec,
+    ) -> Result<(), SupervisorError> {
+        let path = self.path_of(parent);
+        let Some(supervisor) = self.supervisor(parent) else {
+            return Err(SupervisorError::NotASupervisor { path });
+        };
+        let depth = path.as_str().matches('/').count();
+        let plan = std::sync::Arc::clone(&supervisor.plan);
+        if let Some(known) =
+            ChildId::new(spec.id()).ok().and_then(|id| self.nodes.find(&path.join(&id)))
+        {
+            let path = self.path_of(known);
+            let is_live = self.state_of(known).is_some_and(|state| state.is_live());
+            return Err(if is_live {
+                SupervisorError::AlreadyStarted { path }
+            } else {
+                SupervisorError::AlreadyPresent { path }
+            });
+        }
+        self.check_room(parent)?;
+        let plan = validate_added(spec, &path, depth, &plan)?;
+        let path = path.join(&plan.id);
+        if !plan.kind.policy().enabled {
+            return Err(SupervisorError::Disabled { path });
+        }
+        // A new declaration is not bound by what was removed from an earlier one.
+        self.removed.retain(|removed| removed == &path || !removed.is_within(&path));
+        self.drop_holds(&path);
+        let key = self.nodes.insert(Some(parent), path, &plan.kind, false, self.now);
+        if let Some(supervisor) = self.supervisor_mut(parent) {
+            supervisor.is_changed = true;
+            supervisor.added += 1;
+        }
+        if matches!(plan.kind, PlanKind::Supervisor(_)) {
+            self.build_children(key);
+        }
+        self.note_for(key, Some(id), EventKind::Added);
+        self.waiters.add(key, id, Wants::Started);
+        self.start_node(key, Origin::Add(id));
+        Ok(())
+    }
+}

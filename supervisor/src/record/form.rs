@@ -1,0 +1,456 @@
+//! What stands in a recording: the inputs of the core, the tree they were given to, and nothing of
+//! the program but the names and policies of its children.
+
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
+use std::panic::Location;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::control::command::{By, Command, Verb};
+use crate::core::input::{Input, RunEnd};
+use crate::core::key::{NodeKey, RunKey};
+use crate::core::time::Uptime;
+use crate::id::{ChildId, ChildPath, CommandId, Generation};
+use crate::policy::PolicyPatch;
+use crate::policy::failure::TaskFailureKind;
+use crate::policy::intensity::Limit;
+use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+use crate::spec::NodeSpec;
+use crate::spec::child::ChildSpec;
+use crate::spec::group::{Group, GroupKind};
+use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
+use crate::task::context::TaskContext;
+use crate::task::exit::{PanicMessage, TaskFailure};
+use crate::task::factory::{TaskFactory, blocking_fn, service_fn};
+use crate::task::member::{Arguments, ArgumentsType, MemberFactory};
+use crate::task::result::TaskResult;
+
+/// The first line.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Header {
+    /// The version of the format. The name of the key says what the file is.
+    pub(super) rust_supervisor_recording: u32,
+    /// The version of the library that has written it.
+    pub(super) library: String,
+    /// When it was begun, on the wall clock.
+    pub(super) at: String,
+    pub(super) seed: u64,
+    pub(super) last_exits: usize,
+    pub(super) remembered_paths: usize,
+    pub(super) tree: NodeForm,
+}
+
+/// Every other line: an input, and what was decided.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Line {
+    /// Nanoseconds since the tree was started.
+    pub(super) nanos: u64,
+    pub(super) input: InputForm,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) decided: Vec<String>,
+}
+
+/// The index and version of a place in the tree, and the generation.
+pub(super) type RunForm = (u32, NonZeroU32, u64);
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum InputForm {
+    Start,
+    Spawned(RunForm),
+    Ready(RunForm),
+    Ended { run: RunForm, end: EndForm },
+    Pulse { run: RunForm, last_nanos: Option<u64> },
+    Command { id: u64, command: CommandForm },
+    Abandoned(BTreeSet<u64>),
+    Tick,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum EndForm {
+    Succeeded,
+    Shutdown,
+    Ignored,
+    Failed { class: TaskFailureKind, error: String },
+    Panicked { message: String },
+    Dropped,
+    NotSpawned { class: TaskFailureKind, error: String },
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum CommandForm {
+    AddChild { parent: String, spec: Box<NodeForm>, requested_by: String, reason: String },
+    SpawnMember { pool: String, id: Option<String>, requested_by: String, reason: String },
+    Change { verb: VerbForm, path: String, requested_by: String, reason: String },
+    WaitUntilReady { path: String },
+    ShutdownTree { requested_by: String, reason: String },
+    ShutdownNow { requested_by: String, reason: String },
+}
+
+/// By the names of the methods on the handle.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum VerbForm {
+    StartChild,
+    StopChild,
+    RestartChild,
+    DeleteChild,
+    RemoveChild,
+    PauseChild,
+    ResumeChild,
+    QuarantineChild,
+    ResetBudget,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
+pub(super) enum NodeForm {
+    Child {
+        id: String,
+        #[serde(default)]
+        is_blocking: bool,
+        #[serde(default)]
+        policy: PolicyPatch,
+        #[serde(default)]
+        tags: Vec<String>,
+    },
+    Supervisor {
+        id: String,
+        strategy: Option<Strategy>,
+        intensity: Option<Limit>,
+        meltdown: Option<Meltdown>,
+        auto_shutdown: Option<AutoShutdown>,
+        #[serde(default)]
+        group: GroupForm,
+        budget: Option<Duration>,
+        #[serde(default)]
+        policy: PolicyPatch,
+        #[serde(default)]
+        tags: Vec<String>,
+        #[serde(default)]
+        defaults: PolicyPatch,
+        #[serde(default)]
+        configured_defaults: PolicyPatch,
+        #[serde(default)]
+        children: Vec<NodeForm>,
+    },
+}
+
+/// What a supervisor of many of one kind is.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GroupForm {
+    kind: GroupKind,
+    /// Whether the members are known that it makes of arguments, and have threads of their own.
+    are_members_blocking: Option<bool>,
+    #[serde(default)]
+    policy: PolicyPatch,
+    #[serde(default)]
+    tags: Vec<String>,
+    max_children: Option<u32>,
+    count: Option<u32>,
+}
+
+impl From<&Group> for GroupForm {
+    fn from(group: &Group) -> Self {
+        let Group { kind, members, policy, tags, max_children, count } = group;
+        Self {
+            kind: *kind,
+            are_members_blocking: members.as_ref().map(MemberFactory::is_blocking),
+            policy: *policy,
+            tags: tags.iter().map(str::to_owned).collect(),
+            max_children: *max_children,
+            count: *count,
+        }
+    }
+}
+
+impl From<GroupForm> for Group {
+    fn from(form: GroupForm) -> Self {
+        let GroupForm { kind, are_members_blocking, policy, tags, max_children, count } = form;
+        let members = are_members_blocking.map(|is_blocking| {
+            // What a member was given is the program's own, and no matter for a decision.
+            let takes = ArgumentsType::of::<()>();
+            MemberFactory::new(takes, is_blocking, move |_| nothing(is_blocking))
+        });
+        Self { kind, members, policy, tags: Tags::new(tags), max_children, count }
+    }
+}
+
+impl From<&NodeSpec> for NodeForm {
+    fn from(spec: &NodeSpec) -> Self {
+        match spec {
+            NodeSpec::Child(spec) => {
+                // Where it is declared, and its settings, are nothing to the engine.
+                let ChildSpec { id, task, policy, tags, .. } = &**spec;
+                Self::Child {
+                    id: id.to_string(),
+                    is_blocking: task.is_blocking(),
+                    policy: *policy,
+                    tags: tags.iter().map(str::to_owned).collect(),
+                }
+            }
+            NodeSpec::Supervisor(spec) => (&**spec).into(),
+        }
+    }
+}
+
+impl From<&SupervisorSpec> for NodeForm {
+    fn from(spec: &SupervisorSpec) -> Self {
+        // A key that is added to the spec has to be added here.
+        let SupervisorSpec {
+            id,
+            strategy,
+            intensity,
+            meltdown,
+            auto_shutdown,
+            group,
+            budget,
+            policy,
+            tags,
+            defaults,
+            configured_defaults,
+            children,
+            declared_at: _,
+        } = spec;
+        Self::Supervisor {
+            id: id.to_string(),
+            strategy: *strategy,
+            intensity: *intensity,
+            meltdown: *meltdown,
+            auto_shutdown: *auto_shutdown,
+            group: group.into(),
+            budget: *budget,
+            policy: *policy,
+            tags: tags.iter().map(str::to_owned).collect(),
+            defaults: *defaults,
+            configured_defaults: *configured_defaults,
+            children: children.iter().map(Self::from).collect(),
+        }
+    }
+}
+
+impl From<NodeForm> for NodeSpec {
+    fn from(form: NodeForm) -> Self {
+        match form {
+            NodeForm::Child { id, is_blocking, policy, tags } => {
+                let (task, tags) = (nothing(is_blocking), Tags::new(tags));
+                ChildSpec { policy, tags, ..ChildSpec::new(id, task) }.into()
+            }
+            NodeForm::Supervisor {
+                id,
+                strategy,
+                intensity,
+                meltdown,
+                auto_shutdown,
+                group,
+                budget,
+                policy,
+                tags,
+                defaults,
+                configured_defaults,
+                children,
+            } => SupervisorSpec {
+                id: id.into(),
+                strategy,
+                intensity,
+                meltdown,
+                auto_shutdown,
+                group: group.into(),
+                budget,
+                policy,
+                tags: Tags::new(tags),
+                defaults,
+                configured_defaults,
+                children: children.into_iter().map(Self::from).collect(),
+                declared_at: Location::caller(),
+            }
+            .into(),
+        }
+    }
+}
+
+/// A task that is never run: the recording has its ends.
+fn nothing(is_blocking: bool) -> TaskFactory {
+    if is_blocking { blocking_fn(|_| ()) } else { service_fn(async |_: TaskContext| ()) }
+}
+
+pub(super) fn nanos(time: Duration) -> u64 {
+    // 2^64 ns are 584 years.
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn run_form(run: RunKey) -> RunForm {
+    (run.node.index, run.node.version, run.generation.0)
+}
+
+pub(super) fn run_key((index, version, generation): RunForm) -> RunKey {
+    RunKey { node: NodeKey { index, version }, generation: Generation(generation) }
+}
+
+impl From<&Input> for InputForm {
+    fn from(input: &Input) -> Self {
+        match input {
+            Input::Start => Self::Start,
+            Input::Spawned(run) => Self::Spawned(run_form(*run)),
+            Input::Ready(run) => Self::Ready(run_form(*run)),
+            Input::Ended(run, end) => Self::Ended { run: run_form(*run), end: end.into() },
+            Input::Pulse { run, last } => {
+                Self::Pulse { run: run_form(*run), last_nanos: last.map(|last| nanos(last.0)) }
+            }
+            Input::Command(id, command) => Self::Command { id: id.0, command: command.into() },
+            Input::Abandoned(ids) => Self::Abandoned(ids.iter().map(|id| id.0).collect()),
+            Input::Tick => Self::Tick,
+        }
+    }
+}
+
+impl InputForm {
+    /// The input again; or why it cannot be one.
+    pub(super) fn input(self) -> Result<Input, String> {
+        Ok(match self {
+            Self::Start => Input::Start,
+            Self::Spawned(run) => Input::Spawned(run_key(run)),
+            Self::Ready(run) => Input::Ready(run_key(run)),
+            Self::Ended { run, end } => Input::Ended(run_key(run), end.into()),
+            Self::Pulse { run, last_nanos } => {
+                let last = last_nanos.map(|nanos| Uptime(Duration::from_nanos(nanos)));
+                Input::Pulse { run: run_key(run), last }
+            }
+            Self::Command { id, command } => Input::Command(CommandId(id), command.command()?),
+            Self::Abandoned(ids) => Input::Abandoned(ids.into_iter().map(CommandId).collect()),
+            Self::Tick => Input::Tick,
+        })
+    }
+}
+
+impl From<&RunEnd> for EndForm {
+    fn from(end: &RunEnd) -> Self {
+        match end {
+            RunEnd::Returned(TaskResult::Succeeded) => Self::Succeeded,
+            RunEnd::Returned(TaskResult::Shutdown) => Self::Shutdown,
+            RunEnd::Returned(TaskResult::Ignored) => Self::Ignored,
+            RunEnd::Returned(TaskResult::Failed(failure)) => {
+                Self::Failed { class: failure.kind(), error: failure.chain() }
+            }
+            RunEnd::Panicked(message) => Self::Panicked { message: message.to_string() },
+            RunEnd::Dropped => Self::Dropped,
+            RunEnd::NotSpawned(failure) => {
+                Self::NotSpawned { class: failure.kind(), error: failure.chain() }
+            }
+        }
+    }
+}
+
+impl From<EndForm> for RunEnd {
+    fn from(form: EndForm) -> Self {
+        match form {
+            EndForm::Succeeded => Self::Returned(TaskResult::Succeeded),
+            EndForm::Shutdown => Self::Returned(TaskResult::Shutdown),
+            EndForm::Ignored => Self::Returned(TaskResult::Ignored),
+            EndForm::Failed { class, error } => {
+                Self::Returned(TaskResult::Failed(TaskFailure::new(class, error)))
+            }
+            EndForm::Panicked { message } => Self::Panicked(PanicMessage::of(Box::new(message))),
+            EndForm::Dropped => Self::Dropped,
+            EndForm::NotSpawned { class, error } => {
+                Self::NotSpawned(TaskFailure::new(class, error))
+            }
+        }
+    }
+}
+
+impl From<&Command> for CommandForm {
+    fn from(command: &Command) -> Self {
+        let who = |by: &By| (by.requested_by.to_string(), by.reason.to_string());
+        match command {
+            Command::WaitReady(path) => Self::WaitUntilReady { path: path.to_string() },
+            Command::Shutdown(by) => {
+                let (requested_by, reason) = who(by);
+                Self::ShutdownTree { requested_by, reason }
+            }
+            Command::ShutdownNow(by) => {
+                let (requested_by, reason) = who(by);
+                Self::ShutdownNow { requested_by, reason }
+            }
+            Command::Do(verb, by) => {
+                let (requested_by, reason) = who(by);
+                let path = verb.path().to_string();
+                let verb = match verb {
+                    Verb::Add { spec, .. } => {
+                        let spec = Box::new(NodeForm::from(&**spec));
+                        return Self::AddChild { parent: path, spec, requested_by, reason };
+                    }
+                    Verb::Spawn { id, .. } => {
+                        let id = id.as_ref().map(ToString::to_string);
+                        return Self::SpawnMember { pool: path, id, requested_by, reason };
+                    }
+                    Verb::Start(_) => VerbForm::StartChild,
+                    Verb::Stop(_) => VerbForm::StopChild,
+                    Verb::Restart(_) => VerbForm::RestartChild,
+                    Verb::Delete(_) => VerbForm::DeleteChild,
+                    Verb::Remove(_) => VerbForm::RemoveChild,
+                    Verb::Pause(_) => VerbForm::PauseChild,
+                    Verb::Resume(_) => VerbForm::ResumeChild,
+                    Verb::Quarantine(_) => VerbForm::QuarantineChild,
+                    Verb::ResetBudget(_) => VerbForm::ResetBudget,
+                };
+                Self::Change { verb, path, requested_by, reason }
+            }
+        }
+    }
+}
+
+impl CommandForm {
+    fn command(self) -> Result<Command, String> {
+        let by = |requested_by: String, reason: String| By {
+            requested_by: Arc::from(requested_by),
+            reason: Arc::from(reason),
+        };
+        let read = |path: String| ChildPath::parse(&path).map_err(|error| error.to_string());
+        Ok(match self {
+            Self::WaitUntilReady { path } => Command::WaitReady(read(path)?),
+            Self::ShutdownTree { requested_by, reason } => {
+                Command::Shutdown(by(requested_by, reason))
+            }
+            Self::ShutdownNow { requested_by, reason } => {
+                Command::ShutdownNow(by(requested_by, reason))
+            }
+            Self::AddChild { parent, spec, requested_by, reason } => {
+                let (parent, spec) = (read(parent)?, Box::new(NodeSpec::from(*spec)));
+                Command::Do(Verb::Add { parent, spec }, by(requested_by, reason))
+            }
+            Self::SpawnMember { pool, id, requested_by, reason } => {
+                let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
+                let (pool, arguments) = (read(pool)?, Arguments::new(()));
+                Command::Do(Verb::Spawn { pool, id, arguments }, by(requested_by, reason))
+            }
+            Self::Change { verb, path, requested_by, reason } => {
+                Command::Do(verb.about(read(path)?), by(requested_by, reason))
+            }
+        })
+    }
+}
+
+impl VerbForm {
+    fn about(self, path: ChildPath) -> Verb {
+        match self {
+            Self::StartChild => Verb::Start(path),
+            Self::StopChild => Verb::Stop(path),
+            Self::RestartChild => Verb::Restart(path),
+            Self::DeleteChild => Verb::Delete(path),
+            Self::RemoveChild => Verb::Remove(path),
+            Self::PauseChild => Verb::Pause(path),
+            Self::ResumeChild => Verb::Resume(path),
+            Self::QuarantineChild => Verb::Quarantine(path),
+            Self::ResetBudget => Verb::ResetBudget(path),
+        }
+    }
+}

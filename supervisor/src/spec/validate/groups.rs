@@ -1,0 +1,88 @@
+//! Rules about pools and manies.
+
+use super::{Around, Checker, Fault, SpecViolation};
+use crate::policy::restart::Strategy;
+use crate::policy::{Policy, PolicyPatch};
+use crate::spec::group::{Group, GroupKind, MAX_COUNT};
+use crate::spec::plan::{GroupPlan, PoolPlan};
+use crate::spec::supervisor::SupervisorSpec;
+use crate::task::member::Arguments;
+
+impl Checker {
+    pub(super) fn group(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> GroupPlan {
+        let Group { kind, members, policy: said, tags, max_children, count } = &spec.group;
+        let path = around.path;
+        let misplaced = [
+            ("max_children", *kind == GroupKind::Pool, max_children.is_some(), "a pool"),
+            ("count", *kind == GroupKind::Many, count.is_some(), "a many"),
+            ("members", *kind != GroupKind::None, members.is_some(), "a pool or a many"),
+            ("member_tags", *kind != GroupKind::None, !tags.is_empty(), "a pool or a many"),
+            (
+                "member_policy",
+                *kind != GroupKind::None,
+                *said != PolicyPatch::NONE,
+                "a pool or a many",
+            ),
+        ];
+        for (key, _, _, whose) in misplaced.into_iter().filter(|(_, fits, is, _)| *is && !fits) {
+            self.report(path, Fault::NotInAGroup { key, whose });
+        }
+        match kind {
+            GroupKind::None => GroupPlan::None,
+            GroupKind::Pool => {
+                if !spec.children.is_empty() {
+                    self.report(path, Fault::PoolWithChildren);
+                }
+                if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
+                    self.report(path, Fault::PoolWithStrategy);
+                }
+                if *max_children == Some(0) {
+                    self.report(path, Fault::MaxChildren);
+                }
+                let (max_children, members) = (*max_children, members.clone());
+                let policy = self.member_policy(*said, around);
+                self.tags(path, tags);
+                let tags = tags.clone();
+                GroupPlan::Pool(PoolPlan { max_children, members, said: *said, tags, policy })
+            }
+            GroupKind::Many => {
+                let count = count.unwrap_or_default();
+                if !(1..=MAX_COUNT).contains(&count) {
+                    self.report(path, Fault::Count(count));
+                }
+                let wrong = members.as_ref().and_then(|m| m.task(Arguments::new(0_usize)).err());
+                if let Some(wrong) = wrong {
+                    self.report(path, Fault::ManyArguments(wrong));
+                }
+                GroupPlan::Many
+            }
+        }
+    }
+
+    /// What the members of a pool will amount to: what is wrong with all of them is said now, and
+    /// not when the first is spawned.
+    fn member_policy(&mut self, said: PolicyPatch, around: &Around<'_>) -> Policy {
+        let all = around.defaults.under(said);
+        let policy = all.resolve();
+        if said != PolicyPatch::NONE {
+            self.policy(around.path, &said, &all, &policy);
+            self.room(around.path, &all, around.room);
+            self.health(around.path, all.health);
+            self.significance(around.path, &policy, around);
+        }
+        policy
+    }
+
+    /// The children of a many are alike: what has been said about one of them is not said again.
+    pub(super) fn say_once(&mut self, before: usize) {
+        let latest = self.violations.split_off(before);
+        let is_new = |violation: &SpecViolation| {
+            let parent = |path: &str| path.rsplit_once('/').map(|(parent, _)| parent.to_owned());
+            !self.violations.iter().any(|known| {
+                known.fault == violation.fault && parent(&known.path) == parent(&violation.path)
+            })
+        };
+        let latest: Vec<_> = latest.into_iter().filter(is_new).collect();
+        self.violations.extend(latest);
+    }
+}

@@ -1,0 +1,195 @@
+//! What makes a child of its arguments: the members of a pool, and children that are many of one.
+
+use std::any::{Any, TypeId, type_name};
+use std::fmt;
+use std::future::Future;
+use std::sync::Arc;
+
+use thiserror::Error;
+
+use super::context::{BlockingContext, TaskContext};
+use super::exit::contain;
+use super::factory::{Shielded, TaskFactory, blocking_fn, service_fn};
+use super::result::Outcome;
+
+/// What one child was given, whatever its type. Every run of the child is given a clone of it.
+///
+/// Cheap to clone itself.
+#[derive(Clone)]
+pub struct Arguments {
+    value: Arc<Shell>,
+    type_name: &'static str,
+}
+
+impl Arguments {
+    /// Takes `value`, of any type.
+    pub fn new<A: Any + Send + Sync>(value: A) -> Self {
+        Self { value: Arc::new(Shell(Some(Box::new(value)))), type_name: type_name::<A>() }
+    }
+
+    /// The value, if it is an `A`.
+    pub fn get<A: Any>(&self) -> Option<&A> {
+        self.value.0.as_ref()?.downcast_ref()
+    }
+}
+
+impl fmt::Debug for Arguments {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Arguments").field(&self.type_name).finish()
+    }
+}
+
+/// A type that arguments can be of.
+#[derive(Clone, Copy, Debug)]
+pub struct ArgumentsType {
+    id: fn() -> TypeId,
+    name: fn() -> &'static str,
+}
+
+impl ArgumentsType {
+    /// The type `A`.
+    pub const fn of<A: Any>() -> Self {
+        Self { id: TypeId::of::<A>, name: type_name::<A> }
+    }
+}
+
+/// A value of the user's, whose destructor may panic: it is dropped wherever the last one is who
+/// knows it, the driver included.
+struct Shell(Option<Box<dyn Any + Send + Sync>>);
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        let value = self.0.take();
+        // Nobody is left whom it concerns: no run with it is alive.
+        drop(contain(|| drop(value)));
+    }
+}
+
+/// The arguments are of another type than the one that the members take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("its members take a `{expected}`, and were to be given a `{found}`")]
+pub struct WrongArguments {
+    /// The type that they take.
+    pub expected: &'static str,
+    /// The type of what was to be given.
+    pub found: &'static str,
+}
+
+/// Makes a child of its arguments: what the members of a pool, or the children of a many, have in
+/// common.
+///
+/// Made by [`member_fn`] and [`blocking_member_fn`]. Cheap to clone.
+#[derive(Clone)]
+pub struct MemberFactory {
+    takes: ArgumentsType,
+    is_blocking: bool,
+    make: Arc<dyn Fn(Arguments) -> TaskFactory + Send + Sync>,
+}
+
+impl MemberFactory {
+    /// `make` is only called with arguments of the type that it `takes`.
+    pub(crate) fn new(
+        takes: ArgumentsType,
+        is_blocking: bool,
+        make: impl Fn(Arguments) -> TaskFactory + Send + Sync + 'static,
+    ) -> Self {
+        Self { takes, is_blocking, make: Arc::new(make) }
+    }
+
+    /// What runs the member with these arguments.
+    ///
+    /// # Errors
+    ///
+    /// [`WrongArguments`] when they are of another type than the members take.
+    pub fn task(&self, arguments: Arguments) -> Result<TaskFactory, WrongArguments> {
+        let value = arguments.value.0.as_deref();
+        if value.is_some_and(|value| value.type_id() == (self.takes.id)()) {
+            return Ok((self.make)(arguments));
+        }
+        Err(WrongArguments { expected: (self.takes.name)(), found: arguments.type_name })
+    }
+
+    /// Whether the runs of the members have a thread of their own.
+    pub fn is_blocking(&self) -> bool {
+        self.is_blocking
+    }
+}
+
+impl fmt::Debug for MemberFactory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemberFactory").field("takes", &(self.takes.name)()).finish_non_exhaustive()
+    }
+}
+
+/// Members that are async: `make` is called for each run, with the context of the run and a clone
+/// of what the member was given.
+///
+/// ```
+/// use rust_supervisor::spec::supervisor::SupervisorSpec;
+/// use rust_supervisor::task::context::TaskContext;
+/// use rust_supervisor::task::member::member_fn;
+///
+/// let session = member_fn(async |ctx: TaskContext, user: u64| {
+///     println!("the session of {user}");
+///     ctx.stopped().await;
+/// });
+/// let sessions = SupervisorSpec::pool("sessions").members(session).max_children(1_000);
+/// assert!(SupervisorSpec::root().child(sessions).validate().is_ok());
+/// ```
+pub fn member_fn<A, M, F>(make: M) -> MemberFactory
+where
+    A: Any + Clone + Send + Sync,
+    M: Fn(TaskContext, A) -> F + Send + Sync + 'static,
+    F: Future<Output: Outcome> + Send + 'static,
+{
+    let make = Arc::new(Shielded::new(make));
+    MemberFactory::new(ArgumentsType::of::<A>(), false, move |arguments| {
+        let make = Arc::clone(&make);
+        service_fn(move |context| make.get()(context, given(&arguments)))
+    })
+}
+
+/// Members that each have a thread of their own; see [`blocking_fn`].
+pub fn blocking_member_fn<A, W, O>(work: W) -> MemberFactory
+where
+    A: Any + Clone + Send + Sync,
+    W: Fn(BlockingContext, A) -> O + Send + Sync + 'static,
+    O: Outcome,
+{
+    let work = Arc::new(Shielded::new(work));
+    MemberFactory::new(ArgumentsType::of::<A>(), true, move |arguments| {
+        let work = Arc::clone(&work);
+        blocking_fn(move |context| work.get()(context, given(&arguments)))
+    })
+}
+
+/// A clone for one run.
+pub(crate) fn given<A: Any + Clone>(arguments: &Arguments) -> A {
+    let value = arguments.get::<A>();
+    value.expect("nothing is made of arguments before their type is known").clone()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Loud;
+    impl Drop for Loud {
+        fn drop(&mut self) {
+            std::panic::resume_unwind(Box::new("not going quietly"));
+        }
+    }
+
+    #[test]
+    fn arguments_that_panic_when_they_are_dropped_harm_nobody() {
+        drop(Arguments::new(Loud));
+    }
+
+    #[test]
+    fn arguments_of_another_type_are_refused_by_name() {
+        let members = member_fn(async |_: TaskContext, _: u64| ());
+        assert!(members.task(Arguments::new(1_u64)).is_ok());
+        let error = members.task(Arguments::new("1")).unwrap_err();
+        assert_eq!(error.to_string(), "its members take a `u64`, and were to be given a `&str`");
+    }
+}
