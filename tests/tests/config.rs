@@ -681,7 +681,8 @@ fn no_key_is_without_its_proof() {
     assert_eq!(keys("RootSection"), at_root);
     assert_eq!(
         keys("ChildSection"),
-        &(&policy | &at_root) | &set(&["meltdown", "enabled", "tags", "max_children", "count"])
+        &(&policy | &at_root)
+            | &set(&["meltdown", "enabled", "settings", "tags", "max_children", "count"])
     );
     let without_shutdown = policy.into_iter().filter(|key| !key.starts_with("shutdown"));
     assert_eq!(keys("PolicySection"), without_shutdown.collect());

@@ -5,7 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
 use super::graph;
-use super::parameter::{Parameter, parameters};
+use super::parameter::{Parameter, parameters, settings};
 use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only, peeled};
@@ -37,6 +37,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         parameters.iter().map(|parameter| parameter.value(&context, &runtime)).collect();
     let runs = runs(child.get(), &runtime, &arguments);
     let returns = returns(function, name, &runtime);
+    let settings = settings(function);
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
     let needs = needs(&parameters, &runtime);
@@ -77,7 +78,9 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
                 type Handle = #runtime::Handle<Self>;
                 const KEY: #runtime::Key = #key;
                 const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy)#tags });
+                    #runtime::Node::Child(&const {
+                        #runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())*
+                    });
                 #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {

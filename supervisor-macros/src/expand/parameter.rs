@@ -62,6 +62,20 @@ impl<'a> Parameter<'a> {
     }
 }
 
+/// The parameters that are settings of the child's own: what is declared knows of them, so that
+/// they are read before anything starts.
+pub(super) fn settings(function: &Function) -> impl Iterator<Item = &Type> {
+    parameters(function).filter_map(|parameter| match parameter {
+        Parameter::OfState(ty) if is_named(ty, "Settings") => Some(ty),
+        Parameter::OfState(_) | Parameter::OfContext(_) => None,
+    })
+}
+
+fn is_named(ty: &Type, name: &str) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == name)
+}
+
 pub(super) fn parameters(function: &Function) -> impl Iterator<Item = Parameter<'_>> {
     function.signature.inputs.iter().filter_map(|input| match input {
         FnArg::Typed(parameter) if is_of_state(&parameter.ty) => {

@@ -187,6 +187,10 @@ policy_keys! { supervisor_keys inner_supervisor_keys section [
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
         #[schemars(transform = or_null)]
         pub shutdown: StopSection,
+        /// For a child that takes `Settings<T>`: what they are. Their keys are those of `T`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("examples" = [{}]))]
+        pub settings: Option<BTreeMap<String, serde_json::Value>>,
         /// For a supervisor: defaults for everything below it.
         #[config(nested)]
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]

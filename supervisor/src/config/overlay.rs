@@ -9,8 +9,11 @@ use super::configurable::{
     SupervisorConfig,
 };
 use super::duration::HumanDuration;
-use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
+use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath, nearest};
 use super::keys::SupervisorKeys;
+use super::load::LoadedConfig;
+use super::node::Node;
+use super::node::Value::Null;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::intensity::Limit;
@@ -37,12 +40,21 @@ pub fn overlay(
     spec: SupervisorSpec,
     config: &SupervisorConfig,
 ) -> Result<SupervisorSpec, ConfigError> {
+    LoadedConfig::from(config.clone()).overlay(spec)
+}
+
+/// The same, with what `config` was read from.
+pub(super) fn overlay_with(
+    spec: SupervisorSpec,
+    config: &SupervisorConfig,
+    document: &Node,
+) -> Result<SupervisorSpec, ConfigError> {
     let SupervisorConfig { include: _, supervisor, policy, shutdown, observability } = config;
     let ShutdownSection { grace, abort_wait, budget } = shutdown;
 
     let before = spec.clone();
     let mut spec = spec;
-    let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec) };
+    let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec), document };
     overlay.bounds(*observability);
     if let Some(HumanDuration(budget)) = *budget {
         spec.budget = Some(budget);
@@ -72,15 +84,16 @@ struct Above {
     said_in: KeyPath,
 }
 
-struct Overlay {
-    problems: Vec<ConfigProblem>,
+struct Overlay<'a> {
+    document: &'a Node,
+    problems: Vec<ConfigDiagnostic>,
     /// Every path of the tree.
     paths: Vec<String>,
 }
 
-impl Overlay {
+impl Overlay<'_> {
     fn report(&mut self, key: KeyPath, fault: ConfigFault) {
-        self.problems.push(ConfigProblem::new(None, key, fault));
+        self.problems.push(ConfigDiagnostic::new(None, key, fault));
     }
 
     fn bounds(&mut self, section: ObservabilitySection) {
@@ -161,8 +174,13 @@ impl Overlay {
                     if let Some(section) = section {
                         self.task(task, section, weaker, &path, &key);
                     }
+                    self.settings(task, &path, &key.join("settings"));
                 }
                 NodeSpec::Supervisor(inner) => {
+                    if section.is_some_and(|section| section.settings.is_some()) {
+                        let fault = ConfigFault::NoSettings { path: path.to_string() };
+                        self.report(key.join("settings"), fault);
+                    }
                     if let Some(section) = section {
                         self.as_child(inner, section, weaker, &path, &key);
                     }
@@ -201,6 +219,24 @@ impl Overlay {
         spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
+        }
+    }
+
+    /// Reads the child's own settings, which it may also have when nothing is said about it.
+    fn settings(&mut self, spec: &mut ChildSpec, path: &ChildPath, key: &KeyPath) {
+        let node = self.document.node_of(key).filter(|node| !matches!(node.value, Null));
+        match (spec.settings, node) {
+            (None, None) => {}
+            (None, Some(_)) => {
+                self.report(key.clone(), ConfigFault::NoSettings { path: path.to_string() });
+            }
+            (Some(settings), node) => {
+                let nowhere = self.document.locate(key);
+                match settings.read(node, &nowhere, key) {
+                    Ok(settings) => spec.task = spec.task.clone().with_settings(settings),
+                    Err(problems) => self.problems.extend(problems),
+                }
+            }
         }
     }
 
@@ -402,7 +438,7 @@ fn culprit(violation: &SpecViolation, spec: &SupervisorSpec, said: &Value) -> Ke
 }
 
 /// The keys that a rule is about, the likeliest culprit first.
-fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
+pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
     let keys: &[&[&'static str]] = match fault {
         Fault::Policy(fault) => return about(*fault),
         Fault::OfClass { class, fault } => {

@@ -14,6 +14,8 @@ use super::outcome::CommandOutcome;
 use super::stream::{EventFilter, EventStream, Live};
 #[cfg(feature = "audit")]
 use crate::audit::AuditStatus;
+#[cfg(feature = "config")]
+use crate::config::effective::{EffectiveConfig, EffectiveValue};
 use crate::error::types::SupervisorError;
 use crate::event::Event;
 use crate::id::{ChildId, ChildPath, IntoPath, nearest};
@@ -100,6 +102,8 @@ impl SupervisorHandle {
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "config")]
+            made_of: None,
             counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,
@@ -405,6 +409,41 @@ impl SupervisorHandle {
         self.shared.is_detached.store(true, Ordering::SeqCst);
     }
 
+    /// Every value that holds in the tree as it was started, with where it comes from and what it
+    /// overrode. Children that were added later are not in it.
+    #[cfg(feature = "config")]
+    pub fn effective_config(&self) -> EffectiveConfig {
+        let made_of = self.shared.made_of.as_ref();
+        made_of.map_or_else(EffectiveConfig::default, |made_of| {
+            let (spec, config) = &**made_of;
+            config.effective(spec)
+        })
+    }
+
+    /// The values that hold for the child or supervisor at `path`; see
+    /// [`effective_config`](Self::effective_config).
+    ///
+    /// # Errors
+    ///
+    /// [`Path`](SupervisorError::Path) for text that is no path, and
+    /// [`UnknownPath`](SupervisorError::UnknownPath) for one that was not in the tree when it was
+    /// started.
+    #[cfg(feature = "config")]
+    pub fn explain(&self, path: impl IntoPath) -> Result<Vec<EffectiveValue>, SupervisorError> {
+        let path = path.into_path()?;
+        let effective = self.effective_config();
+        if let Some(values) = effective.explain(path.as_str()) {
+            return Ok(values.to_vec());
+        }
+        let is_known = |path: &ChildPath| effective.explain(path.as_str()).is_some();
+        let known = std::iter::successors(path.parent(), ChildPath::parent).find(is_known);
+        let known = known.unwrap_or_else(ChildPath::root);
+        let siblings = effective.nodes().map(|(path, _)| path);
+        let siblings = siblings.filter(|path| path.parent().as_ref() == Some(&known)).cloned();
+        let nearest_path = nearest(&path, &known, siblings);
+        Err(SupervisorError::UnknownPath { path, known, nearest_path })
+    }
+
     /// The state of the whole tree. After its end: as it was then.
     ///
     /// Answered at once, also while the tree shuts down.
@@ -664,6 +703,8 @@ mod tests {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "config")]
+            made_of: None,
             counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,

@@ -292,6 +292,11 @@ impl PolicyPatch {
     /// one. What means nothing any more is taken back: about the restarts of one that is temporary
     /// now, about the trial of one that is not quarantined now.
     pub(crate) fn overrule(self, weaker: Self) -> Self {
+        self.over(self.left_of(weaker))
+    }
+
+    /// What is left of `weaker` then.
+    pub(crate) fn left_of(&self, weaker: Self) -> Self {
         let mut weaker = weaker;
         if self.restart == Some(Restart::Temporary) {
             weaker.backoff = BackoffPatch::NONE;
@@ -306,7 +311,7 @@ impl PolicyPatch {
         if self.on_limit.or(on_limit).is_some_and(|on_limit| on_limit != OnLimit::Quarantine) {
             weaker.probe_after = None;
         }
-        self.over(weaker)
+        weaker
     }
 
     /// Fills every open key from the defaults of a task.

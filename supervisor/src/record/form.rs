@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -215,7 +216,8 @@ impl From<&NodeSpec> for NodeForm {
     fn from(spec: &NodeSpec) -> Self {
         match spec {
             NodeSpec::Child(spec) => {
-                let ChildSpec { id, task, policy, tags } = &**spec;
+                // Where it is declared, and its settings, are nothing to the engine.
+                let ChildSpec { id, task, policy, tags, .. } = &**spec;
                 Self::Child {
                     id: id.to_string(),
                     is_blocking: task.is_blocking(),
@@ -244,6 +246,7 @@ impl From<&SupervisorSpec> for NodeForm {
             defaults,
             configured_defaults,
             children,
+            declared_at: _,
         } = spec;
         Self::Supervisor {
             id: id.to_string(),
@@ -266,8 +269,8 @@ impl From<NodeForm> for NodeSpec {
     fn from(form: NodeForm) -> Self {
         match form {
             NodeForm::Child { id, is_blocking, policy, tags } => {
-                let (id, task, tags) = (id.into(), nothing(is_blocking), Tags::new(tags));
-                ChildSpec { id, task, policy, tags }.into()
+                let (task, tags) = (nothing(is_blocking), Tags::new(tags));
+                ChildSpec { policy, tags, ..ChildSpec::new(id, task) }.into()
             }
             NodeForm::Supervisor {
                 id,
@@ -295,6 +298,7 @@ impl From<NodeForm> for NodeSpec {
                 defaults,
                 configured_defaults,
                 children: children.into_iter().map(Self::from).collect(),
+                declared_at: Location::caller(),
             }
             .into(),
         }

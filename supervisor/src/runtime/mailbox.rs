@@ -12,6 +12,8 @@ use tokio::time::Instant;
 use crate::audit::AuditError;
 #[cfg(feature = "audit")]
 use crate::audit::writer::Monitor;
+#[cfg(feature = "config")]
+use crate::config::load::LoadedConfig;
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
@@ -25,6 +27,8 @@ use crate::id::ChildPath;
 use crate::id::CommandId;
 use crate::observe::journal::Journal;
 use crate::report::ShutdownReport;
+#[cfg(feature = "config")]
+use crate::spec::supervisor::SupervisorSpec;
 use crate::state::{ChildState, TreeState};
 use crate::task::cell::Reports;
 use crate::why::Why;
@@ -66,6 +70,9 @@ pub(crate) struct Shared {
     pub(crate) is_ending: watch::Sender<bool>,
     pub(crate) end: watch::Sender<Option<End>>,
     pub(crate) is_detached: AtomicBool,
+    /// What the tree was made of.
+    #[cfg(feature = "config")]
+    pub(crate) made_of: Option<Box<(SupervisorSpec, LoadedConfig)>>,
     /// How many children each many was started with.
     pub(crate) counts: BTreeMap<ChildPath, usize>,
     #[cfg(feature = "audit")]

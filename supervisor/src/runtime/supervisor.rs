@@ -19,6 +19,8 @@ use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
 use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
 #[cfg(feature = "config")]
+use crate::config::environment::Environment;
+#[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
@@ -119,6 +121,10 @@ impl Supervisor {
             recording: None,
             #[cfg(feature = "config")]
             config: None,
+            #[cfg(feature = "config")]
+            environment: None,
+            #[cfg(feature = "config")]
+            made_of: None,
         }
     }
 }
@@ -141,6 +147,10 @@ pub struct SupervisorBuilder {
     recording: Option<PathBuf>,
     #[cfg(feature = "config")]
     config: Option<ConfigSource>,
+    #[cfg(feature = "config")]
+    environment: Option<Environment>,
+    #[cfg(feature = "config")]
+    made_of: Option<Box<(SupervisorSpec, LoadedConfig)>>,
 }
 
 impl SupervisorBuilder {
@@ -234,6 +244,14 @@ impl SupervisorBuilder {
         self
     }
 
+    /// Lays these variables over the configuration. Default: with a file those of the process
+    /// whose names begin with `RUST_SUPERVISOR__`, without one none.
+    #[cfg(feature = "config")]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
     /// The tree that will be started, without what a configuration says about it.
     pub fn spec(&self) -> &SupervisorSpec {
         &self.spec
@@ -264,7 +282,7 @@ impl SupervisorBuilder {
     /// As [`Supervisor::start`].
     pub async fn start(self) -> Result<SupervisorHandle, SupervisorError> {
         #[cfg(feature = "config")]
-        let this = self.configured().await?;
+        let this = Box::pin(self.configured()).await?;
         #[cfg(not(feature = "config"))]
         let this = self;
         // It is done once and is large: whoever waits for it need not be.
@@ -273,22 +291,29 @@ impl SupervisorBuilder {
 
     #[cfg(feature = "config")]
     async fn configured(mut self) -> Result<Self, SupervisorError> {
-        let loaded = match self.config.take() {
-            None => return Ok(self),
-            Some(ConfigSource::Value(config)) => LoadedConfig::from(*config),
-            Some(ConfigSource::File(path)) => {
-                let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
-                let read = runtime.spawn_blocking(move || LoadedConfig::read(path));
-                match read.await {
-                    Ok(loaded) => loaded?,
-                    Err(error) => match error.try_into_panic() {
-                        Ok(panic) => std::panic::resume_unwind(panic),
-                        // Only a runtime that is shutting down does not carry it out.
-                        Err(_) => return Err(SupervisorError::NoRuntime),
-                    },
-                }
+        let environment = self.environment.take();
+        let loaded = match (self.config.take(), environment) {
+            (None, None) => LoadedConfig::from(SupervisorConfig::default()),
+            (Some(ConfigSource::Value(config)), None) => LoadedConfig::from(*config),
+            (Some(ConfigSource::File(path)), environment) => {
+                let environment = environment.unwrap_or_else(Environment::of_process);
+                let spec = self.spec.clone();
+                off_the_async_threads(move || LoadedConfig::read_for(&spec, path, &environment))
+                    .await??
+            }
+            (source, Some(environment)) => {
+                let config = match source {
+                    Some(ConfigSource::Value(config)) => *config,
+                    _ => SupervisorConfig::default(),
+                };
+                let spec = self.spec.clone();
+                off_the_async_threads(move || {
+                    LoadedConfig::of_value_for(&spec, config, &environment)
+                })
+                .await??
             }
         };
+        let before = self.spec.without_tasks();
         *self.spec = loaded.overlay(*self.spec)?;
         let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
@@ -299,6 +324,7 @@ impl SupervisorBuilder {
         self.journal_capacity = setting(journal_capacity, self.journal_capacity);
         self.last_exits = setting(last_exits, self.last_exits);
         self.remembered_paths = setting(remembered_paths, self.remembered_paths);
+        self.made_of = Some(Box::new((before, loaded)));
         Ok(self)
     }
 
@@ -356,6 +382,8 @@ impl SupervisorBuilder {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "config")]
+            made_of: self.made_of,
             counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
@@ -373,6 +401,18 @@ impl SupervisorBuilder {
             Err(_) => Err(handle.end_error()),
         }
     }
+}
+
+#[cfg(feature = "config")]
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SupervisorError> {
+    let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
+    runtime.spawn_blocking(work).await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // Only a runtime that is shutting down does not carry it out.
+        Err(_) => SupervisorError::NoRuntime,
+    })
 }
 
 /// With nothing set yet.

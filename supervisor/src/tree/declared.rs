@@ -3,6 +3,7 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +13,8 @@ use super::graph::key::Key;
 use super::graph::resolve::Wire;
 use super::graph::wiring::{Link, Wiring};
 use super::parameter::Run;
+#[cfg(feature = "config")]
+use crate::config::settings::{DeclaredSettings, TakesSettings};
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
@@ -168,13 +171,37 @@ pub enum Node {
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     policy: PolicyPatch,
+    at: &'static Location<'static>,
+    #[cfg(feature = "config")]
+    settings: Option<DeclaredSettings>,
     tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
     /// A child with these policies.
+    #[track_caller]
     pub const fn new(policy: PolicyPatch) -> Self {
-        Self { policy, tags: &[] }
+        Self {
+            policy,
+            at: Location::caller(),
+            tags: &[],
+            #[cfg(feature = "config")]
+            settings: None,
+        }
+    }
+
+    /// A child that takes settings.
+    ///
+    /// # Panics
+    ///
+    /// While the program is compiled, when it takes some already.
+    #[cfg(feature = "config")]
+    #[must_use]
+    #[track_caller]
+    pub const fn settings<P: TakesSettings>(mut self) -> Self {
+        assert!(self.settings.is_none(), "a child has one `settings` section: take it once");
+        self.settings = Some(P::SETTINGS);
+        self
     }
 
     /// See [`ChildSpec::tags`].
@@ -201,12 +228,14 @@ pub struct DeclaredSupervisor {
     budget: Option<Duration>,
     policy: PolicyPatch,
     defaults: PolicyPatch,
+    at: &'static Location<'static>,
     tags: &'static [&'static str],
 }
 
 impl DeclaredSupervisor {
     /// A supervisor of these children, itself with `policy` as a child, and with `defaults` for
     /// everything below.
+    #[track_caller]
     pub const fn new(
         slots: &'static [DeclaredSlot],
         policy: PolicyPatch,
@@ -221,6 +250,7 @@ impl DeclaredSupervisor {
             budget: None,
             policy,
             defaults,
+            at: Location::caller(),
             tags: &[],
         }
     }
@@ -278,6 +308,7 @@ impl DeclaredSupervisor {
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
         spec.budget = self.budget;
+        spec.declared_at = self.at;
         spec.tags = Tags::new(self.tags.iter().copied());
         spec
     }
@@ -478,10 +509,15 @@ fn supervisor<S: Send + Sync + 'static>(
             spec.child(inner)
         }
         (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
-            let child = ChildSpec::new(
+            let mut child = ChildSpec::new(
                 slot.name,
                 factory(runs, state, Gift::Nothing, slot.ask, wiring.next().links),
             );
+            child.declared_at = declared.at;
+            #[cfg(feature = "config")]
+            {
+                child.settings = declared.settings;
+            }
             let mut child = child.with_policy(slot.policy.overrule(declared.policy));
             child.tags = slot.tags_over(declared.tags);
             spec.child(child)

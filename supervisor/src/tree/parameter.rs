@@ -10,6 +10,8 @@ use super::handle::Handle;
 use super::lease::Lease;
 use super::pool::Pool;
 use super::state::{Provide, State};
+#[cfg(feature = "config")]
+use crate::config::settings::ReadSettings;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath, Generation};
 use crate::task::context::{BlockingContext, TaskContext};
@@ -105,6 +107,10 @@ pub trait RunContext {
     fn generation(&self) -> Generation;
     /// The tree, which it does not keep alive.
     fn supervisor(&self) -> SupervisorHandle;
+    /// The child's settings as they were read, if it has some.
+    #[cfg(feature = "config")]
+    #[doc(hidden)]
+    fn read_settings(&self) -> Option<&ReadSettings>;
 }
 
 impl RunContext for TaskContext {
@@ -119,6 +125,11 @@ impl RunContext for TaskContext {
     fn supervisor(&self) -> SupervisorHandle {
         self.supervisor()
     }
+
+    #[cfg(feature = "config")]
+    fn read_settings(&self) -> Option<&ReadSettings> {
+        self.settings.as_ref()
+    }
 }
 
 impl RunContext for BlockingContext {
@@ -132,6 +143,11 @@ impl RunContext for BlockingContext {
 
     fn supervisor(&self) -> SupervisorHandle {
         self.supervisor()
+    }
+
+    #[cfg(feature = "config")]
+    fn read_settings(&self) -> Option<&ReadSettings> {
+        self.settings.as_ref()
     }
 }
 
