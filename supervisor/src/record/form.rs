@@ -127,7 +127,7 @@ pub(super) enum NodeForm {
         meltdown: Option<Meltdown>,
         auto_shutdown: Option<AutoShutdown>,
         #[serde(default)]
-        group: GroupForm,
+        group: Box<GroupForm>,
         budget: Option<Duration>,
         #[serde(default)]
         policy: Box<PolicyPatch>,
@@ -223,7 +223,7 @@ impl From<&SupervisorSpec> for NodeForm {
             intensity: *intensity,
             meltdown: *meltdown,
             auto_shutdown: *auto_shutdown,
-            group: group.into(),
+            group: Box::new(group.into()),
             budget: *budget,
             policy: Box::new(*policy),
             tags: tags.iter().map(str::to_owned).collect(),
@@ -260,7 +260,7 @@ impl From<NodeForm> for NodeSpec {
                 intensity,
                 meltdown,
                 auto_shutdown,
-                group: group.into(),
+                group: (*group).into(),
                 budget,
                 policy: *policy,
                 tags: Tags::new(tags),
