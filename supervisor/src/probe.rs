@@ -144,3 +144,34 @@ impl fmt::Display for NotAlive {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runtime::supervisor::Supervisor;
+    use crate::spec::child::ChildSpec;
+    use crate::spec::supervisor::SupervisorSpec;
+    use crate::task::context::TaskContext;
+    use crate::task::factory::service_fn;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_critical_child_counts_unless_it_is_disabled_and_another_does_not() {
+        let parked = || service_fn(async |ctx: TaskContext| ctx.stopped().await);
+        let critical = |id: &str| ChildSpec::new(id, parked()).criticality(Criticality::Critical);
+        let tree = SupervisorSpec::root()
+            .child(critical("db"))
+            .child(critical("off").disabled())
+            .child(ChildSpec::new("extra", parked()));
+        let handle = Supervisor::start(tree).await.unwrap();
+        assert!(handle.readiness().await.is_ready());
+        handle.stop_child("/root/extra", "test", "because").await.unwrap();
+        assert!(handle.readiness().await.is_ready());
+        handle.stop_child("/root/db", "test", "because").await.unwrap();
+        let path = ChildPath::parse("/root/db").unwrap();
+        let reason = NotReady::CriticalChild { path, lifecycle: Lifecycle::Down };
+        assert_eq!(handle.readiness().await.reasons, [reason]);
+        let why = handle.why("/root/off").await.unwrap().to_string();
+        assert!(why.contains("It is disabled"), "{why}");
+        handle.shutdown_tree("test", "done").await.unwrap();
+    }
+}

@@ -122,6 +122,7 @@ async fn the_same_seed_gives_the_same_waits() {
 #[tokio::test(start_paused = true)]
 async fn a_grace_is_over_at_the_exact_millisecond() {
     let tree = SupervisorSpec::root()
+        .shutdown_budget(std::time::Duration::MAX)
         .child(ChildSpec::new("deaf", stubborn()).grace(Grace::After(ms(1_234))))
         .child(ChildSpec::new("far", stubborn()).grace(Grace::After(std::time::Duration::MAX)));
     let handle = Supervisor::start(tree).await.unwrap();

@@ -25,9 +25,9 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
         quote!(#(#cfgs)* #name: #child,)
     });
-    let checks = fields.iter().filter_map(|field| {
-        let (cfgs, check) = (field.cfgs(), checks(field, &runtime)?);
-        Some(quote!(#(#cfgs)* #check))
+    let checks = fields.iter().flat_map(|field| {
+        let cfgs = field.cfgs();
+        checks(field, &runtime).map(move |check| quote!(#(#cfgs)* #check))
     });
     let own = [&options.policy, &options.defaults];
     let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
@@ -161,7 +161,7 @@ fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
 }
 
 /// What only the compiler can check about a field.
-fn checks(field: &Field, runtime: &Runtime) -> Option<TokenStream> {
+fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream> + use<> {
     let FieldOptions { policy, max_children, count, .. } = &field.options;
     let number = |number: &Option<Number>, check: TokenStream| {
         let number = number.as_ref().filter(|number| number.known.is_none())?;
@@ -176,10 +176,7 @@ fn checks(field: &Field, runtime: &Runtime) -> Option<TokenStream> {
         let check = runtime.call(&Place::of(ty), &check, quote!());
         quote!(const _: () = #check;)
     });
-    let policy = check(policy, runtime);
-    let checks = [policy, max_children, count, members];
-    let checks: TokenStream = checks.into_iter().flatten().collect();
-    (!checks.is_empty()).then(|| quote!(const _: () = { #checks };))
+    [check(policy, runtime), max_children, count, members].into_iter().flatten()
 }
 
 /// What makes the runs of the child in a field.

@@ -198,7 +198,7 @@ impl Overlay {
             self.report(key.join(name), fault);
         }
         self.of_groups(section, GroupKind::None, path, key);
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -222,7 +222,7 @@ impl Overlay {
         for key in section.said_about_a_task().map(|name| key.join(name)).chain(abort_wait) {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -258,7 +258,7 @@ impl Overlay {
         key: &KeyPath,
     ) {
         let weaker = spec.defaults.restart_limit.or(weaker);
-        spec.group.policy = self.about(section, spec.group.policy, weaker, key);
+        spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -271,7 +271,7 @@ impl Overlay {
     fn about(
         &mut self,
         section: &ChildSection,
-        in_code: PolicyPatch,
+        in_code: &PolicyPatch,
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
@@ -286,7 +286,7 @@ impl Overlay {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
             }
         }
-        patch.overrule(in_code)
+        patch.overrule(*in_code)
     }
 
     /// That a child is unknown, and which known one may be meant: one with a similar name beside

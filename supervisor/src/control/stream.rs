@@ -221,3 +221,68 @@ impl fmt::Debug for EventStream {
         f.debug_struct("EventStream").field("missed", &self.missed).finish_non_exhaustive()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::event::EventKind;
+    use crate::id::{CorrelationId, Generation};
+
+    fn event(sequence: u64, path: &str, kind: EventKind) -> Arc<Event> {
+        Arc::new(Event {
+            sequence,
+            at: SystemTime::UNIX_EPOCH,
+            uptime: Duration::ZERO,
+            path: ChildPath::parse(path).expect("a path"),
+            generation: Generation(1),
+            correlation: CorrelationId(sequence),
+            command: None,
+            kind,
+        })
+    }
+
+    #[test]
+    fn a_filter_wants_what_is_of_one_of_its_kinds_and_below_one_of_its_paths() {
+        let a = ChildPath::parse("/root/a").expect("a path");
+        let filter = EventFilter::ALL.below(a).kind(EventTag::Ready);
+        for (path, kind, is_wanted) in [
+            ("/root/a", EventKind::Ready, true),
+            ("/root/a/deep", EventKind::Ready, true),
+            ("/root/ab", EventKind::Ready, false),
+            ("/root", EventKind::Ready, false),
+            ("/root/a", EventKind::Starting, false),
+        ] {
+            assert_eq!(filter.wants(&event(1, path, kind)), is_wanted, "{path}");
+        }
+        assert!(EventFilter::ALL.wants(&event(1, "/root", EventKind::Added)));
+    }
+
+    #[test]
+    fn what_is_both_in_the_journal_and_live_is_read_once_and_what_is_in_neither_is_missed() {
+        let sender = broadcast::Sender::new(4);
+        let live = Live::new(&sender, Arc::default());
+        let ready = |sequence| event(sequence, "/root/a", EventKind::Ready);
+        let journal = vec![ready(2), ready(3), ready(4)];
+        let filter = EventFilter::ALL.from_sequence(1);
+        let mut stream = EventStream::of_a_running_tree(Some(live), filter, (journal, 1));
+        // There is room for four: 3, 4 and 5 are pushed out, and two of them were in the journal.
+        for sequence in 3..=9 {
+            sender.send(ready(sequence)).expect("somebody listens");
+        }
+        let read: Vec<_> =
+            std::iter::from_fn(|| stream.try_next()).map(|event| event.sequence).collect();
+        assert_eq!((read, stream.missed()), (vec![2, 3, 4, 6, 7, 8, 9], 2));
+
+        let live = Live::new(&sender, Arc::default());
+        let journal = vec![ready(8), ready(9)];
+        let mut stream = EventStream::of_a_running_tree(Some(live), EventFilter::ALL, (journal, 0));
+        for sequence in 9..=11 {
+            sender.send(ready(sequence)).expect("somebody listens");
+        }
+        let read: Vec<_> =
+            std::iter::from_fn(|| stream.try_next()).map(|event| event.sequence).collect();
+        assert_eq!((read, stream.missed()), (vec![8, 9, 10, 11], 0));
+    }
+}

@@ -180,10 +180,8 @@ mod measured {
             let above = std::iter::successors(Some(path.clone()), ChildPath::parent);
             let added = above.filter(|path| self.added.contains(path)).last();
             match added.and_then(|added| added.parent()) {
-                Some(parent) if !cfg!(plant_bug = "a_label_for_each") => {
-                    format!("{parent}/*").into()
-                }
-                _ => path.as_str().into(),
+                Some(parent) => format!("{parent}/*").into(),
+                None => path.as_str().into(),
             }
         }
 

@@ -70,3 +70,55 @@ impl Drop for RunSpan {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicI32, Ordering};
+
+    use tracing::{Event, Metadata, Subscriber, span};
+
+    use super::*;
+
+    /// Counts how deep the thread is inside of spans.
+    #[derive(Clone, Default)]
+    struct Depth(Arc<AtomicI32>);
+
+    impl Subscriber for Depth {
+        fn enabled(&self, _: &Metadata<'_>) -> bool {
+            true
+        }
+
+        fn new_span(&self, _: &span::Attributes<'_>) -> span::Id {
+            span::Id::from_u64(1)
+        }
+
+        fn record(&self, _: &span::Id, _: &span::Record<'_>) {}
+
+        fn record_follows_from(&self, _: &span::Id, _: &span::Id) {}
+
+        fn event(&self, _: &Event<'_>) {}
+
+        fn enter(&self, _: &span::Id) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+
+        fn exit(&self, _: &span::Id) {
+            self.0.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+
+    #[test]
+    fn code_runs_inside_of_the_span_and_a_panic_leaves_it() {
+        let depth = Depth::default();
+        let _guard = tracing::subscriber::set_default(depth.clone());
+        let now = || depth.0.load(Ordering::SeqCst);
+        let path = ChildPath::root();
+        let child = RunSpan::of_child(&path);
+        let span = RunSpan::of_run(&path, Generation(1), &child);
+        assert_eq!((span.within(now), now()), (1, 0));
+        assert!(contain(|| span.within(|| -> () { panic!("out of it") })).is_err());
+        assert_eq!(now(), 0);
+        assert_eq!(RunSpan::NONE.within(now), 0);
+    }
+}

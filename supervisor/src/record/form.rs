@@ -25,7 +25,7 @@ use crate::spec::tags::Tags;
 use crate::task::context::TaskContext;
 use crate::task::exit::{PanicMessage, TaskFailure};
 use crate::task::factory::{TaskFactory, blocking_fn, service_fn};
-use crate::task::member::{Arguments, ArgumentsType, MemberFactory};
+use crate::task::member::{Arguments, MemberFactory};
 use crate::task::result::TaskResult;
 
 /// The first line.
@@ -85,12 +85,37 @@ pub(super) enum EndForm {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CommandForm {
-    AddChild { parent: String, spec: Box<NodeForm>, requested_by: String, reason: String },
-    SpawnMember { pool: String, id: Option<String>, requested_by: String, reason: String },
-    Change { verb: VerbForm, path: String, requested_by: String, reason: String },
-    WaitUntilReady { path: String },
-    ShutdownTree { requested_by: String, reason: String },
-    ShutdownNow { requested_by: String, reason: String },
+    AddChild {
+        parent: String,
+        spec: Box<NodeForm>,
+        requested_by: String,
+        reason: String,
+    },
+    /// The arguments stay with the program: only the name of their type is here.
+    SpawnMember {
+        pool: String,
+        id: Option<String>,
+        arguments: String,
+        requested_by: String,
+        reason: String,
+    },
+    Change {
+        verb: VerbForm,
+        path: String,
+        requested_by: String,
+        reason: String,
+    },
+    WaitUntilReady {
+        path: String,
+    },
+    ShutdownTree {
+        requested_by: String,
+        reason: String,
+    },
+    ShutdownNow {
+        requested_by: String,
+        reason: String,
+    },
 }
 
 /// By the names of the methods on the handle.
@@ -116,7 +141,7 @@ pub(super) enum NodeForm {
         #[serde(default)]
         is_blocking: bool,
         #[serde(default)]
-        policy: Box<PolicyPatch>,
+        policy: PolicyPatch,
         #[serde(default)]
         tags: Vec<String>,
     },
@@ -126,29 +151,29 @@ pub(super) enum NodeForm {
         intensity: Option<Limit>,
         meltdown: Option<Meltdown>,
         auto_shutdown: Option<AutoShutdown>,
-        #[serde(default)]
-        group: Box<GroupForm>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupForm>,
         budget: Option<Duration>,
         #[serde(default)]
-        policy: Box<PolicyPatch>,
+        policy: PolicyPatch,
         #[serde(default)]
         tags: Vec<String>,
         #[serde(default)]
-        defaults: Box<PolicyPatch>,
+        defaults: PolicyPatch,
         #[serde(default)]
-        configured_defaults: Box<PolicyPatch>,
+        configured_defaults: PolicyPatch,
         #[serde(default)]
         children: Vec<NodeForm>,
     },
 }
 
-/// What a supervisor of many of one kind is.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+/// What was said about a pool or a many; the children of a many stand with the others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct GroupForm {
-    kind: GroupKind,
-    /// Whether the members are known that it makes of arguments, and have threads of their own.
-    are_members_blocking: Option<bool>,
+    is_pool: bool,
+    /// The name of what the members take, and whether they have threads.
+    members: Option<(String, bool)>,
     #[serde(default)]
     policy: PolicyPatch,
     #[serde(default)]
@@ -157,29 +182,32 @@ pub(super) struct GroupForm {
     count: Option<u32>,
 }
 
-impl From<&Group> for GroupForm {
+impl From<&Group> for Option<GroupForm> {
     fn from(group: &Group) -> Self {
         let Group { kind, members, policy, tags, max_children, count } = group;
-        Self {
-            kind: *kind,
-            are_members_blocking: members.as_ref().map(MemberFactory::is_blocking),
+        (*kind != GroupKind::None).then(|| GroupForm {
+            is_pool: *kind == GroupKind::Pool,
+            members: members.as_ref().map(|m| (m.type_name().to_owned(), m.is_blocking())),
             policy: *policy,
             tags: tags.iter().map(str::to_owned).collect(),
             max_children: *max_children,
             count: *count,
-        }
+        })
     }
 }
 
 impl From<GroupForm> for Group {
     fn from(form: GroupForm) -> Self {
-        let GroupForm { kind, are_members_blocking, policy, tags, max_children, count } = form;
-        let members = are_members_blocking.map(|is_blocking| {
-            // What a member was given is the program's own, and no matter for a decision.
-            let takes = ArgumentsType::of::<()>();
-            MemberFactory::new(takes, is_blocking, move |_| nothing(is_blocking))
-        });
-        Self { kind, members, policy, tags: Tags::new(tags), max_children, count }
+        let GroupForm { is_pool, members, policy, tags, max_children, count } = form;
+        let stand_in = |(takes, is_blocking)| MemberFactory::stand_in(takes, nothing(is_blocking));
+        Self {
+            kind: if is_pool { GroupKind::Pool } else { GroupKind::Many },
+            members: members.map(stand_in),
+            policy,
+            tags: Tags::new(tags),
+            max_children,
+            count,
+        }
     }
 }
 
@@ -191,7 +219,7 @@ impl From<&NodeSpec> for NodeForm {
                 Self::Child {
                     id: id.to_string(),
                     is_blocking: task.is_blocking(),
-                    policy: Box::new(*policy),
+                    policy: *policy,
                     tags: tags.iter().map(str::to_owned).collect(),
                 }
             }
@@ -223,12 +251,12 @@ impl From<&SupervisorSpec> for NodeForm {
             intensity: *intensity,
             meltdown: *meltdown,
             auto_shutdown: *auto_shutdown,
-            group: Box::new(group.into()),
+            group: group.into(),
             budget: *budget,
-            policy: Box::new(*policy),
+            policy: *policy,
             tags: tags.iter().map(str::to_owned).collect(),
-            defaults: Box::new(*defaults),
-            configured_defaults: Box::new(*configured_defaults),
+            defaults: *defaults,
+            configured_defaults: *configured_defaults,
             children: children.iter().map(Self::from).collect(),
         }
     }
@@ -239,7 +267,7 @@ impl From<NodeForm> for NodeSpec {
         match form {
             NodeForm::Child { id, is_blocking, policy, tags } => {
                 let (id, task, tags) = (id.into(), nothing(is_blocking), Tags::new(tags));
-                ChildSpec { id, task, policy: *policy, tags }.into()
+                ChildSpec { id, task, policy, tags }.into()
             }
             NodeForm::Supervisor {
                 id,
@@ -260,12 +288,12 @@ impl From<NodeForm> for NodeSpec {
                 intensity,
                 meltdown,
                 auto_shutdown,
-                group: (*group).into(),
+                group: group.map(Group::from).unwrap_or_default(),
                 budget,
-                policy: *policy,
+                policy,
                 tags: Tags::new(tags),
-                defaults: *defaults,
-                configured_defaults: *configured_defaults,
+                defaults,
+                configured_defaults,
                 children: children.into_iter().map(Self::from).collect(),
             }
             .into(),
@@ -384,9 +412,16 @@ impl From<&Command> for CommandForm {
                         let spec = Box::new(NodeForm::from(&**spec));
                         return Self::AddChild { parent: path, spec, requested_by, reason };
                     }
-                    Verb::Spawn { id, .. } => {
+                    Verb::Spawn { id, arguments, .. } => {
                         let id = id.as_ref().map(ToString::to_string);
-                        return Self::SpawnMember { pool: path, id, requested_by, reason };
+                        let arguments = arguments.type_name().to_owned();
+                        return Self::SpawnMember {
+                            pool: path,
+                            id,
+                            arguments,
+                            requested_by,
+                            reason,
+                        };
                     }
                     Verb::Start(_) => VerbForm::StartChild,
                     Verb::Stop(_) => VerbForm::StopChild,
@@ -423,9 +458,9 @@ impl CommandForm {
                 let (parent, spec) = (read(parent)?, Box::new(NodeSpec::from(*spec)));
                 Command::Do(Verb::Add { parent, spec }, by(requested_by, reason))
             }
-            Self::SpawnMember { pool, id, requested_by, reason } => {
+            Self::SpawnMember { pool, id, arguments, requested_by, reason } => {
                 let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
-                let (pool, arguments) = (read(pool)?, Arguments::new(()));
+                let (pool, arguments) = (read(pool)?, Arguments::stand_in(arguments));
                 Command::Do(Verb::Spawn { pool, id, arguments }, by(requested_by, reason))
             }
             Self::Change { verb, path, requested_by, reason } => {

@@ -106,7 +106,7 @@ impl Supervisor {
     /// Starts with settings of the runtime's own.
     pub fn builder(spec: SupervisorSpec) -> SupervisorBuilder {
         SupervisorBuilder {
-            spec,
+            spec: Box::new(spec),
             seed: None,
             event_capacity: SupervisorBuilder::EVENT_CAPACITY,
             journal_capacity: SupervisorBuilder::JOURNAL_CAPACITY,
@@ -127,7 +127,8 @@ impl Supervisor {
 #[derive(Debug)]
 #[must_use = "nothing runs until `start` is called and awaited"]
 pub struct SupervisorBuilder {
-    spec: SupervisorSpec,
+    /// In a box, because the future that starts it holds it.
+    spec: Box<SupervisorSpec>,
     seed: Option<u64>,
     event_capacity: usize,
     journal_capacity: usize,
@@ -246,7 +247,7 @@ impl SupervisorBuilder {
         dress: impl FnOnce(SupervisorSpec) -> SupervisorSpec,
         events: usize,
     ) -> Self {
-        self.spec = dress(self.spec);
+        *self.spec = dress(*self.spec);
         self.seed.get_or_insert(0);
         self.event_capacity = self.event_capacity.max(events);
         self
@@ -288,7 +289,7 @@ impl SupervisorBuilder {
                 }
             }
         };
-        self.spec = loaded.overlay(self.spec)?;
+        *self.spec = loaded.overlay(*self.spec)?;
         let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
         let setting = |said: Option<u32>, in_code| {
