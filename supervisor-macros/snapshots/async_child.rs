@@ -10,6 +10,13 @@ pub enum ledger {}
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for ledger {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "ledger",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(
@@ -30,7 +37,34 @@ const _: () = {
                 )
             },
         );
+        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::child(
+                Self::KEY,
+            )
+            .restart(::rust_supervisor::__private::Restart::Transient);
     }
+    impl ::rust_supervisor::__private::Member for ledger {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE
+                    .restart(::rust_supervisor::__private::Restart::Transient)
+                    .backoff(
+                        ::rust_supervisor::__private::BackoffPatch::NONE
+                            .initial(
+                                ::rust_supervisor::__private::Duration::new(
+                                    0u64,
+                                    100000000u32,
+                                ),
+                            )
+                            .max(::rust_supervisor::__private::Duration::new(5u64, 0u32)),
+                    ),
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for ledger {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for ledger
     where
         State<

@@ -9,6 +9,13 @@ enum poller {}
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for poller {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "poller",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(
@@ -22,6 +29,23 @@ const _: () = {
             },
         );
     }
+    impl ::rust_supervisor::__private::Member for poller {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE
+                    .restart_limit(
+                        MAX,
+                        ::rust_supervisor::__private::Duration::new(60u64, 0u32),
+                    )
+                    .start_timeout(LIMITS.start),
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for poller {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for poller {
         const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
             run|

@@ -9,6 +9,13 @@ enum import {}
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for import {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "import",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(
@@ -17,6 +24,18 @@ const _: () = {
             },
         );
     }
+    impl ::rust_supervisor::__private::Member for import {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE,
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for import {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for import {
         const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
             run|

@@ -22,6 +22,14 @@ const _: () = {
         T: 'static,
     {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+                ::core::module_path!(),
+                "consumer",
+                "0.1.0",
+                ::core::file!(),
+                ::core::line!(),
+            )
+            .one_of_many();
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(
@@ -34,6 +42,33 @@ const _: () = {
             },
         );
     }
+    impl<T: Topic, const N: usize> ::rust_supervisor::__private::Member
+    for consumer<T, N>
+    where
+        T: Send,
+        T: 'static,
+        ::rust_supervisor::__private::NoArgs: ::rust_supervisor::__private::SpawnedWith,
+    {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE
+                    .backoff(
+                        ::rust_supervisor::__private::BackoffPatch::NONE.initial(T::WAIT),
+                    ),
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl<
+        T: ?::core::marker::Sized,
+        const N: usize,
+    > ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for consumer<T, N>
+    where
+        T: 'static,
+    {}
     impl<
         __S: 'static,
         T: Topic,

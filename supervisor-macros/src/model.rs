@@ -25,6 +25,12 @@ pub(crate) struct ChildOptions {
     pub(crate) policy: Policy,
     /// The word `blocking`.
     pub(crate) blocking: Option<Span>,
+    /// The word `multiple`.
+    pub(crate) multiple: Option<Span>,
+    /// `instance = …`: what tells the instances of a generic child apart.
+    pub(crate) instance: Option<Expr>,
+    /// `depends_on(…)`.
+    pub(crate) depends_on: Vec<Type>,
     /// `classify(type…)`.
     pub(crate) classify: Vec<Type>,
     /// `type = Name`.
@@ -283,6 +289,10 @@ pub(crate) struct SupervisorOptions {
     pub(crate) defaults: Policy,
     /// About the supervisor as a child of the one above.
     pub(crate) policy: Policy,
+    /// `depends_on(…)`, as a child of the one above.
+    pub(crate) depends_on: Vec<Type>,
+    /// `requires(…)`.
+    pub(crate) requires: Vec<Type>,
     /// `state = T`.
     pub(crate) state: Option<Type>,
     /// `crate = path`.
@@ -304,6 +314,12 @@ pub(crate) struct Field {
 #[derive(Default)]
 pub(crate) struct FieldOptions {
     /// Of the child, or of each member of a pool or a many.
+    /// `depends_on(…)`, over what the child itself says.
+    pub(crate) depends_on: Option<Vec<Type>>,
+    /// `after(…)`.
+    pub(crate) after: Vec<Ident>,
+    /// Whether there is a `#[child(…)]` on the field.
+    pub(crate) says_something: bool,
     pub(crate) policy: Policy,
     /// `args = …`: what every run of the child is given.
     pub(crate) args: Option<Args>,

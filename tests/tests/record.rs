@@ -108,7 +108,7 @@ async fn every_kind_of_input_is_recorded_and_decided_again() {
         .restart_limit(3, Duration::from_secs(9))
         .on_limit(OnLimit::Stop)
         .restart(Restart::Transient);
-    handle.add_child("/root/jobs", job, BY, WHY).await.unwrap();
+    handle.add_child("/root", job, BY, WHY).await.unwrap();
     let thread = ChildSpec::new("thread", blocking_fn(|_| ())).restart(Restart::Temporary);
     handle.add_child("/root/jobs", thread, BY, WHY).await.unwrap();
     sleep(ms(1_000)).await;
@@ -123,7 +123,7 @@ async fn every_kind_of_input_is_recorded_and_decided_again() {
     handle.resume_child("/root/quiet", BY, WHY).await.unwrap();
     handle.quarantine_child("/root/heart", BY, WHY).await.unwrap();
     handle.reset_budget("/root/heart", BY, WHY).await.unwrap();
-    handle.delete_child("/root/jobs/job", BY, WHY).await.unwrap();
+    handle.delete_child("/root/job", BY, WHY).await.unwrap();
     handle.remove_child("/root/heart", BY, WHY).await.unwrap();
     handle.stop_child("/root/nobody", BY, WHY).await.unwrap_err();
     handle.shutdown_tree(BY, WHY).await.unwrap();

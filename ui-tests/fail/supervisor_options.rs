@@ -20,7 +20,7 @@ struct App {
     a: a,
     #[child(blocking)]
     b: a,
-    #[child(intensity(max = 1, within = "1s"))]
+    #[child(strategy(one_for_all))]
     c: a,
 }
 

@@ -2,7 +2,7 @@
 
 use rust_supervisor::prelude::*;
 
-#[child]
+#[child(multiple)]
 async fn here(ctx: TaskContext) {
     ctx.stopped().await;
 }

@@ -5,7 +5,7 @@ use rust_supervisor::prelude::*;
 fn main() {
     const PERIOD: Duration = Duration::from_secs(1);
 
-    #[child(start_timeout = PERIOD.saturating_mul(2), shutdown(grace = PERIOD))]
+    #[child(multiple, start_timeout = PERIOD.saturating_mul(2), shutdown(grace = PERIOD))]
     async fn local(ctx: TaskContext) {
         ctx.stopped().await;
     }

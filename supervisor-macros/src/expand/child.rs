@@ -4,7 +4,8 @@ use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
-use super::parameter::{Parameter, parameters};
+use super::graph;
+use super::parameter::{Parameter, parameters, settings};
 use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only, peeled};
@@ -26,6 +27,8 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
     let parameters: Vec<_> = parameters(function).collect();
+    let key = graph::key_of_child(child.get(), name, &runtime);
+    let item = graph::of_child(options, &parameters, &runtime);
     let bounds = parameters.iter().filter_map(|parameter| match parameter {
         Parameter::OfState(ty) => Some(quote!(#ty: #runtime::Extract<__S, #context>)),
         Parameter::OfContext(_) => None,
@@ -34,6 +37,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         parameters.iter().map(|parameter| parameter.value(&context, &runtime)).collect();
     let runs = runs(child.get(), &runtime, &arguments);
     let returns = returns(function, name, &runtime);
+    let settings = settings(function);
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
     let needs = needs(&parameters, &runtime);
@@ -57,7 +61,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
         (declared.to_token_stream(), clause(&statics))
     };
-    let (supervised, own_clause) = as_far_as(&policy);
+    let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item));
     let (needing, needs_clause) = as_far_as(&needs);
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
@@ -72,8 +76,12 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         const _: () = {
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
+                const KEY: #runtime::Key = #key;
                 const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const { #runtime::DeclaredChild::new(#policy)#tags });
+                    #runtime::Node::Child(&const {
+                        #runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())*
+                    });
+                #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
                 const CHILD: &'static #runtime::DeclaredChild =

@@ -7,6 +7,7 @@ use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 
 use super::child::{Generics, marker, type_name};
+use super::graph::broken;
 use super::runtime::Runtime;
 use super::supervisor::structure;
 use crate::model::{Child, FailureDerive, Supervisor, only};
@@ -39,11 +40,13 @@ pub(super) fn unreadable(name: &Ident) -> TokenStream {
 
 fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream {
     let Generics { parameters, impls, arguments, bounds } = generics;
+    let broken = broken(name, runtime);
     let clause = (!bounds.is_empty()).then(|| quote!(where #(#bounds,)*));
     quote! {
         impl #impls #runtime::Supervised for #name #arguments #clause {
             type Handle = #runtime::Handle<Self>;
             const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
+            #broken
         }
         impl #impls #runtime::Member for #name #arguments #clause {
             const CHILD: &'static #runtime::DeclaredChild =
@@ -75,12 +78,14 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
     let unique =
         fields.iter().filter(|field| field.has_cfg() || seen.insert(field.name.to_string()));
     let structure = structure(supervisor, unique, &runtime);
+    let broken = broken(name, &runtime);
     quote! {
         #structure
         const _: () = {
             impl #runtime::Supervised for #name {
                 type Handle = Self;
                 const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
+                #broken
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
             impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
@@ -92,6 +97,7 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
                 }
             }
             impl #runtime::Seated for #name {
+                const WIRES: &'static [#runtime::Wire] = &[];
                 fn seat(&self) -> &#runtime::Seat {
                     &self.__seat
                 }

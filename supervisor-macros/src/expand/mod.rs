@@ -3,6 +3,7 @@
 mod child;
 mod failure;
 mod fallback;
+mod graph;
 mod hover;
 mod parameter;
 mod policy;

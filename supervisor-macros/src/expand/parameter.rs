@@ -10,6 +10,9 @@ use crate::model::{Function, peeled};
 /// The names of what is made from the state of the application and the place in the tree.
 const OURS: [&str; 7] = ["State", "Lease", "Args", "Settings", "Handle", "Pool", "Many"];
 
+/// Those of them that are handles.
+const HANDLES: [&str; 3] = ["Handle", "Pool", "Many"];
+
 /// What is often meant to be shared, and is none of ours whatever it holds.
 const PLAIN: [&str; 16] = [
     "Arc", "BTreeMap", "BTreeSet", "Box", "Cell", "HashMap", "HashSet", "Mutex", "Option", "Rc",
@@ -25,7 +28,13 @@ pub(super) enum Parameter<'a> {
     OfContext(&'a Type),
 }
 
-impl Parameter<'_> {
+impl<'a> Parameter<'a> {
+    /// The type, where it is a handle of something else in the tree.
+    pub(super) fn handle(&self) -> Option<&'a Type> {
+        let Self::OfState(ty) = self else { return None };
+        last_name(ty).is_some_and(|name| HANDLES.contains(&name.as_str())).then_some(*ty)
+    }
+
     /// Its type, unless it is known by its name to need nothing of the field that the child is in.
     pub(super) fn needing(&self) -> Option<&Type> {
         match self {
@@ -51,6 +60,20 @@ impl Parameter<'_> {
             }
         }
     }
+}
+
+/// The parameters that are settings of the child's own: what is declared knows of them, so that
+/// they are read before anything starts.
+pub(super) fn settings(function: &Function) -> impl Iterator<Item = &Type> {
+    parameters(function).filter_map(|parameter| match parameter {
+        Parameter::OfState(ty) if is_named(ty, "Settings") => Some(ty),
+        Parameter::OfState(_) | Parameter::OfContext(_) => None,
+    })
+}
+
+fn is_named(ty: &Type, name: &str) -> bool {
+    let Type::Path(path) = ty else { return false };
+    path.path.segments.last().is_some_and(|last| last.ident == name)
 }
 
 pub(super) fn parameters(function: &Function) -> impl Iterator<Item = Parameter<'_>> {

@@ -5,6 +5,7 @@ use quote::{ToTokens, format_ident, quote};
 use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
+use super::graph;
 use super::policy::{call, check, choice, limit, patch, tags, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
@@ -25,10 +26,12 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
         quote!(#(#cfgs)* #name: #child,)
     });
-    let checks = fields.iter().filter_map(|field| {
-        let (cfgs, check) = (field.cfgs(), checks(field, &runtime)?);
-        Some(quote!(#(#cfgs)* #check))
+    let checks = fields.iter().flat_map(|field| {
+        let cfgs = field.cfgs();
+        checks(field, &runtime).map(move |check| quote!(#(#cfgs)* #check))
     });
+    let graph = graph::of_supervisor(supervisor, &runtime);
+    let graph_checks = graph::checks(supervisor, &runtime);
     let own = [&options.policy, &options.defaults];
     let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
     let derivable = derivable(supervisor, &runtime);
@@ -43,6 +46,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 type Handle = Self;
                 const NODE: #runtime::Node =
                     #runtime::Node::Supervisor(&const { #declared });
+                #graph
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
             #runs_under
@@ -52,11 +56,14 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
                 }
             }
             impl #runtime::Seated for #name {
+                const WIRES: &'static [#runtime::Wire] =
+                    &const { #runtime::wires::<_, _, { __REPORT.wired() }>(__REPORT) };
                 fn seat(&self) -> &#runtime::Seat {
                     &self.__seat
                 }
             }
             #derivable
+            #graph_checks
             #(#own)*
             #(#checks)*
         };
@@ -145,7 +152,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
 
 /// The constructor of the slot, which asks for what the field must hold, and what else it says.
 fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
-    let FieldOptions { policy: _, args, max_children, count, intensity, meltdown } = options;
+    let FieldOptions { policy: _, args, max_children, count, intensity, meltdown, .. } = options;
     let kind = match (args, count, max_children, intensity, meltdown) {
         (Some(_), ..) => "given",
         (_, Some(_), ..) => "many",
@@ -162,7 +169,7 @@ fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
 }
 
 /// What only the compiler can check about a field.
-fn checks(field: &Field, runtime: &Runtime) -> Option<TokenStream> {
+fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream> + use<> {
     let FieldOptions { policy, max_children, count, .. } = &field.options;
     let number = |number: &Option<Number>, check: TokenStream| {
         let number = number.as_ref().filter(|number| number.known.is_none())?;
@@ -177,10 +184,7 @@ fn checks(field: &Field, runtime: &Runtime) -> Option<TokenStream> {
         let check = runtime.call(&Place::of(ty), &check, quote!());
         quote!(const _: () = #check;)
     });
-    let policy = check(policy, runtime);
-    let checks = [policy, max_children, count, members];
-    let checks: TokenStream = checks.into_iter().flatten().collect();
-    (!checks.is_empty()).then(|| quote!(const _: () = { #checks };))
+    [check(policy, runtime), max_children, count, members].into_iter().flatten()
 }
 
 /// What makes the runs of the child in a field.
@@ -320,7 +324,7 @@ fn derives(attributes: &[Attribute], name: &str) -> bool {
 
 impl Field {
     /// The id of the child: the name of the field.
-    fn id(&self) -> String {
+    pub(crate) fn id(&self) -> String {
         Ident::unraw(&self.name).to_string()
     }
 }

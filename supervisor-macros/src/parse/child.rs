@@ -27,7 +27,15 @@ pub(crate) fn child(options: TokenStream, item: TokenStream, errors: &mut Errors
 
 /// The options of a `#[child]` function.
 pub(crate) fn child_options_read() -> impl Iterator<Item = &'static str> {
-    POLICIES.into_iter().chain(["blocking", "classify", "type", "crate"])
+    POLICIES.into_iter().chain([
+        "blocking",
+        "multiple",
+        "instance",
+        "depends_on",
+        "classify",
+        "type",
+        "crate",
+    ])
 }
 
 fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
@@ -38,6 +46,11 @@ fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
         }
         match entry.name().as_str() {
             "blocking" => options.blocking = Some(entry.flag(errors)),
+            "multiple" => options.multiple = Some(entry.flag(errors)),
+            "instance" => {
+                options.instance = entry.parsed("a constant such as `T::NAME`", errors);
+            }
+            "depends_on" => options.depends_on = entry.children(errors),
             "classify" => options.classify = entry.types(errors),
             "type" => options.type_name = entry.parsed("a name", errors),
             "crate" => options.krate = entry.parsed("a path", errors),

@@ -3,6 +3,7 @@
 mod child;
 mod entry;
 mod failure;
+mod needs;
 mod policy;
 mod shared_state;
 mod supervisor;

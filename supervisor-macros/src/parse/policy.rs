@@ -38,10 +38,13 @@ pub(super) fn policies(entries: Vec<Entry>, errors: &mut Errors) -> Policy {
 /// Reports a key that is not among `known`, and says where it belongs if that is elsewhere.
 pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
     let why = match entry.name().as_str() {
-        "blocking" | "classify" | "type" => "belongs to the `#[child]` on the function",
+        "blocking" | "multiple" | "instance" | "classify" | "type" => {
+            "belongs to the `#[child]` on the function"
+        }
         "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "start" | "defaults"
-        | "state" => "belongs to `#[supervisor(…)]`",
-        "args" | "count" | "max_children" => "belongs to `#[child(…)]` on a field",
+        | "state" | "requires" => "belongs to `#[supervisor(…)]`",
+        "depends_on" => "cannot be a default: say it where the child is",
+        "after" | "args" | "count" | "max_children" => "belongs to `#[child(…)]` on a field",
         "crate" => "belongs to the attribute on the item",
         _ => return entry.unknown("option", known, errors),
     };

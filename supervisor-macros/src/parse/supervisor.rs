@@ -9,7 +9,7 @@ use super::policy::{POLICIES, limit, not_here, policies, setting};
 use crate::errors::Errors;
 use crate::model::{Args, ArgsValue, Field, FieldOptions, Supervisor, SupervisorOptions};
 
-pub(crate) const OPTIONS: [&str; 21] = [
+pub(crate) const OPTIONS: [&str; 23] = [
     "strategy",
     "intensity",
     "start",
@@ -31,6 +31,8 @@ pub(crate) const OPTIONS: [&str; 21] = [
     "criticality",
     "on_dependency_restart",
     "significant",
+    "depends_on",
+    "requires",
 ];
 
 /// Reads the attribute and the struct. `None`, reported, when there is no struct with named fields.
@@ -72,6 +74,8 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
                 options.defaults = policies(nested, errors);
             }
             "shutdown" => shutdown(&entry, &mut options, errors),
+            "depends_on" => options.depends_on = entry.children(errors),
+            "requires" => options.requires = entry.children(errors),
             "state" => options.state = entry.parsed("a type", errors),
             "crate" => options.krate = entry.parsed("a path", errors),
             "readiness" | "start_timeout" | "health" => errors.on(
@@ -79,7 +83,8 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
                 format!("`{0}` is about children: write `defaults({0}…)`", entry.key),
             ),
             _ if setting(&entry, &mut options.policy, errors) => {}
-            "blocking" | "classify" | "type" | "args" | "count" | "max_children" => {
+            "blocking" | "multiple" | "instance" | "classify" | "after" | "type" | "args"
+            | "count" | "max_children" => {
                 not_here(&entry, &OPTIONS, errors);
             }
             _ => entry.unknown("option", &OPTIONS, errors),
@@ -180,15 +185,18 @@ fn field(mut written: Written, errors: &mut Errors) -> Field {
 }
 
 /// What a field can say beside policies.
-const FIELD_OPTIONS: [&str; 5] = ["args", "max_children", "count", "intensity", "meltdown"];
+const FIELD_OPTIONS: [&str; 7] =
+    ["depends_on", "after", "args", "max_children", "count", "intensity", "meltdown"];
 
 fn field_options(tokens: TokenStream, errors: &mut Errors) -> FieldOptions {
-    let mut options = FieldOptions::default();
+    let mut options = FieldOptions { says_something: true, ..FieldOptions::default() };
     for entry in entries(tokens, errors) {
         if setting(&entry, &mut options.policy, errors) {
             continue;
         }
         match entry.name().as_str() {
+            "depends_on" => options.depends_on = Some(entry.children(errors)),
+            "after" => options.after = entry.fields(errors),
             "args" => options.args = args(&entry, errors),
             "max_children" => options.max_children = entry.count(errors),
             "count" => options.count = entry.count(errors),

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeMap;
 
+use proc_macro2::Ident;
 use syn::ext::IdentExt;
 
 use super::{Rule, Ruled, check, groups, policy};
 use crate::errors::Errors;
 use crate::model::{AutoShutdown, Supervisor};
+use crate::nearest::did_you_mean;
 
 impl Ruled for Supervisor {
     const RULES: &'static [Rule<Self>] = &[
         not_generic,
         names_are_unique,
+        after_names_another_field,
+        after_ends,
         significant_counts,
         limits,
         policies,
@@ -46,6 +50,62 @@ fn names_are_unique(supervisor: &Supervisor, errors: &mut Errors) {
                 format!("`{name}` and `{earlier}` differ only in capitals: rename one"),
             ),
             None => {}
+        }
+    }
+}
+
+fn after_names_another_field(supervisor: &Supervisor, errors: &mut Errors) {
+    let names: Vec<_> =
+        supervisor.fields.iter().map(|field| field.name.unraw().to_string()).collect();
+    for field in &supervisor.fields {
+        for after in &field.options.after {
+            let name = after.unraw().to_string();
+            if after.unraw() == field.name.unraw() {
+                errors.on(after, format!("`{name}` cannot start after itself"));
+            } else if !names.contains(&name) {
+                let hint = did_you_mean(&name, names.iter().map(String::as_str));
+                let supervisor = &supervisor.name;
+                errors.on(after, format!("`{supervisor}` has no field `{name}`{hint}"));
+            }
+        }
+    }
+}
+
+/// Here all names are at hand, so the message can point at one of them.
+fn after_ends(supervisor: &Supervisor, errors: &mut Errors) {
+    let fields = &supervisor.fields;
+    let named = |name: &Ident| fields.iter().position(|field| field.name.unraw() == name.unraw());
+    // Whose turn it is to be looked at, and whether it is on the way or done with.
+    let mut seen = vec![None; fields.len()];
+    for first in 0..fields.len() {
+        let mut way = vec![(first, fields[first].options.after.iter())];
+        if seen[first].is_some() {
+            continue;
+        }
+        seen[first] = Some(true);
+        while let Some((field, rest)) = way.last_mut() {
+            let field = *field;
+            let Some(name) = rest.next() else {
+                seen[field] = Some(false);
+                way.pop();
+                continue;
+            };
+            let Some(next) = named(name).filter(|next| *next != field) else { continue };
+            match seen[next] {
+                Some(false) => {}
+                Some(true) => {
+                    let from = way.iter().position(|(on, _)| *on == next).unwrap_or_default();
+                    let mut circle: Vec<_> =
+                        way[from..].iter().map(|(on, _)| fields[*on].id()).collect();
+                    circle.push(fields[next].id());
+                    let circle = circle.join("` after `");
+                    errors.on(name, format!("none of these could be the first: `{circle}`"));
+                }
+                None => {
+                    seen[next] = Some(true);
+                    way.push((next, fields[next].options.after.iter()));
+                }
+            }
         }
     }
 }

@@ -25,8 +25,12 @@ pub use crate::tree::declared::{
     DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, IsMany, IsPool, Member, Node,
     Runs, RunsUnder, Seat, Seated, Supervised,
 };
+pub use crate::tree::graph::item::{Item, ItemSlot};
+pub use crate::tree::graph::key::Key;
+pub use crate::tree::graph::raise::{check_field, check_field_called};
+pub use crate::tree::graph::resolve::{Report, Wire, analyse, nodes_below, wires, wishes_below};
 pub use crate::tree::handle::Handle;
-pub use crate::tree::parameter::{Extract, FromContext, Parameter, Run};
+pub use crate::tree::parameter::{Extract, FromContext, Leads, Parameter, Run};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
 
@@ -163,6 +167,11 @@ pub fn kind_of<E: Failure>(error: &E) -> TaskFailureKind {
     error.kind()
 }
 
+/// What a parameter is a handle of.
+pub const fn key_of<T: Leads>() -> Key {
+    T::TO
+}
+
 /// A value of the application state, for one run.
 pub fn share<T: Clone>(value: &T) -> T {
     value.clone()
@@ -174,7 +183,9 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
+    const KEY: Key = Key::new("", "", "", "", 0);
     const NODE: Node = Node::Child(Self::CHILD);
+    const ITEM: &'static Item = &const { Item::broken(Self::KEY) };
 }
 
 impl Member for Absent {

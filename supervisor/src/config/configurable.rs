@@ -188,6 +188,10 @@ policy_keys! { supervisor_keys inner_supervisor_keys section [
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
         #[schemars(transform = or_null)]
         pub shutdown: StopSection,
+        /// For a child that takes `Settings<T>`: what they are. Their keys are those of `T`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        #[schemars(extend("examples" = [{}]))]
+        pub settings: Option<BTreeMap<String, serde_json::Value>>,
         /// For a supervisor: defaults for everything below it.
         #[config(nested)]
         #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
@@ -357,6 +361,13 @@ pub struct ObservabilitySection {
         extend("default" = SupervisorBuilder::EVENT_CAPACITY)
     )]
     pub event_capacity: Option<u32>,
+    /// How many of the latest events are kept for those who come late. With 0 none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        range(max = Self::MAX_EVENT_CAPACITY),
+        extend("default" = SupervisorBuilder::JOURNAL_CAPACITY)
+    )]
+    pub journal_capacity: Option<u32>,
     /// How many exits are kept with each child, for its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -371,7 +382,8 @@ pub struct ObservabilitySection {
 }
 
 impl ObservabilitySection {
-    /// The most that `event_capacity` can be. The room for them is taken at once.
+    /// The most that `event_capacity` and `journal_capacity` can be. The room for what a
+    /// subscriber may lag behind is taken at once.
     pub const MAX_EVENT_CAPACITY: u32 = 1 << 20;
 
     /// The most that `last_exits` can be.

@@ -2,64 +2,105 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use thiserror::Error;
 
 use super::read::MAX_BYTES;
+use super::settings::without_secret;
+use super::source::Location;
 use super::tree::{MAX_DEPTH, MAX_FILES};
 use crate::spec::validate::Fault;
 
 /// Everything that is wrong with a configuration, found in one go.
+///
+/// `Display` has a line for each; [`report`](Self::report) shows each with the line it is about.
 #[derive(Clone, Debug, PartialEq, Error)]
 pub struct ConfigError {
-    problems: Vec<ConfigProblem>,
+    diagnostics: Vec<ConfigDiagnostic>,
 }
 
 impl ConfigError {
-    pub(super) fn new(problems: Vec<ConfigProblem>) -> Self {
-        Self { problems }
+    /// In the order of the files as they were read, and in each in the order of its text.
+    pub(super) fn new(mut diagnostics: Vec<ConfigDiagnostic>) -> Self {
+        let origin = |diagnostic: &ConfigDiagnostic| {
+            diagnostic.location().map(|at| at.source().origin().clone())
+        };
+        let origins: Vec<_> = diagnostics.iter().map(origin).collect();
+        diagnostics.sort_by_key(|diagnostic| {
+            let first = origins.iter().position(|known| *known == origin(diagnostic));
+            (first, diagnostic.location().map_or(0, |at| at.span().start))
+        });
+        Self { diagnostics }
     }
 
-    /// The problems, in the order of the files and of the tree. Never empty.
-    pub fn problems(&self) -> &[ConfigProblem] {
-        &self.problems
+    /// The diagnostics, in the order of the files and of the tree. Never empty.
+    pub fn diagnostics(&self) -> &[ConfigDiagnostic] {
+        &self.diagnostics
     }
 
-    pub(super) fn problems_mut(&mut self) -> &mut [ConfigProblem] {
-        &mut self.problems
+    pub(super) fn into_diagnostics(self) -> Vec<ConfigDiagnostic> {
+        self.diagnostics
     }
 }
 
 impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let [only] = &*self.problems {
+        if let [only] = &*self.diagnostics {
             return write!(f, "the configuration cannot be used: {only}");
         }
-        let count = self.problems.len();
+        let count = self.diagnostics.len();
         write!(f, "the configuration cannot be used, {count} things are wrong with it:")?;
-        self.problems.iter().try_for_each(|problem| write!(f, "\n  {problem}"))
+        self.diagnostics.iter().try_for_each(|diagnostic| write!(f, "\n  {diagnostic}"))
     }
 }
 
 /// One thing that is wrong, and where.
 #[derive(Clone, Debug, PartialEq, Error)]
-pub struct ConfigProblem {
+pub struct ConfigDiagnostic {
     location: Option<Location>,
     key: KeyPath,
     fault: Box<ConfigFault>,
+    related: Vec<Related>,
 }
 
-impl ConfigProblem {
+/// Something else that has to do with what is wrong.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Related {
+    /// Where it is, as far as it is in a file or a variable.
+    pub location: Option<Location>,
+    /// What it is.
+    pub message: String,
+}
+
+impl ConfigDiagnostic {
     pub(super) fn new(location: Option<Location>, key: KeyPath, fault: ConfigFault) -> Self {
-        Self { location, key, fault: Box::new(fault) }
+        Self { location, key, fault: Box::new(fault), related: Vec::new() }
+    }
+
+    /// The same about a key inside of `section`.
+    pub(super) fn inside(self, section: &KeyPath, is_secret: bool) -> Self {
+        let join = |key: &KeyPath| KeyPath([&section.0[..], &key.0[..]].concat());
+        let key = join(&self.key);
+        let fault = match *self.fault {
+            ConfigFault::UnknownKey { name, section, nearest, known } => {
+                ConfigFault::UnknownKey { name, section: join(&section), nearest, known }
+            }
+            fault if is_secret => without_secret(fault),
+            fault => fault,
+        };
+        Self { key, fault: Box::new(fault), ..self }
     }
 
     pub(super) fn set_location(&mut self, location: Option<Location>) {
         self.location = location;
     }
 
-    /// The place in a file, as far as there is one.
+    pub(super) fn relate(&mut self, location: Option<Location>, message: String) {
+        self.related.push(Related { location, message });
+    }
+
+    /// The place in a file or a variable, as far as there is one.
     pub fn location(&self) -> Option<&Location> {
         self.location.as_ref()
     }
@@ -73,9 +114,14 @@ impl ConfigProblem {
     pub fn fault(&self) -> &ConfigFault {
         &self.fault
     }
+
+    /// What else has to do with it, such as where the value comes from that it does not go with.
+    pub fn related(&self) -> &[Related] {
+        &self.related
+    }
 }
 
-impl fmt::Display for ConfigProblem {
+impl fmt::Display for ConfigDiagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(location) = &self.location {
             write!(f, "{location}: ")?;
@@ -83,26 +129,11 @@ impl fmt::Display for ConfigProblem {
         if !self.key.is_empty() && !self.fault.names_its_key() {
             write!(f, "`{}`: ", self.key)?;
         }
-        fmt::Display::fmt(&self.fault, f)
-    }
-}
-
-/// A place in a file: `supervisor.yaml:9:5`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Location {
-    /// The file, with its whole path.
-    pub file: Arc<PathBuf>,
-    /// The line, from 1; 0 when it is about the whole file.
-    pub line: u64,
-    /// The column in characters, from 1; 0 when it is about the whole file.
-    pub column: u64,
-}
-
-impl fmt::Display for Location {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
-        if self.line > 0 { write!(f, ":{}:{}", self.line, self.column) } else { Ok(()) }
+        fmt::Display::fmt(&self.fault, f)?;
+        self.related.iter().try_for_each(|related| {
+            write!(f, "; {}", related.message)?;
+            related.location.iter().try_for_each(|location| write!(f, " ({location})"))
+        })
     }
 }
 
@@ -205,12 +236,21 @@ pub enum ConfigFault {
     /// Files included too deep.
     #[error("files are included more than {MAX_DEPTH} deep")]
     IncludedTooDeep,
-    /// The text is no YAML, or more of it than is read.
-    #[error("{message}")]
+    /// The text is no YAML.
+    #[error("this is not YAML: {why}")]
     Syntax {
-        /// What the parser said.
-        message: String,
+        /// What is the matter.
+        why: &'static str,
     },
+    /// The text would be more than anybody writes.
+    #[error("the file is nested too deep, or repeats itself too often, to be a configuration")]
+    TooMuch,
+    /// Several documents in one file.
+    #[error("there is more than one document in the file")]
+    SeveralDocuments,
+    /// A key that is a number, a list, or nothing at all.
+    #[error("a key has to be a word")]
+    KeyIsNoWord,
     /// The same key twice in one section.
     #[error("the key `{name}` is there twice{}", inside(section))]
     DuplicateKey {
@@ -254,6 +294,34 @@ pub enum ConfigFault {
     BadValue {
         /// The reason.
         message: String,
+    },
+    /// A variable of the environment with our prefix that sets nothing.
+    #[error("the variable `{name}` sets nothing{}", did_you_mean(nearest.as_ref()))]
+    UnknownVariable {
+        /// The whole name.
+        name: String,
+        /// The name that differs least, if one is close.
+        nearest: Option<String>,
+    },
+    /// A variable of the environment that could set several keys.
+    #[error("the variable `{name}` could mean {}", keys.iter().map(|key| format!("`{key}`")).collect::<Vec<_>>().join(" or "))]
+    AmbiguousVariable {
+        /// The whole name.
+        name: String,
+        /// What it could mean.
+        keys: Vec<KeyPath>,
+    },
+    /// A variable of the environment that is no text.
+    #[error("the value is not UTF-8")]
+    VariableNotUtf8,
+    /// A setting without a default that nobody has set.
+    #[error("this setting has no default, and nobody has set it")]
+    MissingSetting,
+    /// Settings of a child that takes none.
+    #[error("`{path}` takes no settings")]
+    NoSettings {
+        /// The path of the child.
+        path: String,
     },
     /// The tree has no such child.
     #[error("there is no child `{path}`{}", did_you_mean(nearest.as_ref()))]
@@ -326,8 +394,11 @@ pub enum ConfigFault {
 }
 
 impl ConfigFault {
-    fn names_its_key(&self) -> bool {
-        matches!(self, Self::UnknownKey { .. } | Self::DuplicateKey { .. })
+    pub(super) fn names_its_key(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownKey { .. } | Self::DuplicateKey { .. } | Self::UnknownVariable { .. }
+        )
     }
 }
 
@@ -355,22 +426,34 @@ fn did_you_mean(nearest: Option<&String>) -> String {
 /// What was meant by an unknown key: one that belongs into a section that may stand there, or one
 /// that is spelt much like it.
 fn meant(name: &str, nearest: Option<&String>, known: &[String]) -> String {
+    if is_fatal(name, known) {
+        return format!("; {FATAL}");
+    }
+    home_of(name, known)
+        .map_or_else(|| one_of(nearest, known), |section| format!("; it belongs into `{section}`"))
+}
+
+/// What is to be said where `is_fatal`.
+pub(super) const FATAL: &str =
+    "what is fatal is never retried, so there is nothing to say about it";
+
+/// Whether a class of failures is meant that nothing can be said about.
+pub(super) fn is_fatal(name: &str, known: &[String]) -> bool {
+    matches!(name, "fatal_config" | "fatal_bug") && known.iter().any(|known| known == "recoverable")
+}
+
+/// The section among those that may stand there which the key `name` belongs into.
+pub(super) fn home_of(name: &str, known: &[String]) -> Option<&'static str> {
     let section = match name {
         "grace" | "abort_wait" => "shutdown",
         "initial" | "factor" | "jitter" | "reset_after" => "backoff",
+        "heartbeat" | "stale_after" => "health",
         "strategy" | "start" | "intensity" | "auto_shutdown" | "children" | "defaults" => {
             "supervisor"
         }
-        "fatal_config" | "fatal_bug" if known.iter().any(|known| known == "recoverable") => {
-            return "; what is fatal is never retried, so there is nothing to say about it".into();
-        }
-        _ => return one_of(nearest, known),
+        _ => return None,
     };
-    if known.iter().any(|known| known == section) {
-        format!("; it belongs into `{section}`")
-    } else {
-        one_of(nearest, known)
-    }
+    known.iter().any(|known| known == section).then_some(section)
 }
 
 fn one_of(nearest: Option<&String>, known: &[String]) -> String {

@@ -125,6 +125,91 @@ impl StopSection {
     }
 }
 
+/// What a patch says, in the words of the configuration.
+trait Said<Y> {
+    fn in_yaml(self) -> Y;
+}
+
+impl<P, Y: From<P>> Said<Option<Y>> for Option<P> {
+    fn in_yaml(self) -> Option<Y> {
+        self.map(Y::from)
+    }
+}
+
+impl Said<LimitSection> for Option<Limit> {
+    fn in_yaml(self) -> LimitSection {
+        self.map_or_else(LimitSection::default, LimitSection::from)
+    }
+}
+
+impl Said<BackoffSection> for BackoffPatch {
+    fn in_yaml(self) -> BackoffSection {
+        let Self { initial, max, factor, jitter, reset_after } = self;
+        BackoffSection {
+            initial: initial.in_yaml(),
+            max: max.in_yaml(),
+            factor,
+            jitter,
+            reset_after: reset_after.in_yaml(),
+        }
+    }
+}
+
+impl Said<HealthSection> for HealthPatch {
+    fn in_yaml(self) -> HealthSection {
+        let Self { heartbeat, stale_after } = self;
+        HealthSection { heartbeat: heartbeat.in_yaml(), stale_after: stale_after.in_yaml() }
+    }
+}
+
+impl Said<OnFailureSection> for OnFailurePatch {
+    fn in_yaml(self) -> OnFailureSection {
+        OnFailureSection {
+            recoverable: self.class(FailureClass::Recoverable).in_yaml(),
+            external_dependency: self.class(FailureClass::ExternalDependency).in_yaml(),
+            timeout: self.class(FailureClass::Timeout).in_yaml(),
+            panic: self.class(FailureClass::Panic).in_yaml(),
+        }
+    }
+}
+
+impl Said<ClassSection> for ClassPatch {
+    fn in_yaml(self) -> ClassSection {
+        let LimitPatch { max, within } = self.restart_limit;
+        let restart_limit = LimitSection { max, within: within.in_yaml() };
+        ClassSection { backoff: self.backoff.in_yaml(), restart_limit }
+    }
+}
+
+impl Said<StopSection> for ShutdownPatch {
+    fn in_yaml(self) -> StopSection {
+        let Self { grace, abort_wait } = self;
+        StopSection { grace, abort_wait: abort_wait.in_yaml() }
+    }
+}
+
+macro_rules! section_of_patch {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        impl ChildSection {
+            /// What `patch` says, as it would be written about a child.
+            pub(super) fn of(patch: PolicyPatch) -> Self {
+                Self {
+                    $($key: patch.$key.in_yaml(),)*
+                    enabled: patch.enabled,
+                    shutdown: patch.shutdown.in_yaml(),
+                    ..Self::default()
+                }
+            }
+        }
+    };
+}
+
+policy_keys! { section_of_patch }
+
 /// What a section says about policies, but for `shutdown` and the halves of `restart_limit`.
 macro_rules! policies_of {
     ($section:ident [$(
@@ -144,18 +229,35 @@ policy_keys! { policies_of PolicySection }
 policy_keys! { policies_of DefaultsSection }
 policy_keys! { policies_of ChildSection }
 
-/// The keys that only a task has, as far as they are said.
+/// The keys that only a task has.
 macro_rules! keys_of_tasks {
     ([$(
         $(#[$doc:meta])*
         $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
         $(, built in $default:expr)? $(, such as $example:literal)?;
     )*]) => {
+        /// Whether only a task has the key.
+        pub(super) fn is_about_tasks(key: &str) -> bool {
+            match key {
+                $(stringify!($key) => stringify!($whom) == "task",)*
+                _ => false,
+            }
+        }
+
+        /// Whether a supervisor takes the key from the defaults above it.
+        pub(super) fn is_inherited_by_supervisors(key: &str) -> bool {
+            match key {
+                $(stringify!($key) => stringify!($whom) == "any",)*
+                _ => false,
+            }
+        }
+
         impl ChildSection {
+            /// The names of the keys of tasks that are said.
             pub(super) fn said_about_a_task(&self) -> impl Iterator<Item = &'static str> {
-                let keys = [$((stringify!($key), stringify!($whom), is_said(&self.$key))),*];
+                let keys = [$((stringify!($key), is_said(&self.$key))),*];
                 keys.into_iter()
-                    .filter_map(|(key, whom, is_said)| (whom == "task" && is_said).then_some(key))
+                    .filter_map(|(key, is_said)| (is_about_tasks(key) && is_said).then_some(key))
             }
         }
     };
@@ -174,6 +276,17 @@ macro_rules! keys_of_supervisors {
         $inner:ident: supervisor $inner_kind:ident $inner_type:ident as $inner_yaml:ident
         $(, built in $inner_default:expr)? $(, such as $inner_example:literal)?;
     )*]) => {
+        /// Whether only a supervisor has the key.
+        pub(super) fn is_about_supervisors(key: &str) -> bool {
+            [
+                $(stringify!($key),)*
+                $(stringify!($inner),)*
+                "defaults",
+                "children",
+            ]
+            .contains(&key)
+        }
+
         #[derive(Default)]
         pub(super) struct SupervisorKeys<'a> {
             $(pub(super) $key: yaml_type!($kind $yaml),)*
@@ -198,6 +311,15 @@ macro_rules! keys_of_supervisors {
                     $($inner: section.$inner,)*
                     defaults: Some(&section.defaults),
                     children: Some(&section.children),
+                }
+            }
+
+            /// What `spec` says about itself as a supervisor, as it would be written about a child.
+            pub(super) fn section_of(spec: &SupervisorSpec) -> ChildSection {
+                ChildSection {
+                    $($key: spec.$key.in_yaml(),)*
+                    $($inner: spec.$inner.in_yaml(),)*
+                    ..ChildSection::default()
                 }
             }
 

@@ -1,12 +1,18 @@
-//! From a file, and all that it includes, to one configuration that knows its places.
+//! From files, and all that they include, and the environment, to one configuration that knows its
+//! places.
 
 use std::path::{Path, PathBuf};
 
 use confique::{Config, Layer};
+use serde_json::Value as Json;
 
 use super::configurable::SupervisorConfig;
-use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath};
+use super::effective::{EffectiveConfig, EffectiveValue, ValueOrigin};
+use super::environment::Environment;
+use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
 use super::node::{Node, Value};
+use super::schema::{json_schema, json_schema_of};
+use super::source::{Location, Origin, Source};
 use super::{overlay, tree};
 use crate::spec::supervisor::SupervisorSpec;
 
@@ -14,7 +20,7 @@ use crate::spec::supervisor::SupervisorSpec;
 /// each takes 100 KiB.
 const STACK: usize = 32 << 20;
 
-/// A configuration out of files, and where each of its keys stands in them.
+/// A configuration out of files and the environment, and where each of its keys stands in them.
 #[derive(Clone, Debug)]
 pub struct LoadedConfig {
     config: SupervisorConfig,
@@ -32,20 +38,74 @@ impl LoadedConfig {
     ///
     /// Everything that is wrong with any of the files.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        let path = tree::absolute(path.as_ref());
+        Self::on_a_thread(Start::file(path), &json_schema(), &Environment::none())
+    }
+
+    /// A configuration made in code with the `environment` over it, for a certain tree.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the variables.
+    pub fn of_value_for(
+        spec: &SupervisorSpec,
+        config: SupervisorConfig,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        let base = Self::from(config).document;
+        Self::on_a_thread(Start::Node(base), &json_schema_of(spec), environment)
+    }
+
+    /// The same for a certain tree, with the `environment` over the files: the children it names
+    /// have to be in the tree.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with any of the files and variables.
+    pub fn read_for(
+        spec: &SupervisorSpec,
+        path: impl AsRef<Path>,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        Self::on_a_thread(Start::file(path), &json_schema_of(spec), environment)
+    }
+
+    fn on_a_thread(
+        start: Start,
+        schema: &Json,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
         let thread = std::thread::Builder::new().name("config".into()).stack_size(STACK);
         std::thread::scope(|scope| {
-            let read = thread.spawn_scoped(scope, || Self::read_here(&path)).map_err(|error| {
+            let read = thread
+                .spawn_scoped(scope, || Self::read_here(start, schema, environment))
+                .map_err(|error| {
                 let fault = ConfigFault::Unreadable { message: error.to_string() };
-                ConfigError::new(vec![ConfigProblem::new(None, KeyPath::default(), fault)])
+                ConfigError::new(vec![ConfigDiagnostic::new(None, KeyPath::default(), fault)])
             })?;
             read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
-    fn read_here(path: &Path) -> Result<Self, ConfigError> {
-        let nodes = tree::read_all(path).map_err(ConfigError::new)?;
-        let document = nodes.into_iter().reduce(Node::over);
+    fn read_here(
+        start: Start,
+        schema: &Json,
+        environment: &Environment,
+    ) -> Result<Self, ConfigError> {
+        let (weaker, mut problems) = match &start {
+            Start::File(path) => tree::read_all(path, schema),
+            Start::Node(node) => (node.iter().cloned().collect(), Vec::new()),
+        };
+        let (variables, more) = environment.read(schema);
+        problems.extend(more);
+        for variable in &variables {
+            // The files have been looked at one by one before.
+            let layer = variable.read::<<SupervisorConfig as Config>::Layer>();
+            problems.extend(layer.err().into_iter().flatten());
+        }
+        if !problems.is_empty() {
+            return Err(ConfigError::new(problems));
+        }
+        let document = variables.into_iter().chain(weaker).reduce(Node::over);
         let layer = match document.as_ref().filter(|node| !matches!(node.value, Value::Null)) {
             Some(node) => node.read().map_err(ConfigError::new)?,
             None => <SupervisorConfig as Config>::Layer::empty(),
@@ -53,9 +113,10 @@ impl LoadedConfig {
         let layer = layer.with_fallback(<SupervisorConfig as Config>::Layer::default_values());
         let config = SupervisorConfig::from_layer(layer).map_err(|error| {
             let fault = ConfigFault::BadValue { message: error.to_string() };
-            ConfigError::new(vec![ConfigProblem::new(None, KeyPath::default(), fault)])
+            ConfigError::new(vec![ConfigDiagnostic::new(None, KeyPath::default(), fault)])
         })?;
-        Ok(Self { config, path: Some(path.to_owned()), document })
+        let path = if let Start::File(path) = start { Some(path) } else { None };
+        Ok(Self { config, path, document })
     }
 
     /// The configuration itself.
@@ -73,26 +134,113 @@ impl LoadedConfig {
         self.path.as_deref()
     }
 
+    /// Where the value of a key stands, if it is said.
+    pub(super) fn place_of(&self, key: &KeyPath) -> Option<Location> {
+        self.document.as_ref().and_then(|node| node.place_of(key)).cloned()
+    }
+
     /// Lays it over a spec; see [`overlay`](overlay::overlay).
     ///
     /// # Errors
     ///
     /// As [`overlay`](overlay::overlay), each problem with its place in the files.
     pub fn overlay(&self, spec: SupervisorSpec) -> Result<SupervisorSpec, ConfigError> {
-        overlay::overlay(spec, &self.config).map_err(|mut error| {
-            for problem in error.problems_mut() {
-                let at = self.document.as_ref().map(|node| node.locate(problem.key()));
-                problem.set_location(at);
+        let before = spec.clone();
+        let nothing = || Node { at: Location::whole(&Source::code()), value: Value::Null };
+        let document = self.document.clone().unwrap_or_else(nothing);
+        overlay::overlay_with(spec, &self.config, &document).map_err(|error| {
+            let mut diagnostics = error.into_diagnostics();
+            for diagnostic in &mut diagnostics {
+                self.locate(diagnostic);
             }
-            error
+            if diagnostics.iter().any(is_rule) {
+                let effective = self.effective(&before);
+                for diagnostic in &mut diagnostics {
+                    relate(diagnostic, &effective);
+                }
+            }
+            ConfigError::new(diagnostics)
         })
+    }
+
+    fn locate(&self, diagnostic: &mut ConfigDiagnostic) {
+        let is_code = |at: &Location| *at.source().origin() == Origin::Code;
+        if let Some(at) = diagnostic.location().cloned() {
+            diagnostic.set_location(Some(at).filter(|at| !is_code(at)));
+            return;
+        }
+        let key = diagnostic.key();
+        let value = if is_rule(diagnostic) { self.place_of(key) } else { None };
+        let at = value.or_else(|| self.document.as_ref().map(|node| node.locate(key)));
+        diagnostic.set_location(at.filter(|at| !is_code(at)));
+    }
+}
+
+fn is_rule(diagnostic: &ConfigDiagnostic) -> bool {
+    matches!(diagnostic.fault(), ConfigFault::Rule { .. })
+}
+
+/// Says of a broken rule where the values come from that it is about: what the culprit has
+/// overridden, and the other values that it does not go with.
+fn relate(diagnostic: &mut ConfigDiagnostic, effective: &EffectiveConfig) {
+    let ConfigFault::Rule { path, fault } = diagnostic.fault() else { return };
+    let values = effective.explain(path).unwrap_or_default();
+    let mut related = Vec::new();
+    for key in overlay::concerned(fault) {
+        let of_key = values.iter().filter(|value| starts_with(&value.key, &key));
+        for EffectiveValue { key, value, origin, overrode, .. } in of_key {
+            let is_culprit = match origin {
+                ValueOrigin::Text { key, .. } | ValueOrigin::Value { key } => {
+                    key == diagnostic.key()
+                }
+                ValueOrigin::BuiltIn | ValueOrigin::Role(_) | ValueOrigin::Code { .. } => false,
+            };
+            let text = super::schema::yaml(value);
+            if !is_culprit {
+                let location = origin.location().cloned();
+                let place = match (&location, origin) {
+                    (Some(_), _) => String::new(),
+                    (None, ValueOrigin::BuiltIn) => ", built in".to_owned(),
+                    (None, origin) => format!(", set in {origin}"),
+                };
+                related.push((location, format!("`{key}` is {text}{place}")));
+            }
+            let in_code =
+                overrode.iter().find(|(_, origin)| matches!(origin, ValueOrigin::Code { .. }));
+            if let (true, Some((value, origin))) = (is_culprit, in_code) {
+                let text = super::schema::yaml(value);
+                related.push((None, format!("it is set over {text} in {origin}")));
+            }
+        }
+    }
+    for (location, message) in related {
+        diagnostic.relate(location, message);
+    }
+}
+
+fn starts_with(path: &KeyPath, start: &[&str]) -> bool {
+    let segments = path.segments();
+    segments.len() >= start.len() && segments.iter().zip(start).all(|(a, b)| a == b)
+}
+
+/// Where reading starts.
+enum Start {
+    File(PathBuf),
+    Node(Option<Node>),
+}
+
+impl Start {
+    fn file(path: impl AsRef<Path>) -> Self {
+        Self::File(tree::absolute(path.as_ref()))
     }
 }
 
 /// A configuration made in code has no places.
 impl From<SupervisorConfig> for LoadedConfig {
     fn from(config: SupervisorConfig) -> Self {
-        Self { config, path: None, document: None }
+        let json = serde_json::to_value(&config).unwrap_or_default();
+        let document = Node::of_json(&json, &Location::whole(&Source::code()));
+        Self { config, path: None, document: Some(document) }
     }
 }
 

@@ -7,12 +7,21 @@
 
 pub mod configurable;
 pub mod duration;
+pub mod effective;
+pub mod environment;
 pub mod error;
 mod keys;
 pub mod load;
 mod node;
 pub mod overlay;
 mod read;
+pub mod report;
 pub mod schema;
+mod secrets;
+pub mod settings;
+pub mod source;
 mod tree;
 mod yaml;
+
+#[cfg(test)]
+mod tests;

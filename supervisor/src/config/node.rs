@@ -11,7 +11,8 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::error::{ConfigFault, ConfigProblem, KeyPath, Location, nearest};
+use super::error::{ConfigDiagnostic, ConfigFault, KeyPath, nearest};
+use super::source::Location;
 
 /// How many problems one file may have before the rest of them is not looked for.
 const MAX_PROBLEMS: usize = 100;
@@ -40,6 +41,31 @@ pub(super) struct Entry {
 }
 
 impl Node {
+    /// What was made in code.
+    pub(super) fn of_json(json: &serde_json::Value, at: &Location) -> Self {
+        use serde_json::Value as Json;
+        let value = match json {
+            Json::Null => Value::Null,
+            Json::Bool(value) => Value::Bool(*value),
+            Json::Number(number) => match (number.as_i128(), number.as_f64()) {
+                (Some(number), _) => Value::Int(number),
+                (None, number) => Value::Float(number.unwrap_or(f64::NAN)),
+            },
+            Json::String(text) => Value::Text(text.clone()),
+            Json::Array(items) => {
+                Value::List(items.iter().map(|item| Self::of_json(item, at)).collect())
+            }
+            Json::Object(map) => {
+                let entries = map.iter().map(|(name, value)| {
+                    let entry = Entry { key_at: at.clone(), node: Self::of_json(value, at) };
+                    (name.clone(), entry)
+                });
+                Value::Map(entries.collect())
+            }
+        };
+        Self { at: at.clone(), value }
+    }
+
     /// Lays this node over a weaker one: sections key by key, everything else as a whole. Null
     /// says nothing.
     pub(super) fn over(self, weaker: Self) -> Self {
@@ -59,6 +85,18 @@ impl Node {
             (Value::Null, value) => Self { at: weaker.at, value },
             (value, _) => Self { at: self.at, value },
         }
+    }
+
+    /// Where the value of the key at `path` stands, if it is there.
+    pub(super) fn place_of(&self, path: &KeyPath) -> Option<&Location> {
+        self.node_of(path).map(|node| &node.at)
+    }
+
+    pub(super) fn node_of(&self, path: &KeyPath) -> Option<&Self> {
+        path.segments().iter().try_fold(self, |node, segment| match &node.value {
+            Value::Map(entries) => entries.get(segment).map(|entry| &entry.node),
+            _ => None,
+        })
     }
 
     /// Where the key at `path` stands, or the nearest section around it that is there.
@@ -85,7 +123,7 @@ impl Node {
 
     /// Reads a typed value. What cannot be read is reported and left out, so that the rest is
     /// looked at too.
-    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<ConfigProblem>> {
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<ConfigDiagnostic>> {
         let mut problems = Vec::new();
         let mut rest = self.clone();
         loop {
@@ -117,7 +155,7 @@ impl Node {
                 }
                 fault => fault,
             };
-            problems.push(ConfigProblem::new(Some(at), path, fault));
+            problems.push(ConfigDiagnostic::new(Some(at), path, fault));
             if !was_there || problems.len() >= MAX_PROBLEMS {
                 return Err(problems);
             }
@@ -187,7 +225,7 @@ impl Error for Mismatch {
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {
         Self::new(ConfigFault::UnknownWord {
-            found: format!("`{variant}`"),
+            found: format!("`{}`", in_short(variant)),
             nearest: nearest(variant, expected.iter().copied()).map(str::to_owned),
             known: expected.iter().map(|&word| word.to_owned()).collect(),
         })
@@ -212,18 +250,35 @@ fn found_in_words(found: Unexpected<'_>) -> String {
         // What looks like a whole number, and is none, is not to look like one.
         Unexpected::Float(value) => format!("`{value:?}`"),
         Unexpected::Str(value) if value.parse::<f64>().is_ok() => format!("the text `{value}`"),
-        Unexpected::Str(value) => format!("`{value}`"),
+        Unexpected::Str(value) => format!("`{}`", in_short(value)),
         Unexpected::Seq => "a list".into(),
         Unexpected::Map => "a section".into(),
         other => other.to_string(),
     }
 }
 
+/// The first line of a text, and not all of a long one.
+fn in_short(text: &str) -> String {
+    const MOST: usize = 60;
+    let line = text.lines().next().unwrap_or_default();
+    let start: String = line.chars().take(MOST).collect();
+    if start.len() < text.trim_end().len() { format!("{start}…") } else { start }
+}
+
 /// What serde and the derives call the types that stand in a configuration.
 fn in_words(expected: &str) -> String {
     match expected {
-        "u32" => format!("a whole number from 0 to {}", u32::MAX),
-        "f64" => "a number".into(),
+        "u8" => whole(0, u8::MAX),
+        "u16" => whole(0, u16::MAX),
+        "u32" => whole(0, u32::MAX),
+        "u64" | "usize" => whole(0, u64::MAX),
+        "i8" => whole(i8::MIN, i8::MAX),
+        "i16" => whole(i16::MIN, i16::MAX),
+        "i32" => whole(i32::MIN, i32::MAX),
+        "i64" | "isize" => whole(i64::MIN, i64::MAX),
+        "u128" | "i128" => "a whole number".into(),
+        "f32" | "f64" => "a number".into(),
+        "a string" => "a text".into(),
         "a boolean" => "`true` or `false`".into(),
         "a sequence" => "a list".into(),
         "path string" => "a path".into(),
@@ -231,6 +286,10 @@ fn in_words(expected: &str) -> String {
         expected if expected.starts_with("struct ") => "a section".into(),
         expected => expected.to_owned(),
     }
+}
+
+fn whole(least: impl fmt::Display, most: impl fmt::Display) -> String {
+    format!("a whole number from {least} to {most}")
 }
 
 impl<'de> Deserializer<'de> for &Node {

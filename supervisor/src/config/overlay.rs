@@ -9,8 +9,11 @@ use super::configurable::{
     SupervisorConfig,
 };
 use super::duration::HumanDuration;
-use super::error::{ConfigError, ConfigFault, ConfigProblem, KeyPath, nearest};
+use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath, nearest};
 use super::keys::SupervisorKeys;
+use super::load::LoadedConfig;
+use super::node::Node;
+use super::node::Value::Null;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::intensity::Limit;
@@ -38,12 +41,21 @@ pub fn overlay(
     spec: SupervisorSpec,
     config: &SupervisorConfig,
 ) -> Result<SupervisorSpec, ConfigError> {
+    LoadedConfig::from(config.clone()).overlay(spec)
+}
+
+/// The same, with what `config` was read from.
+pub(super) fn overlay_with(
+    spec: SupervisorSpec,
+    config: &SupervisorConfig,
+    document: &Node,
+) -> Result<SupervisorSpec, ConfigError> {
     let SupervisorConfig { include: _, supervisor, policy, shutdown, observability } = config;
     let ShutdownSection { grace, abort_wait, budget } = shutdown;
 
     let before = spec.clone();
     let mut spec = spec;
-    let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec) };
+    let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec), document };
     overlay.bounds(*observability);
     if let Some(HumanDuration(budget)) = *budget {
         spec.budget = Some(budget);
@@ -73,28 +85,38 @@ struct Above {
     said_in: KeyPath,
 }
 
-struct Overlay {
-    problems: Vec<ConfigProblem>,
+struct Overlay<'a> {
+    document: &'a Node,
+    problems: Vec<ConfigDiagnostic>,
     /// Every path of the tree.
     paths: Vec<String>,
 }
 
-impl Overlay {
+impl Overlay<'_> {
     fn report(&mut self, key: KeyPath, fault: ConfigFault) {
-        self.problems.push(ConfigProblem::new(None, key, fault));
+        self.problems.push(ConfigDiagnostic::new(None, key, fault));
     }
 
     fn bounds(&mut self, section: ObservabilitySection) {
-        let ObservabilitySection { event_capacity, last_exits, remembered_paths: _ } = section;
-        let most = [
-            ("event_capacity", event_capacity, ObservabilitySection::MAX_EVENT_CAPACITY),
-            ("last_exits", last_exits, ObservabilitySection::MAX_LAST_EXITS),
+        let ObservabilitySection {
+            event_capacity,
+            journal_capacity,
+            last_exits,
+            remembered_paths: _,
+        } = section;
+        let most_events = ObservabilitySection::MAX_EVENT_CAPACITY;
+        let bounds = [
+            ("event_capacity", event_capacity, 1, most_events),
+            ("journal_capacity", journal_capacity, 0, most_events),
+            ("last_exits", last_exits, 1, ObservabilitySection::MAX_LAST_EXITS),
         ];
-        for (name, found, most) in most {
-            let Some(found) = found.filter(|found| !(1..=most).contains(found)) else { continue };
-            let (found, most) = (found.into(), most.into());
+        for (name, found, least, most) in bounds {
+            let Some(found) = found.filter(|found| !(least..=most).contains(found)) else {
+                continue;
+            };
+            let (found, least, most) = (found.into(), least.into(), most.into());
             let key = KeyPath::of(&["observability", name]);
-            self.report(key, ConfigFault::OutOfBounds { found, least: 1, most });
+            self.report(key, ConfigFault::OutOfBounds { found, least, most });
         }
     }
 
@@ -153,8 +175,13 @@ impl Overlay {
                     if let Some(section) = section {
                         self.task(task, section, weaker, &path, &key);
                     }
+                    self.settings(task, &path, &key.join("settings"));
                 }
                 NodeSpec::Supervisor(inner) => {
+                    if section.is_some_and(|section| section.settings.is_some()) {
+                        let fault = ConfigFault::NoSettings { path: path.to_string() };
+                        self.report(key.join("settings"), fault);
+                    }
                     if let Some(section) = section {
                         self.as_child(inner, section, weaker, &path, &key);
                     }
@@ -190,9 +217,27 @@ impl Overlay {
             self.report(key.join(name), fault);
         }
         self.of_groups(section, GroupKind::None, path, key);
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
+        }
+    }
+
+    /// Reads the child's own settings, which it may also have when nothing is said about it.
+    fn settings(&mut self, spec: &mut ChildSpec, path: &ChildPath, key: &KeyPath) {
+        let node = self.document.node_of(key).filter(|node| !matches!(node.value, Null));
+        match (spec.settings, node) {
+            (None, None) => {}
+            (None, Some(_)) => {
+                self.report(key.clone(), ConfigFault::NoSettings { path: path.to_string() });
+            }
+            (Some(settings), node) => {
+                let nowhere = self.document.locate(key);
+                match settings.read(node, &nowhere, key) {
+                    Ok(settings) => spec.task = spec.task.clone().with_settings(settings),
+                    Err(problems) => self.problems.extend(problems),
+                }
+            }
         }
     }
 
@@ -214,7 +259,7 @@ impl Overlay {
         for key in section.said_about_a_task().map(|name| key.join(name)).chain(abort_wait) {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -250,7 +295,7 @@ impl Overlay {
         key: &KeyPath,
     ) {
         let weaker = spec.defaults.restart_limit.or(weaker);
-        spec.group.policy = self.about(section, spec.group.policy, weaker, key);
+        spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -263,7 +308,7 @@ impl Overlay {
     fn about(
         &mut self,
         section: &ChildSection,
-        in_code: PolicyPatch,
+        in_code: &PolicyPatch,
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
@@ -278,7 +323,7 @@ impl Overlay {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
             }
         }
-        patch.overrule(in_code)
+        patch.overrule(*in_code)
     }
 
     /// That a child is unknown, and which known one may be meant: one with a similar name beside
@@ -411,7 +456,7 @@ fn at_fault(violation: &SpecViolation) -> String {
 }
 
 /// The keys that a rule is about, the likeliest culprit first.
-fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
+pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
     let keys: &[&[&'static str]] = match fault {
         Fault::Policy(fault) => return about(*fault),
         Fault::OfClass { class, fault } => {

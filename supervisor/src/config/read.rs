@@ -15,11 +15,7 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigFault> {
         ErrorKind::NotFound => ConfigFault::NotFound,
         _ => ConfigFault::Unreadable { message: error.to_string() },
     };
-    // Before it is opened, because to open a FIFO is to wait for its writer.
-    if !std::fs::metadata(path).map_err(io)?.is_file() {
-        return Err(ConfigFault::NotAFile);
-    }
-    let file = File::open(path).map_err(io)?;
+    let file = open(path).map_err(io)?;
     if !file.metadata().map_err(io)?.is_file() {
         return Err(ConfigFault::NotAFile);
     }
@@ -36,4 +32,18 @@ pub(super) fn read(path: &Path) -> Result<String, ConfigFault> {
         Some(rest) => rest.to_owned(),
         None => text,
     })
+}
+
+/// Opens without waiting: a FIFO would otherwise wait for its writer, a terminal's line for a
+/// carrier. What has been opened cannot be exchanged for something else before it is looked at.
+#[cfg(unix)]
+fn open(path: &Path) -> std::io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let flags = libc::O_NONBLOCK | libc::O_NOCTTY;
+    File::options().read(true).custom_flags(flags).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> std::io::Result<File> {
+    File::open(path)
 }

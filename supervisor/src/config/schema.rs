@@ -1,14 +1,23 @@
 //! The JSON Schema of a configuration, and the template with every key: both made from the types.
 
+use std::sync::LazyLock;
+
 use confique::Config;
 use confique::meta::{Field, FieldKind, Meta};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
 use super::configurable::{ChildSection, SupervisorConfig};
+use super::keys::{is_about_supervisors, is_about_tasks};
+use crate::spec::NodeSpec;
+use crate::spec::supervisor::SupervisorSpec;
 
 /// The JSON Schema that an editor completes and checks a configuration file with.
 pub fn json_schema() -> Value {
+    SCHEMA.clone()
+}
+
+static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
     let generator = SchemaSettings::draft07().into_generator();
     let mut schema = generator.into_root_schema_for::<SupervisorConfig>().to_value();
     if let Some(root) = schema.as_object_mut() {
@@ -16,11 +25,94 @@ pub fn json_schema() -> Value {
     }
     without_empty_defaults(&mut schema);
     schema
-}
+});
 
 /// The same as text: `supervisor.schema.json`.
 pub fn json_schema_text() -> String {
     format!("{:#}\n", json_schema())
+}
+
+/// The same for one compiled tree: an editor knows each child by its id, and which keys it has.
+pub fn json_schema_of(spec: &SupervisorSpec) -> Value {
+    let mut schema = json_schema();
+    let keys = ChildKeys::take(&mut schema);
+    if let Some(properties) = schema.pointer_mut("/definitions/RootSection/properties") {
+        properties["children"] = keys.children_of(spec);
+    }
+    schema
+}
+
+/// What may be said about the children of a compiled tree.
+struct ChildKeys {
+    /// All keys of a child, by their names.
+    all: Map<String, Value>,
+}
+
+impl ChildKeys {
+    /// Puts the sections of a task and of the stop of a supervisor in the place of the section of
+    /// any child.
+    fn take(schema: &mut Value) -> Self {
+        let mut all = Map::new();
+        let Some(definitions) = schema.get_mut("definitions").and_then(Value::as_object_mut) else {
+            return Self { all };
+        };
+        if let Some(Value::Object(mut child)) = definitions.remove("ChildSection")
+            && let Some(Value::Object(keys)) = child.remove("properties")
+        {
+            all = keys;
+        }
+        let keys = Self { all };
+        definitions.insert("TaskSection".into(), keys.task(None));
+        if let Some(mut stop) = definitions.get("StopSection").cloned() {
+            if let Some(keys) = stop.get_mut("properties").and_then(Value::as_object_mut) {
+                keys.remove("abort_wait");
+            }
+            definitions.insert("SupervisorStopSection".into(), stop);
+        }
+        keys
+    }
+
+    fn task(&self, settings: Option<&Value>) -> Value {
+        let mut keys = self.all.clone();
+        keys.retain(|key, _| !is_about_supervisors(key) && key != "settings");
+        if let Some(settings) = settings {
+            keys.insert("settings".into(), settings.clone());
+        }
+        json!({ "type": "object", "additionalProperties": false, "properties": keys })
+    }
+
+    fn supervisor(&self, spec: &SupervisorSpec) -> Value {
+        let mut keys = self.all.clone();
+        keys.retain(|key, _| !is_about_tasks(key) && key != "settings");
+        let stop = json!({ "$ref": "#/definitions/SupervisorStopSection" });
+        keys.insert("shutdown".into(), or_null(&stop));
+        keys.insert("children".into(), self.children_of(spec));
+        json!({ "type": "object", "additionalProperties": false, "properties": keys })
+    }
+
+    fn children_of(&self, spec: &SupervisorSpec) -> Value {
+        let children = spec.children().iter().map(|child| {
+            let section = match child {
+                NodeSpec::Child(task) => match &task.settings {
+                    Some(settings) => self.task(Some(&or_null(&settings.schema()))),
+                    None => json!({ "$ref": "#/definitions/TaskSection" }),
+                },
+                NodeSpec::Supervisor(inner) => self.supervisor(inner),
+            };
+            (child.id().to_owned(), or_null(&section))
+        });
+        let children: Map<_, _> = children.collect();
+        json!({
+            "description": "What is said about single children, by their ids.",
+            "type": ["object", "null"],
+            "additionalProperties": false,
+            "properties": children,
+        })
+    }
+}
+
+fn or_null(schema: &Value) -> Value {
+    json!({ "anyOf": [schema, { "type": "null" }] })
 }
 
 /// A configuration file with every key, its meaning, bounds and default: everything but the
@@ -152,7 +244,7 @@ fn bounds(schema: &Value) -> String {
 }
 
 /// What stands behind references and beside null.
-fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
+pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
     let reference = schema.get("$ref").and_then(Value::as_str);
     let target = reference.and_then(|path| root.pointer(path.trim_start_matches('#')));
     if let Some(target) = target {
@@ -165,7 +257,7 @@ fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// A default as it is written in a file.
-fn yaml(value: &Value) -> String {
+pub(super) fn yaml(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),

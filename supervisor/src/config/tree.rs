@@ -12,11 +12,13 @@ use rust_config_tree::{
     absolutize_lexical, resolve_include_path,
 };
 use serde::Deserialize;
+use serde_json::Value as Json;
 
 use super::configurable::SupervisorConfig;
-use super::error::{ConfigFault, ConfigProblem, KeyPath, Location};
+use super::error::{ConfigDiagnostic, ConfigFault, KeyPath};
 use super::node::{Node, Value};
-use super::{read, yaml};
+use super::source::{Location, Source};
+use super::{read, secrets, yaml};
 
 /// How many files one configuration may have.
 pub(super) const MAX_FILES: usize = 64;
@@ -30,18 +32,19 @@ impl ConfigSchema for SupervisorConfig {
     }
 }
 
-/// Reads `path` and everything that it includes.
+/// Reads `path` and everything that it includes, and checks each file against the types; `schema`
+/// says what in it is secret.
 ///
 /// The strongest file comes first: each before what it includes, and of two includes the later one.
-pub(super) fn read_all(path: &Path) -> Result<Vec<Node>, Vec<ConfigProblem>> {
-    let walk = RefCell::new(Walk::default());
+pub(super) fn read_all(path: &Path, schema: &Json) -> (Vec<Node>, Vec<ConfigDiagnostic>) {
+    let walk = Walk { schema, reached: HashMap::new(), files: 0, problems: Vec::new() };
+    let walk = RefCell::new(walk);
     let options = ConfigTreeOptions::default().include_order(IncludeOrder::Reverse);
     let tree = options.load(path, |file| -> Result<_, Stop> { walk.borrow_mut().visit(file) });
     let walk = walk.into_inner();
     match tree {
-        Ok(tree) if walk.problems.is_empty() => Ok(tree.into_values()),
-        Ok(_) => Err(walk.problems),
-        Err(error) => Err(walk.end(path, error)),
+        Ok(tree) => (tree.into_values(), walk.problems),
+        Err(error) => (Vec::new(), walk.end(path, error)),
     }
 }
 
@@ -58,14 +61,14 @@ struct Reached {
     by: (Location, KeyPath),
 }
 
-#[derive(Default)]
-struct Walk {
+struct Walk<'a> {
+    schema: &'a Json,
     reached: HashMap<PathBuf, Reached>,
     files: usize,
-    problems: Vec<ConfigProblem>,
+    problems: Vec<ConfigDiagnostic>,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// Reads one file. One that cannot be read stops nothing but its own includes.
     fn visit(&mut self, file: &Path) -> Result<ConfigSource<Node>, Stop> {
         let reached = self.reached.get(file).cloned();
@@ -79,11 +82,8 @@ impl Walk {
             self.report(file, reached, ConfigFault::IncludedTooDeep);
             return Err(Stop);
         }
-        let shared = Arc::new(file.to_owned());
-        let nothing = || Node {
-            at: Location { file: Arc::clone(&shared), line: 0, column: 0 },
-            value: Value::Null,
-        };
+        let nothing =
+            |source: &Arc<Source>| Node { at: Location::whole(source), value: Value::Null };
         let text = match read::read(file) {
             Ok(text) => text,
             Err(fault) => {
@@ -93,16 +93,19 @@ impl Walk {
                     fault
                 };
                 self.report(file, reached, fault);
-                return Ok(ConfigSource::new(nothing(), vec![]));
+                let source = Source::file(file, String::new());
+                return Ok(ConfigSource::new(nothing(&source), vec![]));
             }
         };
-        let node = match yaml::parse(&text, &shared) {
+        let source = Source::file(file, text);
+        let node = match yaml::parse(&source) {
             Ok(node) => node,
             Err(problem) => {
                 self.problems.push(problem);
-                return Ok(ConfigSource::new(nothing(), vec![]));
+                return Ok(ConfigSource::new(nothing(&source), vec![]));
             }
         };
+        secrets::hide(&source, &node, self.schema);
         // Each file by itself, so that a mistake is found although a stronger file hides it.
         let layer = node.read::<<SupervisorConfig as Config>::Layer>().unwrap_or_else(|problems| {
             self.problems.extend(problems);
@@ -133,7 +136,7 @@ impl Walk {
             let key = KeyPath::of(&["include", &index.to_string()]);
             let at = node.locate(&key);
             if include.as_os_str().is_empty() {
-                self.problems.push(ConfigProblem::new(Some(at), key, ConfigFault::EmptyInclude));
+                self.problems.push(ConfigDiagnostic::new(Some(at), key, ConfigFault::EmptyInclude));
                 continue;
             }
             let target = resolve_include_path(file, include);
@@ -145,18 +148,13 @@ impl Walk {
 
     fn report(&mut self, file: &Path, reached: Option<Reached>, fault: ConfigFault) {
         let (at, key) = reached.map_or_else(
-            || {
-                (
-                    Location { file: Arc::new(file.to_owned()), line: 0, column: 0 },
-                    KeyPath::default(),
-                )
-            },
+            || (Location::whole(&Source::file(file, String::new())), KeyPath::default()),
             |reached| reached.by,
         );
-        self.problems.push(ConfigProblem::new(Some(at), key, fault));
+        self.problems.push(ConfigDiagnostic::new(Some(at), key, fault));
     }
 
-    fn end(mut self, path: &Path, error: ConfigTreeError) -> Vec<ConfigProblem> {
+    fn end(mut self, path: &Path, error: ConfigTreeError) -> Vec<ConfigDiagnostic> {
         match error {
             // Written down before the walk was ended.
             ConfigTreeError::Load { .. } | ConfigTreeError::EmptyIncludePath { .. } => {}

@@ -7,19 +7,27 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
-use super::stream::{EventStream, Live};
+use super::stream::{EventFilter, EventStream, Live};
 #[cfg(feature = "audit")]
 use crate::audit::AuditStatus;
+#[cfg(feature = "config")]
+use crate::config::effective::{EffectiveConfig, EffectiveValue};
 use crate::error::types::SupervisorError;
+use crate::event::Event;
 use crate::id::{ChildId, ChildPath, IntoPath, nearest};
+use crate::observe::journal::Journal;
+use crate::probe::{LivenessReport, NotAlive, NotReady, PATIENCE, ReadinessReport};
 use crate::report::ShutdownReport;
 use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
 use crate::state::{ChildState, TreeState};
+use crate::summary::RunSummary;
 use crate::task::member::Arguments;
+use crate::why::Why;
 
 /// The handle of a running tree. Cheap to clone.
 ///
@@ -90,9 +98,12 @@ impl SupervisorHandle {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            journal: Journal::new(0),
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "config")]
+            made_of: None,
             counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,
@@ -403,6 +414,41 @@ impl SupervisorHandle {
         self.shared.is_detached.store(true, Ordering::SeqCst);
     }
 
+    /// Every value that holds in the tree as it was started, with where it comes from and what it
+    /// overrode. Children that were added later are not in it.
+    #[cfg(feature = "config")]
+    pub fn effective_config(&self) -> EffectiveConfig {
+        let made_of = self.shared.made_of.as_ref();
+        made_of.map_or_else(EffectiveConfig::default, |made_of| {
+            let (spec, config) = &**made_of;
+            config.effective(spec)
+        })
+    }
+
+    /// The values that hold for the child or supervisor at `path`; see
+    /// [`effective_config`](Self::effective_config).
+    ///
+    /// # Errors
+    ///
+    /// [`Path`](SupervisorError::Path) for text that is no path, and
+    /// [`UnknownPath`](SupervisorError::UnknownPath) for one that was not in the tree when it was
+    /// started.
+    #[cfg(feature = "config")]
+    pub fn explain(&self, path: impl IntoPath) -> Result<Vec<EffectiveValue>, SupervisorError> {
+        let path = path.into_path()?;
+        let effective = self.effective_config();
+        if let Some(values) = effective.explain(path.as_str()) {
+            return Ok(values.to_vec());
+        }
+        let is_known = |path: &ChildPath| effective.explain(path.as_str()).is_some();
+        let known = std::iter::successors(path.parent(), ChildPath::parent).find(is_known);
+        let known = known.unwrap_or_else(ChildPath::root);
+        let siblings = effective.nodes().map(|(path, _)| path);
+        let siblings = siblings.filter(|path| path.parent().as_ref() == Some(&known)).cloned();
+        let nearest_path = nearest(&path, &known, siblings);
+        Err(SupervisorError::UnknownPath { path, known, nearest_path })
+    }
+
     /// The state of the whole tree. After its end: as it was then.
     ///
     /// Answered at once, also while the tree shuts down.
@@ -413,9 +459,10 @@ impl SupervisorHandle {
     pub async fn current_state(&self) -> Result<TreeState, SupervisorError> {
         let (reply, answer) = oneshot::channel();
         if self.send(Message::Query(Query::State(reply)))
-            && let Ok(state) = answer.await
+            && let Ok(snapshot) = answer.await
         {
-            return Ok(state);
+            // Put together here, and not at the cost of the tree.
+            return Ok(snapshot.tree());
         }
         self.final_state().map(|state| TreeState::clone(&state))
     }
@@ -443,10 +490,89 @@ impl SupervisorHandle {
     /// A subscriber that reads too slowly misses the oldest ones and is told how many; it never
     /// slows the tree, and others lose nothing.
     pub fn subscribe_events(&self) -> EventStream {
+        self.subscribe(EventFilter::ALL)
+    }
+
+    /// The events that a filter lets through, from now on or from the sequence that it names.
+    ///
+    /// After the end of the tree: what the journal has of them.
+    pub fn subscribe(&self, filter: EventFilter) -> EventStream {
         let events = self.shared.events.upgrade();
         let count = || Arc::clone(&self.shared.subscribers);
         let live = events.map(|events| Live::new(&events, count()));
-        EventStream::of_a_running_tree(live)
+        // After the subscription, so that nothing falls between the two.
+        let earlier = filter.begins_at().map(|from| self.shared.journal.from(from));
+        EventStream::of_a_running_tree(live, filter, earlier.unwrap_or_default())
+    }
+
+    /// The latest events, the oldest first, up to the capacity of the journal.
+    pub fn journal(&self) -> Vec<Arc<Event>> {
+        self.shared.journal.from(1).0
+    }
+
+    /// What was known when a supervisor melted down, a failure was escalated, a shutdown was ended
+    /// by force, and the tree had ended: the latest 16, the oldest first. Also after the end.
+    pub fn summaries(&self) -> Vec<Arc<RunSummary>> {
+        self.shared.journal.summaries()
+    }
+
+    /// Why the child at `path` is in its state, as data and in sentences. After the end of the
+    /// tree: as it was then.
+    ///
+    /// # Errors
+    ///
+    /// As [`state_of`](Self::state_of).
+    pub async fn why(&self, path: impl IntoPath) -> Result<Why, SupervisorError> {
+        let path = path.into_path()?;
+        let (reply, answer) = oneshot::channel();
+        if self.send(Message::Query(Query::Why(path.clone(), reply)))
+            && let Ok(why) = answer.await
+        {
+            return why;
+        }
+        let tree = self.final_state()?;
+        let state = tree.get(path.as_str()).cloned().ok_or_else(|| unknown_in(&tree, path))?;
+        let above = std::iter::successors(state.path.parent(), ChildPath::parent);
+        let above = above.filter_map(|path| tree.get(path.as_str()).cloned()).collect();
+        Ok(Why::new(tree.uptime, state, above))
+    }
+
+    /// Whether the tree is ready for work: it is alive and not shutting down, the root is up, and
+    /// so is every child with
+    /// [`Criticality::Critical`](crate::policy::failure::Criticality::Critical), wherever it
+    /// stands. What `/readyz` asks.
+    ///
+    /// A tree that does not answer within [`PATIENCE`] is not ready.
+    pub async fn readiness(&self) -> ReadinessReport {
+        if *self.shared.is_ending.borrow() {
+            return ReadinessReport::because(match self.reason_it_is_over() {
+                Some(NotAlive::Gone) => NotReady::NotAlive(NotAlive::Gone),
+                _ => NotReady::ShuttingDown,
+            });
+        }
+        match timeout(PATIENCE, self.current_state()).await {
+            Ok(Ok(state)) => ReadinessReport::of(&state),
+            Ok(Err(_)) => ReadinessReport::because(NotReady::NotAlive(NotAlive::Gone)),
+            Err(_) => {
+                ReadinessReport::because(NotReady::NotAlive(NotAlive::Silent { waited: PATIENCE }))
+            }
+        }
+    }
+
+    /// Whether the tree is alive: it has not ended, and it answers within [`PATIENCE`]. One that
+    /// shuts down is. What `/livez` asks.
+    pub async fn liveness(&self) -> LivenessReport {
+        let answer = timeout(PATIENCE, self.state_of(ChildPath::root())).await;
+        let silent = answer.is_err().then_some(NotAlive::Silent { waited: PATIENCE });
+        LivenessReport { reason: self.reason_it_is_over().or(silent) }
+    }
+
+    fn reason_it_is_over(&self) -> Option<NotAlive> {
+        match &*self.shared.end.borrow() {
+            None => None,
+            Some(End::Report { .. } | End::NoTree) => Some(NotAlive::Ended),
+            Some(End::Gone) => Some(NotAlive::Gone),
+        }
     }
 
     /// How the audit of the tree stands; `None` for a tree without one. Also after its end.
@@ -578,9 +704,12 @@ mod tests {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            journal: Journal::new(0),
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "config")]
+            made_of: None,
             counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,

@@ -24,8 +24,8 @@ impl Engine {
                 self.todo.push_back(Todo::DependencyReady(dependant));
             } else {
                 node.unready += 1;
-                let dependency = self.path_of(key);
-                self.todo.push_back(Todo::DependencyLost { dependant, dependency });
+                let (dependency, chain) = (self.path_of(key), self.chain);
+                self.todo.push_back(Todo::DependencyLost { dependant, dependency, chain });
             }
         }
     }

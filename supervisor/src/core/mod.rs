@@ -59,5 +59,5 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
-mod view;
+pub(crate) mod view;
 mod waiters;

@@ -213,6 +213,11 @@ pub enum SupervisorError {
 
 impl fmt::Debug for SupervisorError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        #[cfg(feature = "config")]
+        if let Self::Config(error) = self {
+            let colour = crate::config::report::Colour::Auto;
+            return write!(f, "the configuration cannot be used\n\n{}", error.report(colour));
+        }
         write!(f, "{self}")?;
         let mut source = self.source();
         while let Some(error) = source {

@@ -5,10 +5,11 @@ use std::fmt;
 /// How a supervisor starts its children, and stops them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum StartMode {
     /// One after the other in the order of declaration, each when the one before is ready. They
@@ -34,10 +35,11 @@ impl fmt::Display for StartMode {
 /// What a child does that runs while something it depends on is not ready, for whatever reason.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(
-    feature = "config",
-    derive(serde::Serialize, serde::Deserialize, schemars::JsonSchema),
+    any(feature = "config", feature = "record"),
+    derive(serde::Serialize, serde::Deserialize),
     serde(rename_all = "snake_case")
 )]
+#[cfg_attr(feature = "config", derive(schemars::JsonSchema))]
 #[non_exhaustive]
 pub enum OnDependencyRestart {
     /// It goes on. If it ends itself meanwhile, its next run waits.

@@ -11,7 +11,8 @@
 //! key: WHOM KIND Type as TypeInYaml, such as EXAMPLE;            (where nothing is built in)
 //! ```
 //!
-//! - WHOM: `any` child, or a `task` only.
+//! - WHOM: `any` child, a supervisor too and also out of the defaults above it; `each` child, a
+//!   supervisor only where it is said about itself; or a `task` only.
 //! - KIND: `value` (one value, with a setter of its name), `plain` (one value, whose setters are
 //!   written by hand), `section` (keys of its own, merged key by key), `limit` (a section, whose
 //!   halves are put together by the overlay).
@@ -60,7 +61,7 @@ macro_rules! policy_keys {
             on_dependency_restart: any value OnDependencyRestart as OnDependencyRestart,
                 built in OnDependencyRestart::Keep;
             /// Whether its end counts for the `auto_shutdown` of its supervisor.
-            significant: any plain bool as bool, built in Policy::DEFAULT.significant;
+            significant: each plain bool as bool, built in Policy::DEFAULT.significant;
         ] }
     };
 }

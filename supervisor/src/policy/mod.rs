@@ -297,6 +297,11 @@ impl PolicyPatch {
     /// one. What means nothing any more is taken back: about the restarts of one that is temporary
     /// now, about the trial of one that is not quarantined now.
     pub(crate) fn overrule(self, weaker: Self) -> Self {
+        self.over(self.left_of(weaker))
+    }
+
+    /// What is left of `weaker` then.
+    pub(crate) fn left_of(&self, weaker: Self) -> Self {
         let mut weaker = weaker;
         if self.restart == Some(Restart::Temporary) {
             weaker.backoff = BackoffPatch::NONE;
@@ -311,7 +316,7 @@ impl PolicyPatch {
         if self.on_limit.or(on_limit).is_some_and(|on_limit| on_limit != OnLimit::Quarantine) {
             weaker.probe_after = None;
         }
-        self.over(weaker)
+        weaker
     }
 
     /// Fills every open key from the defaults of a task.
@@ -323,12 +328,12 @@ impl PolicyPatch {
         let built_in = Policy::DEFAULT;
         let role = self.role.unwrap_or_default();
         if cfg!(plant_bug = "roles_are_words") {
-            return self.fill(role, built_in, grace);
+            return self.fill(role, &built_in, grace);
         }
-        self.over(role.defaults()).fill(role, built_in, grace)
+        self.over(role.defaults()).fill(role, &built_in, grace)
     }
 
-    fn fill(self, role: Role, built_in: Policy, grace: Grace) -> Policy {
+    fn fill(self, role: Role, built_in: &Policy, grace: Grace) -> Policy {
         let criticality = self.criticality.unwrap_or(built_in.criticality);
         let backoff = self.backoff.resolve();
         Policy {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,18 +13,22 @@ use crate::control::command::{By, Command, Verb};
 use crate::core::input::{Input, RunEnd};
 use crate::core::key::{NodeKey, RunKey};
 use crate::core::time::Uptime;
-use crate::id::{ChildPath, CommandId, Generation};
+use crate::id::{ChildId, ChildPath, CommandId, Generation};
 use crate::policy::PolicyPatch;
+use crate::policy::dependency::StartMode;
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::dependency::Dependency;
+use crate::spec::group::{Group, GroupKind};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 use crate::task::context::TaskContext;
 use crate::task::exit::{PanicMessage, TaskFailure};
 use crate::task::factory::{TaskFactory, blocking_fn, service_fn};
+use crate::task::member::{Arguments, MemberFactory};
 use crate::task::result::TaskResult;
 
 /// The first line.
@@ -83,11 +88,37 @@ pub(super) enum EndForm {
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(super) enum CommandForm {
-    AddChild { parent: String, spec: Box<NodeForm>, requested_by: String, reason: String },
-    Change { verb: VerbForm, path: String, requested_by: String, reason: String },
-    WaitUntilReady { path: String },
-    ShutdownTree { requested_by: String, reason: String },
-    ShutdownNow { requested_by: String, reason: String },
+    AddChild {
+        parent: String,
+        spec: Box<NodeForm>,
+        requested_by: String,
+        reason: String,
+    },
+    /// The arguments stay with the program: only the name of their type is here.
+    SpawnMember {
+        pool: String,
+        id: Option<String>,
+        arguments: String,
+        requested_by: String,
+        reason: String,
+    },
+    Change {
+        verb: VerbForm,
+        path: String,
+        requested_by: String,
+        reason: String,
+    },
+    WaitUntilReady {
+        path: String,
+    },
+    ShutdownTree {
+        requested_by: String,
+        reason: String,
+    },
+    ShutdownNow {
+        requested_by: String,
+        reason: String,
+    },
 }
 
 /// By the names of the methods on the handle.
@@ -110,6 +141,8 @@ pub(super) enum VerbForm {
 pub(super) enum NodeForm {
     Child {
         id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dependencies: Vec<String>,
         #[serde(default)]
         is_blocking: bool,
         #[serde(default)]
@@ -119,12 +152,16 @@ pub(super) enum NodeForm {
     },
     Supervisor {
         id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dependencies: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<StartMode>,
         strategy: Option<Strategy>,
         intensity: Option<Limit>,
         meltdown: Option<Meltdown>,
         auto_shutdown: Option<AutoShutdown>,
-        #[serde(default)]
-        is_pool: bool,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        group: Option<GroupForm>,
         budget: Option<Duration>,
         #[serde(default)]
         policy: PolicyPatch,
@@ -139,13 +176,59 @@ pub(super) enum NodeForm {
     },
 }
 
+/// What was said about a pool or a many; the children of a many stand with the others.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct GroupForm {
+    is_pool: bool,
+    /// The name of what the members take, and whether they have threads.
+    members: Option<(String, bool)>,
+    #[serde(default)]
+    policy: PolicyPatch,
+    #[serde(default)]
+    tags: Vec<String>,
+    max_children: Option<u32>,
+    count: Option<u32>,
+}
+
+impl From<&Group> for Option<GroupForm> {
+    fn from(group: &Group) -> Self {
+        let Group { kind, members, policy, tags, max_children, count } = group;
+        (*kind != GroupKind::None).then(|| GroupForm {
+            is_pool: *kind == GroupKind::Pool,
+            members: members.as_ref().map(|m| (m.type_name().to_owned(), m.is_blocking())),
+            policy: *policy,
+            tags: tags.iter().map(str::to_owned).collect(),
+            max_children: *max_children,
+            count: *count,
+        })
+    }
+}
+
+impl From<GroupForm> for Group {
+    fn from(form: GroupForm) -> Self {
+        let GroupForm { is_pool, members, policy, tags, max_children, count } = form;
+        let stand_in = |(takes, is_blocking)| MemberFactory::stand_in(takes, nothing(is_blocking));
+        Self {
+            kind: if is_pool { GroupKind::Pool } else { GroupKind::Many },
+            members: members.map(stand_in),
+            policy,
+            tags: Tags::new(tags),
+            max_children,
+            count,
+        }
+    }
+}
+
 impl From<&NodeSpec> for NodeForm {
     fn from(spec: &NodeSpec) -> Self {
         match spec {
             NodeSpec::Child(spec) => {
-                let ChildSpec { id, task, policy, tags } = &**spec;
+                // Where it is declared, and its settings, are nothing to the engine.
+                let ChildSpec { id, task, policy, dependencies, tags, .. } = &**spec;
                 Self::Child {
                     id: id.to_string(),
+                    dependencies: texts(dependencies),
                     is_blocking: task.is_blocking(),
                     policy: *policy,
                     tags: tags.iter().map(str::to_owned).collect(),
@@ -161,25 +244,30 @@ impl From<&SupervisorSpec> for NodeForm {
         // A key that is added to the spec has to be added here.
         let SupervisorSpec {
             id,
+            dependencies,
+            start,
             strategy,
             intensity,
             meltdown,
             auto_shutdown,
-            is_pool,
+            group,
             budget,
             policy,
             tags,
             defaults,
             configured_defaults,
             children,
+            declared_at: _,
         } = spec;
         Self::Supervisor {
             id: id.to_string(),
+            dependencies: texts(dependencies),
+            start: *start,
             strategy: *strategy,
             intensity: *intensity,
             meltdown: *meltdown,
             auto_shutdown: *auto_shutdown,
-            is_pool: *is_pool,
+            group: group.into(),
             budget: *budget,
             policy: *policy,
             tags: tags.iter().map(str::to_owned).collect(),
@@ -193,17 +281,20 @@ impl From<&SupervisorSpec> for NodeForm {
 impl From<NodeForm> for NodeSpec {
     fn from(form: NodeForm) -> Self {
         match form {
-            NodeForm::Child { id, is_blocking, policy, tags } => {
-                let (id, task, tags) = (id.into(), nothing(is_blocking), Tags::new(tags));
-                ChildSpec { id, task, policy, tags }.into()
+            NodeForm::Child { id, dependencies, is_blocking, policy, tags } => {
+                let (task, tags) = (nothing(is_blocking), Tags::new(tags));
+                let dependencies = named(dependencies);
+                ChildSpec { policy, dependencies, tags, ..ChildSpec::new(id, task) }.into()
             }
             NodeForm::Supervisor {
                 id,
+                dependencies,
+                start,
                 strategy,
                 intensity,
                 meltdown,
                 auto_shutdown,
-                is_pool,
+                group,
                 budget,
                 policy,
                 tags,
@@ -212,21 +303,32 @@ impl From<NodeForm> for NodeSpec {
                 children,
             } => SupervisorSpec {
                 id: id.into(),
+                dependencies: named(dependencies),
+                start,
                 strategy,
                 intensity,
                 meltdown,
                 auto_shutdown,
-                is_pool,
+                group: group.map(Group::from).unwrap_or_default(),
                 budget,
                 policy,
                 tags: Tags::new(tags),
                 defaults,
                 configured_defaults,
                 children: children.into_iter().map(Self::from).collect(),
+                declared_at: Location::caller(),
             }
             .into(),
         }
     }
+}
+
+fn texts(dependencies: &[Dependency]) -> Vec<String> {
+    dependencies.iter().map(ToString::to_string).collect()
+}
+
+fn named(dependencies: Vec<String>) -> Vec<Dependency> {
+    dependencies.into_iter().map(Dependency::from).collect()
 }
 
 /// A task that is never run: the recording has its ends.
@@ -340,6 +442,17 @@ impl From<&Command> for CommandForm {
                         let spec = Box::new(NodeForm::from(&**spec));
                         return Self::AddChild { parent: path, spec, requested_by, reason };
                     }
+                    Verb::Spawn { id, arguments, .. } => {
+                        let id = id.as_ref().map(ToString::to_string);
+                        let arguments = arguments.type_name().to_owned();
+                        return Self::SpawnMember {
+                            pool: path,
+                            id,
+                            arguments,
+                            requested_by,
+                            reason,
+                        };
+                    }
                     Verb::Start(_) => VerbForm::StartChild,
                     Verb::Stop(_) => VerbForm::StopChild,
                     Verb::Restart(_) => VerbForm::RestartChild,
@@ -374,6 +487,11 @@ impl CommandForm {
             Self::AddChild { parent, spec, requested_by, reason } => {
                 let (parent, spec) = (read(parent)?, Box::new(NodeSpec::from(*spec)));
                 Command::Do(Verb::Add { parent, spec }, by(requested_by, reason))
+            }
+            Self::SpawnMember { pool, id, arguments, requested_by, reason } => {
+                let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
+                let (pool, arguments) = (read(pool)?, Arguments::stand_in(arguments));
+                Command::Do(Verb::Spawn { pool, id, arguments }, by(requested_by, reason))
             }
             Self::Change { verb, path, requested_by, reason } => {
                 Command::Do(verb.about(read(path)?), by(requested_by, reason))

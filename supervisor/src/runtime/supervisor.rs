@@ -19,15 +19,18 @@ use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
 use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
 #[cfg(feature = "config")]
+use crate::config::environment::Environment;
+#[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+use crate::observe::journal::Journal;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
 use crate::spec::supervisor::SupervisorSpec;
-use crate::task::exit::contain;
+use crate::task::panic::{contain, install_hook};
 
 /// Starts trees.
 #[derive(Clone, Copy, Debug)]
@@ -105,9 +108,10 @@ impl Supervisor {
     /// Starts with settings of the runtime's own.
     pub fn builder(spec: SupervisorSpec) -> SupervisorBuilder {
         SupervisorBuilder {
-            spec,
+            spec: Box::new(spec),
             seed: None,
             event_capacity: SupervisorBuilder::EVENT_CAPACITY,
+            journal_capacity: SupervisorBuilder::JOURNAL_CAPACITY,
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
             subscribers: Vec::new(),
@@ -117,6 +121,10 @@ impl Supervisor {
             recording: None,
             #[cfg(feature = "config")]
             config: None,
+            #[cfg(feature = "config")]
+            environment: None,
+            #[cfg(feature = "config")]
+            made_of: None,
         }
     }
 }
@@ -125,9 +133,11 @@ impl Supervisor {
 #[derive(Debug)]
 #[must_use = "nothing runs until `start` is called and awaited"]
 pub struct SupervisorBuilder {
-    spec: SupervisorSpec,
+    /// In a box, because the future that starts it holds it.
+    spec: Box<SupervisorSpec>,
     seed: Option<u64>,
     event_capacity: usize,
+    journal_capacity: usize,
     last_exits: usize,
     remembered_paths: usize,
     subscribers: Vec<oneshot::Sender<Live>>,
@@ -137,11 +147,18 @@ pub struct SupervisorBuilder {
     recording: Option<PathBuf>,
     #[cfg(feature = "config")]
     config: Option<ConfigSource>,
+    #[cfg(feature = "config")]
+    environment: Option<Environment>,
+    #[cfg(feature = "config")]
+    made_of: Option<Box<(SupervisorSpec, LoadedConfig)>>,
 }
 
 impl SupervisorBuilder {
     /// How many events a subscriber may lag behind by default.
     pub const EVENT_CAPACITY: usize = 1024;
+
+    /// How many events the journal keeps by default.
+    pub const JOURNAL_CAPACITY: usize = 1024;
 
     /// How many exits are kept with each child by default.
     pub const LAST_EXITS: usize = 8;
@@ -159,6 +176,14 @@ impl SupervisorBuilder {
     /// and at most 1,048,576, because the room for them is taken at once. Default: 1,024.
     pub fn event_capacity(mut self, events: usize) -> Self {
         self.event_capacity = events.clamp(1, 1 << 20);
+        self
+    }
+
+    /// How many of the latest events the journal keeps, for those who come late. At most
+    /// 1,048,576. With 0 it keeps none, and no event is made while nobody subscribes. Default:
+    /// 1,024.
+    pub fn journal_capacity(mut self, events: usize) -> Self {
+        self.journal_capacity = events.min(1 << 20);
         self
     }
 
@@ -219,6 +244,14 @@ impl SupervisorBuilder {
         self
     }
 
+    /// Lays these variables over the configuration. Default: with a file those of the process
+    /// whose names begin with `RUST_SUPERVISOR__`, without one none.
+    #[cfg(feature = "config")]
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = Some(environment);
+        self
+    }
+
     /// The tree that will be started, without what a configuration says about it.
     pub fn spec(&self) -> &SupervisorSpec {
         &self.spec
@@ -232,7 +265,7 @@ impl SupervisorBuilder {
         dress: impl FnOnce(SupervisorSpec) -> SupervisorSpec,
         events: usize,
     ) -> Self {
-        self.spec = dress(self.spec);
+        *self.spec = dress(*self.spec);
         self.seed.get_or_insert(0);
         self.event_capacity = self.event_capacity.max(events);
         self
@@ -249,44 +282,55 @@ impl SupervisorBuilder {
     /// As [`Supervisor::start`].
     pub async fn start(self) -> Result<SupervisorHandle, SupervisorError> {
         #[cfg(feature = "config")]
-        let this = self.configured().await?;
+        let this = Box::pin(self.configured()).await?;
         #[cfg(not(feature = "config"))]
         let this = self;
-        this.start_as_it_is().await
+        // It is done once and is large: whoever waits for it need not be.
+        Box::pin(this.start_as_it_is()).await
     }
 
     #[cfg(feature = "config")]
     async fn configured(mut self) -> Result<Self, SupervisorError> {
-        let loaded = match self.config.take() {
-            None => return Ok(self),
-            Some(ConfigSource::Value(config)) => LoadedConfig::from(*config),
-            Some(ConfigSource::File(path)) => {
-                let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
-                let read = runtime.spawn_blocking(move || LoadedConfig::read(path));
-                match read.await {
-                    Ok(loaded) => loaded?,
-                    Err(error) => match error.try_into_panic() {
-                        Ok(panic) => std::panic::resume_unwind(panic),
-                        // Only a runtime that is shutting down does not carry it out.
-                        Err(_) => return Err(SupervisorError::NoRuntime),
-                    },
-                }
+        let environment = self.environment.take();
+        let loaded = match (self.config.take(), environment) {
+            (None, None) => LoadedConfig::from(SupervisorConfig::default()),
+            (Some(ConfigSource::Value(config)), None) => LoadedConfig::from(*config),
+            (Some(ConfigSource::File(path)), environment) => {
+                let environment = environment.unwrap_or_else(Environment::of_process);
+                let spec = self.spec.clone();
+                off_the_async_threads(move || LoadedConfig::read_for(&spec, path, &environment))
+                    .await??
+            }
+            (source, Some(environment)) => {
+                let config = match source {
+                    Some(ConfigSource::Value(config)) => *config,
+                    _ => SupervisorConfig::default(),
+                };
+                let spec = self.spec.clone();
+                off_the_async_threads(move || {
+                    LoadedConfig::of_value_for(&spec, config, &environment)
+                })
+                .await??
             }
         };
-        self.spec = loaded.overlay(self.spec)?;
-        let ObservabilitySection { event_capacity, last_exits, remembered_paths } =
+        let before = self.spec.without_tasks();
+        *self.spec = loaded.overlay(*self.spec)?;
+        let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
         let setting = |said: Option<u32>, in_code| {
             said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
         };
         self.event_capacity = setting(event_capacity, self.event_capacity);
+        self.journal_capacity = setting(journal_capacity, self.journal_capacity);
         self.last_exits = setting(last_exits, self.last_exits);
         self.remembered_paths = setting(remembered_paths, self.remembered_paths);
+        self.made_of = Some(Box::new((before, loaded)));
         Ok(self)
     }
 
     async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
         let valid = self.spec.validate()?;
+        install_hook();
         let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
         // There is no way to ask a runtime whether it has a timer.
         drop(
@@ -334,9 +378,12 @@ impl SupervisorBuilder {
             mailbox,
             events: events.downgrade(),
             subscribers,
+            journal: Journal::new(self.journal_capacity),
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            #[cfg(feature = "config")]
+            made_of: self.made_of,
             counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
@@ -354,6 +401,18 @@ impl SupervisorBuilder {
             Err(_) => Err(handle.end_error()),
         }
     }
+}
+
+#[cfg(feature = "config")]
+async fn off_the_async_threads<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, SupervisorError> {
+    let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
+    runtime.spawn_blocking(work).await.map_err(|error| match error.try_into_panic() {
+        Ok(panic) => std::panic::resume_unwind(panic),
+        // Only a runtime that is shutting down does not carry it out.
+        Err(_) => SupervisorError::NoRuntime,
+    })
 }
 
 /// With nothing set yet.

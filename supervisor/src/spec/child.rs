@@ -1,10 +1,13 @@
 //! The declaration of one child.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::dependency::Dependency;
 use super::tags::Tags;
+#[cfg(feature = "config")]
+use crate::config::settings::{DeclaredSettings, SettingsType};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::dependency::OnDependencyRestart;
@@ -43,14 +46,27 @@ pub struct ChildSpec {
     pub(crate) task: TaskFactory,
     pub(crate) policy: PolicyPatch,
     pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) declared_at: &'static Location<'static>,
+    #[cfg(feature = "config")]
+    pub(crate) settings: Option<DeclaredSettings>,
     pub(crate) tags: Tags,
 }
 
 impl ChildSpec {
     /// A child about which nothing else is said.
+    #[track_caller]
     pub fn new(id: impl Into<Arc<str>>, task: TaskFactory) -> Self {
-        let (tags, dependencies) = (Tags::default(), Vec::new());
-        Self { id: id.into(), task, policy: PolicyPatch::NONE, tags, dependencies }
+        let declared_at = Location::caller();
+        Self {
+            id: id.into(),
+            task,
+            policy: PolicyPatch::NONE,
+            dependencies: Vec::new(),
+            declared_at,
+            tags: Tags::default(),
+            #[cfg(feature = "config")]
+            settings: None,
+        }
     }
 
     /// The id as it was given; it has not been checked.
@@ -58,9 +74,22 @@ impl ChildSpec {
         &self.id
     }
 
+    /// Where in the code it was declared.
+    pub fn declared_at(&self) -> &'static Location<'static> {
+        self.declared_at
+    }
+
     /// What was said about the child so far.
     pub fn policy(&self) -> PolicyPatch {
         self.policy
+    }
+
+    /// Reads the child's own settings into a `T` before it starts, so that
+    /// [`TaskContext::settings`](crate::task::context::TaskContext::settings) has them.
+    #[cfg(feature = "config")]
+    pub fn settings<T: SettingsType>(mut self) -> Self {
+        self.settings = Some(DeclaredSettings::of::<T>());
+        self
     }
 
     /// The same child under another id: the cheap way to many alike.

@@ -30,6 +30,11 @@ pub(crate) struct Group {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub(crate) enum GroupKind {
     /// Its children are declared one by one.
     #[default]
@@ -52,6 +57,7 @@ impl SupervisorSpec {
     /// added by [`add_child`](crate::control::handle::SupervisorHandle::add_child).
     ///
     /// Source: OTP's `simple_one_for_one`, which forgets in the same way.
+    #[track_caller]
     pub fn pool(id: impl Into<Arc<str>>) -> Self {
         let group = Group { kind: GroupKind::Pool, ..Group::default() };
         Self { group, ..Self::new(id) }
@@ -76,6 +82,7 @@ impl SupervisorSpec {
     /// assert_eq!(shards.children().len(), 16);
     /// assert_eq!(shards.children()[3].id(), "3");
     /// ```
+    #[track_caller]
     pub fn many(id: impl Into<Arc<str>>, count: u32, members: MemberFactory) -> Self {
         let group = Group { kind: GroupKind::Many, members: Some(members), ..Group::default() };
         Self { group, ..Self::new(id) }.count(count)

@@ -327,7 +327,7 @@ mod tests {
         let policy = PolicyPatch { backoff: slow.into(), ..PolicyPatch::NONE };
         let tree = SupervisorSpec::root()
             .child(
-                SupervisorSpec::many("many", 9, member_fn(async |_, _: usize| ()))
+                SupervisorSpec::many("many", 2, member_fn(async |_, _: usize| ()))
                     .member_policy(policy),
             )
             .child(

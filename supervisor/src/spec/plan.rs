@@ -8,6 +8,7 @@ use crate::id::{ChildId, ChildPath};
 use crate::policy::dependency::StartMode;
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
+use crate::policy::keys::policy_keys;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::policy::{Policy, PolicyPatch};
 use crate::task::factory::TaskFactory;
@@ -121,7 +122,7 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    pub(crate) fn under(self, policy: PolicyPatch) -> PolicyPatch {
+    pub(crate) fn under(self, policy: &PolicyPatch) -> PolicyPatch {
         let mut all = policy.over(self.configured).over(self.in_code);
         // Heartbeats are expected of a child that asks for them itself; the rest is values.
         if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {
@@ -134,18 +135,28 @@ impl Defaults {
 
     /// What a supervisor below takes of them: nothing about stopping and starting a task.
     pub(crate) fn for_supervisor(self) -> Self {
-        let about_restarts = |patch: PolicyPatch| PolicyPatch {
-            role: patch.role,
-            restart: patch.restart,
-            backoff: patch.backoff,
-            restart_limit: patch.restart_limit,
-            on_limit: patch.on_limit,
-            on_failure: patch.on_failure,
-            probe_after: patch.probe_after,
-            criticality: patch.criticality,
-            on_dependency_restart: patch.on_dependency_restart,
-            ..PolicyPatch::NONE
-        };
-        Self { in_code: about_restarts(self.in_code), configured: about_restarts(self.configured) }
+        Self { in_code: inherited(self.in_code), configured: inherited(self.configured) }
     }
 }
+
+macro_rules! inherited {
+    ([$(
+        $(#[$doc:meta])*
+        $key:ident: $whom:ident $kind:ident $type:ident as $yaml:ident
+        $(, built in $default:expr)? $(, such as $example:literal)?;
+    )*]) => {
+        /// What a supervisor takes of the defaults above it.
+        fn inherited(patch: PolicyPatch) -> PolicyPatch {
+            let mut none = PolicyPatch::NONE;
+            $(inherit! { $whom none.$key = patch.$key })*
+            none
+        }
+    };
+}
+
+macro_rules! inherit {
+    (any $($assignment:tt)*) => { $($assignment)*; };
+    ($whom:ident $($assignment:tt)*) => {};
+}
+
+policy_keys! { inherited }

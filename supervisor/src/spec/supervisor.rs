@@ -1,5 +1,6 @@
 //! The declaration of a supervisor and everything below it.
 
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -17,6 +18,10 @@ use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
+#[cfg(feature = "config")]
+use crate::task::context::TaskContext;
+#[cfg(feature = "config")]
+use crate::task::factory::service_fn;
 
 /// The declaration of a supervisor: its strategy, its budget, its children in their order.
 ///
@@ -57,10 +62,12 @@ pub struct SupervisorSpec {
     /// The same out of the configuration, which beats every default in code.
     pub(crate) configured_defaults: PolicyPatch,
     pub(crate) children: Vec<NodeSpec>,
+    pub(crate) declared_at: &'static Location<'static>,
 }
 
 impl SupervisorSpec {
     /// A supervisor about which nothing else is said.
+    #[track_caller]
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self {
             id: id.into(),
@@ -77,10 +84,12 @@ impl SupervisorSpec {
             defaults: PolicyPatch::NONE,
             configured_defaults: PolicyPatch::NONE,
             children: Vec::new(),
+            declared_at: Location::caller(),
         }
     }
 
     /// The supervisor of a whole tree. Whatever its id, its path is `/root`.
+    #[track_caller]
     pub fn root() -> Self {
         Self::new("root")
     }
@@ -90,9 +99,29 @@ impl SupervisorSpec {
         &self.id
     }
 
+    /// Where in the code it was declared.
+    pub fn declared_at(&self) -> &'static Location<'static> {
+        self.declared_at
+    }
+
     /// The children declared so far, in their order.
     pub fn children(&self) -> &[NodeSpec] {
         &self.children
+    }
+
+    /// The same declarations, with tasks that hold nothing of the program.
+    #[cfg(feature = "config")]
+    pub(crate) fn without_tasks(&self) -> Self {
+        let idle = || service_fn(async |_: TaskContext| {});
+        let mut spec = self.clone();
+        spec.group.members = None;
+        for child in &mut spec.children {
+            match child {
+                NodeSpec::Child(child) => child.task = idle(),
+                NodeSpec::Supervisor(inner) => **inner = inner.without_tasks(),
+            }
+        }
+        spec
     }
 
     /// Declares a child, a task or a supervisor, after those declared before.
@@ -229,8 +258,8 @@ macro_rules! setters {
 }
 
 macro_rules! setter {
-    (any $($setter:tt)*) => { spec_setter! { $($setter)* } };
     (task $($setter:tt)*) => {};
+    ($whom:ident $($setter:tt)*) => { spec_setter! { $($setter)* } };
 }
 
 policy_keys! { setters }

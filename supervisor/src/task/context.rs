@@ -9,21 +9,37 @@ use tokio_util::sync::CancellationToken;
 
 use super::cell::{Reports, RunCell};
 use super::run::spawn_helper;
+#[cfg(feature = "config")]
+use crate::config::settings::{ReadSettings, Settings, SettingsType};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
 use crate::core::time::Uptime;
 use crate::id::{ChildPath, Generation};
+use crate::observe::span::RunSpan;
 
 /// The side of an async run that faces its supervisor. Cheap to clone.
 #[derive(Clone)]
 pub struct TaskContext {
     cell: Arc<RunCell>,
+    #[cfg(feature = "config")]
+    pub(crate) settings: Option<ReadSettings>,
 }
 
 impl TaskContext {
     pub(crate) fn new(cell: Arc<RunCell>) -> Self {
-        Self { cell }
+        Self {
+            cell,
+            #[cfg(feature = "config")]
+            settings: None,
+        }
+    }
+
+    /// The child's settings, if it [takes some](crate::spec::child::ChildSpec::settings) of this
+    /// type.
+    #[cfg(feature = "config")]
+    pub fn settings<T: SettingsType>(&self) -> Option<Settings<T>> {
+        self.settings.as_ref().and_then(ReadSettings::get)
     }
 
     /// Waits until the run is asked to stop.
@@ -140,7 +156,7 @@ impl TaskContext {
     /// ```
     pub fn for_test() -> (Self, TestRun) {
         let run = TestRun::new();
-        (Self { cell: Arc::clone(&run.cell) }, run)
+        (Self::new(Arc::clone(&run.cell)), run)
     }
 }
 
@@ -157,11 +173,24 @@ impl fmt::Debug for TaskContext {
 #[derive(Clone)]
 pub struct BlockingContext {
     cell: Arc<RunCell>,
+    #[cfg(feature = "config")]
+    pub(crate) settings: Option<ReadSettings>,
 }
 
 impl BlockingContext {
     pub(crate) fn new(cell: Arc<RunCell>) -> Self {
-        Self { cell }
+        Self {
+            cell,
+            #[cfg(feature = "config")]
+            settings: None,
+        }
+    }
+
+    /// The child's settings, if it [takes some](crate::spec::child::ChildSpec::settings) of this
+    /// type.
+    #[cfg(feature = "config")]
+    pub fn settings<T: SettingsType>(&self) -> Option<Settings<T>> {
+        self.settings.as_ref().and_then(ReadSettings::get)
     }
 
     /// Whether the run has been asked to stop.
@@ -223,7 +252,7 @@ impl BlockingContext {
     /// ```
     pub fn for_test() -> (Self, TestRun) {
         let run = TestRun::new();
-        (Self { cell: Arc::clone(&run.cell) }, run)
+        (Self::new(Arc::clone(&run.cell)), run)
     }
 }
 
@@ -243,7 +272,7 @@ impl TestRun {
     fn new() -> Self {
         let reports = Arc::new(TestReports::default());
         let path = ChildPath::root().join(&crate::id::ChildId::new("test").expect("a valid id"));
-        let cell = RunCell::new(RunKey::for_test(), path, Arc::clone(&reports) as _);
+        let cell = RunCell::new(RunKey::for_test(), path, Arc::clone(&reports) as _, RunSpan::NONE);
         Self { cell, reports }
     }
 

@@ -8,6 +8,8 @@ use std::sync::Arc;
 use super::context::{BlockingContext, TaskContext};
 use super::exit::{TaskFailure, contain};
 use super::result::{Outcome, TaskResult};
+#[cfg(feature = "config")]
+use crate::config::settings::ReadSettings;
 
 /// The future of one run.
 pub type BoxFuture = Pin<Box<dyn Future<Output = TaskResult> + Send + 'static>>;
@@ -61,6 +63,22 @@ impl TaskFactory {
     {
         let make = Shielded::new(make);
         Self { kind: FactoryKind::Async(Arc::new(move |ctx| make.get()(ctx))) }
+    }
+
+    /// The same, with `settings` for each run.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_settings(self, settings: ReadSettings) -> Self {
+        let kind = match self.kind {
+            FactoryKind::Async(make) => FactoryKind::Async(Arc::new(move |mut ctx| {
+                ctx.settings = Some(settings.clone());
+                make(ctx)
+            })),
+            FactoryKind::Blocking(work) => FactoryKind::Blocking(Arc::new(move |mut ctx| {
+                ctx.settings = Some(settings.clone());
+                work(ctx)
+            })),
+        };
+        Self { kind }
     }
 
     /// Whether its runs have a thread of their own.

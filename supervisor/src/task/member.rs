@@ -1,6 +1,7 @@
 //! What makes a child of its arguments: the members of a pool, and children that are many of one.
 
 use std::any::{Any, TypeId, type_name};
+use std::borrow::Cow;
 use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
@@ -18,13 +19,25 @@ use super::result::Outcome;
 #[derive(Clone)]
 pub struct Arguments {
     value: Arc<Shell>,
-    type_name: &'static str,
+    type_name: Cow<'static, str>,
 }
 
 impl Arguments {
     /// Takes `value`, of any type.
     pub fn new<A: Any + Send + Sync>(value: A) -> Self {
-        Self { value: Arc::new(Shell(Some(Box::new(value)))), type_name: type_name::<A>() }
+        Self { value: Arc::new(Shell(Some(Box::new(value)))), type_name: type_name::<A>().into() }
+    }
+
+    /// What stands for arguments of a type of this name, where nothing runs.
+    #[cfg(feature = "record")]
+    pub(crate) fn stand_in(type_name: String) -> Self {
+        Self { value: Arc::new(Shell(None)), type_name: type_name.into() }
+    }
+
+    /// The name of their type.
+    #[cfg(feature = "record")]
+    pub(crate) fn type_name(&self) -> &str {
+        &self.type_name
     }
 
     /// The value, if it is an `A`.
@@ -66,13 +79,13 @@ impl Drop for Shell {
 }
 
 /// The arguments are of another type than the one that the members take.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("its members take a `{expected}`, and were to be given a `{found}`")]
 pub struct WrongArguments {
     /// The type that they take.
-    pub expected: &'static str,
+    pub expected: Cow<'static, str>,
     /// The type of what was to be given.
-    pub found: &'static str,
+    pub found: Cow<'static, str>,
 }
 
 /// Makes a child of its arguments: what the members of a pool, or the children of a many, have in
@@ -81,7 +94,9 @@ pub struct WrongArguments {
 /// Made by [`member_fn`] and [`blocking_member_fn`]. Cheap to clone.
 #[derive(Clone)]
 pub struct MemberFactory {
-    takes: ArgumentsType,
+    /// `None` where nothing runs: then names have to do.
+    takes: Option<ArgumentsType>,
+    type_name: Cow<'static, str>,
     is_blocking: bool,
     make: Arc<dyn Fn(Arguments) -> TaskFactory + Send + Sync>,
 }
@@ -93,7 +108,22 @@ impl MemberFactory {
         is_blocking: bool,
         make: impl Fn(Arguments) -> TaskFactory + Send + Sync + 'static,
     ) -> Self {
-        Self { takes, is_blocking, make: Arc::new(make) }
+        let type_name = (takes.name)().into();
+        Self { takes: Some(takes), type_name, is_blocking, make: Arc::new(make) }
+    }
+
+    /// What stands for members that take a type of this name, where nothing runs.
+    #[cfg(feature = "record")]
+    pub(crate) fn stand_in(type_name: String, task: TaskFactory) -> Self {
+        let is_blocking = task.is_blocking();
+        let make = Arc::new(move |_| task.clone());
+        Self { takes: None, type_name: type_name.into(), is_blocking, make }
+    }
+
+    /// The name of the type that they take.
+    #[cfg(feature = "record")]
+    pub(crate) fn type_name(&self) -> &str {
+        &self.type_name
     }
 
     /// What runs the member with these arguments.
@@ -102,11 +132,17 @@ impl MemberFactory {
     ///
     /// [`WrongArguments`] when they are of another type than the members take.
     pub fn task(&self, arguments: Arguments) -> Result<TaskFactory, WrongArguments> {
-        let value = arguments.value.0.as_deref();
-        if value.is_some_and(|value| value.type_id() == (self.takes.id)()) {
+        let fits = match self.takes {
+            Some(takes) => {
+                let value = arguments.value.0.as_deref();
+                value.is_some_and(|value| value.type_id() == (takes.id)())
+            }
+            None => arguments.type_name == self.type_name,
+        };
+        if fits {
             return Ok((self.make)(arguments));
         }
-        Err(WrongArguments { expected: (self.takes.name)(), found: arguments.type_name })
+        Err(WrongArguments { expected: self.type_name.clone(), found: arguments.type_name })
     }
 
     /// Whether the runs of the members have a thread of their own.
@@ -117,7 +153,7 @@ impl MemberFactory {
 
 impl fmt::Debug for MemberFactory {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MemberFactory").field("takes", &(self.takes.name)()).finish_non_exhaustive()
+        f.debug_struct("MemberFactory").field("takes", &self.type_name).finish_non_exhaustive()
     }
 }
 

@@ -3,11 +3,18 @@
 
 use std::fmt;
 use std::hash::{Hash, Hasher};
+use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::args::{Needs, NeedsNothing};
+use super::graph::item::Item;
+use super::graph::key::Key;
+use super::graph::resolve::Wire;
+use super::graph::wiring::{Link, Wiring};
 use super::parameter::Run;
+#[cfg(feature = "config")]
+use crate::config::settings::{DeclaredSettings, TakesSettings};
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
@@ -32,8 +39,13 @@ use crate::task::result::TaskResult;
 pub trait Supervised: Sized + 'static {
     /// What a running tree has in the place of the field.
     type Handle: FromSeat;
+    /// What it is.
+    const KEY: Key;
     /// What was written about it.
     const NODE: Node;
+    /// What it needs, for the checks of the whole tree. Apart from the key, so that a dependency
+    /// can be named by what depends on it.
+    const ITEM: &'static Item = &Item::child(Self::KEY);
 }
 
 /// A child that can be a member of a pool, or one of many.
@@ -97,6 +109,8 @@ pub trait FromSeat: Sized + 'static {
     label = "not a `#[supervisor]` struct"
 )]
 pub trait Seated: Supervised<Handle = Self> {
+    /// Who depends on whom below it.
+    const WIRES: &'static [Wire];
     /// Its place.
     fn seat(&self) -> &Seat;
 }
@@ -158,13 +172,37 @@ pub enum Node {
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     policy: PolicyPatch,
+    at: &'static Location<'static>,
+    #[cfg(feature = "config")]
+    settings: Option<DeclaredSettings>,
     tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
     /// A child with these policies.
+    #[track_caller]
     pub const fn new(policy: PolicyPatch) -> Self {
-        Self { policy, tags: &[] }
+        Self {
+            policy,
+            at: Location::caller(),
+            tags: &[],
+            #[cfg(feature = "config")]
+            settings: None,
+        }
+    }
+
+    /// A child that takes settings.
+    ///
+    /// # Panics
+    ///
+    /// While the program is compiled, when it takes some already.
+    #[cfg(feature = "config")]
+    #[must_use]
+    #[track_caller]
+    pub const fn settings<P: TakesSettings>(mut self) -> Self {
+        assert!(self.settings.is_none(), "a child has one `settings` section: take it once");
+        self.settings = Some(P::SETTINGS);
+        self
     }
 
     /// See [`ChildSpec::tags`].
@@ -192,12 +230,14 @@ pub struct DeclaredSupervisor {
     budget: Option<Duration>,
     policy: PolicyPatch,
     defaults: PolicyPatch,
+    at: &'static Location<'static>,
     tags: &'static [&'static str],
 }
 
 impl DeclaredSupervisor {
     /// A supervisor of these children, itself with `policy` as a child, and with `defaults` for
     /// everything below.
+    #[track_caller]
     pub const fn new(
         slots: &'static [DeclaredSlot],
         policy: PolicyPatch,
@@ -213,6 +253,7 @@ impl DeclaredSupervisor {
             budget: None,
             policy,
             defaults,
+            at: Location::caller(),
             tags: &[],
         }
     }
@@ -266,14 +307,19 @@ impl DeclaredSupervisor {
         self
     }
 
-    fn spec(&self, id: &str, policy: PolicyPatch) -> SupervisorSpec {
-        let mut spec = SupervisorSpec::new(id).with_policy(policy).defaults(self.defaults);
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &'static DeclaredSlot> {
+        self.slots.iter()
+    }
+
+    fn spec(&self, id: &str, policy: &PolicyPatch) -> SupervisorSpec {
+        let mut spec = SupervisorSpec::new(id).with_policy(*policy).defaults(self.defaults);
         spec.strategy = self.strategy;
         spec.start = self.start;
         spec.intensity = self.intensity;
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
         spec.budget = self.budget;
+        spec.declared_at = self.at;
         spec.tags = Tags::new(self.tags.iter().copied());
         spec
     }
@@ -375,6 +421,14 @@ impl DeclaredSlot {
 }
 
 impl DeclaredSlot {
+    pub(crate) fn name(&self) -> &'static str {
+        self.name
+    }
+
+    pub(crate) fn node(&self) -> Node {
+        self.node
+    }
+
     /// The tags said at the field, or else those of what stands in it.
     fn tags_over(&self, weaker: &'static [&'static str]) -> Tags {
         let tags = if self.tags.is_empty() { weaker } else { self.tags };
@@ -420,14 +474,14 @@ impl<S: 'static> MemberRuns<S> {
         Self { runs: C::RUNS, takes }
     }
 
-    fn factory(&'static self, state: &Arc<S>, ask: Option<Ask>) -> MemberFactory
+    fn factory(&'static self, state: &Arc<S>, ask: Option<Ask>, links: Arc<[Link]>) -> MemberFactory
     where
         S: Send + Sync,
     {
         let (runs, state) = (&self.runs, Arc::clone(state));
         let is_blocking = matches!(runs, Runs::Blocking(_));
         MemberFactory::new(self.takes, is_blocking, move |arguments| {
-            factory(runs, &state, Gift::Same(arguments), ask)
+            factory(runs, &state, Gift::Same(arguments), ask, Arc::clone(&links))
         })
     }
 }
@@ -435,12 +489,13 @@ impl<S: 'static> MemberRuns<S> {
 /// The spec of a whole tree.
 pub(crate) fn root_spec<T, S>(state: &Arc<S>) -> SupervisorSpec
 where
-    T: Supervised + RunsUnder<S>,
+    T: Seated + RunsUnder<S>,
     S: Send + Sync + 'static,
 {
     match (T::NODE, T::RUNS) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            supervisor(declared, runs, "root", declared.policy, state)
+            let mut wiring = Wiring::new(declared, T::WIRES);
+            supervisor(declared, runs, "root", &declared.policy, state, &mut wiring)
         }
         _ => unreachable!("a tree is a supervisor, and both sides are made from one struct"),
     }
@@ -451,31 +506,49 @@ fn supervisor<S: Send + Sync + 'static>(
     declared: &DeclaredSupervisor,
     runs: &'static [Runs<S>],
     id: &str,
-    policy: PolicyPatch,
+    policy: &PolicyPatch,
     state: &Arc<S>,
+    wiring: &mut Wiring,
 ) -> SupervisorSpec {
     let spec = declared.spec(id, policy);
     declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
             let policy = slot.policy.overrule(declared.policy);
-            let mut inner = supervisor(declared, runs, slot.name, policy, state);
+            let _needs = wiring.next();
+            let mut inner = supervisor(declared, runs, slot.name, &policy, state, wiring);
             inner.tags = slot.tags_over(declared.tags);
             spec.child(inner)
         }
         (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
-            let child = ChildSpec::new(slot.name, factory(runs, state, Gift::Nothing, slot.ask));
+            let mut child = ChildSpec::new(
+                slot.name,
+                factory(runs, state, Gift::Nothing, slot.ask, wiring.next().links),
+            );
+            child.declared_at = declared.at;
+            #[cfg(feature = "config")]
+            {
+                child.settings = declared.settings;
+            }
             let mut child = child.with_policy(slot.policy.overrule(declared.policy));
             child.tags = slot.tags_over(declared.tags);
             spec.child(child)
         }
         (Node::Pool(declared), Runs::Members(members)) => {
-            let pool = SupervisorSpec::pool(slot.name).members(members.factory(state, slot.ask));
+            let pool = SupervisorSpec::pool(slot.name).members(members.factory(
+                state,
+                slot.ask,
+                wiring.next().links_of_members(),
+            ));
             spec.child(slot.group_spec(pool, declared))
         }
         (Node::Many(declared), Runs::Members(members)) => {
             // That it says how many is checked where it is declared.
             let count = slot.count.unwrap_or_default();
-            let many = SupervisorSpec::many(slot.name, count, members.factory(state, slot.ask));
+            let many = SupervisorSpec::many(
+                slot.name,
+                count,
+                members.factory(state, slot.ask, wiring.next().links_of_members()),
+            );
             spec.child(slot.group_spec(many, declared))
         }
         _ => unreachable!("both sides are made from one struct"),
@@ -505,6 +578,7 @@ fn factory<S>(
     state: &Arc<S>,
     gift: Gift<S>,
     ask: Option<Ask>,
+    links: Arc<[Link]>,
 ) -> TaskFactory
 where
     S: Send + Sync + 'static,
@@ -512,21 +586,21 @@ where
     let its = Arc::clone(state);
     match (runs, ask) {
         (&Runs::Async(make), None) => TaskFactory::new(move |context| {
-            make(&Run::new(Arc::clone(&its), context, gift.give(&its)))
+            make(&Run::new(Arc::clone(&its), context, gift.give(&its), &links))
         }),
         (&Runs::Async(make), Some(ask)) => TaskFactory::new(move |context| {
-            let run = make(&Run::new(Arc::clone(&its), context, gift.give(&its)))?;
+            let run = make(&Run::new(Arc::clone(&its), context, gift.give(&its), &links))?;
             Ok(Box::pin(async move { run.await.or_ask(ask) }))
         }),
         (&Runs::Blocking(work), ask) => blocking_fn(move |context| {
-            let result = work(&Run::new(Arc::clone(&its), context, gift.give(&its)));
+            let result = work(&Run::new(Arc::clone(&its), context, gift.give(&its), &links));
             let result = result.unwrap_or_else(TaskResult::Failed);
             match ask {
                 Some(ask) => result.or_ask(ask),
                 None => result,
             }
         }),
-        (Runs::Given(make, runs), ask) => factory(runs, state, Gift::Fresh(*make), ask),
+        (Runs::Given(make, runs), ask) => factory(runs, state, Gift::Fresh(*make), ask, links),
         (Runs::Supervisor(_) | Runs::Members(_), _) => {
             unreachable!("both sides are made from one function")
         }

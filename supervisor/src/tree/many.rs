@@ -10,6 +10,8 @@ use super::args::{Count, Needs, NeedsIndex};
 use super::declared::{
     FromSeat, Group, IsMany, Member, MemberRuns, Node, Runs, RunsUnder, Seat, Supervised,
 };
+use super::graph::item::Item;
+use super::graph::key::Key;
 use super::handle::Handle;
 use crate::control::handle::SupervisorHandle;
 use crate::id::ChildPath;
@@ -115,7 +117,9 @@ impl<'a, C> IntoIterator for &'a Many<C> {
 
 impl<C: Member> Supervised for Many<C> {
     type Handle = Self;
+    const KEY: Key = C::KEY.group("Many");
     const NODE: Node = Node::Many(C::CHILD);
+    const ITEM: &'static Item = &Item::group(Self::KEY, C::ITEM);
 }
 
 impl<C: Member> Needs<Count> for Many<C> {}

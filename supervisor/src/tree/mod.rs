@@ -2,6 +2,7 @@
 
 pub mod args;
 pub(crate) mod declared;
+pub(crate) mod graph;
 pub mod handle;
 pub mod lease;
 pub mod many;
@@ -23,6 +24,8 @@ use self::handle::IntoAttribution;
 use self::slot::Below;
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
+#[cfg(feature = "config")]
+use crate::config::environment::Environment;
 use crate::control::handle::SupervisorHandle;
 use crate::control::outcome::CommandOutcome;
 use crate::control::stream::EventStream;
@@ -225,6 +228,12 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     #[cfg(feature = "config")]
     pub fn config_file(self, path: impl Into<PathBuf>) -> Self {
         Self { builder: self.builder.config_file(path), ..self }
+    }
+
+    /// See [`SupervisorBuilder::environment`].
+    #[cfg(feature = "config")]
+    pub fn environment(self, environment: Environment) -> Self {
+        Self { builder: self.builder.environment(environment), ..self }
     }
 
     /// The same without the types.

@@ -3,9 +3,17 @@
 use std::sync::Arc;
 
 use super::args::NoArgs;
+use super::declared::{FromSeat, Member, Seat, Supervised};
+use super::graph::key::Key;
+use super::graph::wiring::Link;
+use super::handle::Handle;
 use super::lease::Lease;
+use super::pool::Pool;
 use super::state::{Provide, State};
-use crate::id::{ChildPath, Generation};
+#[cfg(feature = "config")]
+use crate::config::settings::ReadSettings;
+use crate::control::handle::SupervisorHandle;
+use crate::id::{ChildId, ChildPath, Generation};
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::TaskFailure;
 use crate::task::member::Arguments;
@@ -17,16 +25,76 @@ pub struct Run<S, C> {
     pub(crate) state: Arc<S>,
     pub(crate) context: C,
     arguments: Option<Arguments>,
+    links: Arc<[Link]>,
 }
 
 impl<S, C> Run<S, C> {
-    pub(crate) fn new(state: Arc<S>, context: C, arguments: Option<Arguments>) -> Self {
-        Self { state, context, arguments }
+    pub(crate) fn new(
+        state: Arc<S>,
+        context: C,
+        arguments: Option<Arguments>,
+        links: &Arc<[Link]>,
+    ) -> Self {
+        Self { state, context, arguments, links: Arc::clone(links) }
     }
 
     /// What this very child was given.
     pub(crate) fn arguments(&self) -> Option<&Arguments> {
         self.arguments.as_ref()
+    }
+}
+
+impl<S, C: RunContext> Run<S, C> {
+    /// The place that the compiler found for the key with this id, which keeps no tree alive. In a
+    /// tree that requires it of the one around it, and runs alone, it leads nowhere: then
+    /// everything answers that the tree is over.
+    pub(crate) fn seat(&self, id: u64, name: &str) -> Seat {
+        let path = self.context.path();
+        if let Some(path) = self.links.iter().find_map(|link| link.leads(id, path)) {
+            return Seat { handle: self.context.supervisor(), path };
+        }
+        let above = path.parent().unwrap_or_else(ChildPath::root);
+        let path = ChildId::new(name).map_or_else(|_| above.clone(), |id| above.join(&id));
+        Seat { handle: SupervisorHandle::of_no_tree(), path }
+    }
+}
+
+/// A parameter that leads to something else in the tree.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` leads to nothing in a tree",
+    label = "not the handle of a child or of a pool"
+)]
+pub trait Leads {
+    /// To what.
+    const TO: Key;
+}
+
+impl<T> Parameter for Handle<T> {
+    type Needs = NoArgs;
+}
+
+impl<T> Parameter for Pool<T> {
+    type Needs = NoArgs;
+}
+
+impl<T: Supervised> Leads for Handle<T> {
+    const TO: Key = T::KEY;
+}
+
+impl<S, C: RunContext, T: Supervised> Extract<S, C> for Handle<T> {
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
+        Ok(Self::from_seat(run.seat(const { T::KEY.id() }, const { T::KEY.name() })))
+    }
+}
+
+impl<T: Member> Leads for Pool<T> {
+    const TO: Key = <Self as Supervised>::KEY;
+}
+
+impl<S, C: RunContext, T: Member> Extract<S, C> for Pool<T> {
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
+        let id = const { <Self as Supervised>::KEY.id() };
+        Ok(Self::from_seat(run.seat(id, const { T::KEY.name() })))
     }
 }
 
@@ -37,6 +105,12 @@ pub trait RunContext {
     fn path(&self) -> &ChildPath;
     /// Which run of the child it is.
     fn generation(&self) -> Generation;
+    /// The tree, which it does not keep alive.
+    fn supervisor(&self) -> SupervisorHandle;
+    /// The child's settings as they were read, if it has some.
+    #[cfg(feature = "config")]
+    #[doc(hidden)]
+    fn read_settings(&self) -> Option<&ReadSettings>;
 }
 
 impl RunContext for TaskContext {
@@ -47,6 +121,15 @@ impl RunContext for TaskContext {
     fn generation(&self) -> Generation {
         self.generation()
     }
+
+    fn supervisor(&self) -> SupervisorHandle {
+        self.supervisor()
+    }
+
+    #[cfg(feature = "config")]
+    fn read_settings(&self) -> Option<&ReadSettings> {
+        self.settings.as_ref()
+    }
 }
 
 impl RunContext for BlockingContext {
@@ -56,6 +139,15 @@ impl RunContext for BlockingContext {
 
     fn generation(&self) -> Generation {
         self.generation()
+    }
+
+    fn supervisor(&self) -> SupervisorHandle {
+        self.supervisor()
+    }
+
+    #[cfg(feature = "config")]
+    fn read_settings(&self) -> Option<&ReadSettings> {
+        self.settings.as_ref()
     }
 }
 

@@ -11,6 +11,8 @@ use super::args::{Needs, NoArgs, SpawnedWith};
 use super::declared::{
     FromSeat, Group, IsPool, Member, MemberRuns, Node, Runs, RunsUnder, Seat, Supervised,
 };
+use super::graph::item::Item;
+use super::graph::key::Key;
 use super::handle::Handle;
 use crate::control::handle::SupervisorHandle;
 use crate::error::types::{ExitError, SupervisorError};
@@ -173,7 +175,9 @@ impl<C: 'static> Pool<C> {
 
 impl<C: Member> Supervised for Pool<C> {
     type Handle = Self;
+    const KEY: Key = C::KEY.group("Pool");
     const NODE: Node = Node::Pool(C::CHILD);
+    const ITEM: &'static Item = &Item::group(Self::KEY, C::ITEM);
 }
 
 impl<C: Member> Needs<NoArgs> for Pool<C> {}

@@ -459,10 +459,11 @@ fn dependent(spec: NodeSpec, dependency: &ChildPath, rng: &mut Rng) -> NodeSpec 
 
 /// Cuts the graces so that none is longer than what is around it.
 fn fit(node: NodeSpec, room: Duration, budget: Option<Duration>) -> NodeSpec {
-    let cut = |grace: Option<Grace>| match grace {
+    let cut_to = |room: Duration, grace: Option<Grace>| match grace {
         Some(Grace::After(grace)) => Some(Grace::After(grace.min(room))),
         other => other,
     };
+    let cut = |grace| cut_to(room, grace);
     match node {
         NodeSpec::Child(mut child) => {
             child.policy.shutdown.grace = cut(child.policy.shutdown.grace);
@@ -475,6 +476,8 @@ fn fit(node: NodeSpec, room: Duration, budget: Option<Duration>) -> NodeSpec {
                 Some(Grace::After(grace)) => grace,
                 _ => room,
             };
+            let of_members = &mut inner.group.policy.shutdown.grace;
+            *of_members = cut_to(room, *of_members);
             let children = std::mem::take(&mut inner.children);
             inner.children = children.into_iter().map(|child| fit(child, room, None)).collect();
             NodeSpec::Supervisor(inner)

@@ -1,0 +1,146 @@
+//! What the checks of whole trees know of a child or a supervisor.
+
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+use syn::Type;
+use syn::ext::IdentExt;
+
+use super::parameter::Parameter;
+use super::policy::{call, choice};
+use super::runtime::{Place, Runtime};
+use crate::model::{Child, ChildOptions, Field, Supervisor};
+
+/// The identity of what is called `name`, declared where the macro is called.
+pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
+    let name = name.unraw().to_string();
+    // Of the package that is being compiled. Without Cargo there are no two versions either.
+    let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    quote! {
+        #runtime::Key::new(
+            ::core::module_path!(),
+            #name,
+            #version,
+            ::core::file!(),
+            ::core::line!(),
+        )
+    }
+}
+
+/// The same for a child, with what tells the instances of a generic one apart.
+pub(super) fn key_of_child(child: &Child, name: &Ident, runtime: &Runtime) -> TokenStream {
+    let key = key(name, runtime);
+    match &child.options.instance {
+        Some(instance) => quote!(#key.instance(#instance)),
+        None if child.function.signature.generics.params.is_empty() => key,
+        None => quote!(#key.one_of_many()),
+    }
+}
+
+/// The keys of these children, as an array.
+pub(super) fn keys(types: &[Type], runtime: &Runtime) -> TokenStream {
+    // A path and no call, which costs a third as much.
+    let keys = types.iter().map(|ty| quote!(<#ty as #runtime::Supervised>::KEY));
+    quote!(&[#(#keys),*])
+}
+
+/// `.method(&[keys])` where there are any.
+pub(super) fn said(method: &str, types: &[Type], runtime: &Runtime) -> Option<TokenStream> {
+    if types.is_empty() {
+        return None;
+    }
+    let keys = keys(types, runtime);
+    call(method, Some(keys))
+}
+
+/// What a child needs, where it is anything that the default does not say.
+pub(super) fn of_child(
+    options: &ChildOptions,
+    parameters: &[Parameter<'_>],
+    runtime: &Runtime,
+) -> Option<TokenStream> {
+    let restart = call("restart", choice(options.policy.restart, runtime));
+    let depends_on = said("depends_on", &options.depends_on, runtime);
+    let handles: Vec<_> = parameters
+        .iter()
+        .filter_map(Parameter::handle)
+        .map(|ty| runtime.call(&Place::of(ty), &quote!(key_of::<#ty>), quote!()))
+        .collect();
+    let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
+    let multiple = options.multiple.map(|_| quote!(.multiple()));
+    let all: TokenStream = [restart, depends_on, handles, multiple].into_iter().flatten().collect();
+    (!all.is_empty()).then(|| {
+        quote! {
+            const ITEM: &'static #runtime::Item = &#runtime::Item::child(Self::KEY) #all;
+        }
+    })
+}
+
+/// What stands for something that did not compile.
+pub(super) fn broken(name: &Ident, runtime: &Runtime) -> TokenStream {
+    let key = key(name, runtime);
+    quote! {
+        const KEY: #runtime::Key = #key;
+        const ITEM: &'static #runtime::Item =
+            &#runtime::Item::broken(Self::KEY);
+    }
+}
+
+/// The two constants of a supervisor.
+pub(super) fn of_supervisor(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
+    let Supervisor { options, name, fields, .. } = supervisor;
+    let key = key(name, runtime);
+    let slots = fields.iter().map(|field| slot(field, runtime));
+    let restart = call("restart", choice(options.policy.restart, runtime));
+    let defaults = call("default_restart", choice(options.defaults.restart, runtime));
+    let depends_on = said("depends_on", &options.depends_on, runtime);
+    let requires = said("requires", &options.requires, runtime);
+    quote! {
+        const KEY: #runtime::Key = #key;
+        const ITEM: &'static #runtime::Item =
+            &#runtime::Item::supervisor(Self::KEY, &const { [#(#slots)*] })
+                #restart #defaults #depends_on #requires;
+    }
+}
+
+fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
+    let (cfgs, ty) = (field.cfgs(), &field.ty);
+    let speaks = field.options.says_something.then(|| quote!(.says_something()));
+    let depends_on = field.options.depends_on.as_ref().map(|types| {
+        let keys = keys(types, runtime);
+        quote!(.depends_on(#keys))
+    });
+    let after = (!field.options.after.is_empty()).then(|| {
+        let names = field.options.after.iter().map(|name| name.unraw().to_string());
+        quote!(.after(&[#(#names),*]))
+    });
+    let id = field.id();
+    let restart = call("restart", choice(field.options.policy.restart, runtime));
+    let slot = runtime.call(&Place::of(ty), &quote!(ItemSlot::new::<#ty>), quote!(#id));
+    quote!(#(#cfgs)* #slot #restart #speaks #depends_on #after,)
+}
+
+/// What the compiler finds out about the tree, and what follows for each field.
+pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
+    let Supervisor { name, fields, .. } = supervisor;
+    let has_cfg = fields.iter().any(Field::has_cfg);
+    let item = quote!(<#name as #runtime::Supervised>::ITEM);
+    let checks = fields.iter().enumerate().map(|(index, field)| {
+        let (cfgs, place) = (field.cfgs(), Place::of(&field.name));
+        let check = if has_cfg {
+            // What number it has is not known here.
+            let id = field.id();
+            runtime.call(&place, &quote!(check_field_called), quote!(#item, __REPORT, #id))
+        } else {
+            runtime.call(&place, &quote!(check_field), quote!(#item, __REPORT, #index))
+        };
+        quote!(#(#cfgs)* const _: () = #check;)
+    });
+    quote! {
+        #[allow(long_running_const_eval)]
+        const __REPORT: &#runtime::Report<
+            { #runtime::nodes_below(#item) },
+            { #runtime::wishes_below(#item) },
+        > = &#runtime::analyse(#item);
+        #(#checks)*
+    }
+}

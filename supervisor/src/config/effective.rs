@@ -1,0 +1,508 @@
+//! What holds in the end, where each value comes from, and what it overrode.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::panic;
+use std::sync::LazyLock;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value as Json};
+
+use super::configurable::{ChildSection, SupervisorConfig};
+use super::error::KeyPath;
+use super::keys::{
+    SupervisorKeys, is_about_supervisors, is_about_tasks, is_inherited_by_supervisors,
+};
+use super::load::LoadedConfig;
+use super::schema::{json_schema, resolve};
+use super::secrets::MASK;
+use super::settings::is_secret_at;
+use super::source::{Location, Origin};
+use crate::id::{ChildId, ChildPath};
+use crate::policy::PolicyPatch;
+use crate::policy::failure::Criticality;
+use crate::policy::role::Role;
+use crate::spec::NodeSpec;
+use crate::spec::child::ChildSpec;
+use crate::spec::supervisor::SupervisorSpec;
+use crate::spec::tags::Tags;
+
+/// Every value that holds in a tree, with its origin.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct EffectiveConfig {
+    nodes: Vec<(ChildPath, Vec<EffectiveValue>)>,
+}
+
+/// One value that holds for a child or a supervisor.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct EffectiveValue {
+    /// The key, as it is written about the child: `backoff.max`.
+    pub key: KeyPath,
+    /// The value, as it is written.
+    pub value: Json,
+    /// Where it comes from.
+    pub origin: ValueOrigin,
+    /// What else was said, the strongest first, and where.
+    pub overrode: Vec<(Json, ValueOrigin)>,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ValueOrigin {
+    /// Nobody said anything.
+    BuiltIn,
+    /// It follows from the role of the child.
+    Role(Role),
+    /// It was said in the code about the child itself, or in the `defaults` of a supervisor.
+    Code {
+        /// What it was said about.
+        path: ChildPath,
+        /// Where that is declared.
+        at: &'static panic::Location<'static>,
+    },
+    /// It was said in a configuration that was made in code.
+    Value {
+        /// The whole key.
+        key: KeyPath,
+    },
+    /// It was said in a file or a variable.
+    Text {
+        /// The whole key.
+        key: KeyPath,
+        /// The place of the value.
+        at: Location,
+    },
+}
+
+impl ValueOrigin {
+    /// The place in a file or a variable.
+    pub fn location(&self) -> Option<&Location> {
+        if let Self::Text { at, .. } = self { Some(at) } else { None }
+    }
+}
+
+impl fmt::Display for ValueOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BuiltIn => f.write_str("built in"),
+            Self::Role(role) => write!(f, "the role `{role}`"),
+            Self::Code { at, .. } => write!(f, "{}:{}", at.file(), at.line()),
+            Self::Value { key } => write!(f, "`{key}` of a configuration made in code"),
+            Self::Text { at, .. } => write!(f, "{at}"),
+        }
+    }
+}
+
+/// `backoff.max: 10s, from supervisor.yaml:22:11, over 5s, built in`.
+impl fmt::Display for EffectiveValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |value: &Json| super::schema::yaml(value);
+        write!(f, "{}: {}, {}", self.key, text(&self.value), Whence(&self.origin))?;
+        for (value, origin) in &self.overrode {
+            write!(f, ", over {}, {}", text(value), Whence(origin))?;
+        }
+        Ok(())
+    }
+}
+
+struct Whence<'a>(&'a ValueOrigin);
+
+impl fmt::Display for Whence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            ValueOrigin::BuiltIn => f.write_str("built in"),
+            origin => write!(f, "from {origin}"),
+        }
+    }
+}
+
+impl EffectiveConfig {
+    /// Every child and supervisor in the order of the tree, the root first, with what holds for it.
+    pub fn nodes(&self) -> impl Iterator<Item = (&ChildPath, &[EffectiveValue])> {
+        self.nodes.iter().map(|(path, values)| (path, &**values))
+    }
+
+    /// What holds for the child or supervisor at `path`, if there is one.
+    pub fn explain(&self, path: &str) -> Option<&[EffectiveValue]> {
+        self.nodes().find(|(known, _)| known.as_str() == path).map(|(_, values)| values)
+    }
+
+    /// One value of the child or supervisor at `path`, such as that of `backoff.max`.
+    pub fn value(&self, path: &str, key: &str) -> Option<&EffectiveValue> {
+        self.explain(path)?.iter().find(|value| value.key.to_string() == key)
+    }
+}
+
+impl fmt::Display for EffectiveConfig {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (path, values) in &self.nodes {
+            writeln!(f, "{path}")?;
+            values.iter().try_for_each(|value| writeln!(f, "  {value}"))?;
+        }
+        Ok(())
+    }
+}
+
+impl LoadedConfig {
+    /// What holds in the tree that `spec` declares, with this configuration over it.
+    pub fn effective(&self, spec: &SupervisorSpec) -> EffectiveConfig {
+        let said = serde_json::to_value(self.config()).unwrap_or_default();
+        let mut walk = Walk { loaded: self, config: self.config(), said, nodes: Vec::new() };
+        let mut policy = walk.said_in(&["policy"]);
+        policy.extend(walk.said_under(&["shutdown"], "shutdown"));
+        policy.remove("shutdown.budget");
+        let above = Above { in_code: Vec::new(), configured: vec![policy] };
+        walk.root(spec, above);
+        EffectiveConfig { nodes: walk.nodes }
+    }
+}
+
+/// The keys that somebody said in one place, without sections around them: `backoff.max`.
+type Layer = BTreeMap<String, (Json, ValueOrigin)>;
+
+/// The defaults on their way down, the weakest first.
+#[derive(Clone)]
+struct Above {
+    in_code: Vec<Layer>,
+    configured: Vec<Layer>,
+}
+
+impl Above {
+    /// As a supervisor takes them.
+    fn for_supervisor(&self) -> Self {
+        let inherited = |layer: &Layer| {
+            let keys = layer.iter().filter(|(key, _)| {
+                is_inherited_by_supervisors(key.split('.').next().unwrap_or_default())
+            });
+            keys.map(|(key, value)| (key.clone(), value.clone())).collect()
+        };
+        Self {
+            in_code: self.in_code.iter().map(inherited).collect(),
+            configured: self.configured.iter().map(inherited).collect(),
+        }
+    }
+}
+
+struct Walk<'a> {
+    loaded: &'a LoadedConfig,
+    config: &'a SupervisorConfig,
+    /// The same as plain data.
+    said: Json,
+    nodes: Vec<(ChildPath, Vec<EffectiveValue>)>,
+}
+
+impl Walk<'_> {
+    fn root(&mut self, spec: &SupervisorSpec, above: Above) {
+        let path = ChildPath::root();
+        let section = vec!["supervisor".to_owned()];
+        let code = code_layer(&SupervisorKeys::section_of(spec), &path, spec.declared_at);
+        let mut code = code;
+        if let Some(budget) = spec.budget {
+            let value = json(&super::duration::HumanDuration(budget));
+            let origin = ValueOrigin::Code { path: path.clone(), at: spec.declared_at };
+            code.insert("shutdown.budget".into(), (value, origin));
+        }
+        let mut own = self.entry(&section);
+        let mut budget = self.said_under(&["shutdown"], "shutdown");
+        budget.retain(|key, _| key == "shutdown.budget");
+        own.extend(budget);
+        let is_of_root = |key: &str| is_about_supervisors(key) && key != "meltdown";
+        let built_in = built_in(|key| is_of_root(key) || key == "budget");
+        self.nodes.push((path.clone(), resolve_layers(vec![built_in, code, own])));
+        self.below(spec, &path, &section, above);
+    }
+
+    /// Everything below a supervisor.
+    fn below(
+        &mut self,
+        spec: &SupervisorSpec,
+        path: &ChildPath,
+        section: &[String],
+        mut above: Above,
+    ) {
+        let defaults = ChildSection::of(spec.defaults);
+        above.in_code.push(code_layer(&defaults, path, spec.declared_at));
+        let configured: Vec<_> = section.iter().map(String::as_str).chain(["defaults"]).collect();
+        above.configured.push(self.said_in(&configured));
+        for child in &spec.children {
+            let Ok(id) = ChildId::new(child.id()) else { continue };
+            let path = path.join(&id);
+            let section = [section, &["children".to_owned(), child.id().to_owned()]].concat();
+            match child {
+                NodeSpec::Child(task) => self.task(task, path, &section, &above),
+                NodeSpec::Supervisor(inner) => {
+                    self.supervisor(inner, &path, &section, &above.for_supervisor());
+                    self.below(inner, &path, &section, above.clone());
+                }
+            }
+        }
+    }
+
+    fn task(&mut self, spec: &ChildSpec, path: ChildPath, section: &[String], above: &Above) {
+        let mut code = self.about(&spec.policy, &path, spec.declared_at, section);
+        tags(&mut code, &spec.tags, &path, spec.declared_at);
+        let mut built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
+        let Some(settings) = &spec.settings else {
+            let values = self.layers(built_in, code, section, above);
+            self.nodes.push((path, values));
+            return;
+        };
+        let schema = settings.schema();
+        let mut keys = BTreeMap::new();
+        defaults(&schema, resolve(&schema, &schema), "settings", None, &mut keys);
+        let keys = keys.into_iter().map(|(key, value)| (key, (value, ValueOrigin::BuiltIn)));
+        built_in.extend(keys);
+        let mut values = self.layers(built_in, code, section, above);
+        hide_secrets(&schema, &mut values);
+        self.nodes.push((path, values));
+    }
+
+    fn supervisor(
+        &mut self,
+        spec: &SupervisorSpec,
+        path: &ChildPath,
+        section: &[String],
+        above: &Above,
+    ) {
+        let mut code = self.about(&spec.policy, path, spec.declared_at, section);
+        tags(&mut code, &spec.tags, path, spec.declared_at);
+        code.extend(code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
+        let mut built_in = built_in(|key| !is_about_tasks(key) && key != "budget");
+        built_in.remove("shutdown.abort_wait");
+        // As long as its children need.
+        built_in.insert("shutdown.grace".into(), ("infinite".into(), ValueOrigin::BuiltIn));
+        let values = self.layers(built_in, code, section, above);
+        self.nodes.push((path.clone(), values));
+    }
+
+    fn layers(
+        &self,
+        built_in: Layer,
+        code: Layer,
+        section: &[String],
+        above: &Above,
+    ) -> Vec<EffectiveValue> {
+        let own = self.entry(section);
+        // Heartbeats are expected of a child that asks for them itself; the rest is values.
+        let is_asked = code.keys().chain(own.keys()).any(|key| key.starts_with("health."));
+        let mut layers = vec![built_in];
+        layers.extend(above.in_code.iter().chain(&above.configured).cloned());
+        // Said by somebody: the built-in one changes nothing.
+        let said = layers[1..].iter().chain([&code, &own]);
+        let roles = said.filter_map(|layer| layer.get("role"));
+        let role = {
+            let mut roles = roles;
+            roles.next_back()
+        }
+        .and_then(|(role, _)| Role::deserialize(role).ok());
+        if let Some(role) = role {
+            let section = json(&ChildSection::of(role.defaults()));
+            let mut keys = Vec::new();
+            flatten(Some(&section), &mut Vec::new(), &mut keys);
+            let keys = keys.into_iter().map(|(path, value)| (path.join("."), value.clone()));
+            let keys = keys.filter(|(key, _)| layers[0].contains_key(key));
+            layers
+                .insert(1, keys.map(|(k, value)| (k, (value, ValueOrigin::Role(role)))).collect());
+        }
+        if !is_asked {
+            for layer in &mut layers {
+                layer.retain(|key, _| !key.starts_with("health."));
+            }
+        }
+        if cfg!(plant_bug = "explained_by_code") {
+            layers.extend([own, code]);
+        } else {
+            layers.extend([code, own]);
+        }
+        resolve_layers(layers)
+    }
+
+    /// What the code says about a child, and the configuration has not taken back.
+    fn about(
+        &self,
+        policy: &PolicyPatch,
+        path: &ChildPath,
+        at: &'static panic::Location<'static>,
+        section: &[String],
+    ) -> Layer {
+        let entry = section.iter().skip(1).collect::<Vec<_>>();
+        let mut children = Some(&self.config.supervisor.children);
+        let mut found = None;
+        for step in entry.chunks(2) {
+            found = children.and_then(|children| children.get(step.last()?.as_str()));
+            children = found.map(|found: &ChildSection| &found.children);
+        }
+        let policy = found.map_or(*policy, |section| section.policies().left_of(*policy));
+        code_layer(&ChildSection::of(policy), path, at)
+    }
+
+    /// What the entry of a child, or of the root, says about itself.
+    fn entry(&self, section: &[String]) -> Layer {
+        let section: Vec<_> = section.iter().map(String::as_str).collect();
+        let mut layer = self.said_in(&section);
+        layer.retain(|key, _| !key.starts_with("defaults.") && !key.starts_with("children."));
+        layer
+    }
+
+    fn said_in(&self, section: &[&str]) -> Layer {
+        self.said_under(section, "")
+    }
+
+    /// What is said in `section`, under the keys that it has inside `around`.
+    fn said_under(&self, section: &[&str], around: &str) -> Layer {
+        let found = section.iter().try_fold(&self.said, |value, segment| value.get(segment));
+        let mut keys = Vec::new();
+        flatten(found, &mut Vec::new(), &mut keys);
+        keys.into_iter()
+            .map(|(path, value)| {
+                let segments: Vec<_> =
+                    section.iter().copied().chain(path.iter().copied()).collect();
+                let key = KeyPath::of(&segments);
+                let origin = match self.loaded.place_of(&key) {
+                    Some(at) if *at.source().origin() != Origin::Code => {
+                        ValueOrigin::Text { key, at }
+                    }
+                    _ => ValueOrigin::Value { key },
+                };
+                let around = if around.is_empty() { None } else { Some(around) };
+                let path: Vec<_> = around.into_iter().chain(path).collect();
+                (path.join("."), (value.clone(), origin))
+            })
+            .collect()
+    }
+}
+
+/// All single values, with the keys that lead to them.
+fn flatten<'a>(
+    value: Option<&'a Json>,
+    path: &mut Vec<&'a str>,
+    keys: &mut Vec<(Vec<&'a str>, &'a Json)>,
+) {
+    match value {
+        Some(Json::Object(map)) => {
+            for (name, value) in map {
+                path.push(name);
+                flatten(Some(value), path, keys);
+                path.pop();
+            }
+        }
+        None | Some(Json::Null) => {}
+        Some(value) => keys.push((path.clone(), value)),
+    }
+}
+
+fn code_layer(
+    section: &ChildSection,
+    path: &ChildPath,
+    at: &'static panic::Location<'static>,
+) -> Layer {
+    let origin = || ValueOrigin::Code { path: path.clone(), at };
+    let value = json(section);
+    let mut keys = Vec::new();
+    flatten(Some(&value), &mut Vec::new(), &mut keys);
+    keys.into_iter().map(|(path, value)| (path.join("."), (value.clone(), origin()))).collect()
+}
+
+/// Adds the tags that are given in the code.
+fn tags(code: &mut Layer, tags: &Tags, path: &ChildPath, at: &'static panic::Location<'static>) {
+    let tags: Vec<_> = tags.iter().collect();
+    if !tags.is_empty() {
+        let origin = ValueOrigin::Code { path: path.clone(), at };
+        code.insert("tags".into(), (json(&tags), origin));
+    }
+}
+
+fn json(value: &impl Serialize) -> Json {
+    serde_json::to_value(value).unwrap_or_default()
+}
+
+/// The defaults that are built in, of those keys of a child and of the root that are wanted.
+fn built_in(is_wanted: impl Fn(&str) -> bool) -> Layer {
+    let keys = BUILT_IN.iter().filter(|(key, _)| match &***key {
+        "shutdown.budget" => is_wanted("budget"),
+        key => is_wanted(key.split('.').next().unwrap_or_default()),
+    });
+    keys.map(|(key, value)| (key.clone(), (value.clone(), ValueOrigin::BuiltIn))).collect()
+}
+
+/// As the schema says them.
+static BUILT_IN: LazyLock<BTreeMap<String, Json>> = LazyLock::new(|| {
+    let schema = json_schema();
+    let mut keys = BTreeMap::new();
+    let definition = |name: &str| &schema["definitions"][name];
+    defaults(&schema, definition("ShutdownSection"), "shutdown", None, &mut keys);
+    defaults(&schema, definition("ChildSection"), "", None, &mut keys);
+    keys
+});
+
+/// The defaults of all keys below `section`, which is called `around`.
+fn defaults(
+    root: &Json,
+    section: &Json,
+    around: &str,
+    default: Option<&Json>,
+    keys: &mut BTreeMap<String, Json>,
+) {
+    let properties = section.get("properties").and_then(Json::as_object);
+    for (name, schema) in properties.unwrap_or(&Map::new()) {
+        // What is left out of `on_failure` is the child's own.
+        if matches!(&**name, "defaults" | "children" | "on_failure") && around.is_empty() {
+            continue;
+        }
+        let target = resolve(root, schema);
+        let key = if around.is_empty() { name.clone() } else { format!("{around}.{name}") };
+        let default = default.and_then(|default| default.get(name));
+        let default = default.or_else(|| schema.get("default"));
+        if target.get("properties").is_some() {
+            defaults(root, target, &key, default, keys);
+        } else if let Some(default) = default {
+            keys.insert(key, default.clone());
+        }
+    }
+}
+
+/// Puts `***` in the place of the settings that must not be shown.
+fn hide_secrets(schema: &Json, values: &mut [EffectiveValue]) {
+    for value in values {
+        let Some(("settings", rest)) = value.key.segments().split_first().map(|(a, b)| (&**a, b))
+        else {
+            continue;
+        };
+        if is_secret_at(schema, &KeyPath::from(rest.to_vec())) {
+            value.value = MASK.into();
+            value.overrode.iter_mut().for_each(|(value, _)| *value = MASK.into());
+        }
+    }
+}
+
+/// The strongest of each key, the weakest layer first.
+fn resolve_layers(layers: Vec<Layer>) -> Vec<EffectiveValue> {
+    let mut all: BTreeMap<String, Vec<(Json, ValueOrigin)>> = BTreeMap::new();
+    for layer in layers {
+        for (key, value) in layer {
+            all.entry(key).or_default().insert(0, value);
+        }
+    }
+    // A limit that nobody said whole is none.
+    let halves = all.keys().filter(|key| key.starts_with("restart_limit.")).count();
+    if halves == 1 {
+        all.retain(|key, _| !key.starts_with("restart_limit."));
+    }
+    // What happens at the limit follows the criticality, unless it is said.
+    let criticality = all.get("criticality").and_then(|values| values.first());
+    let criticality = criticality.and_then(|(value, _)| Criticality::deserialize(value).ok());
+    if let (Some(criticality), Some(values)) = (criticality, all.get_mut("on_limit"))
+        && let Some((value, ValueOrigin::BuiltIn)) = values.last_mut()
+    {
+        *value = json(&criticality.on_limit());
+    }
+    let values = all.into_iter().filter_map(|(key, values)| {
+        let key = KeyPath::of(&key.split('.').collect::<Vec<_>>());
+        let mut values = values.into_iter();
+        let (value, origin) = values.next()?;
+        Some(EffectiveValue { key, value, origin, overrode: values.collect() })
+    });
+    values.collect()
+}

@@ -1,0 +1,150 @@
+//! What of a configuration must not be shown: what the schema calls `writeOnly`, and everything
+//! under a key that it does not know, because nobody can tell what that is.
+
+use std::collections::BTreeSet;
+use std::ops::Range;
+use std::sync::{Arc, LazyLock};
+
+use serde_json::Value as Json;
+
+use super::node::{Node, Value};
+use super::schema::{json_schema, resolve};
+use super::source::Source;
+
+/// What is shown instead.
+pub(super) const MASK: &str = "***";
+
+/// Says to `source`, which `node` was parsed from, what of it must not be shown.
+pub(super) fn hide(source: &Arc<Source>, node: &Node, schema: &Json) {
+    let mut secrets = Vec::new();
+    if !cfg!(plant_bug = "secret_in_snippet") {
+        collect(source, node, schema, Some(schema), &mut secrets);
+    }
+    source.hide(secrets);
+}
+
+fn collect(
+    source: &Arc<Source>,
+    node: &Node,
+    root: &Json,
+    schema: Option<&Json>,
+    secrets: &mut Vec<Range<usize>>,
+) {
+    let schema = schema.filter(|schema| !is_secret(schema)).map(|schema| resolve(root, schema));
+    let schema = schema.filter(|schema| !is_secret(schema));
+    match &node.value {
+        Value::Map(entries) => {
+            for (name, entry) in entries {
+                collect(source, &entry.node, root, schema.and_then(|s| below(s, name)), secrets);
+            }
+        }
+        Value::List(items) => {
+            let schema = schema.and_then(|schema| schema.get("items"));
+            for item in items {
+                collect(source, item, root, schema, secrets);
+            }
+        }
+        // An alias stands where its anchor does not.
+        _ if schema.is_none() && node.at.source() == source => secrets.push(node.at.all()),
+        _ => {}
+    }
+}
+
+/// The schema of the key `name`, if it is known.
+pub(super) fn below<'a>(schema: &'a Json, name: &str) -> Option<&'a Json> {
+    let property = schema.get("properties").and_then(|properties| properties.get(name));
+    property.or_else(|| schema.get("additionalProperties").filter(|schema| schema.is_object()))
+}
+
+pub(super) fn is_secret(schema: &Json) -> bool {
+    schema.get("writeOnly").and_then(Json::as_bool) == Some(true)
+}
+
+/// One line of `source` without its secrets, and where `span` of it stands then.
+///
+/// # Panics
+///
+/// When the spans are not on the boundaries of characters.
+pub(super) fn masked(
+    source: &Source,
+    line: Range<usize>,
+    span: Range<usize>,
+) -> (String, Range<usize>) {
+    let text = source.text();
+    let guessed;
+    let secrets = if let Some(secrets) = source.secrets() {
+        secrets
+    } else {
+        guessed = unknown_words(text, line.clone());
+        &guessed
+    };
+    let mut shown = String::new();
+    let mut at = line.start;
+    // Where an offset into the text stands in what is shown.
+    let moved = |offset: usize, shown: &str, at: usize| shown.len() + offset.saturating_sub(at);
+    let (mut start, mut end) = (None, None);
+    for secret in secrets {
+        let secret = secret.start.clamp(at, line.end)..secret.end.clamp(at, line.end);
+        if secret.is_empty() {
+            continue;
+        }
+        if span.start < secret.end && start.is_none() {
+            start = Some(moved(span.start.min(secret.start), &shown, at));
+        }
+        if span.end <= secret.start && end.is_none() {
+            end = Some(moved(span.end, &shown, at));
+        }
+        shown.push_str(&text[at..secret.start]);
+        shown.push_str(MASK);
+        at = secret.end;
+        if span.end <= secret.end && end.is_none() {
+            end = Some(shown.len());
+        }
+    }
+    let start = start.unwrap_or_else(|| moved(span.start, &shown, at));
+    let end = end.unwrap_or_else(|| moved(span.end, &shown, at));
+    shown.push_str(&text[at..line.end]);
+    (shown, start..end.max(start))
+}
+
+/// A text that cannot be parsed has no keys that could be known. What is no key itself and no
+/// word of a configuration may be a secret.
+fn unknown_words(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
+    let is_word = |c: char| !c.is_whitespace() && !"{}[],:#&*!|>'\"%@`-?".contains(c);
+    let mut words = Vec::new();
+    let mut rest = line.start;
+    while rest < line.end {
+        let Some(start) = text[rest..line.end].find(is_word).map(|at| rest + at) else { break };
+        let end = text[start..line.end].find(|c| !is_word(c)).map_or(line.end, |at| start + at);
+        let is_key = text[end..line.end].trim_start_matches(['\'', '"']).starts_with(':');
+        if !is_key && !KNOWN_WORDS.contains(&text[start..end]) {
+            words.push(start..end);
+        }
+        rest = end;
+    }
+    words
+}
+
+static KNOWN_WORDS: LazyLock<BTreeSet<String>> = LazyLock::new(|| {
+    fn collect(schema: &Json, words: &mut BTreeSet<String>) {
+        match schema {
+            Json::Object(map) => {
+                for (key, value) in map {
+                    match (&**key, value) {
+                        ("properties", Json::Object(properties)) => {
+                            words.extend(properties.keys().cloned());
+                        }
+                        ("const", Json::String(word)) => drop(words.insert(word.clone())),
+                        _ => {}
+                    }
+                    collect(value, words);
+                }
+            }
+            Json::Array(items) => items.iter().for_each(|item| collect(item, words)),
+            _ => {}
+        }
+    }
+    let mut words = BTreeSet::from(["true".to_owned(), "false".to_owned()]);
+    collect(&json_schema(), &mut words);
+    words
+});
