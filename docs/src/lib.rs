@@ -21,6 +21,8 @@ pages! {
     shutdown: "en/src/shutdown.md",
     commands: "en/src/commands.md",
     events: "en/src/events.md",
+    why: "en/src/why.md",
+    metrics: "en/src/metrics.md",
     configuration: "en/src/configuration.md",
     audit: "en/src/audit.md",
     replay: "en/src/replay.md",

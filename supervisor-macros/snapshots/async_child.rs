@@ -31,6 +31,29 @@ const _: () = {
             },
         );
     }
+    impl ::rust_supervisor::__private::Member for ledger {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE
+                    .restart(::rust_supervisor::__private::Restart::Transient)
+                    .backoff(
+                        ::rust_supervisor::__private::BackoffPatch::NONE
+                            .initial(
+                                ::rust_supervisor::__private::Duration::new(
+                                    0u64,
+                                    100000000u32,
+                                ),
+                            )
+                            .max(::rust_supervisor::__private::Duration::new(5u64, 0u32)),
+                    ),
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for ledger {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for ledger
     where
         State<

@@ -22,6 +22,23 @@ const _: () = {
             },
         );
     }
+    impl ::rust_supervisor::__private::Member for compact {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE
+                    .grace(
+                        ::rust_supervisor::__private::Grace::After(
+                            ::rust_supervisor::__private::Duration::new(2u64, 0u32),
+                        ),
+                    ),
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for compact {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for compact {
         const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Blocking(|
             run|

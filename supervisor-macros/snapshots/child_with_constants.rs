@@ -22,6 +22,23 @@ const _: () = {
             },
         );
     }
+    impl ::rust_supervisor::__private::Member for poller {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE
+                    .restart_limit(
+                        MAX,
+                        ::rust_supervisor::__private::Duration::new(60u64, 0u32),
+                    )
+                    .start_timeout(LIMITS.start),
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for poller {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for poller {
         const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
             run|

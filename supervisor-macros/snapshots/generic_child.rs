@@ -34,6 +34,33 @@ const _: () = {
             },
         );
     }
+    impl<T: Topic, const N: usize> ::rust_supervisor::__private::Member
+    for consumer<T, N>
+    where
+        T: Send,
+        T: 'static,
+        ::rust_supervisor::__private::NoArgs: ::rust_supervisor::__private::SpawnedWith,
+    {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE
+                    .backoff(
+                        ::rust_supervisor::__private::BackoffPatch::NONE.initial(T::WAIT),
+                    ),
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl<
+        T: ?::core::marker::Sized,
+        const N: usize,
+    > ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for consumer<T, N>
+    where
+        T: 'static,
+    {}
     impl<
         __S: 'static,
         T: Topic,

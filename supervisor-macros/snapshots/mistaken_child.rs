@@ -9,6 +9,12 @@ const _: () = {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
         const NODE: ::rust_supervisor::__private::Node = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Supervised>::NODE;
     }
+    impl ::rust_supervisor::__private::Member for poller {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Member>::CHILD;
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Member>::TAKES;
+    }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for poller {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for poller {
         const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(
             ::rust_supervisor::__private::never,

@@ -17,6 +17,18 @@ const _: () = {
             },
         );
     }
+    impl ::rust_supervisor::__private::Member for poller {
+        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
+            ::rust_supervisor::__private::DeclaredChild::new(
+                ::rust_supervisor::__private::PolicyPatch::NONE,
+            )
+        };
+        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
+            ::rust_supervisor::__private::NoArgs,
+        >)();
+    }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for poller {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for poller {
         const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
             run|

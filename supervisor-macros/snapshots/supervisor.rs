@@ -48,12 +48,14 @@ const _: () = {
                             [
                                 (::rust_supervisor::__private::DeclaredSlot::new::<
                                     ledger,
+                                    _,
                                 >)(
                                     "ledger",
                                     ::rust_supervisor::__private::PolicyPatch::NONE,
                                 ),
                                 (::rust_supervisor::__private::DeclaredSlot::new::<
                                     fraud::scorer,
+                                    _,
                                 >)(
                                     "fraud",
                                     ::rust_supervisor::__private::PolicyPatch::NONE
@@ -61,6 +63,7 @@ const _: () = {
                                 ),
                                 (::rust_supervisor::__private::DeclaredSlot::new::<
                                     consumer<Orders>,
+                                    _,
                                 >)(
                                         "orders",
                                         ::rust_supervisor::__private::PolicyPatch::NONE,
@@ -72,6 +75,7 @@ const _: () = {
                                 #[cfg(windows)]
                                 (::rust_supervisor::__private::DeclaredSlot::new::<
                                     win::service,
+                                    _,
                                 >)(
                                     "service",
                                     ::rust_supervisor::__private::PolicyPatch::NONE,
@@ -89,6 +93,8 @@ const _: () = {
             },
         );
     }
+    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
+    for Payments {}
     impl ::rust_supervisor::__private::RunsUnder<AppState> for Payments {
         const RUNS: ::rust_supervisor::__private::Runs<AppState> = ::rust_supervisor::__private::Runs::Supervisor(
             &const {

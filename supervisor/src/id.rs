@@ -211,6 +211,18 @@ impl fmt::Display for CommandId {
     }
 }
 
+/// Holds together what follows from one cause: the failure, the decision, the restart, and that
+/// the child is up again; or a command and what it led to. It is the sequence of the first event
+/// of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CorrelationId(pub u64);
+
+impl fmt::Display for CorrelationId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(&self.0, f)
+    }
+}
+
 /// A name that cannot be a child's id.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]

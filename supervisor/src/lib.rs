@@ -11,18 +11,24 @@ mod core;
 pub mod error;
 pub mod event;
 pub mod id;
+#[cfg(feature = "metrics")]
+pub mod metrics;
+mod observe;
 pub mod policy;
 pub mod prelude;
+pub mod probe;
 #[cfg(feature = "record")]
 pub mod record;
 pub mod report;
 pub mod runtime;
 pub mod spec;
 pub mod state;
+pub mod summary;
 pub mod task;
 #[cfg(feature = "test-support")]
 pub mod test_support;
 pub mod tree;
+pub mod why;
 
 #[cfg(feature = "macros")]
 pub use rust_supervisor_macros::{Failure, SharedState, child, supervisor};

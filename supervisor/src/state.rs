@@ -1,10 +1,12 @@
 //! What the tree is like right now.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
-use crate::id::{ChildPath, Generation};
+use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::decision::RestartDecision;
+use crate::policy::failure::Criticality;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::FailureClass;
 use crate::spec::tags::Tags;
@@ -86,9 +88,18 @@ pub struct ChildState {
     pub last_exits: Vec<ExitRecord>,
     /// What was decided after the latest of them.
     pub last_decision: Option<RestartDecision>,
-    /// For a supervisor: how many restarts count against its intensity now, and how many it
-    /// tolerates.
-    pub intensity: Option<(u32, u32)>,
+    /// When that was decided, on the same clock as `since`.
+    pub last_decision_at: Option<Duration>,
+    /// The latest of its runs that ended abnormally, kept however many have ended well since.
+    pub last_failure: Option<ExitRecord>,
+    /// The latest command about it that was accepted.
+    pub last_command: Option<CommandRecord>,
+    /// Who keeps it out of restarts and rounds, if anybody does.
+    pub held_by: Option<HeldBy>,
+    /// How much the program needs it.
+    pub criticality: Criticality,
+    /// For a supervisor: the restarts that count against its intensity now.
+    pub intensity: Option<LimitState>,
     /// The restart limits that are its own: the child's, and those of classes of failure. Empty
     /// where it has none.
     pub limits: Vec<LimitState>,
@@ -97,22 +108,101 @@ pub struct ChildState {
 }
 
 impl ChildState {
+    /// Whether it can do its work now.
+    pub fn readiness(&self) -> ReadinessStatus {
+        match self.lifecycle {
+            Lifecycle::Up => ReadinessStatus::Ready,
+            _ if self.generation == Generation::default() => ReadinessStatus::Unknown,
+            _ => ReadinessStatus::NotReady,
+        }
+    }
+
     /// How its latest run ended, if one has.
     pub fn last_exit(&self) -> Option<&Exit> {
         self.last_exits.last().map(|record| &record.exit)
     }
 }
 
-/// A restart limit of one child, and how much of it is used up.
+/// Whether a child can do its work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReadinessStatus {
+    /// It has never been started.
+    Unknown,
+    /// It is not up.
+    NotReady,
+    /// It is up.
+    Ready,
+}
+
+impl fmt::Display for ReadinessStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Unknown => "unknown",
+            Self::NotReady => "not_ready",
+            Self::Ready => "ready",
+        })
+    }
+}
+
+/// A command about a child that was accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct CommandRecord {
+    /// Its number.
+    pub id: CommandId,
+    /// The name of the method on the handle.
+    pub command: &'static str,
+    /// Who asked.
+    pub requested_by: Arc<str>,
+    /// Why.
+    pub reason: Arc<str>,
+    /// When, on the monotonic clock since the tree was started.
+    pub at: Duration,
+}
+
+/// Who keeps a child out of restarts and rounds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct HeldBy {
+    /// The command, and who asked for it and why; `None` where the child has used up its own
+    /// limit, or failed for good.
+    pub command: Option<CommandRecord>,
+    /// Since when, on the monotonic clock since the tree was started.
+    pub since: Duration,
+    /// Whether it is started when it is kept out no longer.
+    pub is_to_run: bool,
+}
+
+/// A limit of restarts, and how much of it is used up at the moment of the state: one of a child's
+/// own, or the intensity of a supervisor.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct LimitState {
-    /// The class of failure it is for; `None` where it is the child's.
+    /// The class of failure it is for; `None` where it is the child's, or an intensity.
     pub class: Option<FailureClass>,
     /// How many restarts count against it now. One more than it allows when it is spent.
     pub used: u32,
     /// How many it allows, within how long.
     pub limit: Limit,
+}
+
+impl LimitState {
+    /// How many more restarts it allows now.
+    pub fn left(&self) -> u32 {
+        self.limit.max.saturating_sub(self.used)
+    }
+}
+
+impl fmt::Display for LimitState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Limit { max, within } = self.limit;
+        write!(f, "{} of {max} restarts within {within:?} are left", self.left())?;
+        match self.class {
+            Some(class) => write!(f, " after failures of the class {class}"),
+            None => Ok(()),
+        }
+    }
 }
 
 /// How a child is that has to send heartbeats.

@@ -267,8 +267,10 @@ fn panics() -> TaskFactory {
     })
 }
 
+type ClassCase = (String, &'static str, fn() -> TaskFactory, PolicyPatch, &'static str);
+
 /// The same of the keys of each class of failure. What the weaker limit says is about the class.
-fn class_cases() -> Vec<(String, &'static str, fn() -> TaskFactory, PolicyPatch, &'static str)> {
+fn class_cases() -> Vec<ClassCase> {
     let of_class = |class, (key, value, in_code, expected): (&str, _, PolicyPatch, _)| {
         let mut weaker = in_code;
         if let Some(limit) = weaker.restart_limit.take() {
@@ -604,6 +606,22 @@ async fn the_event_capacity_is_how_far_a_subscriber_may_lag_behind() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn the_journal_keeps_as_many_events_as_is_said() {
+    for (yaml, kept) in [
+        ("", 1_024),
+        ("observability: {journal_capacity: 3}", 3),
+        ("observability: {journal_capacity: 0}", 0),
+    ] {
+        let tree = SupervisorSpec::root().child(ChildSpec::new("t", parked()));
+        let handle = start(tree, yaml).await;
+        for _ in 0..300 {
+            handle.restart_child("/root/t", "test", "again").await.unwrap();
+        }
+        assert_eq!(handle.journal().len(), kept, "{yaml}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn as_many_exits_are_kept_as_is_said() {
     for (yaml, kept) in [("", 4), ("observability: {last_exits: 2}", 2)] {
         let handle = start(SupervisorSpec::root().child(ChildSpec::new("t", flaky())), yaml).await;
@@ -624,28 +642,29 @@ async fn a_path_that_is_not_remembered_counts_from_the_start() {
     }
 }
 
+/// The keys of a section of the schema, with those of what is nested in it.
+fn keys_of(root: &serde_json::Value, section: &str) -> BTreeSet<String> {
+    let keys = root["definitions"][section]["properties"].as_object().unwrap();
+    keys.iter()
+        .flat_map(|(key, schema)| {
+            let reference = schema["anyOf"][0]["$ref"].as_str().unwrap_or_default();
+            match reference.strip_prefix("#/definitions/") {
+                Some(
+                    inner @ ("BackoffSection" | "LimitSection" | "StopSection" | "HealthSection"
+                    | "OnFailureSection" | "ClassSection"),
+                ) => {
+                    keys_of(root, inner).into_iter().map(|inner| format!("{key}.{inner}")).collect()
+                }
+                _ => vec![key.clone()],
+            }
+        })
+        .collect()
+}
+
 #[test]
 fn no_key_is_without_its_proof() {
     let root = schema::json_schema();
-    fn keys(root: &serde_json::Value, section: &str) -> BTreeSet<String> {
-        let keys = root["definitions"][section]["properties"].as_object().unwrap();
-        keys.iter()
-            .flat_map(|(key, schema)| {
-                let reference = schema["anyOf"][0]["$ref"].as_str().unwrap_or_default();
-                match reference.strip_prefix("#/definitions/") {
-                    Some(
-                        inner @ ("BackoffSection" | "LimitSection" | "StopSection"
-                        | "HealthSection" | "OnFailureSection" | "ClassSection"),
-                    ) => keys_of(root, inner).map(|inner| format!("{key}.{inner}")).collect(),
-                    _ => vec![key.clone()],
-                }
-            })
-            .collect()
-    }
-    fn keys_of(root: &serde_json::Value, section: &str) -> impl Iterator<Item = String> {
-        keys(root, section).into_iter()
-    }
-    let keys = |section| keys(&root, section);
+    let keys = |section| keys_of(&root, section);
     let set = |keys: &[&str]| keys.iter().map(|&key| key.to_owned()).collect::<BTreeSet<_>>();
     let cases = policy_cases().into_iter().map(|case| case.0.to_owned());
     let policy: BTreeSet<_> = cases.chain(class_cases().into_iter().map(|case| case.0)).collect();
@@ -669,7 +688,7 @@ fn no_key_is_without_its_proof() {
     assert_eq!(keys("ShutdownSection"), set(&["grace", "abort_wait", "budget"]));
     assert_eq!(
         keys("ObservabilitySection"),
-        set(&["event_capacity", "last_exits", "remembered_paths"])
+        set(&["event_capacity", "journal_capacity", "last_exits", "remembered_paths"])
     );
     let sections = root["properties"].as_object().unwrap().keys().cloned().collect();
     assert_eq!(set(&["include", "supervisor", "policy", "shutdown", "observability"]), sections);

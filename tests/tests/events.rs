@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use rust_supervisor::control::stream::EventStream;
-use rust_supervisor::event::{Event, EventKind};
+use rust_supervisor::event::form::{self, EventForm};
+use rust_supervisor::event::{Event, EventKind, EventTag};
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::prelude::TaskResult;
@@ -170,6 +171,38 @@ async fn a_reader_that_lags_is_told_how_much_it_missed_and_slows_nobody() {
     end_clean(&handle).await;
 }
 
+/// The form says the same as the event, and what is written is read again as it was.
+fn assert_form(event: &Event) {
+    let text = serde_json::to_string(event).expect("it is written");
+    let value: serde_json::Value = serde_json::from_str(&text).expect("it is read");
+    assert_eq!(value["type"], event.kind.name(), "{text}");
+    assert_eq!(value["path"], event.path.as_str(), "{text}");
+    assert_eq!(value["sequence"], event.sequence, "{text}");
+    assert_eq!(value["correlation"], event.correlation.0, "{text}");
+    assert_eq!(value.get("command").is_some(), event.command.is_some(), "{text}");
+    if let EventKind::Exited { exit } = &event.kind {
+        assert_eq!(value["exit"]["outcome"], exit.word(), "{text}");
+    }
+    let form: EventForm = serde_json::from_str(&text).expect("it is read");
+    assert_eq!(form, EventForm::from(event), "{text}");
+}
+
+#[test]
+fn the_schema_of_events_is_the_one_that_is_written_down() {
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../docs/event.schema.json");
+    let schema = form::schema();
+    assert_eq!(schema["$id"], form::SCHEMA_ID);
+    let text = serde_json::to_string_pretty(&schema).unwrap() + "\n";
+    if std::env::var_os("BLESS").is_some() {
+        std::fs::write(file, &text).unwrap();
+    }
+    let written = std::fs::read_to_string(file).unwrap_or_default();
+    assert_eq!(written, text, "run the test again with BLESS=1");
+    for tag in EventTag::ALL {
+        assert!(text.contains(&format!("\"const\": \"{tag}\"")), "{tag} is not in it");
+    }
+}
+
 #[tokio::test]
 async fn every_kind_of_event_comes_about() {
     let all = BTreeSet::from([
@@ -251,6 +284,11 @@ async fn every_kind_of_event_comes_about() {
     let names: BTreeSet<_> = seen.iter().map(|event| event.kind.name()).collect();
     assert_eq!(names, all);
     assert!(seen.iter().all(|event| !event.to_string().is_empty()));
+    let tags: BTreeSet<_> = EventTag::ALL.iter().map(|tag| tag.name()).collect();
+    assert_eq!(tags, all, "and no other kinds are known");
+    for event in seen {
+        assert_form(&event);
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -24,7 +24,10 @@ struct Log {
 struct Line(String);
 
 impl Visit for Line {
-    fn record_debug(&mut self, _: &Field, value: &dyn fmt::Debug) {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        if !["message", "path", "generation"].contains(&field.name()) {
+            return;
+        }
         write!(self.0, " {value:?}").expect("a string takes all");
     }
 }

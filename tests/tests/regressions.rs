@@ -3,19 +3,24 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::backoff::Backoff;
-use rust_supervisor::policy::restart::{Readiness, Strategy};
+use rust_supervisor::policy::decision::Rule;
+use rust_supervisor::policy::failure::TaskFailureKind;
+use rust_supervisor::policy::on_failure::{ClassPatch, FailureClass};
+use rust_supervisor::policy::restart::{Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::report::RowEnd;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
-use rust_supervisor::state::Lifecycle;
+use rust_supervisor::state::{ChildState, Lifecycle};
 use rust_supervisor::task::context::TaskContext;
+use rust_supervisor::task::exit::{Exit, TaskFailure};
 use rust_supervisor::task::factory::service_fn;
 use supervisor_tests::{
-    BY, Lives, WHY, alive_tasks, end_clean, every, failing, ms, parked, stubborn, until,
+    BY, Lives, WHY, alive_tasks, drain, end_clean, every, failing, ms, parked, stubborn, until,
 };
 use tokio::sync::oneshot;
 use tokio::time::sleep;
@@ -309,4 +314,191 @@ async fn a_child_that_ends_the_tree_does_not_wait_for_its_own_end() {
     assert!(matches!(answer, Err(SupervisorError::ShuttingDown)), "{answer:?}");
     // It is up still: its turn to be stopped has not come.
     assert_eq!(again.unwrap().lifecycle, Some(Lifecycle::Up));
+}
+
+/// What is known of a child, as it is now.
+async fn state(handle: &SupervisorHandle, path: &str) -> ChildState {
+    handle.state_of(path).await.expect("a known path")
+}
+
+#[tokio::test(start_paused = true)]
+async fn failing_children_do_not_use_up_their_siblings_own_limits() {
+    for strategy in [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne] {
+        let tree = SupervisorSpec::root()
+            .strategy(strategy)
+            .intensity(u32::MAX, ms(1))
+            .child(
+                ChildSpec::new("bad", failing())
+                    .backoff(every(ms(10)))
+                    .restart_limit(9, ms(60_000)),
+            )
+            .child(ChildSpec::new("good", parked()).restart_limit(1, ms(60_000)));
+        let handle = Supervisor::start(tree).await.unwrap();
+        sleep(ms(5_000)).await;
+        let (bad, good) = (state(&handle, "/root/bad").await, state(&handle, "/root/good").await);
+        assert_eq!(bad.lifecycle, Lifecycle::Quarantined, "{strategy}");
+        assert_eq!((good.lifecycle, good.limits[0].used), (Lifecycle::Up, 0), "{strategy}");
+        end_clean(&handle).await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_child_runs_again() {
+    let lives = Lives::default();
+    let tree = SupervisorSpec::root().child(ChildSpec::new("a", lives.parked()));
+    let handle = Supervisor::start(tree).await.unwrap();
+    handle.pause_child("/root/a", BY, WHY).await.unwrap();
+    assert_eq!((lives.total().begun, lives.total().over), (1, 1));
+    let outcome = handle.resume_child("/root/a", BY, WHY).await.unwrap();
+    assert_eq!((outcome.lifecycle, outcome.generation.0), (Some(Lifecycle::Up), 2));
+    sleep(ms(1)).await;
+    assert_eq!((lives.total().begun, lives.total().over), (2, 1));
+    end_clean(&handle).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_or_quarantined_child_is_left_alone_by_rounds_and_by_restarts_of_its_supervisor() {
+    let inner = SupervisorSpec::new("in")
+        .strategy(Strategy::OneForAll)
+        .intensity(u32::MAX, ms(1))
+        .child(ChildSpec::new("paused", parked()))
+        .child(ChildSpec::new("out", parked()))
+        .child(ChildSpec::new("spent", failing()).restart_limit(0, ms(1)))
+        .child(ChildSpec::new("flaky", failing()).backoff(every(ms(100))));
+    let handle = Supervisor::start(SupervisorSpec::root().child(inner)).await.unwrap();
+    handle.pause_child("/root/in/paused", BY, WHY).await.unwrap();
+    handle.quarantine_child("/root/in/out", BY, WHY).await.unwrap();
+    sleep(ms(1)).await;
+    let is_kept = async |name: &str, kept: Lifecycle| {
+        let path = format!("/root/in/{name}");
+        let child = state(&handle, &path).await;
+        assert_eq!(child.lifecycle, kept, "{name}");
+        child.generation.0
+    };
+    let (paused, out) = (Lifecycle::Paused, Lifecycle::Quarantined);
+    let before = [is_kept("paused", paused).await, is_kept("out", out).await];
+    let spent = is_kept("spent", out).await;
+    // Many rounds, and then a restart from above.
+    sleep(ms(2_000)).await;
+    assert!(state(&handle, "/root/in/flaky").await.restarts > 5);
+    assert_eq!([is_kept("paused", paused).await, is_kept("out", out).await], before);
+    assert_eq!(is_kept("spent", out).await, spent);
+    handle.restart_child("/root/in", BY, WHY).await.unwrap();
+    sleep(ms(1_000)).await;
+    assert_eq!([is_kept("paused", paused).await, is_kept("out", out).await], before);
+    assert_eq!(is_kept("spent", out).await, spent);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_heartbeat_that_stops_is_noticed_and_one_that_does_not_is_never() {
+    let beats = |times: u32| {
+        service_fn(move |ctx: TaskContext| async move {
+            for _ in 0..times {
+                ctx.heartbeat();
+                if !ctx.sleep(ms(500)).await {
+                    return;
+                }
+            }
+            ctx.stopped().await;
+        })
+    };
+    let child = |id: &str, times| ChildSpec::new(id, beats(times)).health(ms(500), ms(2_000));
+    let tree = SupervisorSpec::root()
+        .intensity(u32::MAX, ms(1))
+        .child(child("stops", 3))
+        .child(child("goes_on", u32::MAX));
+    let handle = Supervisor::start(tree).await.unwrap();
+    sleep(ms(3_600_000)).await;
+    let stops = state(&handle, "/root/stops").await;
+    let exits = &stops.last_exits;
+    assert!(stops.restarts > 100, "{stops:?}");
+    assert!(exits.iter().all(|exit| matches!(exit.exit, Exit::TimedOut(_))), "{exits:?}");
+    assert_eq!(state(&handle, "/root/goes_on").await.generation.0, 1);
+    end_clean(&handle).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_denied_restart_is_visible_with_its_reason() {
+    let wrong = || {
+        let failure = || TaskFailure::new(TaskFailureKind::FatalConfig, "no schema");
+        service_fn(move |_: TaskContext| std::future::ready(Err::<(), _>(failure())))
+    };
+    let of_class = ClassPatch::NONE.restart_limit(0, ms(1));
+    let tree = SupervisorSpec::root()
+        .child(ChildSpec::new("fatal", wrong()))
+        .child(ChildSpec::new("spent", failing()).restart_limit(0, ms(1)))
+        .child(ChildSpec::new("class", failing()).on_failure(FailureClass::Recoverable, of_class))
+        .child(ChildSpec::new("done", service_fn(async |_| ())).restart(Restart::Transient));
+    let mut builder = Supervisor::builder(tree);
+    let mut events = builder.subscribe_events();
+    let handle = builder.start().await.unwrap();
+    sleep(ms(1)).await;
+    let current = handle.current_state().await.unwrap().to_string();
+    let log: Vec<_> = drain(&mut events).iter().map(ToString::to_string).collect();
+    let log = log.join("\n");
+    for (id, rule, words) in [
+        ("fatal", Rule::FatalFailure, "quarantine (the failure is fatal)"),
+        ("spent", Rule::RestartLimit, "quarantine (its restart limit is spent)"),
+        (
+            "class",
+            Rule::ClassLimit(FailureClass::Recoverable),
+            "quarantine (its restart limit for `recoverable` is spent)",
+        ),
+        ("done", Rule::TransientNormal, "do not restart (it is transient and ended normally)"),
+    ] {
+        let path = format!("/root/{id}");
+        let decision = state(&handle, &path).await.last_decision.unwrap();
+        assert_eq!((decision.rule(), &*decision.to_string()), (rule, words), "{id}");
+        assert!(log.contains(words), "{words}:\n{log}");
+        assert!(id == "done" || current.contains(&rule.to_string()), "{rule}:\n{current}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_budget_recovers() {
+    // Fails each second, so that never more than three restarts lie within its window.
+    let flaky = service_fn(
+        async |ctx: TaskContext| {
+            if ctx.sleep(ms(1_000)).await { Err("time is up") } else { Ok(()) }
+        },
+    );
+    let child = ChildSpec::new("a", flaky).backoff(Backoff::NONE).restart_limit(3, ms(2_999));
+    let tree = SupervisorSpec::root().intensity(3, ms(2_999)).child(child);
+    let handle = Supervisor::start(tree).await.unwrap();
+    sleep(ms(100_500)).await;
+    let child = state(&handle, "/root/a").await;
+    assert_eq!((child.lifecycle, child.restarts), (Lifecycle::Up, 100));
+    assert_eq!(child.limits[0].used, 3);
+    assert_eq!(state(&handle, "/root").await.intensity.map(|spent| spent.used), Some(3));
+    // What was restarted is forgotten when it is older than the window.
+    handle.stop_child("/root/a", BY, WHY).await.unwrap();
+    sleep(ms(3_000)).await;
+    assert_eq!(state(&handle, "/root/a").await.limits[0].used, 0);
+    assert_eq!(state(&handle, "/root").await.intensity.map(|spent| spent.used), Some(0));
+    end_clean(&handle).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_class_is_decided_by_type() {
+    // The texts say the opposite of the types.
+    let fails = |kind, text: &'static str| {
+        service_fn(move |_: TaskContext| {
+            std::future::ready(Err::<(), _>(TaskFailure::new(kind, text)))
+        })
+    };
+    let once = |id: &str, kind, text| {
+        ChildSpec::new(id, fails(kind, text))
+            .backoff(every(ms(1_000)))
+            .on_failure(FailureClass::Timeout, ClassPatch::NONE.restart_limit(0, ms(1)))
+    };
+    let tree = SupervisorSpec::root()
+        .child(once("a", TaskFailureKind::Recoverable, "fatal_bug: timeout: panicked"))
+        .child(once("b", TaskFailureKind::FatalBug, "temporary, recoverable"))
+        .child(once("c", TaskFailureKind::Timeout, "recoverable"));
+    let handle = Supervisor::start(tree).await.unwrap();
+    sleep(ms(1)).await;
+    let rule = async |path: &str| state(&handle, path).await.last_decision.unwrap().rule();
+    assert_eq!(rule("/root/a").await, Rule::Permanent);
+    assert_eq!(rule("/root/b").await, Rule::FatalFailure);
+    assert_eq!(rule("/root/c").await, Rule::ClassLimit(FailureClass::Timeout));
 }

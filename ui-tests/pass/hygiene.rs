@@ -90,6 +90,10 @@ pub async fn generic<T: Send + 'static, const N: usize>(ctx: TaskContext) {
 }
 
 /// Takes what is lent.
+///
+/// # Errors
+///
+/// Always, when it is asked to stop.
 #[child(classify(Inner))]
 pub async fn leased(ctx: TaskContext, lease: Lease<u8>) -> ::std::result::Result<(), Inner> {
     ctx.stopped().await;

@@ -32,6 +32,14 @@ fn supervisor(options: TokenStream, item: TokenStream) -> Vec<String> {
     errors.messages()
 }
 
+fn failure(item: TokenStream) -> Vec<String> {
+    let mut errors = Errors::default();
+    if let Some(failure) = parse::failure(item, &mut errors) {
+        assert_eq!(validate(failure, &mut errors).is_ok(), errors.is_empty());
+    }
+    errors.messages()
+}
+
 fn state(item: TokenStream) -> Vec<String> {
     let mut errors = Errors::default();
     if let Some(state) = parse::shared_state(item, &mut errors) {
@@ -381,4 +389,199 @@ fn what_belongs_elsewhere_says_where() {
             "to `#[supervisor",
         ],
     );
+}
+
+#[test]
+fn what_returns_a_future_is_an_async_child() {
+    for returned in [
+        quote!(impl Future<Output = ()> + Send),
+        quote!(impl Send + core::future::Future<Output = Result<(), E>>),
+        quote!(Pin<Box<dyn Future<Output = ()> + Send>>),
+        quote!(futures::future::BoxFuture<'static, ()>),
+    ] {
+        says(&function(quote!(), quote!(fn f(c: TaskContext) -> #returned {})), &[]);
+    }
+    for returned in [quote!(impl Send), quote!(Vec<Future>), quote!(())] {
+        let messages = function(quote!(), quote!(fn f(c: TaskContext) -> #returned {}));
+        says(&messages, &["or returns `impl Future`"]);
+    }
+}
+
+#[test]
+fn a_child_takes_the_context_of_its_kind_and_is_generic_if_it_likes() {
+    says(
+        &function(
+            quote!(),
+            quote!(
+                async fn f(c: a::BlockingContext) {}
+            ),
+        ),
+        &["an async child takes a `TaskContext`"],
+    );
+    says(
+        &function(
+            quote!(blocking),
+            quote!(
+                fn f(c: (TaskContext)) {}
+            ),
+        ),
+        &["a blocking child takes a `BlockingContext`"],
+    );
+    says(
+        &function(
+            quote!(),
+            quote!(
+                async fn f<T: A, const N: usize>(c: TaskContext)
+                where
+                    T: B,
+                {
+                }
+            ),
+        ),
+        &[],
+    );
+    says(
+        &function(
+            quote!(),
+            quote!(
+                async fn f(#[cfg(a)] c: TaskContext) {}
+            ),
+        ),
+        &["a function for each `cfg`"],
+    );
+}
+
+#[test]
+fn only_an_error_is_classified() {
+    let f = |returned| function(quote!(classify(A, b::B)), quote!(async fn f(c: C) #returned {}));
+    says(&f(quote!(-> Result<(), E>)), &[]);
+    says(&f(quote!(-> anyhow::Result<TaskResult>)), &[]);
+    for nothing in [quote!(), quote!(-> ()), quote!(-> !)] {
+        says(&f(nothing), &["this one returns none"]);
+    }
+    says(&child(quote!(classify())), &["takes types: `classify(DbError)`"]);
+    says(&child(quote!(classify(1 + 1))), &["takes types"]);
+}
+
+#[test]
+fn a_misspelt_infinity_is_no_constant() {
+    says(&child(quote!(shutdown(grace = infinte))), &["did you mean `infinite`"]);
+    says(&child(quote!(shutdown(grace = PATIENCE))), &[]);
+}
+
+#[test]
+fn a_setting_that_is_misspelt_is_not_missing_too() {
+    says(&child(quote!(restart_limit(max = 1, witin = "1s"))), &["did you mean `within`"]);
+}
+
+#[test]
+fn every_variant_of_an_error_has_one_class() {
+    says(
+        &failure(quote!(
+            #[failure(timeout, crate = a::b)]
+            enum E<T: A> {
+                A,
+                #[failure(fatal_bug)]
+                B(T),
+                #[failure(source)]
+                C(T),
+                #[failure(source)]
+                D {
+                    a: A,
+                    source: T,
+                },
+                #[failure(source)]
+                E(A, #[from] T),
+            }
+        )),
+        &[],
+    );
+    says(
+        &failure(quote!(
+            enum E {}
+        )),
+        &[],
+    );
+    says(
+        &failure(quote!(
+            enum E {
+                A,
+                #[failure(timeout)]
+                B,
+                C,
+            }
+        )),
+        &["`A` does not", "`C` does not"],
+    );
+    says(
+        &failure(quote!(
+            struct E;
+        )),
+        &["`E` does not say"],
+    );
+    says(
+        &failure(quote!(
+            enum E {
+                #[failure(fatal_confg)]
+                A,
+                #[failure(timeout, cancelled)]
+                B,
+                #[failure]
+                C,
+                #[failure(panic)]
+                D,
+                #[failure(timeout(1))]
+                E,
+            }
+        )),
+        &[
+            "did you mean `fatal_config`",
+            "this is a second one",
+            "takes a class: one of `recoverable`",
+            "unknown class `panic`",
+            "`timeout` takes no value",
+        ],
+    );
+}
+
+#[test]
+fn a_source_is_one_field() {
+    says(
+        &failure(quote!(
+            #[failure(source)]
+            enum E {
+                A(B),
+            }
+        )),
+        &["only a variant has a `source`"],
+    );
+    says(
+        &failure(quote!(
+            enum E {
+                #[failure(source)]
+                A,
+            }
+        )),
+        &["no field that could be asked"],
+    );
+    says(
+        &failure(quote!(
+            enum E {
+                #[failure(source)]
+                A(B, C),
+            }
+        )),
+        &["several fields"],
+    );
+    says(
+        &failure(quote!(
+            #[failure(source)]
+            struct E {
+                a: A,
+                source: B,
+            }
+        )),
+        &[],
+    );
+    says(&failure(quote!(#[failure(timeout)] union E { a: A })), &["for enums and structs"]);
 }

@@ -356,6 +356,13 @@ pub struct ObservabilitySection {
         extend("default" = SupervisorBuilder::EVENT_CAPACITY)
     )]
     pub event_capacity: Option<u32>,
+    /// How many of the latest events are kept for those who come late. With 0 none is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(
+        range(max = Self::MAX_EVENT_CAPACITY),
+        extend("default" = SupervisorBuilder::JOURNAL_CAPACITY)
+    )]
+    pub journal_capacity: Option<u32>,
     /// How many exits are kept with each child, for its state.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(
@@ -370,7 +377,8 @@ pub struct ObservabilitySection {
 }
 
 impl ObservabilitySection {
-    /// The most that `event_capacity` can be. The room for them is taken at once.
+    /// The most that `event_capacity` and `journal_capacity` can be. The room for what a
+    /// subscriber may lag behind is taken at once.
     pub const MAX_EVENT_CAPACITY: u32 = 1 << 20;
 
     /// The most that `last_exits` can be.

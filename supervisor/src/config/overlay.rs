@@ -84,16 +84,25 @@ impl Overlay {
     }
 
     fn bounds(&mut self, section: ObservabilitySection) {
-        let ObservabilitySection { event_capacity, last_exits, remembered_paths: _ } = section;
-        let most = [
-            ("event_capacity", event_capacity, ObservabilitySection::MAX_EVENT_CAPACITY),
-            ("last_exits", last_exits, ObservabilitySection::MAX_LAST_EXITS),
+        let ObservabilitySection {
+            event_capacity,
+            journal_capacity,
+            last_exits,
+            remembered_paths: _,
+        } = section;
+        let most_events = ObservabilitySection::MAX_EVENT_CAPACITY;
+        let bounds = [
+            ("event_capacity", event_capacity, 1, most_events),
+            ("journal_capacity", journal_capacity, 0, most_events),
+            ("last_exits", last_exits, 1, ObservabilitySection::MAX_LAST_EXITS),
         ];
-        for (name, found, most) in most {
-            let Some(found) = found.filter(|found| !(1..=most).contains(found)) else { continue };
-            let (found, most) = (found.into(), most.into());
+        for (name, found, least, most) in bounds {
+            let Some(found) = found.filter(|found| !(least..=most).contains(found)) else {
+                continue;
+            };
+            let (found, least, most) = (found.into(), least.into(), most.into());
             let key = KeyPath::of(&["observability", name]);
-            self.report(key, ConfigFault::OutOfBounds { found, least: 1, most });
+            self.report(key, ConfigFault::OutOfBounds { found, least, most });
         }
     }
 
@@ -189,7 +198,7 @@ impl Overlay {
             self.report(key.join(name), fault);
         }
         self.of_groups(section, GroupKind::None, path, key);
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -213,7 +222,7 @@ impl Overlay {
         for key in section.said_about_a_task().map(|name| key.join(name)).chain(abort_wait) {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
-        spec.policy = self.about(section, spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -249,7 +258,7 @@ impl Overlay {
         key: &KeyPath,
     ) {
         let weaker = spec.defaults.restart_limit.or(weaker);
-        spec.group.policy = self.about(section, spec.group.policy, weaker, key);
+        spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
         if let Some(tags) = &section.tags {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -262,7 +271,7 @@ impl Overlay {
     fn about(
         &mut self,
         section: &ChildSection,
-        in_code: PolicyPatch,
+        in_code: &PolicyPatch,
         weaker: Option<Limit>,
         key: &KeyPath,
     ) -> PolicyPatch {
@@ -277,7 +286,7 @@ impl Overlay {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
             }
         }
-        patch.overrule(in_code)
+        patch.overrule(*in_code)
     }
 
     /// That a child is unknown, and which known one may be meant: one with a similar name beside

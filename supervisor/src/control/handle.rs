@@ -7,19 +7,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::time::timeout;
 
 use super::command::{By, Command, Verb};
 use super::outcome::CommandOutcome;
-use super::stream::{EventStream, Live};
+use super::stream::{EventFilter, EventStream, Live};
 #[cfg(feature = "audit")]
 use crate::audit::AuditStatus;
 use crate::error::types::SupervisorError;
+use crate::event::Event;
 use crate::id::{ChildId, ChildPath, IntoPath, nearest};
+use crate::observe::journal::Journal;
+use crate::probe::{LivenessReport, NotAlive, NotReady, PATIENCE, ReadinessReport};
 use crate::report::ShutdownReport;
 use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
 use crate::state::{ChildState, TreeState};
+use crate::summary::RunSummary;
 use crate::task::member::Arguments;
+use crate::why::Why;
 
 /// The handle of a running tree. Cheap to clone.
 ///
@@ -90,6 +96,7 @@ impl SupervisorHandle {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            journal: Journal::new(0),
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
@@ -408,9 +415,10 @@ impl SupervisorHandle {
     pub async fn current_state(&self) -> Result<TreeState, SupervisorError> {
         let (reply, answer) = oneshot::channel();
         if self.send(Message::Query(Query::State(reply)))
-            && let Ok(state) = answer.await
+            && let Ok(snapshot) = answer.await
         {
-            return Ok(state);
+            // Put together here, and not at the cost of the tree.
+            return Ok(snapshot.tree());
         }
         self.final_state().map(|state| TreeState::clone(&state))
     }
@@ -438,10 +446,89 @@ impl SupervisorHandle {
     /// A subscriber that reads too slowly misses the oldest ones and is told how many; it never
     /// slows the tree, and others lose nothing.
     pub fn subscribe_events(&self) -> EventStream {
+        self.subscribe(EventFilter::ALL)
+    }
+
+    /// The events that a filter lets through, from now on or from the sequence that it names.
+    ///
+    /// After the end of the tree: what the journal has of them.
+    pub fn subscribe(&self, filter: EventFilter) -> EventStream {
         let events = self.shared.events.upgrade();
         let count = || Arc::clone(&self.shared.subscribers);
         let live = events.map(|events| Live::new(&events, count()));
-        EventStream::of_a_running_tree(live)
+        // After the subscription, so that nothing falls between the two.
+        let earlier = filter.begins_at().map(|from| self.shared.journal.from(from));
+        EventStream::of_a_running_tree(live, filter, earlier.unwrap_or_default())
+    }
+
+    /// The latest events, the oldest first, up to the capacity of the journal.
+    pub fn journal(&self) -> Vec<Arc<Event>> {
+        self.shared.journal.from(1).0
+    }
+
+    /// What was known when a supervisor melted down, a failure was escalated, a shutdown was ended
+    /// by force, and the tree had ended: the latest 16, the oldest first. Also after the end.
+    pub fn summaries(&self) -> Vec<Arc<RunSummary>> {
+        self.shared.journal.summaries()
+    }
+
+    /// Why the child at `path` is in its state, as data and in sentences. After the end of the
+    /// tree: as it was then.
+    ///
+    /// # Errors
+    ///
+    /// As [`state_of`](Self::state_of).
+    pub async fn why(&self, path: impl IntoPath) -> Result<Why, SupervisorError> {
+        let path = path.into_path()?;
+        let (reply, answer) = oneshot::channel();
+        if self.send(Message::Query(Query::Why(path.clone(), reply)))
+            && let Ok(why) = answer.await
+        {
+            return why;
+        }
+        let tree = self.final_state()?;
+        let state = tree.get(path.as_str()).cloned().ok_or_else(|| unknown_in(&tree, path))?;
+        let above = std::iter::successors(state.path.parent(), ChildPath::parent);
+        let above = above.filter_map(|path| tree.get(path.as_str()).cloned()).collect();
+        Ok(Why::new(tree.uptime, state, above))
+    }
+
+    /// Whether the tree is ready for work: it is alive and not shutting down, the root is up, and
+    /// so is every child with
+    /// [`Criticality::Critical`](crate::policy::failure::Criticality::Critical), wherever it
+    /// stands. What `/readyz` asks.
+    ///
+    /// A tree that does not answer within [`PATIENCE`] is not ready.
+    pub async fn readiness(&self) -> ReadinessReport {
+        if *self.shared.is_ending.borrow() {
+            return ReadinessReport::because(match self.reason_it_is_over() {
+                Some(NotAlive::Gone) => NotReady::NotAlive(NotAlive::Gone),
+                _ => NotReady::ShuttingDown,
+            });
+        }
+        match timeout(PATIENCE, self.current_state()).await {
+            Ok(Ok(state)) => ReadinessReport::of(&state),
+            Ok(Err(_)) => ReadinessReport::because(NotReady::NotAlive(NotAlive::Gone)),
+            Err(_) => {
+                ReadinessReport::because(NotReady::NotAlive(NotAlive::Silent { waited: PATIENCE }))
+            }
+        }
+    }
+
+    /// Whether the tree is alive: it has not ended, and it answers within [`PATIENCE`]. One that
+    /// shuts down is. What `/livez` asks.
+    pub async fn liveness(&self) -> LivenessReport {
+        let answer = timeout(PATIENCE, self.state_of(ChildPath::root())).await;
+        let silent = answer.is_err().then_some(NotAlive::Silent { waited: PATIENCE });
+        LivenessReport { reason: self.reason_it_is_over().or(silent) }
+    }
+
+    fn reason_it_is_over(&self) -> Option<NotAlive> {
+        match &*self.shared.end.borrow() {
+            None => None,
+            Some(End::Report { .. } | End::NoTree) => Some(NotAlive::Ended),
+            Some(End::Gone) => Some(NotAlive::Gone),
+        }
     }
 
     /// How the audit of the tree stands; `None` for a tree without one. Also after its end.
@@ -573,6 +660,7 @@ mod tests {
             mailbox,
             events: events.downgrade(),
             subscribers: Arc::new(AtomicUsize::new(0)),
+            journal: Journal::new(0),
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),

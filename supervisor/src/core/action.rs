@@ -3,7 +3,7 @@
 use super::key::RunKey;
 use crate::control::command::Reply;
 use crate::event::EventKind;
-use crate::id::{ChildPath, CommandId, Generation};
+use crate::id::{ChildPath, CommandId, CorrelationId, Generation};
 
 /// Something for the driver to do, in the order given.
 #[derive(Clone, Debug)]
@@ -29,6 +29,9 @@ pub(crate) enum Action {
 /// Something worth knowing that needs no doing.
 #[derive(Clone, Debug)]
 pub(crate) struct Fact {
+    /// Counts the facts, from 1.
+    pub(crate) sequence: u64,
+    pub(crate) correlation: CorrelationId,
     pub(crate) path: ChildPath,
     pub(crate) generation: Generation,
     pub(crate) command: Option<CommandId>,

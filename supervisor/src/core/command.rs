@@ -10,6 +10,7 @@ use crate::control::command::{By, Command, Reply, Verb};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
 use crate::id::{ChildPath, CommandId, nearest};
+use crate::state::CommandRecord;
 
 impl Engine {
     pub(super) fn command(&mut self, id: CommandId, command: Command) {
@@ -74,10 +75,7 @@ impl Engine {
             }
             return;
         }
-        let command = verb.name();
-        let kind =
-            EventKind::Commanded { command, requested_by: by.requested_by, reason: by.reason };
-        self.note_for(key.unwrap_or(supervisor), Some(id), kind);
+        self.remember_command(key.unwrap_or(supervisor), id, &verb, &by);
         let reply = match (verb, key) {
             (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
             (Verb::Spawn { id: name, arguments, .. }, _) => {
@@ -88,9 +86,9 @@ impl Engine {
             (Verb::Restart(_), Some(key)) => self.restart_by_command(id, supervisor, key),
             (Verb::Delete(_), Some(key)) => self.delete(key),
             (Verb::Remove(_), Some(key)) => self.remove(id, supervisor, key),
-            (Verb::Pause(_), Some(key)) => self.hold(id, supervisor, key, HoldKind::Pause),
+            (Verb::Pause(_), Some(key)) => self.hold(id, supervisor, key, HoldKind::Pause, by),
             (Verb::Quarantine(_), Some(key)) => {
-                self.hold(id, supervisor, key, HoldKind::Quarantine)
+                self.hold(id, supervisor, key, HoldKind::Quarantine, by)
             }
             (Verb::Resume(_), Some(key)) => self.resume(id, key),
             (Verb::ResetBudget(_), Some(key)) if self.state_of(key) == Some(State::Disabled) => {
@@ -105,6 +103,17 @@ impl Engine {
         if let Some(reply) = reply {
             self.reply(id, reply);
         }
+    }
+
+    /// Says that a command was accepted, and keeps it with the child.
+    fn remember_command(&mut self, key: NodeKey, id: CommandId, verb: &Verb, by: &By) {
+        let (command, By { requested_by, reason }) = (verb.name(), by.clone());
+        let record = CommandRecord { id, command, requested_by, reason, at: self.now.0 };
+        let By { requested_by, reason } = by.clone();
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.history.get_or_insert_default().command = Some(record);
+        }
+        self.note_for(key, Some(id), EventKind::Commanded { command, requested_by, reason });
     }
 
     /// The supervisor that a change concerns, and the child, where the change names one.

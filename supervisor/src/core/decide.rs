@@ -86,11 +86,16 @@ impl Engine {
                     let State::Ended { ready_for } = node.state else { continue };
                     let last = node.history.as_ref().and_then(|past| past.exits.back());
                     let Some(exit) = last.map(|record| record.exit.clone()) else { continue };
+                    self.go_on_with(child);
                     self.decide(child, &exit, Ended::Run, ready_for);
                 }
-                Some(Pending::Probe(child)) => self.probe(child),
+                Some(Pending::Probe(child)) => {
+                    self.go_on_with(child);
+                    self.probe(child);
+                }
                 Some(Pending::Command(id, verb, by)) => {
                     self.unsettled -= 1;
+                    self.begin_a_chain();
                     self.verb(id, verb, by);
                 }
             }
@@ -121,8 +126,10 @@ impl Engine {
         } else {
             decide(&policy, ended, exit, &mut Charge { engine: self, key, parent, ended })
         };
+        let now = self.now;
         if let Some(node) = self.nodes.get_mut(key) {
-            node.history.get_or_insert_default().decision = Some(decision);
+            let past = node.history.get_or_insert_default();
+            (past.decision, past.decided_at) = (Some(decision), now);
         }
         self.note(key, EventKind::Decided { decision });
         match decision {
@@ -137,7 +144,8 @@ impl Engine {
             }
             RestartDecision::RestartAfter { delay, .. } => self.restart(parent, key, delay),
             RestartDecision::Quarantine { .. } => {
-                let hold = Hold { kind: HoldKind::Quarantine, is_to_run: true, command: None };
+                let (kind, since) = (HoldKind::Quarantine, self.now);
+                let hold = Hold { kind, is_to_run: true, command: None, by: None, since };
                 self.holds.insert(self.path_of(key), hold);
                 let state = self.rest_until_probed(key);
                 self.set_state(key, state);

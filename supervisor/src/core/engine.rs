@@ -18,11 +18,13 @@ use super::time::Uptime;
 use super::waiters::Waiters;
 use crate::control::command::Reply;
 use crate::event::EventKind;
-use crate::id::{ChildPath, CommandId};
+use crate::id::{ChildPath, CommandId, CorrelationId};
 use crate::policy::Policy;
 use crate::spec::plan::{ChildPlan, PlanKind};
 use crate::spec::validate::ValidSpec;
 use crate::state::ExitRecord;
+#[cfg(feature = "metrics")]
+use crate::state::Lifecycle;
 use crate::task::exit::{Deadline, Exit};
 use crate::task::result::TaskResult;
 
@@ -52,6 +54,10 @@ pub(crate) struct Engine {
     pub(super) holds: BTreeMap<ChildPath, Hold>,
     pub(super) ledger: Ledger,
     last_exits: usize,
+    /// How many facts there have been.
+    facts: u64,
+    /// The chain that what is being done belongs to; none where the next fact begins one.
+    chain: Option<CorrelationId>,
 }
 
 /// What an engine is told beside the tree.
@@ -98,6 +104,8 @@ impl Engine {
             holds: BTreeMap::new(),
             ledger: Ledger::default(),
             last_exits: options.last_exits,
+            facts: 0,
+            chain: None,
         };
         engine.build_children(root);
         engine
@@ -107,6 +115,18 @@ impl Engine {
     pub(crate) fn handle(&mut self, now: Uptime, input: Input, out: &mut Vec<Action>) {
         std::mem::swap(&mut self.out, out);
         self.now = now.max(self.now);
+        self.chain = match &input {
+            // A run that was up is done with what brought it there: its end is a new story.
+            Input::Ended(run, _) if self.state_of(run.node) == Some(State::Up) => None,
+            Input::Spawned(run) | Input::Ready(run) | Input::Ended(run, _) => {
+                self.chain_of(run.node)
+            }
+            Input::Start
+            | Input::Pulse { .. }
+            | Input::Command(..)
+            | Input::Abandoned(_)
+            | Input::Tick => None,
+        };
         match input {
             Input::Start => self.start_node(self.root, Origin::Init),
             Input::Spawned(run) => self.spawned(run),
@@ -131,6 +151,12 @@ impl Engine {
         self.unsettled == 0
     }
 
+    /// How many children are in each state that there has been, the root included.
+    #[cfg(feature = "metrics")]
+    pub(crate) fn census(&self) -> &[(Lifecycle, u32)] {
+        self.nodes.census()
+    }
+
     /// Whether the end of the tree has begun.
     pub(crate) fn has_begun_to_end(&self) -> bool {
         self.ledger.has_begun()
@@ -151,7 +177,10 @@ impl Engine {
                 Todo::Advance(key) => self.advance(key),
                 Todo::Drain(key) => self.drain(key),
                 Todo::Started(key, outcome) => self.started(key, outcome),
-                Todo::Died { key, exit, ready_for } => self.died(key, &exit, ready_for),
+                Todo::Died { key, exit, ready_for } => {
+                    self.go_on_with(key);
+                    self.died(key, &exit, ready_for);
+                }
             }
         }
     }
@@ -171,6 +200,10 @@ impl Engine {
 
     fn tick(&mut self) {
         while let Some((due, key)) = self.deadlines.pop(self.now) {
+            match due {
+                Due::Pulse => self.begin_a_chain(),
+                Due::State | Due::Round | Due::Budget => self.go_on_with(key),
+            }
             match due {
                 Due::State => self.state_due(key),
                 Due::Pulse => self.pulse_due(key),
@@ -292,6 +325,7 @@ impl Engine {
                 self.deadlines.add(at, Due::State, key);
             }
         }
+        self.nodes.recount(Some(before.lifecycle()), Some(state.lifecycle()));
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
         let Some(above) = parent.and_then(|parent| self.supervisor_mut(parent)) else { return };
         let is_stopping = |state: &State| matches!(state, State::Stopping(_));
@@ -308,9 +342,28 @@ impl Engine {
     }
 
     pub(super) fn note_for(&mut self, key: NodeKey, command: Option<CommandId>, kind: EventKind) {
-        let Some(node) = self.nodes.get(key) else { return };
-        let fact = Fact { path: node.path.clone(), generation: node.generation, command, kind };
+        let Some(node) = self.nodes.get_mut(key) else { return };
+        self.facts += 1;
+        let sequence = self.facts;
+        let chain = *self.chain.get_or_insert(CorrelationId(sequence));
+        node.chain = Some(chain);
+        let (path, generation) = (node.path.clone(), node.generation);
+        let fact = Fact { sequence, correlation: chain, path, generation, command, kind };
         self.out.push(Action::Note(fact));
+    }
+
+    /// What comes now belongs to the chain that the node is in.
+    pub(super) fn go_on_with(&mut self, key: NodeKey) {
+        self.chain = self.chain_of(key);
+    }
+
+    /// What comes now has nothing to do with what came before.
+    pub(super) fn begin_a_chain(&mut self) {
+        self.chain = None;
+    }
+
+    fn chain_of(&self, key: NodeKey) -> Option<CorrelationId> {
+        self.nodes.get(key)?.chain.filter(|_| !cfg!(plant_bug = "chain_forgotten"))
     }
 
     pub(super) fn reply(&mut self, id: CommandId, reply: Reply) {
@@ -322,7 +375,11 @@ impl Engine {
         let (at, kept) = (self.now.0, self.last_exits);
         let Some(node) = self.nodes.get_mut(key) else { return };
         let record = ExitRecord { generation: node.generation, at, exit: exit.clone() };
-        let exits = &mut node.history.get_or_insert_default().exits;
+        let history = node.history.get_or_insert_default();
+        if exit.is_abnormal() {
+            history.failure = Some(record.clone());
+        }
+        let exits = &mut history.exits;
         if exits.len() >= kept {
             exits.pop_front();
         }

@@ -5,27 +5,33 @@
 //! A declared child may be forgotten and built again; the wish about its path is kept. The wish
 //! about a child that was added goes with it, because nothing brings it back.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
 use super::state::{After, Origin, State};
 use super::supervisor::{EndWhy, Pending, Step};
+use super::time::Uptime;
 use super::waiters::Wants;
-use crate::control::command::Reply;
+use crate::control::command::{By, Reply};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
 use crate::id::{ChildPath, CommandId};
 use crate::policy::restart::Restart;
+use crate::state::{CommandRecord, HeldBy};
 
 /// A child that is not started until somebody says otherwise.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Hold {
     pub(super) kind: HoldKind,
     /// Whether it is started when the hold ends: it ran, or was about to, when it began.
     pub(super) is_to_run: bool,
     /// The command that wants it; `None` where the child has used up its own limit.
     pub(super) command: Option<CommandId>,
+    /// Who wants it, and why; `None` as above.
+    pub(super) by: Option<By>,
+    pub(super) since: Uptime,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,8 +43,24 @@ pub(super) enum HoldKind {
 }
 
 impl Engine {
-    pub(super) fn hold_of(&self, key: NodeKey) -> Option<Hold> {
-        self.holds.get(&self.nodes.get(key)?.path).copied()
+    pub(super) fn hold_of(&self, key: NodeKey) -> Option<&Hold> {
+        self.holds.get(&self.nodes.get(key)?.path)
+    }
+
+    /// Who keeps a node out, for those who ask.
+    pub(super) fn held_by(&self, key: NodeKey) -> Option<HeldBy> {
+        let hold = self.hold_of(key)?;
+        let command = hold.command.zip(hold.by.as_ref()).map(|(id, by)| CommandRecord {
+            id,
+            command: match hold.kind {
+                HoldKind::Pause => "pause_child",
+                HoldKind::Quarantine => "quarantine_child",
+            },
+            requested_by: Arc::clone(&by.requested_by),
+            reason: Arc::clone(&by.reason),
+            at: hold.since.0,
+        });
+        Some(HeldBy { command, since: hold.since.0, is_to_run: hold.is_to_run })
     }
 
     /// The state of a node that has no run and is not to be started.
@@ -113,14 +135,15 @@ impl Engine {
     /// A node without a run stays without one.
     pub(super) fn come_to_rest(&mut self, key: NodeKey) {
         let (state, hold) = (self.rest(key), self.hold_of(key));
+        let hold = hold.map(|hold| (hold.kind, hold.command));
         let before = self.state_of(key);
         self.set_state(key, state);
-        if let Some(hold) = hold.filter(|_| before != Some(state)) {
-            let kind = match hold.kind {
+        if let Some((kind, command)) = hold.filter(|_| before != Some(state)) {
+            let kind = match kind {
                 HoldKind::Pause => EventKind::Paused,
                 HoldKind::Quarantine => EventKind::Quarantined,
             };
-            self.note_for(key, hold.command, kind);
+            self.note_for(key, command, kind);
         }
     }
 
@@ -131,6 +154,7 @@ impl Engine {
         parent: NodeKey,
         key: NodeKey,
         kind: HoldKind,
+        by: By,
     ) -> Option<Reply> {
         let (state, path) = (self.state_of(key)?, self.path_of(key));
         match state {
@@ -144,7 +168,9 @@ impl Engine {
             _ => {}
         }
         let is_to_run = self.is_to_run(key, state);
-        self.holds.insert(path.clone(), Hold { kind, is_to_run, command: Some(id) });
+        let hold = Hold { kind, is_to_run, command: Some(id), by: Some(by), since: self.now };
+        self.holds.insert(path.clone(), hold);
+        self.nodes.touch(key);
         match state {
             State::Starting { .. } | State::Up => {
                 self.waiters.add(key, id, Wants::Stopped);
@@ -224,6 +250,7 @@ impl Engine {
     /// Nobody keeps the child out any longer.
     pub(super) fn release(&mut self, id: CommandId, key: NodeKey) {
         if self.holds.remove(&self.path_of(key)).is_some() {
+            self.nodes.touch(key);
             self.note_for(key, Some(id), EventKind::Resumed);
         }
     }

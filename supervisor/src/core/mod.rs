@@ -56,5 +56,5 @@ mod supervisor;
 #[cfg(test)]
 mod tests;
 pub(crate) mod time;
-mod view;
+pub(crate) mod view;
 mod waiters;

@@ -13,12 +13,13 @@ use super::spent::Spent;
 use super::state::State;
 use super::supervisor::Supervisor;
 use super::time::Uptime;
-use crate::id::{ChildPath, Generation};
+use super::view::Seen;
+use crate::id::{ChildPath, CorrelationId, Generation};
 use crate::policy::Policy;
 use crate::policy::decision::RestartDecision;
 use crate::spec::plan::{ChildPlan, PlanKind};
 use crate::spec::tags::Tags;
-use crate::state::ExitRecord;
+use crate::state::{CommandRecord, ExitRecord, Lifecycle};
 
 #[derive(Debug)]
 pub(super) struct Node {
@@ -43,6 +44,8 @@ pub(super) struct Node {
     /// Whether it runs, or is about to, as a probe of what was quarantined.
     pub(super) is_on_trial: bool,
     pub(super) history: Option<Box<History>>,
+    /// The latest chain of facts it was part of.
+    pub(super) chain: Option<CorrelationId>,
     pub(super) body: Body,
 }
 
@@ -57,6 +60,10 @@ pub(super) enum Body {
 pub(super) struct History {
     pub(super) exits: VecDeque<ExitRecord>,
     pub(super) decision: Option<RestartDecision>,
+    pub(super) decided_at: Uptime,
+    /// The latest abnormal one, kept though many others have come after it.
+    pub(super) failure: Option<ExitRecord>,
+    pub(super) command: Option<CommandRecord>,
 }
 
 impl Node {
@@ -100,6 +107,10 @@ pub(super) struct Nodes {
     index: HashMap<ChildPath, NodeKey>,
     next_order: u64,
     forgotten: Forgotten,
+    /// How many nodes are in each state that there has been. A handful.
+    census: Vec<(Lifecycle, u32)>,
+    /// What was said of the nodes when somebody last asked; see `view`.
+    pub(super) seen: Seen,
     /// How often a node was looked at.
     #[cfg(test)]
     looks: std::cell::Cell<u64>,
@@ -127,8 +138,49 @@ impl Nodes {
     pub(super) fn get_mut(&mut self, key: NodeKey) -> Option<&mut Node> {
         #[cfg(test)]
         self.looks.set(self.looks.get() + 1);
+        self.seen.forget(key.index);
         let slot = self.slots.get_mut(key.index as usize)?;
         slot.node.as_mut().filter(|_| slot.version == key.version)
+    }
+
+    /// How many nodes are in each state that there has been.
+    #[cfg(any(test, feature = "metrics"))]
+    pub(super) fn census(&self) -> &[(Lifecycle, u32)] {
+        &self.census
+    }
+
+    /// A node has come into a state, or left it.
+    pub(super) fn recount(&mut self, from: Option<Lifecycle>, to: Option<Lifecycle>) {
+        if from == to {
+            return;
+        }
+        if let Some((_, count)) = self.census.iter_mut().find(|(known, _)| Some(*known) == from) {
+            *count -= 1;
+        }
+        let Some(to) = to else { return };
+        match self.census.iter_mut().find(|(known, _)| *known == to) {
+            Some((_, count)) => *count += 1,
+            None => self.census.push((to, 1)),
+        }
+    }
+
+    /// Something about the node has changed that is kept elsewhere.
+    pub(super) fn touch(&mut self, key: NodeKey) {
+        self.seen.forget(key.index);
+    }
+
+    /// The nodes of a part of the arena, each at its place.
+    pub(super) fn part(&self, from: usize, to: usize) -> impl Iterator<Item = Option<NodeKey>> {
+        let part = self.slots.get(from..to.min(self.slots.len())).unwrap_or_default();
+        part.iter().enumerate().map(move |(n, slot)| {
+            let index = u32::try_from(from + n).ok()?;
+            slot.node.as_ref().map(|_| NodeKey { index, version: slot.version })
+        })
+    }
+
+    /// How many places the arena has.
+    pub(super) fn places(&self) -> usize {
+        self.slots.len()
     }
 
     #[cfg(test)]
@@ -177,6 +229,7 @@ impl Nodes {
             spent: None,
             is_on_trial: false,
             history: None,
+            chain: None,
             body,
         };
         let key = if let Some(index) = self.free.pop() {
@@ -188,6 +241,8 @@ impl Nodes {
             self.slots.push(Slot { version: NonZeroU32::MIN, node: Some(node) });
             NodeKey { index, version: NonZeroU32::MIN }
         };
+        self.seen.forget(key.index);
+        self.recount(None, Some(State::Idle.lifecycle()));
         self.index.insert(path, key);
         if let Some(parent) = parent {
             self.append(parent, key);
@@ -244,9 +299,12 @@ impl Nodes {
             return;
         }
         let Some(node) = slot.node.take() else { return };
+        self.seen.forget(key.index);
+        let lifecycle = node.state.lifecycle();
         slot.version = slot.version.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(key.index);
         self.index.remove(&node.path);
+        self.recount(Some(lifecycle), None);
         self.forgotten.remember(node.path, node.generation);
     }
 }

@@ -124,8 +124,13 @@ impl Engine {
 
     /// Every node, parents before children, siblings in their order.
     pub(super) fn depth_first(&self) -> Vec<NodeKey> {
+        self.depth_first_from(self.root)
+    }
+
+    /// The same of one node and everything below it.
+    pub(super) fn depth_first_from(&self, key: NodeKey) -> Vec<NodeKey> {
         let mut order = Vec::new();
-        let mut stack = vec![self.root];
+        let mut stack = vec![key];
         while let Some(key) = stack.pop() {
             order.push(key);
             stack.extend(self.children(key).into_iter().rev());

@@ -1,4 +1,12 @@
 //! The state of the tree as a value.
+//!
+//! Nobody who asks is to delay the tree. So the nodes are seen in chunks that are shared with
+//! those who asked, and only the chunks in which something has changed since are made anew; see
+//! [`Seen`]. What is left, the order of the tree and what time alone changes, is worked out by
+//! who asks ([`Snapshot::tree`]), and not by the driver.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use super::engine::Engine;
 use super::key::{NodeKey, RunKey};
@@ -8,19 +16,153 @@ use super::time::Uptime;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
 use crate::policy::health::Health;
-use crate::state::{ChildHealth, ChildState, HealthStatus, LimitState, TreeState};
+use crate::policy::intensity::{Limit, Window};
+use crate::policy::on_failure::FailureClass;
+use crate::state::{ChildHealth, ChildState, HealthStatus, Lifecycle, LimitState, TreeState};
+
+/// How many nodes are seen together.
+const CHUNK: usize = 64;
+
+/// What was said of the nodes when somebody last asked, by their places in the arena. A chunk is
+/// forgotten when one of its nodes is touched.
+#[derive(Debug, Default)]
+pub(super) struct Seen(Vec<Option<Arc<[Option<Row>]>>>);
+
+impl Seen {
+    /// Something about the node at this place may change. Costs next to nothing while nobody asks.
+    pub(super) fn forget(&mut self, index: u32) {
+        if cfg!(plant_bug = "stale_state") {
+            return;
+        }
+        if let Some(chunk) = self.0.get_mut(index as usize / CHUNK) {
+            *chunk = None;
+        }
+    }
+}
+
+/// One node. What time alone changes is still to be put in.
+#[derive(Clone, Debug)]
+pub(super) struct Row {
+    child: ChildState,
+    intensity: Option<(Window, Limit)>,
+    limits: Vec<(Option<FailureClass>, Window, Limit)>,
+    /// For a supervisor: when the round that waits starts.
+    round_start: Option<Uptime>,
+    parent: Option<NodeKey>,
+    first: Option<NodeKey>,
+    next: Option<NodeKey>,
+    /// The run that is to send heartbeats.
+    watched: Option<RunKey>,
+}
+
+impl Row {
+    /// The child as it is now, and when the round starts for which its supervisor waits.
+    fn at(&self, now: Uptime, round_start: Option<Uptime>) -> ChildState {
+        let used =
+            |window: &Window, limit| u32::try_from(window.count(now, limit)).unwrap_or(u32::MAX);
+        let intensity = self.intensity.as_ref().map(|(window, limit)| (window, *limit));
+        let limits = self.limits.iter().map(|(class, window, limit)| LimitState {
+            class: *class,
+            used: used(window, *limit),
+            limit: *limit,
+        });
+        let waits_for_round = self.child.lifecycle == Lifecycle::Restarting;
+        let round_start = round_start.filter(|_| waits_for_round);
+        ChildState {
+            due: self.child.due.or(round_start.map(|at| at.0)),
+            intensity: intensity.map(|(window, limit)| LimitState {
+                class: None,
+                used: used(window, limit),
+                limit,
+            }),
+            limits: limits.collect(),
+            ..self.child.clone()
+        }
+    }
+}
+
+/// The whole tree at one moment, cheap to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Snapshot {
+    now: Uptime,
+    root: NodeKey,
+    chunks: Vec<Arc<[Option<Row>]>>,
+    heartbeats: BTreeMap<RunKey, Uptime>,
+}
+
+impl Snapshot {
+    /// The runs that are to send heartbeats.
+    pub(crate) fn watched(&self) -> Vec<RunKey> {
+        self.chunks
+            .iter()
+            .flat_map(|chunk| chunk.iter())
+            .flatten()
+            .filter_map(|r| r.watched)
+            .collect()
+    }
+
+    /// Puts in when a run has sent its latest heartbeat.
+    pub(crate) fn hear(&mut self, run: RunKey, at: Uptime) {
+        self.heartbeats.insert(run, at);
+    }
+
+    /// The state, parents before children, siblings in their order.
+    pub(crate) fn tree(&self) -> TreeState {
+        let mut children = Vec::new();
+        let mut stack = vec![self.root];
+        while let Some(key) = stack.pop() {
+            let Some(row) = self.row(key) else { continue };
+            stack.extend(row.next);
+            stack.extend(row.first);
+            let above = row.parent.and_then(|parent| self.row(parent));
+            let mut child = row.at(self.now, above.and_then(|above| above.round_start));
+            if let Some(health) = &mut child.health {
+                health.hear(row.watched.and_then(|run| self.heartbeats.get(&run)).map(|at| at.0));
+            }
+            children.push(child);
+        }
+        TreeState { uptime: self.now.0, children }
+    }
+
+    fn row(&self, key: NodeKey) -> Option<&Row> {
+        let index = key.index as usize;
+        self.chunks.get(index / CHUNK)?.get(index % CHUNK)?.as_ref()
+    }
+}
 
 impl Engine {
     /// Tells the time, for what is asked next. Nothing else follows from it.
-    pub(crate) fn at(&mut self, now: Uptime) -> &Self {
+    pub(crate) fn at(&mut self, now: Uptime) -> &mut Self {
         self.now = self.now.max(now);
         self
     }
 
-    /// Every child, as it is now. What it knows of heartbeats is with the runs.
+    /// Every child, as it is now; see [`Snapshot`]. What it knows of heartbeats is with the runs.
+    pub(crate) fn snapshot(&mut self) -> Snapshot {
+        let mut seen = std::mem::take(&mut self.nodes.seen.0);
+        seen.resize(self.nodes.places().div_ceil(CHUNK), None);
+        for (n, chunk) in seen.iter_mut().enumerate() {
+            if chunk.is_none() {
+                let part = self.nodes.part(n * CHUNK, (n + 1) * CHUNK);
+                *chunk = Some(part.map(|key| key.and_then(|key| self.row(key))).collect());
+            }
+        }
+        let chunks = seen.iter().flatten().cloned().collect();
+        self.nodes.seen.0 = seen;
+        Snapshot { now: self.now, root: self.root, chunks, heartbeats: BTreeMap::new() }
+    }
+
+    /// Every child, as it is now, put together at once: what the snapshot has to come to.
+    #[cfg(test)]
     pub(crate) fn state(&self) -> TreeState {
         let children = self.depth_first().into_iter().filter_map(|key| self.child_state(key));
         TreeState { uptime: self.now.0, children: children.collect() }
+    }
+
+    /// The same of one node and everything below it.
+    pub(crate) fn state_below(&self, path: &ChildPath) -> Vec<ChildState> {
+        let below = self.nodes.find(path).map(|key| self.depth_first_from(key));
+        below.unwrap_or_default().into_iter().filter_map(|key| self.child_state(key)).collect()
     }
 
     /// One child, as it is now.
@@ -37,59 +179,78 @@ impl Engine {
     }
 
     fn child_state(&self, key: NodeKey) -> Option<ChildState> {
+        let row = self.row(key)?;
+        let round_start = row.parent.and_then(|parent| self.round_start(parent));
+        Some(row.at(self.now, round_start))
+    }
+
+    /// When the round starts for which a supervisor waits.
+    fn round_start(&self, key: NodeKey) -> Option<Uptime> {
+        match &self.supervisor(key)?.step {
+            Step::Round(round) if round.phase == Phase::Waiting => Some(round.start_at),
+            _ => None,
+        }
+    }
+
+    fn row(&self, key: NodeKey) -> Option<Row> {
         let node = self.nodes.get(key)?;
         let due = match node.state {
-            State::Restarting { due: Some(due) } => Some(due),
-            State::Quarantined { due } => due,
-            State::Restarting { due: None } => self.round_start(node.parent?),
+            State::Restarting { due } | State::Quarantined { due } => due,
             _ => None,
         };
-        let intensity = node.supervisor().map(|supervisor| {
-            let limit = supervisor.plan.intensity;
-            let used = supervisor.window.count(self.now, limit);
-            (u32::try_from(used).unwrap_or(u32::MAX), limit.max)
-        });
-        let limits = node.policy().limits().map(|(class, limit)| {
-            let window = node.spent.as_ref().and_then(|spent| spent.charged(class));
-            let used = window.map_or(0, |window| window.count(self.now, limit));
-            LimitState { class, used: u32::try_from(used).unwrap_or(u32::MAX), limit }
-        });
+        let supervisor = node.supervisor();
         let is_stuck = match node.state {
             State::Stopping(stopping) => stopping.is_stuck,
             State::Unjoinable { after } => matches!(after, After::Stuck { .. }),
             _ => false,
         };
-        let health = node.policy().health.map(|Health { heartbeat, stale_after }| ChildHealth {
+        let policy = node.policy();
+        let health = policy.health.map(|Health { heartbeat, stale_after }| ChildHealth {
             status: if is_stuck { HealthStatus::Stale } else { HealthStatus::Unknown },
             last_heartbeat: None,
             heartbeat,
             stale_after,
         });
-        Some(ChildState {
-            path: node.path.clone(),
-            is_supervisor: node.supervisor().is_some(),
-            tags: node.tags().clone(),
-            lifecycle: node.state.lifecycle(),
-            generation: node.generation,
-            restarts: node.restarts,
-            since: node.since.0,
-            due: due.map(|due| due.0),
-            last_exits: node
-                .history
-                .as_ref()
-                .map(|history| history.exits.iter().cloned().collect())
-                .unwrap_or_default(),
-            last_decision: node.history.as_ref().and_then(|history| history.decision),
-            intensity,
-            limits: limits.collect(),
-            health,
+        let past = node.history.as_ref();
+        let watched = health.filter(|_| node.state.is_live());
+        Some(Row {
+            child: ChildState {
+                path: node.path.clone(),
+                is_supervisor: supervisor.is_some(),
+                tags: node.tags().clone(),
+                lifecycle: node.state.lifecycle(),
+                generation: node.generation,
+                restarts: node.restarts,
+                since: node.since.0,
+                due: due.map(|due| due.0),
+                last_exits: past
+                    .map(|past| past.exits.iter().cloned().collect())
+                    .unwrap_or_default(),
+                last_decision: past.and_then(|past| past.decision),
+                last_decision_at: past
+                    .filter(|past| past.decision.is_some())
+                    .map(|past| past.decided_at.0),
+                last_failure: past.and_then(|past| past.failure.clone()),
+                last_command: past.and_then(|past| past.command.clone()),
+                held_by: self.held_by(key),
+                criticality: policy.criticality,
+                intensity: None,
+                limits: Vec::new(),
+                health,
+            },
+            intensity: supervisor.map(|above| (above.window.clone(), above.plan.intensity)),
+            limits: policy
+                .limits()
+                .map(|(class, limit)| {
+                    let window = node.spent.as_ref().and_then(|spent| spent.charged(class));
+                    (class, window.cloned().unwrap_or_default(), limit)
+                })
+                .collect(),
+            round_start: self.round_start(key),
+            parent: node.parent,
+            first: supervisor.and_then(|above| above.first),
+            next: node.next,
+            watched: watched.map(|_| RunKey { node: key, generation: node.generation }),
         })
-    }
-
-    fn round_start(&self, supervisor: NodeKey) -> Option<Uptime> {
-        match &self.supervisor(supervisor)?.step {
-            Step::Round(round) if round.phase == Phase::Waiting => Some(round.start_at),
-            _ => None,
-        }
     }
 }

@@ -103,6 +103,24 @@ pub enum Rule {
     Intensity,
 }
 
+impl Rule {
+    /// The name of the variant in `snake_case`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Permanent => "permanent",
+            Self::TransientAbnormal => "transient_abnormal",
+            Self::TransientNormal => "transient_normal",
+            Self::Temporary => "temporary",
+            Self::StartFailed => "start_failed",
+            Self::FatalFailure => "fatal_failure",
+            Self::RestartLimit => "restart_limit",
+            Self::ClassLimit(_) => "class_limit",
+            Self::ProbeFailed => "probe_failed",
+            Self::Intensity => "intensity",
+        }
+    }
+}
+
 impl fmt::Display for Rule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {

@@ -318,12 +318,12 @@ impl PolicyPatch {
         let built_in = Policy::DEFAULT;
         let role = self.role.unwrap_or_default();
         if cfg!(plant_bug = "roles_are_words") {
-            return self.fill(role, built_in, grace);
+            return self.fill(role, &built_in, grace);
         }
-        self.over(role.defaults()).fill(role, built_in, grace)
+        self.over(role.defaults()).fill(role, &built_in, grace)
     }
 
-    fn fill(self, role: Role, built_in: Policy, grace: Grace) -> Policy {
+    fn fill(self, role: Role, built_in: &Policy, grace: Grace) -> Policy {
         let criticality = self.criticality.unwrap_or(built_in.criticality);
         let backoff = self.backoff.resolve();
         Policy {

@@ -21,7 +21,7 @@
 //!     _ => Ok(ctx.stopped().await),
 //! });
 //! let spec = SupervisorSpec::root()
-//!     .intensity(2, Duration::from_secs(60))
+//!     .intensity(2, Duration::from_mins(1))
 //!     .child(ChildSpec::new("flaky", flaky));
 //! let handle = Supervisor::builder(spec).record(&file).start().await?;
 //! let report = handle.join().await?;
@@ -29,7 +29,7 @@
 //!
 //! let recording = Recording::read(&file)?;
 //! println!("{}", recording.replay()?);
-//! let other = recording.what_if(|spec| spec.intensity(5, Duration::from_secs(60)))?;
+//! let other = recording.what_if(|spec| spec.intensity(5, Duration::from_mins(1)))?;
 //! assert!(!other.has_ended());
 //! # std::fs::remove_file(file)?;
 //! # Ok(())

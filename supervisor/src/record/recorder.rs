@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufWriter, Write as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::SystemTime;
@@ -94,7 +94,7 @@ impl Recorder {
 }
 
 /// Writes until the recorder is dropped, and empties its buffer whenever nothing waits.
-fn write(file: &PathBuf, mut out: BufWriter<File>, mut check: Check, inbox: &mpsc::Receiver<Job>) {
+fn write(file: &Path, mut out: BufWriter<File>, mut check: Check, inbox: &mpsc::Receiver<Job>) {
     while let Ok(first) = inbox.recv() {
         let mut waiting = Vec::new();
         let mut written = Ok(());

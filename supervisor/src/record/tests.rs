@@ -43,7 +43,7 @@ async fn meltdown(file: PathBuf) {
         Ok(())
     });
     let spec = SupervisorSpec::root()
-        .intensity(2, Duration::from_secs(60))
+        .intensity(2, Duration::from_mins(1))
         .child(ChildSpec::new("other", service_fn(async |ctx: TaskContext| ctx.stopped().await)))
         .child(ChildSpec::new("flaky", flaky).backoff(Backoff::DEFAULT.jitter(0.5)));
     let handle = Supervisor::builder(spec).seed(11).record(file).start().await.unwrap();

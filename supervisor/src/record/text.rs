@@ -32,7 +32,7 @@ fn of(engine: &Engine, action: &Action) -> Option<String> {
             )
         }
         Action::Reply(id, Err(error)) => format!("-> answer command {}: {error}", id.0),
-        Action::Note(Fact { path, generation, command, kind }) => {
+        Action::Note(Fact { path, generation, command, kind, .. }) => {
             let command = command.map_or_else(String::new, |id| format!(" (command {})", id.0));
             format!("{path} {generation}  {kind}{command}")
         }

@@ -176,7 +176,7 @@ pub(super) fn play(recording: &Recording, spec: &SupervisorSpec) -> Result<WhatI
         }
     }
     let report = if world.has_ended { world.engine.report() } else { None };
-    let state = world.engine.at(world.now).state();
+    let state = world.engine.at(world.now).snapshot().tree();
     Ok(WhatIf { decisions: world.decisions, state, report })
 }
 

@@ -16,7 +16,6 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 #[cfg(feature = "audit")]
 use super::gate::{Gate, subject};
-use super::log::log;
 use super::mailbox::{End, Message, Query, Shared};
 use super::runs::Runs;
 #[cfg(feature = "audit")]
@@ -26,15 +25,19 @@ use crate::core::action::{Action, Fact};
 use crate::core::engine::Engine;
 use crate::core::input::Input;
 use crate::core::time::Uptime;
+use crate::core::view::Snapshot;
 use crate::error::types::{ExitError, SupervisorError};
-use crate::event::Event;
-#[cfg(feature = "audit")]
-use crate::event::EventKind;
-use crate::id::CommandId;
+use crate::event::{Event, EventKind};
+use crate::id::{ChildPath, CommandId};
+use crate::observe::log::log;
+use crate::observe::meter::Meter;
+use crate::policy::decision::Rule;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
 use crate::report::EndCause;
 use crate::state::ChildState;
+use crate::summary::{RunSummary, SummaryCause};
+use crate::why::Why;
 
 /// How many inputs are taken in before other tasks have their turn.
 const BATCH: usize = 128;
@@ -50,8 +53,10 @@ pub(super) struct Driver {
     replies: HashMap<CommandId, oneshot::Sender<Reply>>,
     settling: Vec<oneshot::Sender<()>>,
     started: Option<oneshot::Sender<Result<(), SupervisorError>>>,
+    meter: Meter,
     last_command: u64,
-    last_event: u64,
+    /// What has happened since the latest input that calls for a summary.
+    to_summarize: Vec<(ChildPath, SummaryCause)>,
     has_ended: bool,
     /// Since it last gave way.
     has_started_runs: bool,
@@ -83,8 +88,9 @@ impl Driver {
             replies: HashMap::new(),
             settling: Vec::new(),
             started: Some(started),
+            meter: Meter::new(),
             last_command: 0,
-            last_event: 0,
+            to_summarize: Vec::new(),
             has_ended: false,
             has_started_runs: false,
             outcome: None,
@@ -113,8 +119,10 @@ impl Driver {
     pub(super) async fn run(mut self) {
         let mut out = Vec::new();
         self.handle(Input::Start, &mut out);
+        let mut waiting = 0;
         loop {
             self.answer_if_settled();
+            self.meter.turn(waiting, &self.engine);
             if self.has_ended {
                 #[cfg(feature = "audit")]
                 if let Some(gate) = &mut self.gate {
@@ -145,6 +153,7 @@ impl Driver {
             };
             // `shared` holds a sender, so the mailbox is never closed.
             let Some(message) = message else { return };
+            waiting = self.inbox.len();
             self.receive(message, &mut out);
             let is_more = self.take_in_waiting(&mut out);
             // However much there is to take in, what is due is not put off by it.
@@ -183,10 +192,7 @@ impl Driver {
             Message::Audited(id, written) => self.audited_command(id, written, out),
             // A query whose asker has gone away is answered to nobody.
             Message::Query(Query::State(reply)) => {
-                let now = self.now();
-                let mut state = self.engine.at(now).state();
-                state.children.iter_mut().for_each(|child| self.hear(child));
-                drop(reply.send(state));
+                drop(reply.send(self.snapshot()));
             }
             Message::Query(Query::StateOf(path, reply)) => {
                 let now = self.now();
@@ -195,6 +201,18 @@ impl Driver {
                     self.hear(child);
                 }
                 drop(reply.send(state));
+            }
+            Message::Query(Query::Why(path, reply)) => {
+                let now = self.now();
+                let above = std::iter::successors(path.parent(), ChildPath::parent);
+                let state = self.engine.at(now).state_at(&path);
+                let engine = &self.engine;
+                let why = state.map(|mut state| {
+                    self.hear(&mut state);
+                    let above = above.filter_map(|path| engine.state_at(&path).ok()).collect();
+                    Why::new(now.0, state, above)
+                });
+                drop(reply.send(why));
             }
             Message::Query(Query::Settled(reply)) => {
                 if self.settling.len() == self.settling.capacity() {
@@ -259,9 +277,11 @@ impl Driver {
                 Action::Reply(id, reply) => self.reply(id, reply),
                 Action::Note(fact) => {
                     log(&fact);
+                    self.meter.fact(now, &fact);
+                    self.to_summarize.extend(worth_a_summary(&fact));
                     #[cfg(feature = "audit")]
                     self.accept(&fact);
-                    stamp(&mut self.last_event, now, fact, &self.shared, &self.events);
+                    stamp(now, fact, &self.shared, &self.events);
                 }
                 Action::Up => {
                     if let Some(started) = self.started.take() {
@@ -274,12 +294,27 @@ impl Driver {
         if self.engine.has_begun_to_end() && !*self.shared.is_ending.borrow() {
             self.shared.is_ending.send_replace(true);
         }
+        for (scope, cause) in std::mem::take(&mut self.to_summarize) {
+            self.summarize(now, scope, cause);
+        }
         if self.has_ended {
             self.end();
         }
         for (run, last) in pulses {
             self.handle(Input::Pulse { run, last }, out);
         }
+    }
+
+    /// The whole tree, with what the runs know of their own heartbeats.
+    fn snapshot(&mut self) -> Snapshot {
+        let now = self.now();
+        let mut snapshot = self.engine.at(now).snapshot();
+        for run in snapshot.watched() {
+            if let Some(at) = self.runs.last_heartbeat(run) {
+                snapshot.hear(run, at);
+            }
+        }
+        snapshot
     }
 
     /// Adds what the runs know of their own heartbeats.
@@ -303,8 +338,14 @@ impl Driver {
             };
             drop(started.send(Err(error)));
         }
-        let state = Arc::new(self.engine.state());
-        self.outcome = Some(End::Report { report: Arc::new(report), state });
+        let (state, cause) = (self.snapshot().tree(), report.cause.clone());
+        let root = ChildPath::root();
+        let recent = self.shared.journal.latest(&root, RunSummary::EVENTS);
+        let at = (SystemTime::now(), report.uptime);
+        let cause = SummaryCause::Ended(cause);
+        let summary = RunSummary::new(at, root, cause, recent, state.children.clone());
+        self.shared.journal.summarize(summary);
+        self.outcome = Some(End::Report { report: Arc::new(report), state: Arc::new(state) });
     }
 
     fn reply(&mut self, id: CommandId, reply: Reply) {
@@ -319,6 +360,13 @@ impl Driver {
             // An accepted command runs to its end though nobody waits.
             drop(sender.send(reply));
         }
+    }
+
+    fn summarize(&self, now: Uptime, scope: ChildPath, cause: SummaryCause) {
+        let recent = self.shared.journal.latest(&scope, RunSummary::EVENTS);
+        let state = self.engine.state_below(&scope);
+        let at = (SystemTime::now(), now.0);
+        self.shared.journal.summarize(RunSummary::new(at, scope, cause, recent, state));
     }
 
     fn answer_if_settled(&mut self) {
@@ -453,21 +501,36 @@ async fn give_way() {
     .await;
 }
 
-/// Makes an event of a fact, if anybody wants to know.
-fn stamp(
-    last: &mut u64,
-    now: Uptime,
-    fact: Fact,
-    shared: &Shared,
-    events: &broadcast::Sender<Arc<Event>>,
-) {
-    *last += 1;
-    if shared.subscribers.load(Ordering::SeqCst) == 0 {
+/// Which supervisor a fact calls for a summary of, and why.
+fn worth_a_summary(fact: &Fact) -> Option<(ChildPath, SummaryCause)> {
+    let cause = match &fact.kind {
+        EventKind::Meltdown { decision, why, .. } if decision.rule() == Rule::Intensity => {
+            SummaryCause::Meltdown(why.clone())
+        }
+        EventKind::Meltdown { why, .. } => SummaryCause::Escalation(why.clone()),
+        EventKind::ShutdownForced => SummaryCause::ShutdownForced,
+        _ => return None,
+    };
+    Some((fact.path.clone(), cause))
+}
+
+/// Makes an event of a fact, unless nobody wants to know.
+fn stamp(now: Uptime, fact: Fact, shared: &Shared, events: &broadcast::Sender<Arc<Event>>) {
+    let is_kept = shared.journal.capacity() > 0;
+    if !is_kept && shared.subscribers.load(Ordering::SeqCst) == 0 {
         return;
     }
-    let Fact { path, generation, command, kind } = fact;
+    let Fact { sequence, correlation, path, generation, command, kind } = fact;
     let (at, uptime) = (SystemTime::now(), now.0);
-    let event = Event { sequence: *last, at, uptime, path, generation, command, kind };
-    // The last subscriber may just have gone.
-    drop(events.send(Arc::new(event)));
+    let event =
+        Arc::new(Event { sequence, at, uptime, path, generation, correlation, command, kind });
+    if is_kept {
+        shared.journal.push(Arc::clone(&event));
+    }
+    // Looked at after the journal has it: whoever subscribes reads the journal after that, and so
+    // finds the event in one of them.
+    if shared.subscribers.load(Ordering::SeqCst) > 0 {
+        // The last subscriber may just have gone.
+        drop(events.send(event));
+    }
 }

@@ -17,14 +17,17 @@ use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
 use crate::core::time::Uptime;
+use crate::core::view::Snapshot;
 use crate::error::types::SupervisorError;
 use crate::event::Event;
 use crate::id::ChildPath;
 #[cfg(feature = "audit")]
 use crate::id::CommandId;
+use crate::observe::journal::Journal;
 use crate::report::ShutdownReport;
 use crate::state::{ChildState, TreeState};
 use crate::task::cell::Reports;
+use crate::why::Why;
 
 /// What the driver can receive.
 pub(crate) enum Message {
@@ -46,8 +49,9 @@ pub(crate) enum Message {
 }
 
 pub(crate) enum Query {
-    State(oneshot::Sender<TreeState>),
+    State(oneshot::Sender<Snapshot>),
     StateOf(ChildPath, oneshot::Sender<Result<ChildState, SupervisorError>>),
+    Why(ChildPath, oneshot::Sender<Result<Why, SupervisorError>>),
     Settled(oneshot::Sender<()>),
 }
 
@@ -57,6 +61,7 @@ pub(crate) struct Shared {
     /// Gone with the driver, so that the streams of events end with the tree.
     pub(crate) events: broadcast::WeakSender<Arc<Event>>,
     pub(crate) subscribers: Arc<AtomicUsize>,
+    pub(crate) journal: Journal,
     /// Whether the end has begun.
     pub(crate) is_ending: watch::Sender<bool>,
     pub(crate) end: watch::Sender<Option<End>>,

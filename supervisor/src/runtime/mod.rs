@@ -3,7 +3,6 @@
 mod driver;
 #[cfg(feature = "audit")]
 mod gate;
-mod log;
 pub(crate) mod mailbox;
 mod runs;
 mod signal;

@@ -14,6 +14,7 @@ use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
 use crate::core::time::Uptime;
 use crate::id::ChildPath;
+use crate::observe::span::RunSpan;
 use crate::policy::failure::TaskFailureKind;
 use crate::task::cell::{Reports, RunCell};
 use crate::task::context::{BlockingContext, TaskContext};
@@ -24,6 +25,9 @@ use crate::task::run::{MainPlace, RunFuture, run_blocking};
 pub(super) struct Runs {
     /// By the index of the node, of which at most one run is alive.
     alive: Vec<Option<Run>>,
+    /// The span of the child at each place, where somebody listens. It ends when another child
+    /// takes the place, or with the tree.
+    children: Vec<Option<(ChildPath, RunSpan)>>,
     reports: Arc<RunReports>,
 }
 
@@ -35,7 +39,11 @@ struct Run {
 
 impl Runs {
     pub(super) fn new(shared: Arc<Shared>, epoch: Instant) -> Self {
-        Self { alive: Vec::new(), reports: Arc::new(RunReports { shared, epoch }) }
+        Self {
+            alive: Vec::new(),
+            children: Vec::new(),
+            reports: Arc::new(RunReports { shared, epoch }),
+        }
     }
 
     /// Calls the factory and spawns what it gives.
@@ -44,7 +52,8 @@ impl Runs {
     /// fails again and again shuts nobody out.
     pub(super) fn start(&mut self, run: RunKey, path: &ChildPath, task: &TaskFactory) {
         let reports = Arc::clone(&self.reports) as Arc<dyn Reports>;
-        let cell = RunCell::new(run, path.clone(), reports);
+        let span = self.span(run, path);
+        let cell = RunCell::new(run, path.clone(), reports, span);
         let spawned = match &task.kind {
             FactoryKind::Async(make) => self.spawn(&cell, make),
             FactoryKind::Blocking(work) => self.spawn_thread(&cell, path, work),
@@ -62,14 +71,33 @@ impl Runs {
         }
     }
 
+    /// The span of a run, linked to that of its child, which goes over all runs of it.
+    fn span(&mut self, run: RunKey, path: &ChildPath) -> RunSpan {
+        let index = run.node.index as usize;
+        let known = self.children.get(index).and_then(Option::as_ref);
+        if known.is_none_or(|(known, _)| known != path) {
+            let child = RunSpan::of_child(path);
+            if child.is_none() {
+                return RunSpan::of_run(path, run.generation, &child);
+            }
+            if self.children.len() <= index {
+                self.children.resize_with(index + 1, || None);
+            }
+            self.children[index] = Some((path.clone(), child));
+        }
+        let child = self.children.get(index).and_then(Option::as_ref);
+        RunSpan::of_run(path, run.generation, child.map_or(&RunSpan::NONE, |(_, child)| child))
+    }
+
     fn spawn(
         &self,
         cell: &Arc<RunCell>,
         make: &Arc<AsyncFn>,
     ) -> Result<Option<AbortHandle>, RunEnd> {
         let context = TaskContext::new(Arc::clone(cell));
-        let future =
-            contain(|| make(context)).map_err(RunEnd::Panicked)?.map_err(RunEnd::NotSpawned)?;
+        let future = contain(|| cell.span.within(|| make(context)))
+            .map_err(RunEnd::Panicked)?
+            .map_err(RunEnd::NotSpawned)?;
         let future = RunFuture::new(Arc::clone(cell), future);
         self.reports.spawned(cell.run);
         Ok(Some(tokio::spawn(future).abort_handle()))

@@ -24,10 +24,11 @@ use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+use crate::observe::journal::Journal;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
 use crate::spec::supervisor::SupervisorSpec;
-use crate::task::exit::contain;
+use crate::task::panic::{contain, install_hook};
 
 /// Starts trees.
 #[derive(Clone, Copy, Debug)]
@@ -105,9 +106,10 @@ impl Supervisor {
     /// Starts with settings of the runtime's own.
     pub fn builder(spec: SupervisorSpec) -> SupervisorBuilder {
         SupervisorBuilder {
-            spec,
+            spec: Box::new(spec),
             seed: None,
             event_capacity: SupervisorBuilder::EVENT_CAPACITY,
+            journal_capacity: SupervisorBuilder::JOURNAL_CAPACITY,
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
             subscribers: Vec::new(),
@@ -125,9 +127,11 @@ impl Supervisor {
 #[derive(Debug)]
 #[must_use = "nothing runs until `start` is called and awaited"]
 pub struct SupervisorBuilder {
-    spec: SupervisorSpec,
+    /// In a box, because the future that starts it holds it.
+    spec: Box<SupervisorSpec>,
     seed: Option<u64>,
     event_capacity: usize,
+    journal_capacity: usize,
     last_exits: usize,
     remembered_paths: usize,
     subscribers: Vec<oneshot::Sender<Live>>,
@@ -142,6 +146,9 @@ pub struct SupervisorBuilder {
 impl SupervisorBuilder {
     /// How many events a subscriber may lag behind by default.
     pub const EVENT_CAPACITY: usize = 1024;
+
+    /// How many events the journal keeps by default.
+    pub const JOURNAL_CAPACITY: usize = 1024;
 
     /// How many exits are kept with each child by default.
     pub const LAST_EXITS: usize = 8;
@@ -159,6 +166,14 @@ impl SupervisorBuilder {
     /// and at most 1,048,576, because the room for them is taken at once. Default: 1,024.
     pub fn event_capacity(mut self, events: usize) -> Self {
         self.event_capacity = events.clamp(1, 1 << 20);
+        self
+    }
+
+    /// How many of the latest events the journal keeps, for those who come late. At most
+    /// 1,048,576. With 0 it keeps none, and no event is made while nobody subscribes. Default:
+    /// 1,024.
+    pub fn journal_capacity(mut self, events: usize) -> Self {
+        self.journal_capacity = events.min(1 << 20);
         self
     }
 
@@ -232,7 +247,7 @@ impl SupervisorBuilder {
         dress: impl FnOnce(SupervisorSpec) -> SupervisorSpec,
         events: usize,
     ) -> Self {
-        self.spec = dress(self.spec);
+        *self.spec = dress(*self.spec);
         self.seed.get_or_insert(0);
         self.event_capacity = self.event_capacity.max(events);
         self
@@ -252,7 +267,8 @@ impl SupervisorBuilder {
         let this = self.configured().await?;
         #[cfg(not(feature = "config"))]
         let this = self;
-        this.start_as_it_is().await
+        // It is done once and is large: whoever waits for it need not be.
+        Box::pin(this.start_as_it_is()).await
     }
 
     #[cfg(feature = "config")]
@@ -273,13 +289,14 @@ impl SupervisorBuilder {
                 }
             }
         };
-        self.spec = loaded.overlay(self.spec)?;
-        let ObservabilitySection { event_capacity, last_exits, remembered_paths } =
+        *self.spec = loaded.overlay(*self.spec)?;
+        let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
         let setting = |said: Option<u32>, in_code| {
             said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
         };
         self.event_capacity = setting(event_capacity, self.event_capacity);
+        self.journal_capacity = setting(journal_capacity, self.journal_capacity);
         self.last_exits = setting(last_exits, self.last_exits);
         self.remembered_paths = setting(remembered_paths, self.remembered_paths);
         Ok(self)
@@ -287,6 +304,7 @@ impl SupervisorBuilder {
 
     async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
         let valid = self.spec.validate()?;
+        install_hook();
         let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
         // There is no way to ask a runtime whether it has a timer.
         drop(
@@ -334,6 +352,7 @@ impl SupervisorBuilder {
             mailbox,
             events: events.downgrade(),
             subscribers,
+            journal: Journal::new(self.journal_capacity),
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),

@@ -30,6 +30,11 @@ pub(crate) struct Group {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(
+    feature = "record",
+    derive(serde::Serialize, serde::Deserialize),
+    serde(rename_all = "snake_case")
+)]
 pub(crate) enum GroupKind {
     /// Its children are declared one by one.
     #[default]

@@ -108,7 +108,7 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    pub(crate) fn under(self, policy: PolicyPatch) -> PolicyPatch {
+    pub(crate) fn under(self, policy: &PolicyPatch) -> PolicyPatch {
         let mut all = policy.over(self.configured).over(self.in_code);
         // Heartbeats are expected of a child that asks for them itself; the rest is values.
         if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {

@@ -122,7 +122,7 @@ impl Checker {
         room: &Room,
         depth: usize,
     ) -> SupervisorPlan {
-        let said = outer.for_supervisor().under(spec.policy);
+        let said = outer.for_supervisor().under(&spec.policy);
         let policy = said.resolve_with(Grace::Infinite);
         let defaults = Defaults {
             in_code: spec.defaults.over(outer.in_code),
@@ -222,7 +222,7 @@ impl Checker {
 
     fn child(&mut self, spec: &ChildSpec, path: &ChildPath, around: &Around<'_>) -> ChildPlan {
         let own = spec.policy.over(around.in_pool.unwrap_or(PolicyPatch::NONE));
-        let said = around.defaults.under(own);
+        let said = around.defaults.under(&own);
         let policy = said.resolve();
         self.policy(path, &spec.policy, &said, &policy);
         self.room(path, &said, around.room);

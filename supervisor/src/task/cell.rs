@@ -14,6 +14,7 @@ use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
 use crate::core::time::Uptime;
 use crate::id::{ChildPath, Generation};
+use crate::observe::span::RunSpan;
 
 /// Where a run reports to: the driver of its tree, or a test.
 pub(crate) trait Reports: Send + Sync {
@@ -46,6 +47,8 @@ pub(crate) struct RunCell {
     /// Made only for a thread that sleeps.
     bell: OnceLock<Box<Bell>>,
     helpers: Mutex<Helpers>,
+    /// Where its log lines stand.
+    pub(crate) span: RunSpan,
 }
 
 #[derive(Default)]
@@ -55,7 +58,12 @@ struct Bell {
 }
 
 impl RunCell {
-    pub(crate) fn new(run: RunKey, path: ChildPath, reports: Arc<dyn Reports>) -> Arc<Self> {
+    pub(crate) fn new(
+        run: RunKey,
+        path: ChildPath,
+        reports: Arc<dyn Reports>,
+        span: RunSpan,
+    ) -> Arc<Self> {
         Arc::new(Self {
             run,
             path,
@@ -67,6 +75,7 @@ impl RunCell {
             token: OnceLock::new(),
             bell: OnceLock::new(),
             helpers: Mutex::new(Helpers::None),
+            span,
         })
     }
 

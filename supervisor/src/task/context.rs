@@ -14,6 +14,7 @@ use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
 use crate::core::time::Uptime;
 use crate::id::{ChildPath, Generation};
+use crate::observe::span::RunSpan;
 
 /// The side of an async run that faces its supervisor. Cheap to clone.
 #[derive(Clone)]
@@ -243,7 +244,7 @@ impl TestRun {
     fn new() -> Self {
         let reports = Arc::new(TestReports::default());
         let path = ChildPath::root().join(&crate::id::ChildId::new("test").expect("a valid id"));
-        let cell = RunCell::new(RunKey::for_test(), path, Arc::clone(&reports) as _);
+        let cell = RunCell::new(RunKey::for_test(), path, Arc::clone(&reports) as _, RunSpan::NONE);
         Self { cell, reports }
     }
 

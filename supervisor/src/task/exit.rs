@@ -1,11 +1,11 @@
 //! How a run ended.
 
-use std::any::Any;
 use std::error::Error;
 use std::fmt;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+pub use super::panic::PanicMessage;
+pub(crate) use super::panic::contain;
 use crate::policy::failure::{Failure, TaskFailureKind};
 
 /// How a run ended.
@@ -32,6 +32,22 @@ pub enum Exit {
 }
 
 impl Exit {
+    /// What a failure says and what each of its causes says, the outermost first; for a panic its
+    /// message and where it happened. Empty where nothing failed.
+    pub fn causes(&self) -> Vec<String> {
+        match self {
+            Self::Failed(failure) => failure.causes(),
+            Self::Panicked(message) => {
+                let place = message.location().map(|place| format!("at {place}"));
+                std::iter::once(message.as_str().to_owned()).chain(place).collect()
+            }
+            Self::TimedOut(deadline) => vec![deadline.to_string()],
+            Self::Succeeded | Self::Shutdown | Self::Aborted | Self::Lost | Self::Ignored => {
+                Vec::new()
+            }
+        }
+    }
+
     /// Whether a transient child is restarted after it: failed, panicked, timed out or lost.
     pub fn is_abnormal(&self) -> bool {
         matches!(self, Self::Failed(_) | Self::Panicked(_) | Self::TimedOut(_) | Self::Lost)
@@ -180,6 +196,20 @@ impl TaskFailure {
     }
 }
 
+impl TaskFailure {
+    /// What it says, and what each of its causes says, the outermost first.
+    pub fn causes(&self) -> Vec<String> {
+        contain(|| {
+            let all =
+                std::iter::successors(Some(self.error() as &(dyn Error + 'static)), |&error| {
+                    error.source()
+                });
+            all.take(MOST_CAUSES).map(ToString::to_string).collect()
+        })
+        .unwrap_or_else(|panic| vec![format!("(the error panicked when it was printed: {panic})")])
+    }
+}
+
 impl fmt::Debug for TaskFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} ({})", self.chain(), self.kind())
@@ -236,52 +266,6 @@ impl Drop for Contained {
         // Nothing is left to be told about it: the run it belonged to is long over.
         drop(contain(|| drop(error)));
     }
-}
-
-/// What a panic said. Cheap to clone.
-#[derive(Clone, PartialEq, Eq)]
-pub struct PanicMessage(Arc<str>);
-
-impl PanicMessage {
-    /// Takes the message out of what `catch_unwind` caught, and drops the rest, which may panic
-    /// once more.
-    pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
-        let text = if let Some(text) = payload.downcast_ref::<&'static str>() {
-            Arc::from(*text)
-        } else if let Some(text) = payload.downcast_ref::<String>() {
-            Arc::from(text.as_str())
-        } else {
-            Arc::from("(a panic without a message)")
-        };
-        if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
-            // Whoever throws from the destructor of what it threw gets no third chance.
-            std::mem::forget(second);
-        }
-        Self(text)
-    }
-
-    /// The message.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Debug for PanicMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.0, f)
-    }
-}
-
-impl fmt::Display for PanicMessage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-/// Runs the user's code and turns a panic into a value.
-pub(crate) fn contain<T>(code: impl FnOnce() -> T) -> Result<T, PanicMessage> {
-    // What the code leaves half done belongs to the run, which is over after a panic.
-    catch_unwind(AssertUnwindSafe(code)).map_err(PanicMessage::of)
 }
 
 #[cfg(test)]

@@ -5,5 +5,6 @@ pub mod context;
 pub mod exit;
 pub mod factory;
 pub mod member;
+pub mod panic;
 pub mod result;
 pub(crate) mod run;

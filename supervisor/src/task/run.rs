@@ -32,7 +32,7 @@ impl RunFuture {
     /// Ends the main future and gives up its place.
     fn finish(&mut self, end: RunEnd) {
         let future = self.future.take();
-        let end = match (contain(|| drop(future)), end) {
+        let end = match (contain(|| self.place.within(|| drop(future))), end) {
             // What went wrong first is what there is to know.
             (Ok(()), end) | (Err(_), end @ RunEnd::Panicked(_)) => end,
             (Err(panic), _) => RunEnd::Panicked(panic),
@@ -45,8 +45,9 @@ impl Future for RunFuture {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(future) = self.future.as_mut() else { return Poll::Ready(()) };
-        let end = match contain(|| future.as_mut().poll(cx)) {
+        let Self { future, place } = &mut *self;
+        let Some(future) = future.as_mut() else { return Poll::Ready(()) };
+        let end = match contain(|| place.within(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(result)) => RunEnd::Returned(result),
             Err(panic) => RunEnd::Panicked(panic),
@@ -70,6 +71,14 @@ pub(crate) struct MainPlace(Option<Arc<RunCell>>);
 impl MainPlace {
     pub(crate) fn new(cell: Arc<RunCell>) -> Self {
         Self(Some(cell))
+    }
+
+    /// Runs code of the run's own.
+    pub(crate) fn within<T>(&self, code: impl FnOnce() -> T) -> T {
+        match &self.0 {
+            Some(cell) => cell.span.within(code),
+            None => code(),
+        }
     }
 
     /// Reports `end`, or leaves it to the last helper to do so.
@@ -168,7 +177,7 @@ struct HelperFuture {
 impl HelperFuture {
     fn finish(&mut self, mut panic: Option<PanicMessage>) {
         let future = self.future.take();
-        if let Err(in_drop) = contain(|| drop(future)) {
+        if let Err(in_drop) = contain(|| self.cell.span.within(|| drop(future))) {
             panic.get_or_insert(in_drop);
         }
         let mut helpers = self.cell.helpers();
@@ -191,8 +200,9 @@ impl Future for HelperFuture {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(future) = self.future.as_mut() else { return Poll::Ready(()) };
-        match contain(|| future.as_mut().poll(cx)) {
+        let Self { future, cell, .. } = &mut *self;
+        let Some(future) = future.as_mut() else { return Poll::Ready(()) };
+        match contain(|| cell.span.within(|| future.as_mut().poll(cx))) {
             Ok(Poll::Pending) => return Poll::Pending,
             Ok(Poll::Ready(())) => self.finish(None),
             Err(panic) => self.finish(Some(panic)),
@@ -230,7 +240,8 @@ fn report_if_over(cell: &Arc<RunCell>) {
 /// Runs a blocking function to its end on this thread and reports it.
 pub(crate) fn run_blocking(cell: Arc<RunCell>, work: impl FnOnce() -> TaskResult) {
     let mut place = MainPlace::new(cell);
-    place.give_up(match contain(work) {
+    let end = contain(|| place.within(work));
+    place.give_up(match end {
         Ok(result) => RunEnd::Returned(result),
         Err(panic) => RunEnd::Panicked(panic),
     });

@@ -256,8 +256,8 @@ impl DeclaredSupervisor {
         self
     }
 
-    fn spec(&self, id: &str, policy: PolicyPatch) -> SupervisorSpec {
-        let mut spec = SupervisorSpec::new(id).with_policy(policy).defaults(self.defaults);
+    fn spec(&self, id: &str, policy: &PolicyPatch) -> SupervisorSpec {
+        let mut spec = SupervisorSpec::new(id).with_policy(*policy).defaults(self.defaults);
         spec.strategy = self.strategy;
         spec.intensity = self.intensity;
         spec.meltdown = self.meltdown;
@@ -429,7 +429,7 @@ where
 {
     match (T::NODE, T::RUNS) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            supervisor(declared, runs, "root", declared.policy, state)
+            supervisor(declared, runs, "root", &declared.policy, state)
         }
         _ => unreachable!("a tree is a supervisor, and both sides are made from one struct"),
     }
@@ -440,14 +440,14 @@ fn supervisor<S: Send + Sync + 'static>(
     declared: &DeclaredSupervisor,
     runs: &'static [Runs<S>],
     id: &str,
-    policy: PolicyPatch,
+    policy: &PolicyPatch,
     state: &Arc<S>,
 ) -> SupervisorSpec {
     let spec = declared.spec(id, policy);
     declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
             let policy = slot.policy.overrule(declared.policy);
-            let mut inner = supervisor(declared, runs, slot.name, policy, state);
+            let mut inner = supervisor(declared, runs, slot.name, &policy, state);
             inner.tags = slot.tags_over(declared.tags);
             spec.child(inner)
         }

@@ -11,6 +11,7 @@ use crate::control::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
 use crate::state::ChildState;
+use crate::why::Why;
 
 /// The handle of one child of a running tree; its type says which. Cheap to clone, equal by path.
 ///
@@ -128,6 +129,15 @@ impl<C> Handle<C> {
     /// As there.
     pub async fn state(&self) -> Result<ChildState, SupervisorError> {
         self.seat.handle.state_of(self.path()).await
+    }
+
+    /// Why the child is in its state; see [`SupervisorHandle::why`].
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub async fn why(&self) -> Result<Why, SupervisorError> {
+        self.seat.handle.why(self.path()).await
     }
 
     /// Waits until the child is up; see [`SupervisorHandle::wait_until_ready`].

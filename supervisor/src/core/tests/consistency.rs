@@ -61,6 +61,11 @@ impl Engine {
                 }
             }
         }
+        for &(lifecycle, count) in self.nodes.census() {
+            let states = self.depth_first().into_iter().filter_map(|key| self.state_of(key));
+            let counted = states.filter(|state| state.lifecycle() == lifecycle).count();
+            assert_eq!(count as usize, counted, "how many are {lifecycle}");
+        }
         assert_eq!(self.unsettled, unsettled, "what is still to come to rest");
         // The budget of the shutdown has one more, until it is spent.
         let others = self.deadlines.len() - timers;

@@ -158,6 +158,7 @@ impl World {
         }
         self.specs.extend(self.described(&invariants));
         self.engine.check_invariants();
+        self.check_snapshot();
         for invariant in &mut invariants {
             invariant.after(self);
         }
@@ -167,6 +168,12 @@ impl World {
             }
         }
         self.invariants = invariants;
+    }
+
+    /// What is shared with those who asked earlier must be what the nodes are now.
+    fn check_snapshot(&mut self) {
+        let now = format!("{:?}", self.engine.state());
+        assert_eq!(format!("{:?}", self.engine.snapshot().tree()), now, "a stale row");
     }
 
     fn perform(&mut self, action: &Action) {

@@ -68,7 +68,7 @@ impl Checker {
     /// What the members of a pool will amount to: what is wrong with all of them is said now, and
     /// not when the first is spawned.
     fn member_policy(&mut self, said: PolicyPatch, around: &Around<'_>) -> Policy {
-        let all = around.defaults.under(said);
+        let all = around.defaults.under(&said);
         let policy = all.resolve();
         if said != PolicyPatch::NONE {
             self.policy(around.path, &said, &all, &policy);

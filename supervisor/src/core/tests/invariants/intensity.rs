@@ -12,7 +12,7 @@ use crate::policy::decision::{RestartDecision, Rule};
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::FailureClass;
-use crate::state::Lifecycle;
+use crate::state::{Lifecycle, LimitState};
 use crate::task::exit::Exit;
 
 #[derive(Default)]
@@ -111,14 +111,12 @@ impl Invariant for Intensity {
     fn after(&mut self, world: &World) {
         for child in world.engine.state().children {
             // The window of one that is not up says nothing: it begins anew when it starts.
-            let Some((used, max)) = child.intensity.filter(|_| child.lifecycle == Lifecycle::Up)
-            else {
-                continue;
-            };
+            let budget = child.intensity.filter(|_| child.lifecycle == Lifecycle::Up);
+            let Some(LimitState { used, limit, .. }) = budget else { continue };
             let plan = world.plan(&child.path).expect("a supervisor");
             let charges = self.charges.get(&child.path).map(Vec::as_slice).unwrap_or_default();
             let counted = count(charges, world.now, plan.intensity);
-            assert_eq!(used as usize, counted.min(max as usize + 1), "{}", child.path);
+            assert_eq!(used as usize, counted.min(limit.max as usize + 1), "{}", child.path);
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod auto_shutdown;
 mod budgets;
+mod chains;
 mod classes;
 mod deaths;
 mod disabled;

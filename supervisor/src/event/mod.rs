@@ -1,11 +1,14 @@
 //! What happened, as the tree saw it: one event for each transition, in the order of decision.
 
+#[cfg(feature = "serde")]
+pub mod form;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::error::meltdown::MeltdownError;
-use crate::id::{ChildPath, CommandId, Generation};
+use crate::id::{ChildPath, CommandId, CorrelationId, Generation};
 use crate::policy::decision::RestartDecision;
 use crate::task::exit::Exit;
 
@@ -25,6 +28,8 @@ pub struct Event {
     pub path: ChildPath,
     /// Which run; 0 before the first.
     pub generation: Generation,
+    /// What holds it together with the other events that have the same cause.
+    pub correlation: CorrelationId,
     /// The command that caused it, if one did directly.
     pub command: Option<CommandId>,
     /// What happened.
@@ -136,35 +141,79 @@ pub enum EventKind {
     },
 }
 
+/// The kinds of events without what they carry, and their names.
+macro_rules! tags {
+    ($($tag:ident $name:literal,)*) => {
+        /// The kind of an event without what it carries, such as a filter names.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        #[non_exhaustive]
+        pub enum EventTag {
+            $(
+                #[doc = concat!("See [`EventKind::", stringify!($tag), "`].")]
+                $tag,
+            )*
+        }
+
+        impl EventTag {
+            /// Every kind of event.
+            pub const ALL: &[Self] = &[$(Self::$tag),*];
+
+            /// The name in `snake_case`.
+            pub fn name(self) -> &'static str {
+                match self {
+                    $(Self::$tag => $name,)*
+                }
+            }
+        }
+
+        impl EventKind {
+            /// The kind without what it carries.
+            pub fn tag(&self) -> EventTag {
+                match self {
+                    $(Self::$tag { .. } => EventTag::$tag,)*
+                }
+            }
+        }
+    };
+}
+
+tags! {
+    Starting "starting",
+    Ready "ready",
+    StartFailed "start_failed",
+    StartIgnored "start_ignored",
+    Exited "exited",
+    Decided "decided",
+    StopRequested "stop_requested",
+    Stale "stale",
+    Aborted "aborted",
+    Unjoinable "unjoinable",
+    RoundStarted "round_started",
+    Meltdown "meltdown",
+    AutoShutdown "auto_shutdown",
+    Commanded "commanded",
+    Paused "paused",
+    Quarantined "quarantined",
+    Resumed "resumed",
+    Probing "probing",
+    BudgetReset "budget_reset",
+    Added "added",
+    Removed "removed",
+    ShutdownRequested "shutdown_requested",
+    ShutdownForced "shutdown_forced",
+    Ended "ended",
+}
+
 impl EventKind {
     /// The name of the variant in `snake_case`.
     pub fn name(&self) -> &'static str {
-        match self {
-            Self::Starting => "starting",
-            Self::Ready => "ready",
-            Self::StartFailed { .. } => "start_failed",
-            Self::StartIgnored => "start_ignored",
-            Self::Exited { .. } => "exited",
-            Self::Decided { .. } => "decided",
-            Self::StopRequested => "stop_requested",
-            Self::Stale { .. } => "stale",
-            Self::Aborted => "aborted",
-            Self::Unjoinable => "unjoinable",
-            Self::RoundStarted { .. } => "round_started",
-            Self::Meltdown { .. } => "meltdown",
-            Self::AutoShutdown { .. } => "auto_shutdown",
-            Self::Commanded { .. } => "commanded",
-            Self::Paused => "paused",
-            Self::Quarantined => "quarantined",
-            Self::Resumed => "resumed",
-            Self::Probing => "probing",
-            Self::BudgetReset => "budget_reset",
-            Self::Added => "added",
-            Self::Removed => "removed",
-            Self::ShutdownRequested { .. } => "shutdown_requested",
-            Self::ShutdownForced => "shutdown_forced",
-            Self::Ended { .. } => "ended",
-        }
+        self.tag().name()
+    }
+}
+
+impl fmt::Display for EventTag {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
     }
 }
 

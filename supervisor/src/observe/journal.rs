@@ -1,0 +1,126 @@
+//! The latest events, kept for those who come late.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+
+use crate::event::Event;
+use crate::id::ChildPath;
+use crate::summary::RunSummary;
+use crate::task::cell::lock;
+
+/// How many summaries are kept.
+const SUMMARIES: usize = 16;
+
+/// The latest events of a tree, shared by its driver, which writes, and its handles, which read.
+#[derive(Debug)]
+pub(crate) struct Journal {
+    capacity: usize,
+    events: Mutex<VecDeque<Arc<Event>>>,
+    summaries: Mutex<VecDeque<Arc<RunSummary>>>,
+}
+
+impl Journal {
+    /// Keeps the latest `capacity` events. The room for them is taken as they come.
+    pub(crate) fn new(capacity: usize) -> Self {
+        Self { capacity, events: Mutex::default(), summaries: Mutex::default() }
+    }
+
+    pub(crate) fn capacity(&self) -> usize {
+        self.capacity
+    }
+
+    pub(crate) fn push(&self, event: Arc<Event>) {
+        let mut events = lock(&self.events);
+        events.push_back(event);
+        let is_full = events.len() > self.capacity && !cfg!(plant_bug = "endless_journal");
+        let oldest = if is_full { events.pop_front() } else { None };
+        // What it carries may be the user's and have a destructor: not under the lock.
+        drop(events);
+        drop(oldest);
+    }
+
+    /// Those from `sequence` on that are still there, the oldest first; and how many are not.
+    pub(crate) fn from(&self, sequence: u64) -> (Vec<Arc<Event>>, u64) {
+        let events = lock(&self.events);
+        let Some(oldest) = events.front().map(|event| event.sequence) else {
+            return (Vec::new(), 0);
+        };
+        let sequence = sequence.max(1);
+        let skipped = usize::try_from(sequence.saturating_sub(oldest)).unwrap_or(usize::MAX);
+        (events.iter().skip(skipped).cloned().collect(), oldest.saturating_sub(sequence))
+    }
+
+    /// The latest of those about `path` and what is below it, the oldest first.
+    pub(crate) fn latest(&self, path: &ChildPath, most: usize) -> Vec<Arc<Event>> {
+        let events = lock(&self.events);
+        let about = events.iter().rev().filter(|event| event.path.is_within(path));
+        let mut about: Vec<_> = about.take(most).cloned().collect();
+        about.reverse();
+        about
+    }
+
+    pub(crate) fn summarize(&self, summary: RunSummary) {
+        let mut summaries = lock(&self.summaries);
+        summaries.push_back(Arc::new(summary));
+        let oldest = if summaries.len() > SUMMARIES { summaries.pop_front() } else { None };
+        drop(summaries);
+        drop(oldest);
+    }
+
+    pub(crate) fn summaries(&self) -> Vec<Arc<RunSummary>> {
+        lock(&self.summaries).iter().cloned().collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, SystemTime};
+
+    use super::*;
+    use crate::event::EventKind;
+    use crate::id::{CorrelationId, Generation};
+
+    fn journal(capacity: usize, sequences: std::ops::RangeInclusive<u64>) -> Journal {
+        let journal = Journal::new(capacity);
+        for sequence in sequences {
+            journal.push(Arc::new(Event {
+                sequence,
+                at: SystemTime::UNIX_EPOCH,
+                uptime: Duration::ZERO,
+                path: ChildPath::root(),
+                generation: Generation(1),
+                correlation: CorrelationId(sequence),
+                command: None,
+                kind: EventKind::Ready,
+            }));
+        }
+        journal
+    }
+
+    fn read(journal: &Journal, from: u64) -> (Vec<u64>, u64) {
+        let (events, missed) = journal.from(from);
+        (events.iter().map(|event| event.sequence).collect(), missed)
+    }
+
+    #[test]
+    fn the_oldest_make_room_for_the_latest() {
+        assert_eq!(read(&journal(3, 1..=7), 1), (vec![5, 6, 7], 4));
+        assert_eq!(read(&journal(3, 1..=2), 1), (vec![1, 2], 0));
+    }
+
+    #[test]
+    fn it_is_read_from_a_sequence_on() {
+        let journal = journal(4, 1..=9);
+        assert_eq!(read(&journal, 8), (vec![8, 9], 0));
+        assert_eq!(read(&journal, 6), (vec![6, 7, 8, 9], 0));
+        assert_eq!(read(&journal, 5), (vec![6, 7, 8, 9], 1));
+        assert_eq!(read(&journal, 0), (vec![6, 7, 8, 9], 5));
+        assert_eq!(read(&journal, 10), (vec![], 0));
+        assert_eq!(read(&journal, u64::MAX), (vec![], 0));
+    }
+
+    #[test]
+    fn one_without_room_keeps_nothing() {
+        assert_eq!(read(&journal(0, 1..=9), 1), (vec![], 0));
+    }
+}
