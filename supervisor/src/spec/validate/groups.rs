@@ -43,7 +43,13 @@ impl Checker {
                 let policy = self.member_policy(*said, around);
                 self.tags(path, tags);
                 let tags = tags.clone();
-                GroupPlan::Pool(PoolPlan { max_children, members, said: *said, tags, policy })
+                GroupPlan::Pool(Box::new(PoolPlan {
+                    max_children,
+                    members,
+                    said: *said,
+                    tags,
+                    policy,
+                }))
             }
             GroupKind::Many => {
                 let count = count.unwrap_or_default();
