@@ -136,6 +136,7 @@ pub(super) enum VerbForm {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "it lives as long as a file is written or read")]
 pub(super) enum NodeForm {
     Child {
         id: String,
