@@ -57,7 +57,7 @@ pub(crate) struct Room {
 pub(crate) enum GroupPlan {
     /// Its children are declared one by one.
     None,
-    Pool(PoolPlan),
+    Pool(Box<PoolPlan>),
     Many,
 }
 

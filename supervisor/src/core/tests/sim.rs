@@ -4,7 +4,9 @@
 //! shorter before it is shown. `SUPERVISOR_SIM_HISTORIES` sets how many are played,
 //! `SUPERVISOR_SIM_SEED` plays one of them.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Once;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -29,6 +31,7 @@ use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::factory::blocking_fn;
 use crate::task::member::{Arguments, member_fn};
+use crate::task::panic::install_hook;
 
 const HISTORIES: u64 = 2_500;
 
@@ -115,11 +118,30 @@ fn step(rng: &mut Rng) -> Step {
 }
 
 fn is_broken(seed: u64, steps: &[Step]) -> bool {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
-    let result = catch_unwind(AssertUnwindSafe(|| drop(play(seed, steps))));
-    std::panic::set_hook(hook);
-    result.is_err()
+    quietly(|| catch_unwind(AssertUnwindSafe(|| drop(play(seed, steps)))).is_err())
+}
+
+/// Panics of this thread are not printed meanwhile. The hook stays: to take it away again would
+/// take away what another test has put before it.
+fn quietly<T>(code: impl FnOnce() -> T) -> T {
+    thread_local! {
+        static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    static ONCE: Once = Once::new();
+    // Two that put theirs there at once could lose one.
+    install_hook();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !IS_QUIET.get() {
+                before(info);
+            }
+        }));
+    });
+    IS_QUIET.set(true);
+    let result = code();
+    IS_QUIET.set(false);
+    result
 }
 
 /// Leaves out whatever is not needed to break it, and shows what is left.

@@ -64,7 +64,7 @@ impl Invariant for Order {
                 continue;
             }
             let parent = path.parent().expect("not the root");
-            let is_pool = world.plan(&parent).is_some_and(|plan| plan.is_pool());
+            let is_pool = world.plan(&parent).is_some_and(SupervisorPlan::is_pool);
             let is_parallel = world.plan(&parent).is_some_and(is_parallel);
             let is_by_supervisor = world.engine.is_stopped_by_supervisor(path);
             let Some(siblings) = before.get(&parent).filter(|_| is_by_supervisor) else { continue };
