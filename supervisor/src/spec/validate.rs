@@ -70,9 +70,9 @@ impl SupervisorSpec {
         let budget = self.budget.unwrap_or(DEFAULT_BUDGET);
         let room = Room { budget, of: path.clone() };
         let plan = checker.supervisor(self, &path, None, &Defaults::default(), &room, 1);
-        let root = Arc::new(plan);
-        checker.dependencies_of(&PlanKind::Supervisor(Arc::clone(&root)), &path, &Nothing);
-        checker.finish(|| ValidSpec { root })
+        let plan = Arc::new(plan);
+        checker.dependencies_of(&PlanKind::Supervisor(Arc::clone(&plan)), &path, &Nothing);
+        checker.finish(|| ValidSpec { root: plan })
     }
 }
 

@@ -11,7 +11,7 @@ use super::args::{Needs, NeedsNothing};
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::graph::resolve::Wire;
-use super::graph::wiring::{Link, Wiring};
+use super::graph::wiring::{Link, Needs as Wired, Wiring};
 use super::parameter::Run;
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, TakesSettings};
@@ -21,7 +21,9 @@ use crate::policy::PolicyPatch;
 use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::dependency::Dependency;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 use crate::task::context::{BlockingContext, TaskContext};
@@ -521,18 +523,34 @@ fn supervisor<S: Send + Sync + 'static>(
     wiring: &mut Wiring,
 ) -> SupervisorSpec {
     let spec = declared.spec(id, policy);
-    declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
+    declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| {
+        let needs = wiring.next();
+        let node = slot_spec(slot, runs, &needs, state, wiring);
+        spec.child(node)
+    })
+}
+
+/// What stands in a field, and all below it.
+fn slot_spec<S: Send + Sync + 'static>(
+    slot: &'static DeclaredSlot,
+    runs: &'static Runs<S>,
+    needs: &Wired,
+    state: &Arc<S>,
+    wiring: &mut Wiring,
+) -> NodeSpec {
+    let dependencies = needs.to_start.iter().map(|path| Dependency::from(path.as_str())).collect();
+    match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
             let policy = slot.policy.overrule(declared.policy);
-            let _needs = wiring.next();
             let mut inner = supervisor(declared, runs, slot.name, &policy, state, wiring);
             inner.tags = slot.tags_over(declared.tags);
-            spec.child(inner)
+            inner.dependencies = dependencies;
+            inner.into()
         }
         (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
             let mut child = ChildSpec::new(
                 slot.name,
-                factory(runs, state, Gift::Nothing, slot.ask, wiring.next().links),
+                factory(runs, state, Gift::Nothing, slot.ask, Arc::clone(&needs.links)),
             );
             child.declared_at = declared.at;
             #[cfg(feature = "config")]
@@ -541,15 +559,18 @@ fn supervisor<S: Send + Sync + 'static>(
             }
             let mut child = child.with_policy(slot.policy.overrule(declared.policy));
             child.tags = slot.tags_over(declared.tags);
-            spec.child(child)
+            child.dependencies = dependencies;
+            child.into()
         }
         (Node::Pool(declared), Runs::Members(members)) => {
             let pool = SupervisorSpec::pool(slot.name).members(members.factory(
                 state,
                 slot.ask,
-                wiring.next().links_of_members(),
+                needs.links_of_members(),
             ));
-            spec.child(slot.group_spec(pool, declared))
+            let mut pool = slot.group_spec(pool, declared);
+            pool.dependencies = dependencies;
+            pool.into()
         }
         (Node::Many(declared), Runs::Members(members)) => {
             // That it says how many is checked where it is declared.
@@ -557,12 +578,14 @@ fn supervisor<S: Send + Sync + 'static>(
             let many = SupervisorSpec::many(
                 slot.name,
                 count,
-                members.factory(state, slot.ask, wiring.next().links_of_members()),
+                members.factory(state, slot.ask, needs.links_of_members()),
             );
-            spec.child(slot.group_spec(many, declared))
+            let mut many = slot.group_spec(many, declared);
+            many.dependencies = dependencies;
+            many.into()
         }
         _ => unreachable!("both sides are made from one struct"),
-    })
+    }
 }
 
 /// What the runs of a child are given.
