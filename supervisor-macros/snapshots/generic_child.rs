@@ -62,11 +62,12 @@ const _: () = {
         >)();
     }
     impl<
-        T: ?::core::marker::Sized,
+        T: Topic,
         const N: usize,
     > ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
     for consumer<T, N>
     where
+        T: Send,
         T: 'static,
     {}
     impl<

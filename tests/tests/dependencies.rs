@@ -8,6 +8,7 @@ use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::event::Event;
 use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::dependency::{OnDependencyRestart, StartMode};
+use rust_supervisor::policy::failure::Criticality;
 use rust_supervisor::policy::restart::{Readiness, Restart};
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
@@ -145,7 +146,11 @@ async fn a_follower_is_stopped_with_its_dependency_and_comes_back_with_it() {
     let tree = SupervisorSpec::root()
         .intensity(1, ms(60_000))
         .child(ChildSpec::new("link", flaky).backoff(every(ms(500))))
-        .child(follows(ChildSpec::new("feed", parked()), "link").restart_limit(0, ms(60_000)))
+        .child(
+            follows(ChildSpec::new("feed", parked()), "link")
+                .restart_limit(0, ms(60_000))
+                .criticality(Criticality::Critical),
+        )
         .child(ChildSpec::new("log", parked()).depends_on("link"));
     let (handle, mut events) = start(tree).await;
     sleep(ms(1_200)).await;
@@ -155,6 +160,10 @@ async fn a_follower_is_stopped_with_its_dependency_and_comes_back_with_it() {
     assert!(feed.due.is_none(), "nobody knows when");
     let text = handle.current_state().await.unwrap().to_string();
     assert!(text.contains("waits for /root/link"), "{text}");
+    let why = handle.why("/root/feed").await.unwrap().to_string();
+    assert!(why.contains("\nIt starts as soon as `/root/link` is ready."), "{why}");
+    let readiness = handle.readiness().await.to_string();
+    assert_eq!(readiness, "the critical child `/root/feed` is waiting for `/root/link`");
     // It may be long until it is: a tree that waits is at rest.
     handle.stop_child("/root/link", BY, WHY).await.unwrap();
     handle.wait_until_settled().await.unwrap();
@@ -162,7 +171,8 @@ async fn a_follower_is_stopped_with_its_dependency_and_comes_back_with_it() {
     handle.start_child("/root/link", BY, WHY).await.unwrap();
     handle.wait_until_ready("/root/feed").await.unwrap();
     assert_eq!(handle.state_of("/root/feed").await.unwrap().restarts, 1);
-    assert_eq!(handle.state_of("/root").await.unwrap().intensity, Some((1, 1)));
+    let intensity = handle.state_of("/root").await.unwrap().intensity.unwrap();
+    assert_eq!((intensity.used, intensity.limit.max), (1, 1));
     let events = drain(&mut events);
     assert_eq!(
         about(&events, "feed"),

@@ -427,7 +427,13 @@ mod options {
                     .significant(),
             )
         );
-        let policy = said.split(" policy: ").nth(1).unwrap().split(", defaults").next().unwrap();
+        let policy = said
+            .split("budget: None, policy: ")
+            .nth(1)
+            .unwrap()
+            .split(", defaults")
+            .next()
+            .unwrap();
         let text = format!("{inner:?}");
         for part in [
             policy,

@@ -286,7 +286,8 @@ impl Overlay<'_> {
         }
     }
 
-    /// About a pool or a many: what is about a child is about each of its children.
+    /// About a pool or a many: what is about a child is about each of its children. But they
+    /// depend on nothing themselves: the group waits for all of them.
     fn group(
         &mut self,
         spec: &mut SupervisorSpec,
@@ -296,6 +297,8 @@ impl Overlay<'_> {
     ) {
         let weaker = spec.defaults.restart_limit.or(weaker);
         spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
+        let follows = spec.group.policy.on_dependency_restart.take();
+        spec.policy.on_dependency_restart = follows.or(spec.policy.on_dependency_restart);
         if let Some(tags) = &section.tags {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }

@@ -447,10 +447,22 @@ impl DeclaredSlot {
         Tags::new(tags.iter().copied())
     }
 
-    /// The pool or the many that stands in the field, of members like `declared`.
-    fn group_spec(&self, group: SupervisorSpec, declared: &DeclaredChild) -> SupervisorSpec {
-        let group = group.member_policy(self.policy.overrule(declared.policy));
+    /// The pool or the many that stands in the field, of members like `declared`. It is the group
+    /// that waits for what they need.
+    fn group_spec(
+        &self,
+        group: SupervisorSpec,
+        declared: &DeclaredChild,
+        dependencies: Vec<Dependency>,
+    ) -> SupervisorSpec {
+        let mut policy = self.policy.overrule(declared.policy);
+        let said = policy.on_dependency_restart.take();
+        let of_role = || policy.role.and_then(|role| role.defaults().on_dependency_restart);
+        let follows = said.or_else(|| of_role().filter(|_| !dependencies.is_empty()));
+        let group = group.member_policy(policy);
         let mut spec = group.member_tags_as(self.tags_over(declared.tags));
+        spec.policy.on_dependency_restart = follows;
+        spec.dependencies = dependencies;
         spec.group.max_children = self.max_children;
         spec.intensity = self.intensity;
         spec.meltdown = self.meltdown;
@@ -563,26 +575,18 @@ fn slot_spec<S: Send + Sync + 'static>(
             child.into()
         }
         (Node::Pool(declared), Runs::Members(members)) => {
-            let pool = SupervisorSpec::pool(slot.name).members(members.factory(
-                state,
-                slot.ask,
-                needs.links_of_members(),
-            ));
-            let mut pool = slot.group_spec(pool, declared);
-            pool.dependencies = dependencies;
-            pool.into()
+            let links = needs.links_of_members();
+            let members = members.factory(state, slot.ask, links);
+            let pool = SupervisorSpec::pool(slot.name).members(members);
+            slot.group_spec(pool, declared, dependencies).into()
         }
         (Node::Many(declared), Runs::Members(members)) => {
             // That it says how many is checked where it is declared.
             let count = slot.count.unwrap_or_default();
-            let many = SupervisorSpec::many(
-                slot.name,
-                count,
-                members.factory(state, slot.ask, needs.links_of_members()),
-            );
-            let mut many = slot.group_spec(many, declared);
-            many.dependencies = dependencies;
-            many.into()
+            let links = needs.links_of_members();
+            let members = members.factory(state, slot.ask, links);
+            let many = SupervisorSpec::many(slot.name, count, members);
+            slot.group_spec(many, declared, dependencies).into()
         }
         _ => unreachable!("both sides are made from one struct"),
     }
