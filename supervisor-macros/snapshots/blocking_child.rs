@@ -5,10 +5,17 @@ fn compact(ctx: BlockingContext) {
 ///The child [`compact()`].
 #[allow(non_camel_case_types, dead_code)]
 enum compact {}
-#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for compact {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "compact",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(

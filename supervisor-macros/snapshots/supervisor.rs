@@ -92,6 +92,33 @@ const _: () = {
                     )
             },
         );
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "Payments",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::supervisor(
+            Self::KEY,
+            &const {
+                [
+                    (::rust_supervisor::__private::ItemSlot::new::<ledger>)("ledger"),
+                    (::rust_supervisor::__private::ItemSlot::new::<
+                        fraud::scorer,
+                    >)("fraud")
+                        .restart(::rust_supervisor::__private::Restart::Permanent)
+                        .says_something(),
+                    (::rust_supervisor::__private::ItemSlot::new::<
+                        consumer<Orders>,
+                    >)("orders"),
+                    #[cfg(windows)]
+                    (::rust_supervisor::__private::ItemSlot::new::<
+                        win::service,
+                    >)("service"),
+                ]
+            },
+        );
     }
     impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
     for Payments {}
@@ -135,6 +162,9 @@ const _: () = {
         }
     }
     impl ::rust_supervisor::__private::Seated for Payments {
+        const WIRES: &'static [::rust_supervisor::__private::Wire] = &const {
+            ::rust_supervisor::__private::wires::<_, _, { __REPORT.wired() }>(__REPORT)
+        };
         fn seat(&self) -> &::rust_supervisor::__private::Seat {
             &self.__seat
         }
@@ -160,4 +190,60 @@ const _: () = {
         }
     }
     impl ::rust_supervisor::__private::Eq for Payments {}
+    #[allow(long_running_const_eval)]
+    const __REPORT: &::rust_supervisor::__private::Report<
+        {
+            ::rust_supervisor::__private::nodes_below(
+                <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+            )
+        },
+        {
+            ::rust_supervisor::__private::wishes_below(
+                <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+            )
+        },
+    > = &::rust_supervisor::__private::analyse(
+        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+    );
+    const _: () = {
+        (::rust_supervisor::__private::check_field_called::<
+            Payments,
+            _,
+            _,
+        >)(__REPORT, "ledger");
+        <::rust_supervisor::__private::RestartLimit<
+            { ::rust_supervisor::__private::never_trips_called::<Payments>("ledger") },
+        >>::CAN_BE_SPENT
+    };
+    const _: () = {
+        (::rust_supervisor::__private::check_field_called::<
+            Payments,
+            _,
+            _,
+        >)(__REPORT, "fraud");
+        <::rust_supervisor::__private::RestartLimit<
+            { ::rust_supervisor::__private::never_trips_called::<Payments>("fraud") },
+        >>::CAN_BE_SPENT
+    };
+    const _: () = {
+        (::rust_supervisor::__private::check_field_called::<
+            Payments,
+            _,
+            _,
+        >)(__REPORT, "orders");
+        <::rust_supervisor::__private::RestartLimit<
+            { ::rust_supervisor::__private::never_trips_called::<Payments>("orders") },
+        >>::CAN_BE_SPENT
+    };
+    #[cfg(windows)]
+    const _: () = {
+        (::rust_supervisor::__private::check_field_called::<
+            Payments,
+            _,
+            _,
+        >)(__REPORT, "service");
+        <::rust_supervisor::__private::RestartLimit<
+            { ::rust_supervisor::__private::never_trips_called::<Payments>("service") },
+        >>::CAN_BE_SPENT
+    };
 };
