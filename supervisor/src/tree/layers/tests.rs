@@ -19,7 +19,7 @@ fn nested(supervisor: DeclaredSupervisor) -> Node {
 }
 
 fn slot(name: &'static str, node: Node, policy: PolicyPatch) -> DeclaredSlot {
-    DeclaredSlot::of(name, node, policy)
+    DeclaredSlot::of(name, node, &policy)
 }
 
 /// What is wrong in the only field, with the lines of this file left out.
