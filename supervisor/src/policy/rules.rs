@@ -10,6 +10,7 @@ use thiserror::Error;
 
 use super::PolicyPatch;
 use super::backoff::BackoffPatch;
+use super::dependency::OnDependencyRestart;
 use super::failure::OnLimit;
 use super::health::HealthPatch;
 use super::intensity::{Limit, LimitPatch};
@@ -241,15 +242,19 @@ pub const fn half_health(said: HealthPatch) -> Finding {
 
 /// What is never restarted has no use for policies about restarts, where they are said about this
 /// very child: a default for many may well meet a temporary one.
-pub const fn temporary(said: &PolicyPatch, restart: Restart) -> [Finding; 4] {
+pub const fn temporary(said: &PolicyPatch, restart: Restart) -> [Finding; 5] {
     if !matches!(restart, Restart::Temporary) {
-        return [None; 4];
+        return [None; 5];
     }
     [
         means_nothing("backoff", said.backoff.says_something()),
         means_nothing("restart_limit", said.restart_limit.is_some()),
         means_nothing("on_failure", said.on_failure.says_something()),
         means_nothing("probe_after", said.probe_after.is_some()),
+        means_nothing(
+            "on_dependency_restart",
+            matches!(said.on_dependency_restart, Some(OnDependencyRestart::Restart)),
+        ),
     ]
 }
 

@@ -15,11 +15,13 @@ use crate::core::key::{NodeKey, RunKey};
 use crate::core::time::Uptime;
 use crate::id::{ChildId, ChildPath, CommandId, Generation};
 use crate::policy::PolicyPatch;
+use crate::policy::dependency::StartMode;
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::dependency::Dependency;
 use crate::spec::group::{Group, GroupKind};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
@@ -140,6 +142,8 @@ pub(super) enum VerbForm {
 pub(super) enum NodeForm {
     Child {
         id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dependencies: Vec<String>,
         #[serde(default)]
         is_blocking: bool,
         #[serde(default)]
@@ -149,6 +153,10 @@ pub(super) enum NodeForm {
     },
     Supervisor {
         id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dependencies: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<StartMode>,
         strategy: Option<Strategy>,
         intensity: Option<Limit>,
         meltdown: Option<Meltdown>,
@@ -220,9 +228,10 @@ impl From<&NodeSpec> for NodeForm {
         match spec {
             NodeSpec::Child(spec) => {
                 // Where it is declared, and its settings, are nothing to the engine.
-                let ChildSpec { id, task, policy, tags, .. } = &**spec;
+                let ChildSpec { id, task, policy, dependencies, tags, .. } = &**spec;
                 Self::Child {
                     id: id.to_string(),
+                    dependencies: texts(dependencies),
                     is_blocking: task.is_blocking(),
                     policy: *policy,
                     tags: tags.iter().map(str::to_owned).collect(),
@@ -238,6 +247,8 @@ impl From<&SupervisorSpec> for NodeForm {
         // A key that is added to the spec has to be added here.
         let SupervisorSpec {
             id,
+            dependencies,
+            start,
             strategy,
             intensity,
             meltdown,
@@ -253,6 +264,8 @@ impl From<&SupervisorSpec> for NodeForm {
         } = spec;
         Self::Supervisor {
             id: id.to_string(),
+            dependencies: texts(dependencies),
+            start: *start,
             strategy: *strategy,
             intensity: *intensity,
             meltdown: *meltdown,
@@ -271,12 +284,15 @@ impl From<&SupervisorSpec> for NodeForm {
 impl From<NodeForm> for NodeSpec {
     fn from(form: NodeForm) -> Self {
         match form {
-            NodeForm::Child { id, is_blocking, policy, tags } => {
+            NodeForm::Child { id, dependencies, is_blocking, policy, tags } => {
                 let (task, tags) = (nothing(is_blocking), Tags::new(tags));
-                ChildSpec { policy, tags, ..ChildSpec::new(id, task) }.into()
+                let dependencies = named(dependencies);
+                ChildSpec { policy, dependencies, tags, ..ChildSpec::new(id, task) }.into()
             }
             NodeForm::Supervisor {
                 id,
+                dependencies,
+                start,
                 strategy,
                 intensity,
                 meltdown,
@@ -290,6 +306,8 @@ impl From<NodeForm> for NodeSpec {
                 children,
             } => SupervisorSpec {
                 id: id.into(),
+                dependencies: named(dependencies),
+                start,
                 strategy,
                 intensity,
                 meltdown,
@@ -306,6 +324,14 @@ impl From<NodeForm> for NodeSpec {
             .into(),
         }
     }
+}
+
+fn texts(dependencies: &[Dependency]) -> Vec<String> {
+    dependencies.iter().map(ToString::to_string).collect()
+}
+
+fn named(dependencies: Vec<String>) -> Vec<Dependency> {
+    dependencies.into_iter().map(Dependency::from).collect()
 }
 
 /// A task that is never run: the recording has its ends.

@@ -229,6 +229,7 @@ enum Key {
     RestartLimit,
     OnFailure,
     ProbeAfter,
+    OnDependencyRestart,
     OnLimit,
     Grace,
 }
@@ -324,7 +325,13 @@ impl Layers {
         let own = self.own();
         let restart = said_or(all.restart, Policy::DEFAULT.restart);
         let findings = rules::temporary(&own, restart);
-        let keys = [Key::Backoff, Key::RestartLimit, Key::OnFailure, Key::ProbeAfter];
+        let keys = [
+            Key::Backoff,
+            Key::RestartLimit,
+            Key::OnFailure,
+            Key::ProbeAfter,
+            Key::OnDependencyRestart,
+        ];
         let mut n = 0;
         while n < keys.len() {
             if findings[n].is_some() && self.are_apart(keys[n], Key::Restart) {
@@ -541,6 +548,7 @@ const fn says(said: &PolicyPatch, key: Key) -> bool {
         Key::RestartLimit => said.restart_limit.is_some(),
         Key::OnFailure => said.on_failure.says_something(),
         Key::ProbeAfter => said.probe_after.is_some(),
+        Key::OnDependencyRestart => said.on_dependency_restart.is_some(),
         // What it follows from, too.
         Key::OnLimit => {
             said.on_limit.is_some() || said.criticality.is_some() || said.role.is_some()
