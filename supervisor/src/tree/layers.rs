@@ -67,7 +67,7 @@ const fn is_endless(supervisor: &DeclaredSupervisor, field: usize) -> bool {
     let Some(limit) = or(said.restart_limit, supervisor.defaults().restart_limit) else {
         return false;
     };
-    let layers = Layers::new(slot, &child.policy(), defaults_of(supervisor));
+    let layers = Layers::new(slot, &child.policy(), &defaults_of(supervisor));
     let all = layers.all();
     // About no time at all there is another rule.
     if all.on_failure.says_something()
@@ -149,7 +149,7 @@ const fn of_child(
     around: &Around<'_>,
     is_group: bool,
 ) -> Option<Text> {
-    let layers = Layers::new(slot, &child.policy(), around.defaults);
+    let layers = Layers::new(slot, &child.policy(), &around.defaults);
     let all = layers.all();
     let is_looked_at = !is_group;
     layers.say(slot, child.at(), around, &layers.complaint(&all, around, is_looked_at))
@@ -161,7 +161,7 @@ const fn of_supervisor(
     around: &Around<'_>,
 ) -> Option<Text> {
     let defaults = around.defaults.for_supervisor();
-    let layers = Layers::new(slot, &inner.policy(), defaults);
+    let layers = Layers::new(slot, &inner.policy(), &defaults);
     let all = layers.all();
     let complaint = layers.complaint(&all, around, true);
     if let Some(text) = layers.say(slot, inner.at(), around, &complaint) {
@@ -243,7 +243,7 @@ struct Layers {
 }
 
 impl Layers {
-    const fn new(slot: &DeclaredSlot, declared: &PolicyPatch, defaults: Defaults) -> Self {
+    const fn new(slot: &DeclaredSlot, declared: &PolicyPatch, defaults: &Defaults) -> Self {
         let field = slot.policy();
         let declared = field.left_of(*declared);
         let own = field.over(declared);

@@ -1,3 +1,8 @@
+#![expect(
+    clippy::large_types_passed_by_value,
+    reason = "a table of cases reads better with values"
+)]
+
 use super::*;
 use crate::policy::failure::OnLimit;
 use crate::policy::health::HealthPatch;
