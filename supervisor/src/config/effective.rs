@@ -18,12 +18,14 @@ use super::schema::{json_schema, resolve};
 use super::secrets::MASK;
 use super::settings::is_secret_at;
 use super::source::{Location, Origin};
-use crate::id::{ChildId, ChildPath};
+use crate::error::types::SupervisorError;
+use crate::id::{ChildId, ChildPath, nearest};
 use crate::policy::PolicyPatch;
 use crate::policy::failure::Criticality;
 use crate::policy::role::Role;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 
@@ -127,6 +129,20 @@ impl EffectiveConfig {
     /// What holds for the child or supervisor at `path`, if there is one.
     pub fn explain(&self, path: &str) -> Option<&[EffectiveValue]> {
         self.nodes().find(|(known, _)| known.as_str() == path).map(|(_, values)| values)
+    }
+
+    /// The same, or else which path may be meant.
+    pub(crate) fn of(&self, path: &ChildPath) -> Result<&[EffectiveValue], SupervisorError> {
+        if let Some(values) = self.explain(path.as_str()) {
+            return Ok(values);
+        }
+        let is_known = |path: &ChildPath| self.explain(path.as_str()).is_some();
+        let known = std::iter::successors(path.parent(), ChildPath::parent).find(is_known);
+        let known = known.unwrap_or_else(ChildPath::root);
+        let siblings = self.nodes().map(|(path, _)| path);
+        let siblings = siblings.filter(|path| path.parent().as_ref() == Some(&known)).cloned();
+        let nearest_path = nearest(path, &known, siblings);
+        Err(SupervisorError::UnknownPath { path: path.clone(), known, nearest_path })
     }
 
     /// One value of the child or supervisor at `path`, such as that of `backoff.max`.
@@ -233,7 +249,11 @@ impl Walk<'_> {
             match child {
                 NodeSpec::Child(task) => self.task(task, path, &section, &above),
                 NodeSpec::Supervisor(inner) => {
-                    self.supervisor(inner, &path, &section, &above.for_supervisor());
+                    if inner.group.kind == GroupKind::None {
+                        self.supervisor(inner, &path, &section, &above.for_supervisor());
+                    } else {
+                        self.group(inner, &path, &section, &above);
+                    }
                     self.below(inner, &path, &section, above.clone());
                 }
             }
@@ -274,6 +294,27 @@ impl Walk<'_> {
         // As long as its children need.
         built_in.insert("shutdown.grace".into(), ("infinite".into(), ValueOrigin::BuiltIn));
         let values = self.layers(built_in, code, section, above);
+        self.nodes.push((path.clone(), values));
+    }
+
+    /// A pool or a many: what is about a child is about each of its children.
+    fn group(
+        &mut self,
+        spec: &SupervisorSpec,
+        path: &ChildPath,
+        section: &[String],
+        above: &Above,
+    ) {
+        let mut code = self.about(&spec.group.policy, path, spec.declared_at, section);
+        tags(&mut code, &spec.group.tags, path, spec.declared_at);
+        let mut keys = SupervisorKeys::section_of(spec);
+        keys.max_children = spec.group.max_children;
+        keys.count = spec.group.count;
+        if !cfg!(plant_bug = "group_unexplained") {
+            code.extend(code_layer(&keys, path, spec.declared_at));
+        }
+        let is_of_tree = |key: &str| matches!(key, "strategy" | "auto_shutdown" | "budget");
+        let values = self.layers(built_in(|key| !is_of_tree(key)), code, section, above);
         self.nodes.push((path.clone(), values));
     }
 

@@ -17,7 +17,7 @@ pub mod overlay;
 mod read;
 pub mod report;
 pub mod schema;
-mod secrets;
+pub(crate) mod secrets;
 pub mod settings;
 pub mod source;
 mod tree;

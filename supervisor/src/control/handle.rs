@@ -430,18 +430,7 @@ impl SupervisorHandle {
     /// started.
     #[cfg(feature = "config")]
     pub fn explain(&self, path: impl IntoPath) -> Result<Vec<EffectiveValue>, SupervisorError> {
-        let path = path.into_path()?;
-        let effective = self.effective_config();
-        if let Some(values) = effective.explain(path.as_str()) {
-            return Ok(values.to_vec());
-        }
-        let is_known = |path: &ChildPath| effective.explain(path.as_str()).is_some();
-        let known = std::iter::successors(path.parent(), ChildPath::parent).find(is_known);
-        let known = known.unwrap_or_else(ChildPath::root);
-        let siblings = effective.nodes().map(|(path, _)| path);
-        let siblings = siblings.filter(|path| path.parent().as_ref() == Some(&known)).cloned();
-        let nearest_path = nearest(&path, &known, siblings);
-        Err(SupervisorError::UnknownPath { path, known, nearest_path })
+        Ok(self.effective_config().of(&path.into_path()?)?.to_vec())
     }
 
     /// The state of the whole tree. After its end: as it was then.
