@@ -136,6 +136,7 @@ pub(super) enum VerbForm {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "it lives as long as a file is written or read")]
 pub(super) enum NodeForm {
     Child {
         id: String,
@@ -153,7 +154,7 @@ pub(super) enum NodeForm {
         meltdown: Option<Meltdown>,
         auto_shutdown: Option<AutoShutdown>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        group: Option<GroupForm>,
+        group: Option<Box<GroupForm>>,
         budget: Option<Duration>,
         #[serde(default)]
         policy: PolicyPatch,
@@ -183,17 +184,19 @@ pub(super) struct GroupForm {
     count: Option<u32>,
 }
 
-impl From<&Group> for Option<GroupForm> {
+impl From<&Group> for Option<Box<GroupForm>> {
     fn from(group: &Group) -> Self {
         let Group { kind, members, policy, tags, max_children, count } = group;
-        (*kind != GroupKind::None).then(|| GroupForm {
+        let is_group = *kind != GroupKind::None;
+        let form = || GroupForm {
             is_pool: *kind == GroupKind::Pool,
             members: members.as_ref().map(|m| (m.type_name().to_owned(), m.is_blocking())),
             policy: *policy,
             tags: tags.iter().map(str::to_owned).collect(),
             max_children: *max_children,
             count: *count,
-        })
+        };
+        is_group.then(form).map(Box::new)
     }
 }
 
@@ -291,7 +294,7 @@ impl From<NodeForm> for NodeSpec {
                 intensity,
                 meltdown,
                 auto_shutdown,
-                group: group.map(Group::from).unwrap_or_default(),
+                group: group.map(|group| Group::from(*group)).unwrap_or_default(),
                 budget,
                 policy,
                 tags: Tags::new(tags),

@@ -51,7 +51,7 @@ pub(crate) struct Room {
 pub(crate) enum GroupPlan {
     /// Its children are declared one by one.
     None,
-    Pool(PoolPlan),
+    Pool(Box<PoolPlan>),
     Many,
 }
 

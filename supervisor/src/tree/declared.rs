@@ -334,12 +334,12 @@ impl DeclaredSlot {
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
     /// A field that says `args`. What they are is checked where they are made.
     pub const fn given<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
     /// A field that says something that only a pool or a many has.
@@ -347,22 +347,32 @@ impl DeclaredSlot {
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
     /// A field that says something that only a pool has.
     pub const fn pool<T: IsPool>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
     /// A field that says something that only a many has.
     pub const fn many<T: IsMany<N>, N>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
-    const fn of(name: &'static str, node: Node, policy: PolicyPatch) -> Self {
+    const fn of(name: &'static str, node: Node, policy: &PolicyPatch) -> Self {
         let (max_children, count, intensity, meltdown) = (None, None, None, None);
-        Self { name, node, policy, max_children, count, intensity, meltdown, tags: &[], ask: None }
+        Self {
+            name,
+            node,
+            policy: *policy,
+            max_children,
+            count,
+            intensity,
+            meltdown,
+            tags: &[],
+            ask: None,
+        }
     }
 
     /// See [`SupervisorSpec::max_children`].

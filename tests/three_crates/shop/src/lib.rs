@@ -12,6 +12,10 @@ pub struct Shop {
 }
 
 /// Stops the scorer of a library, by a handle that the compiler resolved.
+///
+/// # Errors
+///
+/// What the command answers.
 #[child(restart(transient))]
 pub async fn auditor(
     _: TaskContext,

@@ -6,6 +6,7 @@ use crate::core::action::Action;
 use crate::core::tests::harness::{Invariant, World};
 use crate::event::EventKind;
 use crate::id::ChildPath;
+use crate::spec::plan::SupervisorPlan;
 use crate::state::Lifecycle;
 
 #[derive(Default)]
@@ -49,7 +50,7 @@ impl Invariant for Order {
                 continue;
             }
             let parent = path.parent().expect("not the root");
-            let is_pool = world.plan(&parent).is_some_and(|plan| plan.is_pool());
+            let is_pool = world.plan(&parent).is_some_and(SupervisorPlan::is_pool);
             let is_by_supervisor = world.engine.is_stopped_by_supervisor(path);
             let Some(siblings) = before.get(&parent).filter(|_| is_by_supervisor) else { continue };
             // One that has just been added is the youngest.
