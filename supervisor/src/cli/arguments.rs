@@ -39,6 +39,12 @@ pub(super) enum Command {
         /// The file. Default: that of `--config`.
         file: Option<PathBuf>,
     },
+    /// What changes when another configuration is put in the place of that of `--config`, and what
+    /// the tree does then. Changes nothing.
+    Plan {
+        /// The new configuration.
+        file: PathBuf,
+    },
     /// Draws the tree with its strategies and the policies that differ from the defaults.
     Tree,
     /// Every value that holds for one child or supervisor, and where it comes from.

@@ -16,6 +16,10 @@ pub enum Exit {
     Failed = 1,
     /// The tree ended, and a run had to be aborted or could not be ended.
     NotClean = 2,
+    /// The plan has changes that need a restart of the program.
+    NeedsRestart = 3,
+    /// The plan is for a tree with other children, or children that take other things.
+    Impossible = 4,
     /// The command line says something that is none: `EX_USAGE`.
     Usage = 64,
     /// The tree itself, as it was compiled, breaks a rule: `EX_SOFTWARE`.
@@ -32,6 +36,8 @@ Exit codes:
   0   done; the tree ended clean
   1   the tree failed, or did not start
   2   a run had to be aborted or could not be ended
+  3   the plan needs a restart of the program
+  4   the plan needs another build of the program
   64  the command line is wrong, or names a child that is not there
   70  the tree itself, as it was compiled, breaks a rule
   74  the answer could not be written

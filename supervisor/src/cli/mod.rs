@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `run` | starts the tree and waits for its end, or for a signal; also what it does without any command |
 //! | `check [FILE]` | reads the configuration and says everything that is wrong with it |
+//! | `plan FILE` | what changes when FILE takes the place of the configuration, and what the tree does then |
 //! | `tree` | draws the tree, and the policies that differ from the defaults |
 //! | `explain PATH` | every value that holds for one child, and where it comes from |
 //! | `schema` | the JSON Schema of the configuration of this very tree |
@@ -18,6 +19,7 @@ mod arguments;
 mod check;
 mod exit;
 mod explain;
+mod plan;
 mod tree;
 
 #[cfg(test)]
@@ -246,6 +248,7 @@ impl Asked<'_> {
     fn answer(&self, command: &Command) -> Answer {
         let answer = match command {
             Command::Check { file } => self.check(file.as_ref()),
+            Command::Plan { file } => self.plan(file),
             Command::Tree => self.tree(),
             Command::Explain { path } => self.explain(path),
             // Needs no files.

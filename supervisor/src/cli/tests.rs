@@ -87,7 +87,9 @@ async fn what_is_no_command_is_64_and_what_there_is_is_0() {
     }
     let help = answer(&["--help"]).await;
     assert_eq!(help.exit, Exit::Done);
-    for word in ["run", "check", "tree", "explain", "schema", "template", "completions", "78"] {
+    for word in
+        ["run", "check", "plan", "tree", "explain", "schema", "template", "completions", "78"]
+    {
         assert!(help.out.contains(word), "{word} is not in {}", help.out);
     }
 }
@@ -254,4 +256,63 @@ async fn running_gives_the_code_of_the_report() {
     let answer = of(melts).answer(["app", "run"]).await;
     assert_eq!(answer.exit.code(), 1);
     assert!(answer.err.contains("out of luck"), "{}", answer.err);
+}
+
+#[tokio::test]
+async fn a_plan_says_what_changes_when_and_what_the_tree_does_then() {
+    let old = File::new("plan-old", "policy: { restart_limit: { max: 3, within: 60s } }");
+    let text = "
+        policy: { restart_limit: { max: 3, within: 60s }, start_timeout: 9s, probe_after: 5m }
+        supervisor: { children: { payments: { children: { ledger: { settings: { key: abc } } } } } }
+    ";
+    let new = File::new("plan-new", text);
+    let plan = answer(&["plan", new.name(), "--config", old.name()]).await;
+    assert_eq!((plan.exit, &*plan.err), (Exit::Done, ""));
+    for part in [
+        "now:\n  /root/payments probe_after: nothing -> 5m, from ",
+        "at the next restart:\n  /root/payments/ledger settings.key: *** -> ***, from ",
+        "/root/audit start_timeout: 30s -> 9s, from ",
+        "start order, one after the other:\n  /root/payments\n  /root/payments/ledger\n",
+        "  /root/payments/ledger: /root/payments/gateway\n",
+        "  /root/audit: itself\n",
+        "`/root/audit`: at most 3 restarts a minute",
+        "worst-case start: 0ns\nworst-case shutdown: 18s\n",
+    ] {
+        assert!(plan.out.contains(part), "no {part} in {}", plan.out);
+    }
+    assert!(!plan.out.contains("abc") && !plan.out.contains("needs a restart"), "{}", plan.out);
+
+    let json = answer(&["plan", new.name(), "--config", old.name(), "--format", "json"]).await;
+    let json = read(&json);
+    assert_eq!((&json["ok"], &json["impossible"]), (&json!(true), &json!([])));
+    let change = &json["changes"]["now"][0];
+    assert_eq!((&change["before"], &change["after"]), (&json!(null), &json!("5m")));
+    assert_eq!(json["outlook"]["start_order"][0], "/root/payments");
+
+    let same = answer(&["plan", old.name(), "--config", old.name(), "--format", "json"]).await;
+    let changes = &read(&same)["changes"];
+    assert_eq!((&changes["now"], &changes["next_restart"]), (&json!([]), &json!([])));
+}
+
+#[tokio::test]
+async fn a_plan_that_needs_a_restart_is_3_and_one_for_another_build_is_4() {
+    let off = File::new("off", "supervisor: { children: { audit: { enabled: false } } }");
+    let plan = answer(&["plan", off.name()]).await;
+    assert_eq!(plan.exit.code(), 3);
+    assert!(
+        plan.out.contains("needs a restart:\n  /root/audit enabled: true -> false"),
+        "{}",
+        plan.out
+    );
+
+    let other = File::new("other", "supervisor: { children: { mailer: { restart: transient } } }");
+    let plan = answer(&["plan", other.name()]).await;
+    assert_eq!(plan.exit.code(), 4);
+    assert!(plan.err.starts_with("impossible without another build:\n"), "{}", plan.err);
+    let json = answer(&["plan", other.name(), "--format", "json"]).await;
+    assert_eq!(json.exit.code(), 4);
+    assert_eq!(read(&json)["impossible"].as_array().unwrap().len(), 1);
+
+    let bad = File::new("bad-plan", "policy: { restart: never }");
+    assert_eq!(answer(&["plan", bad.name()]).await.exit.code(), 78);
 }

@@ -164,8 +164,18 @@ impl fmt::Display for EffectiveConfig {
 impl LoadedConfig {
     /// What holds in the tree that `spec` declares, with this configuration over it.
     pub fn effective(&self, spec: &SupervisorSpec) -> EffectiveConfig {
+        self.effective_with(spec, Secrets::Hidden)
+    }
+
+    /// The same, for comparing and not for showing.
+    pub(super) fn effective_with_secrets(&self, spec: &SupervisorSpec) -> EffectiveConfig {
+        self.effective_with(spec, Secrets::Shown)
+    }
+
+    fn effective_with(&self, spec: &SupervisorSpec, secrets: Secrets) -> EffectiveConfig {
         let said = serde_json::to_value(self.config()).unwrap_or_default();
-        let mut walk = Walk { loaded: self, config: self.config(), said, nodes: Vec::new() };
+        let (loaded, config, nodes) = (self, self.config(), Vec::new());
+        let mut walk = Walk { loaded, config, said, nodes, secrets };
         let mut policy = walk.said_in(&["policy"]);
         policy.extend(walk.said_under(&["shutdown"], "shutdown"));
         policy.remove("shutdown.budget");
@@ -173,6 +183,21 @@ impl LoadedConfig {
         walk.root(spec, above);
         EffectiveConfig { nodes: walk.nodes }
     }
+
+    /// What is said about those who look at the tree.
+    pub(super) fn observability(&self) -> Vec<EffectiveValue> {
+        let said = serde_json::to_value(self.config()).unwrap_or_default();
+        let (loaded, config, nodes) = (self, self.config(), Vec::new());
+        let walk = Walk { loaded, config, said, nodes, secrets: Secrets::Hidden };
+        resolve_layers(vec![walk.said_under(&["observability"], "observability")])
+    }
+}
+
+/// Whether what is secret is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    Hidden,
+    Shown,
 }
 
 /// The keys that somebody said in one place, without sections around them: `backoff.max`.
@@ -207,6 +232,7 @@ struct Walk<'a> {
     /// The same as plain data.
     said: Json,
     nodes: Vec<(ChildPath, Vec<EffectiveValue>)>,
+    secrets: Secrets,
 }
 
 impl Walk<'_> {
@@ -275,7 +301,9 @@ impl Walk<'_> {
         let keys = keys.into_iter().map(|(key, value)| (key, (value, ValueOrigin::BuiltIn)));
         built_in.extend(keys);
         let mut values = self.layers(built_in, code, section, above);
-        hide_secrets(&schema, &mut values);
+        if self.secrets == Secrets::Hidden {
+            hide_secrets(&schema, &mut values);
+        }
         self.nodes.push((path, values));
     }
 

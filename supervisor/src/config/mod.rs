@@ -14,6 +14,7 @@ mod keys;
 pub mod load;
 mod node;
 pub mod overlay;
+pub mod plan;
 mod read;
 pub mod report;
 pub mod schema;

@@ -45,6 +45,7 @@ mod hold;
 pub(crate) mod input;
 pub(crate) mod key;
 mod nodes;
+mod reconfigure;
 mod report;
 mod round;
 mod shutdown;

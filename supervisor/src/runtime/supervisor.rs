@@ -6,11 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use tokio::runtime::Handle;
+#[cfg(feature = "config")]
+use tokio::sync::Mutex;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::driver::Driver;
 #[cfg(feature = "audit")]
 use super::gate::Gate;
+#[cfg(feature = "config")]
+use super::mailbox::MadeOf;
 use super::mailbox::Shared;
 #[cfg(feature = "audit")]
 use crate::audit::AuditLog;
@@ -148,7 +152,7 @@ pub struct SupervisorBuilder {
     #[cfg(feature = "config")]
     sources: Sources,
     #[cfg(feature = "config")]
-    made_of: Option<Box<(SupervisorSpec, LoadedConfig)>>,
+    made_of: Option<Box<(SupervisorSpec, Arc<LoadedConfig>)>>,
 }
 
 impl SupervisorBuilder {
@@ -312,7 +316,7 @@ impl SupervisorBuilder {
         self.journal_capacity = setting(journal_capacity, self.journal_capacity);
         self.last_exits = setting(last_exits, self.last_exits);
         self.remembered_paths = setting(remembered_paths, self.remembered_paths);
-        self.made_of = Some(Box::new((before, loaded)));
+        self.made_of = Some(Box::new((before, Arc::new(loaded))));
         Ok(self)
     }
 
@@ -371,7 +375,11 @@ impl SupervisorBuilder {
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
             #[cfg(feature = "config")]
-            made_of: self.made_of,
+            made_of: self.made_of.map(|made_of| {
+                let (spec, config) = *made_of;
+                let config = watch::Sender::new(config);
+                MadeOf { spec, sources: self.sources, config, reloading: Mutex::default() }
+            }),
             counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
@@ -392,7 +400,7 @@ impl SupervisorBuilder {
 }
 
 #[cfg(feature = "config")]
-async fn off_the_async_threads<T: Send + 'static>(
+pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SupervisorError> {
     let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;

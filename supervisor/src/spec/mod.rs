@@ -3,6 +3,7 @@
 pub mod child;
 pub mod group;
 pub mod lint;
+pub mod outlook;
 pub(crate) mod plan;
 pub mod rates;
 pub mod supervisor;

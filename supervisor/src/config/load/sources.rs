@@ -32,6 +32,11 @@ impl Sources {
         Self { base: Some(Base::File(path.into())), environment: self.environment.clone() }
     }
 
+    /// Whether there is a file that may have changed.
+    pub(crate) fn have_a_file(&self) -> bool {
+        matches!(self.base, Some(Base::File(_)))
+    }
+
     /// Whether reading takes time: it looks at a disk, or at variables.
     pub(crate) fn are_outside(&self) -> bool {
         matches!(self.base, Some(Base::File(_))) || self.environment.is_some()
