@@ -217,7 +217,15 @@ async fn the_declaration_is_in_the_file_with_all_that_was_said() {
     handle.shutdown_tree(BY, WHY).await.unwrap();
     let spec = Recording::read(&file.0).unwrap().spec();
     // Everything but the functions, which are not printed.
-    assert_eq!(format!("{spec:#?}"), format!("{:#?}", tree()));
+    assert_eq!(without_places(&spec), without_places(&tree()));
+}
+
+/// All that a spec says but where in the code it stands, which is nothing to a recording.
+fn without_places(spec: &SupervisorSpec) -> String {
+    let text = format!("{spec:#?}");
+    let mut parts = text.split("declared_at: Location {");
+    let first = parts.next().unwrap_or_default().to_owned();
+    parts.filter_map(|part| Some(part.split_once('}')?.1)).fold(first, |text, part| text + part)
 }
 
 #[tokio::test(start_paused = true)]

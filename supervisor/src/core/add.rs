@@ -109,7 +109,7 @@ impl Engine {
             });
         }
         self.check_room(parent)?;
-        let plan = validate_added(spec, &path, depth, &plan)?;
+        let plan = validate_added(spec, &path, depth, &plan, self)?;
         let path = path.join(&plan.id);
         if !plan.kind.policy().enabled {
             return Err(SupervisorError::Disabled { path });

@@ -16,11 +16,13 @@ use crate::core::time::Uptime;
 use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath, CommandId, Generation};
 use crate::policy::PolicyPatch;
+use crate::policy::dependency::StartMode;
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::dependency::Dependency;
 use crate::spec::group::{Group, GroupKind};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
@@ -151,6 +153,8 @@ pub(super) enum VerbForm {
 pub(super) enum NodeForm {
     Child {
         id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dependencies: Vec<String>,
         #[serde(default)]
         is_blocking: bool,
         #[serde(default)]
@@ -160,6 +164,10 @@ pub(super) enum NodeForm {
     },
     Supervisor {
         id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dependencies: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<StartMode>,
         strategy: Option<Strategy>,
         intensity: Option<Limit>,
         meltdown: Option<Meltdown>,
@@ -231,9 +239,10 @@ impl From<&NodeSpec> for NodeForm {
         match spec {
             NodeSpec::Child(spec) => {
                 // Where it is declared, and its settings, are nothing to the engine.
-                let ChildSpec { id, task, policy, tags, .. } = &**spec;
+                let ChildSpec { id, task, policy, dependencies, tags, .. } = &**spec;
                 Self::Child {
                     id: id.to_string(),
+                    dependencies: texts(dependencies),
                     is_blocking: task.is_blocking(),
                     policy: *policy,
                     tags: tags.iter().map(str::to_owned).collect(),
@@ -249,6 +258,8 @@ impl From<&SupervisorSpec> for NodeForm {
         // A key that is added to the spec has to be added here.
         let SupervisorSpec {
             id,
+            dependencies,
+            start,
             strategy,
             intensity,
             meltdown,
@@ -264,6 +275,8 @@ impl From<&SupervisorSpec> for NodeForm {
         } = spec;
         Self::Supervisor {
             id: id.to_string(),
+            dependencies: texts(dependencies),
+            start: *start,
             strategy: *strategy,
             intensity: *intensity,
             meltdown: *meltdown,
@@ -282,12 +295,15 @@ impl From<&SupervisorSpec> for NodeForm {
 impl From<NodeForm> for NodeSpec {
     fn from(form: NodeForm) -> Self {
         match form {
-            NodeForm::Child { id, is_blocking, policy, tags } => {
+            NodeForm::Child { id, dependencies, is_blocking, policy, tags } => {
                 let (task, tags) = (nothing(is_blocking), Tags::new(tags));
-                ChildSpec { policy, tags, ..ChildSpec::new(id, task) }.into()
+                let dependencies = named(dependencies);
+                ChildSpec { policy, dependencies, tags, ..ChildSpec::new(id, task) }.into()
             }
             NodeForm::Supervisor {
                 id,
+                dependencies,
+                start,
                 strategy,
                 intensity,
                 meltdown,
@@ -301,6 +317,8 @@ impl From<NodeForm> for NodeSpec {
                 children,
             } => SupervisorSpec {
                 id: id.into(),
+                dependencies: named(dependencies),
+                start,
                 strategy,
                 intensity,
                 meltdown,
@@ -317,6 +335,14 @@ impl From<NodeForm> for NodeSpec {
             .into(),
         }
     }
+}
+
+fn texts(dependencies: &[Dependency]) -> Vec<String> {
+    dependencies.iter().map(ToString::to_string).collect()
+}
+
+fn named(dependencies: Vec<String>) -> Vec<Dependency> {
+    dependencies.into_iter().map(Dependency::from).collect()
 }
 
 /// A task that is never run: the recording has its ends.

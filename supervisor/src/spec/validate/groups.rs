@@ -36,6 +36,9 @@ impl Checker {
                 if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
                     self.report(path, Fault::PoolWithStrategy);
                 }
+                if spec.start.is_some() {
+                    self.report(path, Fault::PoolWithStart);
+                }
                 if *max_children == Some(0) {
                     self.report(path, Fault::MaxChildren);
                 }

@@ -39,3 +39,15 @@ pub struct App {
     /// Its own.
     pub auditor: auditor,
 }
+
+/// The same, with what is needed declared last and everything started at once.
+#[supervisor(start(parallel), state = Shop)]
+pub struct AtOnce {
+    /// Whatever depends on the pool is stopped with it.
+    #[child(depends_on(payments::ledger), on_dependency_restart(restart))]
+    pub reports: Reports,
+    /// The subtree of the first library.
+    pub payments: Payments,
+    /// Has what both libraries need.
+    pub pool: storage::pool,
+}
