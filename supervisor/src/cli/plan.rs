@@ -45,9 +45,13 @@ impl Asked<'_> {
 }
 
 fn text_of(valid: &ValidSpec) -> String {
-    let mut text = String::from("start order, one after the other:\n");
-    for path in valid.start_order() {
-        _ = writeln!(text, "  {path}");
+    let mut text = String::from("start order, what is together starts together:\n");
+    for order in valid.start_order() {
+        let ids = |layer: &Vec<ChildPath>| {
+            layer.iter().map(ChildPath::name).collect::<Vec<_>>().join(" + ")
+        };
+        let layers: Vec<_> = order.layers.iter().map(ids).collect();
+        _ = writeln!(text, "  {}: {}", order.supervisor, layers.join(", "));
     }
     text.push_str("a failure restarts:\n");
     for radius in valid.blast_radius() {
@@ -76,7 +80,14 @@ fn json_of(valid: &ValidSpec) -> Json {
     let rates =
         rates.iter().map(|it| json!({ "path": it.path.as_str(), "per_minute": it.per_minute }));
     json!({
-        "start_order": names(&valid.start_order()),
+        "start_order": valid
+            .start_order()
+            .iter()
+            .map(|order| {
+                let layers: Vec<_> = order.layers.iter().map(|layer| names(layer)).collect();
+                json!({ "supervisor": order.supervisor.as_str(), "layers": layers })
+            })
+            .collect::<Vec<_>>(),
         "blast_radius": radius.collect::<Vec<_>>(),
         "restart_rates": rates.collect::<Vec<_>>(),
         "worst_case_start_seconds": valid.worst_case_start().as_secs_f64(),

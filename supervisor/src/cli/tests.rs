@@ -37,7 +37,9 @@ fn tree() -> SupervisorSpec {
     let payments = SupervisorSpec::new("payments")
         .strategy(Strategy::OneForAll)
         .child(ChildSpec::new("ledger", parked()).settings::<Batches>())
-        .child(ChildSpec::new("gateway", parked()).restart(Restart::Transient));
+        .child(
+            ChildSpec::new("gateway", parked()).restart(Restart::Transient).depends_on("ledger"),
+        );
     SupervisorSpec::root()
         .child(payments)
         .child(SupervisorSpec::pool("sessions").max_children(9))
@@ -163,7 +165,7 @@ async fn the_tree_is_drawn_with_strategies_and_what_differs_from_the_defaults() 
 /root  one_for_one, intensity.max: 3, intensity.within: 10s
 ├─ payments  one_for_all
 │  ├─ ledger  settings.key: ***, settings.size: 500
-│  └─ gateway  restart: transient
+│  └─ gateway  depends on ledger, restart: transient
 ├─ sessions  pool, max_children: 9
 └─ audit
 ";
@@ -178,16 +180,17 @@ async fn the_tree_is_drawn_with_strategies_and_what_differs_from_the_defaults() 
     assert_eq!(child(0)["children"][1]["policies"][0]["origin"]["kind"], "code");
     assert_eq!(child(0)["children"][0]["policies"][0]["value"], "***");
     assert_eq!((&child(1)["kind"], &child(2)["kind"]), (&json!("pool"), &json!("task")));
+    assert_eq!(child(0)["children"][1]["depends_on"], json!(["ledger"]));
     assert_eq!(child(2)["policies"], json!([]));
 }
 
 #[tokio::test]
 async fn a_value_is_explained_with_where_it_comes_from() {
-    let file = File::new("explain", "policy:\n  restart: temporary\n");
+    let file = File::new("explain", "policy:\n  restart: permanent\n");
     let text = answer(&["explain", "/root/payments/gateway", "--config", file.name()]).await;
     assert_eq!(text.exit, Exit::Done);
     let line = text.out.lines().find(|line| line.starts_with("  restart: ")).unwrap();
-    let over = format!("over \"temporary\", from {}:2:12", file.name()).replace('"', "");
+    let over = format!("over \"permanent\", from {}:2:12", file.name()).replace('"', "");
     assert!(line.starts_with("  restart: transient, from ") && line.contains(&over), "{line}");
 
     let arguments = ["explain", "/root/audit", "--config", file.name(), "--format", "json"];
@@ -197,7 +200,7 @@ async fn a_value_is_explained_with_where_it_comes_from() {
     let restart = values.iter().find(|value| value["key"] == "restart").unwrap();
     assert_eq!(
         (&restart["value"], &restart["origin"]["kind"]),
-        (&json!("temporary"), &json!("text"))
+        (&json!("permanent"), &json!("text"))
     );
     assert_eq!(restart["overrode"][0]["origin"]["kind"], "built_in");
 }
@@ -272,7 +275,7 @@ async fn a_plan_says_what_changes_when_and_what_the_tree_does_then() {
         "now:\n  /root/payments probe_after: nothing -> 5m, from ",
         "at the next restart:\n  /root/payments/ledger settings.key: *** -> ***, from ",
         "/root/audit start_timeout: 30s -> 9s, from ",
-        "start order, one after the other:\n  /root/payments\n  /root/payments/ledger\n",
+        "  /root: payments, sessions, audit\n  /root/payments: ledger, gateway\n",
         "  /root/payments/ledger: /root/payments/gateway\n",
         "  /root/audit: itself\n",
         "`/root/audit`: at most 3 restarts a minute",
@@ -287,7 +290,7 @@ async fn a_plan_says_what_changes_when_and_what_the_tree_does_then() {
     assert_eq!((&json["ok"], &json["impossible"]), (&json!(true), &json!([])));
     let change = &json["changes"]["now"][0];
     assert_eq!((&change["before"], &change["after"]), (&json!(null), &json!("5m")));
-    assert_eq!(json["outlook"]["start_order"][0], "/root/payments");
+    assert_eq!(json["outlook"]["start_order"][0]["layers"][0][0], "/root/payments");
 
     let same = answer(&["plan", old.name(), "--config", old.name(), "--format", "json"]).await;
     let changes = &read(&same)["changes"];

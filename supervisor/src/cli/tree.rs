@@ -10,6 +10,7 @@ use crate::config::secrets::MASK;
 use crate::error::types::SupervisorError;
 use crate::id::{ChildId, ChildPath};
 use crate::spec::NodeSpec;
+use crate::spec::dependency::Dependency;
 use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 
@@ -30,6 +31,8 @@ struct Branch<'a> {
     path: ChildPath,
     kind: &'static str,
     strategy: Option<&'a Json>,
+    /// As it was written.
+    depends_on: Vec<String>,
     /// What differs from what is built in.
     policies: Vec<&'a EffectiveValue>,
     children: Vec<Branch<'a>>,
@@ -50,16 +53,21 @@ impl<'a> Branch<'a> {
             let path = path.join(&ChildId::new(child.id()).ok()?);
             Some(match child {
                 NodeSpec::Supervisor(inner) => Self::of_supervisor(inner, path, effective),
-                NodeSpec::Child(_) => {
-                    let policies = policies(&path, effective);
-                    Branch { path, kind: "task", strategy: None, policies, children: vec![] }
-                }
+                NodeSpec::Child(task) => Branch {
+                    kind: "task",
+                    strategy: None,
+                    depends_on: names(&task.dependencies),
+                    policies: policies(&path, effective),
+                    children: vec![],
+                    path,
+                },
             })
         });
         // They are all alike, and may be thousands.
         let children = if kind == "many" { Vec::new() } else { below.collect() };
         Self {
             kind,
+            depends_on: names(&spec.dependencies),
             strategy: strategy.map(|strategy| &strategy.value),
             policies: policies(&path, effective),
             children,
@@ -77,7 +85,9 @@ impl<'a> Branch<'a> {
         };
         let policies =
             self.policies.iter().map(|value| format!("{}: {}", value.key, yaml(&value.value)));
-        let about: Vec<_> = kind.into_iter().chain(policies).collect();
+        let needs = (!self.depends_on.is_empty())
+            .then(|| format!("depends on {}", self.depends_on.join(" and ")));
+        let about: Vec<_> = kind.into_iter().chain(needs).chain(policies).collect();
         let line = format!("{first}{name}  {}", about.join(", "));
         out.push_str(line.trim_end());
         out.push('\n');
@@ -100,10 +110,16 @@ impl<'a> Branch<'a> {
             "path": self.path.as_str(),
             "kind": self.kind,
             "strategy": self.strategy,
+            "depends_on": self.depends_on,
             "policies": policies.collect::<Vec<_>>(),
             "children": self.children.iter().map(Self::to_json).collect::<Vec<_>>(),
         })
     }
+}
+
+/// As they were written: the id of a sibling, or a path.
+fn names(dependencies: &[Dependency]) -> Vec<String> {
+    dependencies.iter().map(|dependency| dependency.as_str().to_owned()).collect()
 }
 
 /// What holds there and is not what is built in.

@@ -85,9 +85,24 @@ impl Effect {
     fn of(key: &KeyPath) -> Self {
         match key.segments().first().map(String::as_str) {
             Some(
-                "role" | "restart" | "backoff" | "restart_limit" | "on_limit" | "on_failure"
-                | "probe_after" | "criticality" | "health" | "significant" | "shutdown" | "tags"
-                | "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "max_children",
+                "role"
+                | "restart"
+                | "backoff"
+                | "restart_limit"
+                | "on_limit"
+                | "on_failure"
+                | "probe_after"
+                | "criticality"
+                | "health"
+                | "significant"
+                | "shutdown"
+                | "tags"
+                | "strategy"
+                | "intensity"
+                | "meltdown"
+                | "auto_shutdown"
+                | "max_children"
+                | "on_dependency_restart",
             ) => Self::Now,
             Some("readiness" | "start_timeout" | "settings") => Self::NextRestart,
             _ => Self::NeedsRestart,
@@ -279,7 +294,7 @@ mod tests {
         let needs_restart =
             keys.keys().filter(|key| Effect::of(&KeyPath::of(&[key])) == Effect::NeedsRestart);
         // `defaults` and `children` are about others.
-        let expected = ["children", "count", "defaults", "enabled"];
+        let expected = ["children", "count", "defaults", "enabled", "start"];
         assert_eq!(needs_restart.collect::<Vec<_>>(), expected);
         assert_eq!(Effect::of(&KeyPath::of(&["observability", "x"])), Effect::NeedsRestart);
     }
