@@ -72,7 +72,7 @@ fn text_of(valid: &ValidSpec) -> String {
 }
 
 fn json_of(valid: &ValidSpec) -> Json {
-    let names = |paths: &[ChildPath]| paths.iter().map(|path| path.to_string()).collect::<Vec<_>>();
+    let names = |paths: &[ChildPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
     let radius = valid.blast_radius();
     let radius =
         radius.iter().map(|it| json!({ "path": it.path.as_str(), "with": names(&it.with) }));

@@ -1,6 +1,6 @@
 //! What it means to put one configuration in the place of another.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use serde_json::{Value as Json, json};
@@ -135,10 +135,9 @@ impl ConfigPlan {
     /// fit the tree.
     pub fn of(spec: &SupervisorSpec, old: &LoadedConfig, new: &LoadedConfig) -> Self {
         let (before, after) = (values(spec, old), values(spec, new));
-        let keys: BTreeMap<_, ()> =
-            before.keys().chain(after.keys()).map(|key| (key, ())).collect();
+        let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
         let mut plan = Self::default();
-        for (at, ()) in keys {
+        for at in keys {
             let (before, after) = (before.get(at), after.get(at));
             if before.map(|known| &known.raw) == after.map(|known| &known.raw) {
                 plan.unchanged += 1;

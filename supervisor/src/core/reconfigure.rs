@@ -116,5 +116,5 @@ fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<Superviso
     });
     let children = children.collect::<Option<Vec<_>>>()?;
     let group = new.group.with_members_of(&old.group)?;
-    Some(SupervisorPlan { children, group, ..SupervisorPlan::clone(new) })
+    Some(SupervisorPlan { group, children, ..SupervisorPlan::clone(new) })
 }

@@ -246,7 +246,7 @@ impl From<SpecErrors> for SupervisorError {
 
 #[cfg(feature = "config")]
 fn lines(changes: &[crate::config::plan::ConfigChange]) -> String {
-    changes.iter().map(|change| format!("\n  {change}")).collect()
+    changes.iter().fold(String::new(), |lines, change| lines + "\n  " + &change.to_string())
 }
 
 /// An exit as the cause of an error.

@@ -81,7 +81,7 @@ impl GroupPlan {
             (Self::Many, Self::Many) => Some(Self::Many),
             (Self::Pool(new), Self::Pool(old)) => {
                 let mut new = new.clone();
-                new.members = old.members.clone();
+                new.members.clone_from(&old.members);
                 Some(Self::Pool(new))
             }
             (Self::None | Self::Many | Self::Pool(_), _) => None,

@@ -107,7 +107,7 @@ async fn the_next_decision_is_made_with_the_new_policy_and_no_run_is_touched() {
     assert_eq!(handle.effective_config().value("/root/a", "restart").unwrap().value, "transient");
 
     tell.send(()).unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!(lifecycle(&handle, "/root/a").await, Lifecycle::Down);
     handle.shutdown_tree("test", "over").await.unwrap();
 }
@@ -175,7 +175,7 @@ async fn a_file_with_a_mistake_changes_nothing_and_says_why() {
     std::fs::remove_file(&file.0).unwrap();
     assert!(reload(&handle).await.unwrap_err().to_string().contains("no such file"));
     tell.send(()).unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert_eq!(lifecycle(&handle, "/root/a").await, Lifecycle::Down);
     assert!(matches!(
         handle.reload(" ", "a test").await,
@@ -213,7 +213,7 @@ async fn heartbeats_are_listened_for_from_the_reload_on() {
     tokio::time::sleep(Duration::from_mins(10)).await;
     file.say("supervisor: { children: { a: { health: { heartbeat: 1s, stale_after: 3s } } } }");
     reload(&handle).await.unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     handle.shutdown_tree("test", "over").await.unwrap();
     let mut is_stale = false;
     while let Some(event) = events.next().await {
@@ -234,7 +234,7 @@ async fn what_a_restarted_supervisor_builds_anew_has_the_new_policy_too() {
     reload(&handle).await.unwrap();
     handle.restart_child("/root/inner", "alice", "a test").await.unwrap();
     tell.send(()).unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     assert!(handle.state_of("/root/inner/a").await.is_err(), "it is temporary, and forgotten");
     handle.shutdown_tree("test", "over").await.unwrap();
 }
@@ -280,7 +280,7 @@ async fn a_reload_is_in_the_recording_and_its_replay() {
     file.say("policy: { restart: transient }");
     reload(&handle).await.unwrap();
     tell.send(()).unwrap();
-    tokio::time::sleep(Duration::from_secs(60)).await;
+    tokio::time::sleep(Duration::from_mins(1)).await;
     handle.shutdown_tree("test", "over").await.unwrap();
     let text = std::fs::read_to_string(&recording).unwrap();
     assert!(text.contains("\"reload\""), "{text}");
