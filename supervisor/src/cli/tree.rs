@@ -131,7 +131,8 @@ fn policies<'a>(path: &ChildPath, effective: &'a EffectiveConfig) -> Vec<&'a Eff
         !is_built_in(&value.origin)
             // What is hidden cannot be compared.
             && (value.value == MASK || built_in.is_none_or(|(known, _)| *known != value.value))
-            && value.key.to_string() != "strategy"
+            // Drawn in their own way.
+            && !matches!(&*value.key.to_string(), "strategy" | "depends_on")
     };
     let differs = |value: &&EffectiveValue| differs(value) || cfg!(plant_bug = "tree_of_defaults");
     values.iter().filter(differs).collect()
