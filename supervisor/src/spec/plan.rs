@@ -14,7 +14,7 @@ use crate::policy::{Policy, PolicyPatch};
 use crate::task::factory::TaskFactory;
 use crate::task::member::MemberFactory;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChildPlan {
     pub(crate) policy: Policy,
     /// What it depends on, without repetitions.
@@ -23,7 +23,7 @@ pub(crate) struct ChildPlan {
     pub(crate) task: TaskFactory,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SupervisorPlan {
     /// About this supervisor as a child of the one above.
     pub(crate) policy: Policy,
@@ -71,6 +71,22 @@ pub(crate) struct PoolPlan {
     pub(crate) tags: Tags,
     /// What that amounts to, if nothing else is said about one.
     pub(crate) policy: Policy,
+}
+
+impl GroupPlan {
+    /// The same with the members of `old`; `None` where that is of another kind.
+    pub(crate) fn with_members_of(&self, old: &Self) -> Option<Self> {
+        match (self, old) {
+            (Self::None, Self::None) => Some(Self::None),
+            (Self::Many, Self::Many) => Some(Self::Many),
+            (Self::Pool(new), Self::Pool(old)) => {
+                let mut new = new.clone();
+                new.members.clone_from(&old.members);
+                Some(Self::Pool(new))
+            }
+            (Self::None | Self::Many | Self::Pool(_), _) => None,
+        }
+    }
 }
 
 impl SupervisorPlan {

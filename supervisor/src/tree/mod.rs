@@ -237,12 +237,6 @@ impl<T: SupervisionTree> TreeBuilder<T> {
         Self { builder: self.builder.environment(environment), ..self }
     }
 
-    /// The same without the types.
-    #[cfg(feature = "test-support")]
-    pub(crate) fn untyped(self) -> SupervisorBuilder {
-        self.builder
-    }
-
     /// The tree that will be started.
     pub fn spec(&self) -> &SupervisorSpec {
         self.builder.spec()
@@ -259,6 +253,13 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     /// As [`SupervisionTree::start`].
     pub async fn start(self) -> Result<T, SupervisorError> {
         self.builder.start().await.map(|handle| T::from_seat(Seat::root(handle)))
+    }
+}
+
+/// The same without the types.
+impl<T> From<TreeBuilder<T>> for SupervisorBuilder {
+    fn from(tree: TreeBuilder<T>) -> Self {
+        tree.builder
     }
 }
 
