@@ -91,6 +91,11 @@ impl Plan {
         self.children
     }
 
+    /// Whether any child is meant to fail.
+    pub fn fails(&self) -> bool {
+        self.kind != Kind::Park
+    }
+
     /// How many runs are alive.
     pub fn live(&self) -> i64 {
         self.live.load(Ordering::Acquire)
