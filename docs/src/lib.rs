@@ -18,6 +18,7 @@ pages! {
     children: "en/src/children.md",
     pools: "en/src/pools.md",
     strategies: "en/src/strategies.md",
+    dependencies: "en/src/dependencies.md",
     typed_dependencies: "en/src/typed-dependencies.md",
     shutdown: "en/src/shutdown.md",
     commands: "en/src/commands.md",

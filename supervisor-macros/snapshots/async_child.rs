@@ -10,6 +10,13 @@ pub enum ledger {}
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for ledger {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "ledger",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(
@@ -30,6 +37,10 @@ const _: () = {
                 )
             },
         );
+        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::child(
+                Self::KEY,
+            )
+            .restart(::rust_supervisor::__private::Restart::Transient);
     }
     impl ::rust_supervisor::__private::Member for ledger {
         const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {

@@ -9,6 +9,13 @@ enum import {}
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for import {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "import",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(

@@ -22,6 +22,14 @@ const _: () = {
         T: 'static,
     {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+                ::core::module_path!(),
+                "consumer",
+                "0.1.0",
+                ::core::file!(),
+                ::core::line!(),
+            )
+            .one_of_many();
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(
@@ -54,11 +62,12 @@ const _: () = {
         >)();
     }
     impl<
-        T: ?::core::marker::Sized,
+        T: Topic,
         const N: usize,
     > ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
     for consumer<T, N>
     where
+        T: Send,
         T: 'static,
     {}
     impl<

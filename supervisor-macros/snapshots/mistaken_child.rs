@@ -8,6 +8,16 @@ const _: () = {
     impl ::rust_supervisor::__private::Supervised for poller {
         type Handle = ::rust_supervisor::__private::Handle<Self>;
         const NODE: ::rust_supervisor::__private::Node = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Supervised>::NODE;
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "poller",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::broken(
+            Self::KEY,
+        );
     }
     impl ::rust_supervisor::__private::Member for poller {
         const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Member>::CHILD;

@@ -92,6 +92,33 @@ const _: () = {
                     )
             },
         );
+        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+            ::core::module_path!(),
+            "Payments",
+            "0.1.0",
+            ::core::file!(),
+            ::core::line!(),
+        );
+        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::supervisor(
+            Self::KEY,
+            &const {
+                [
+                    (::rust_supervisor::__private::ItemSlot::new::<ledger>)("ledger"),
+                    (::rust_supervisor::__private::ItemSlot::new::<
+                        fraud::scorer,
+                    >)("fraud")
+                        .restart(::rust_supervisor::__private::Restart::Permanent)
+                        .says_something(),
+                    (::rust_supervisor::__private::ItemSlot::new::<
+                        consumer<Orders>,
+                    >)("orders"),
+                    #[cfg(windows)]
+                    (::rust_supervisor::__private::ItemSlot::new::<
+                        win::service,
+                    >)("service"),
+                ]
+            },
+        );
     }
     impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
     for Payments {}
@@ -135,6 +162,9 @@ const _: () = {
         }
     }
     impl ::rust_supervisor::__private::Seated for Payments {
+        const WIRES: &'static [::rust_supervisor::__private::Wire] = &const {
+            ::rust_supervisor::__private::wires::<_, _, { __REPORT.wired() }>(__REPORT)
+        };
         fn seat(&self) -> &::rust_supervisor::__private::Seat {
             &self.__seat
         }
@@ -160,4 +190,40 @@ const _: () = {
         }
     }
     impl ::rust_supervisor::__private::Eq for Payments {}
+    #[allow(long_running_const_eval)]
+    const __REPORT: &::rust_supervisor::__private::Report<
+        {
+            ::rust_supervisor::__private::nodes_below(
+                <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+            )
+        },
+        {
+            ::rust_supervisor::__private::wishes_below(
+                <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+            )
+        },
+    > = &::rust_supervisor::__private::analyse(
+        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+    );
+    const _: () = (::rust_supervisor::__private::check_field_called)(
+        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+        __REPORT,
+        "ledger",
+    );
+    const _: () = (::rust_supervisor::__private::check_field_called)(
+        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+        __REPORT,
+        "fraud",
+    );
+    const _: () = (::rust_supervisor::__private::check_field_called)(
+        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+        __REPORT,
+        "orders",
+    );
+    #[cfg(windows)]
+    const _: () = (::rust_supervisor::__private::check_field_called)(
+        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
+        __REPORT,
+        "service",
+    );
 };

@@ -28,7 +28,7 @@ use proc_macro::TokenStream;
 /// `on_limit(quarantine | escalate | stop | shutdown_tree)`, `probe_after = "5m"`,
 /// `criticality(critical | standard | best_effort)`, `readiness(immediate | explicit)`,
 /// `start_timeout = "30s"`, `health(heartbeat, stale_after)`, `shutdown(grace, abort_wait)`,
-/// `significant`, `blocking`, `type = Name`, `crate = path`.
+/// `on_dependency_restart(keep | restart)`, `significant`, `blocking`, `type = Name`, `crate = path`.
 #[proc_macro_attribute]
 pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = proc_macro2::TokenStream::from(options);
@@ -41,11 +41,12 @@ pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
 ///
 /// The struct becomes the handle of the running tree.
 ///
-/// Options: `strategy(one_for_one | one_for_all | rest_for_one)`, `intensity(max, within)`,
+/// Options: `strategy(one_for_one | one_for_all | rest_for_one)`, `start(sequential | parallel)`,
+/// `intensity(max, within)`,
 /// `meltdown(abnormal | shutdown)`, `auto_shutdown(never | any_significant | all_significant)`,
 /// `defaults(…)` with the policies of a child, `shutdown(grace, budget)`, `state = Type`,
 /// `crate = path`; and as a child of the supervisor above: `restart`, `backoff`, `restart_limit`,
-/// `on_limit`, `probe_after`, `criticality`, `significant`.
+/// `on_limit`, `probe_after`, `criticality`, `on_dependency_restart`, `significant`.
 ///
 /// `#[child(…)]` on a field lays policies over those of the child itself.
 #[proc_macro_attribute]

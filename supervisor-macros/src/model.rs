@@ -55,6 +55,7 @@ pub(crate) struct Policy {
     pub(crate) readiness: Option<Readiness>,
     pub(crate) start_timeout: Option<Time>,
     pub(crate) health: Option<Health>,
+    pub(crate) on_dependency_restart: Option<OnDependencyRestart>,
     pub(crate) grace: Option<Grace>,
     pub(crate) abort_wait: Option<Time>,
     /// The word `significant`.
@@ -250,6 +251,8 @@ words! {
         "cancelled" => Cancelled,
     }
     Readiness { "immediate" => Immediate, "explicit" => Explicit, }
+    OnDependencyRestart { "keep" => Keep, "restart" => Restart, }
+    StartMode { "sequential" => Sequential, "parallel" => Parallel, }
     Strategy {
         "one_for_one" => OneForOne,
         "one_for_all" => OneForAll,
@@ -276,6 +279,7 @@ pub(crate) struct Supervisor {
 /// What `#[supervisor(…)]` says.
 #[derive(Default)]
 pub(crate) struct SupervisorOptions {
+    pub(crate) start: Option<StartMode>,
     pub(crate) strategy: Option<Strategy>,
     pub(crate) intensity: Option<Limit>,
     pub(crate) meltdown: Option<Meltdown>,

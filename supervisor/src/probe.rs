@@ -39,6 +39,8 @@ pub enum NotReady {
         path: ChildPath,
         /// What it is.
         lifecycle: Lifecycle,
+        /// What of that which it depends on is not ready, where it waits for that.
+        waits_for: Vec<ChildPath>,
     },
 }
 
@@ -63,7 +65,8 @@ impl ReadinessReport {
                 && lifecycle != Lifecycle::Disabled
                 && !cfg!(plant_bug = "critical_ignored")
             {
-                Some(NotReady::CriticalChild { path: child.path.clone(), lifecycle })
+                let (path, waits_for) = (child.path.clone(), child.waits_for.clone());
+                Some(NotReady::CriticalChild { path, lifecycle, waits_for })
             } else {
                 None
             }
@@ -85,8 +88,11 @@ impl fmt::Display for ReadinessReport {
                 NotReady::ShuttingDown => f.write_str("the tree is shutting down")?,
                 NotReady::NotAlive(reason) => write!(f, "{reason}")?,
                 NotReady::RootNotUp { lifecycle } => write!(f, "`/root` is {lifecycle}")?,
-                NotReady::CriticalChild { path, lifecycle } => {
+                NotReady::CriticalChild { path, lifecycle, waits_for } => {
                     write!(f, "the critical child `{path}` is {lifecycle}")?;
+                    for (n, dependency) in waits_for.iter().enumerate() {
+                        write!(f, "{} `{dependency}`", if n == 0 { " for" } else { " and" })?;
+                    }
                 }
             }
         }
@@ -168,7 +174,8 @@ mod tests {
         assert!(handle.readiness().await.is_ready());
         handle.stop_child("/root/db", "test", "because").await.unwrap();
         let path = ChildPath::parse("/root/db").unwrap();
-        let reason = NotReady::CriticalChild { path, lifecycle: Lifecycle::Down };
+        let reason =
+            NotReady::CriticalChild { path, lifecycle: Lifecycle::Down, waits_for: Vec::new() };
         assert_eq!(handle.readiness().await.reasons, [reason]);
         let why = handle.why("/root/off").await.unwrap().to_string();
         assert!(why.contains("It is disabled"), "{why}");

@@ -16,7 +16,7 @@ use crate::task::exit::Exit;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Lifecycle {
-    /// Its turn to start has not come yet.
+    /// Its turn to start has not come yet, or something that it depends on is not ready.
     Waiting,
     /// It was started and is not ready yet.
     Starting,
@@ -84,6 +84,9 @@ pub struct ChildState {
     pub since: Duration,
     /// When it is started again, if it waits for that; on the same clock.
     pub due: Option<Duration>,
+    /// What it waits for: that of its dependencies which is not ready. Empty when it does not wait,
+    /// or only for its turn.
+    pub waits_for: Vec<ChildPath>,
     /// How its latest runs ended, the latest last. At most 8.
     pub last_exits: Vec<ExitRecord>,
     /// What was decided after the latest of them.
@@ -315,6 +318,10 @@ impl fmt::Display for TreeState {
             }
             if let Some(due) = child.due {
                 fact(f, format_args!("due in {:.0?}", due.saturating_sub(self.uptime)))?;
+            }
+            if !child.waits_for.is_empty() {
+                let paths: Vec<_> = child.waits_for.iter().map(ChildPath::as_str).collect();
+                fact(f, format_args!("waits for {}", paths.join(", ")))?;
             }
             if let Some(health) = child.health {
                 write!(f, " health: {}", health.status)?;

@@ -36,6 +36,11 @@ pub enum Reason {
         /// What that is doing.
         lifecycle: Lifecycle,
     },
+    /// It starts as soon as what it depends on is ready.
+    WaitsFor {
+        /// What of that is not ready.
+        dependencies: Vec<ChildPath>,
+    },
     /// It was started and has not said yet that it is ready.
     NotReadyYet,
     /// It was asked to stop and has not ended yet.
@@ -102,6 +107,9 @@ fn reasons(state: &ChildState, above: &[ChildState]) -> Vec<Reason> {
     let mut reasons = Vec::new();
     let supervisor = above.first();
     match state.lifecycle {
+        Lifecycle::Waiting if !state.waits_for.is_empty() => {
+            reasons.push(Reason::WaitsFor { dependencies: state.waits_for.clone() });
+        }
         Lifecycle::Waiting => {
             reasons.extend(supervisor.map(|above| Reason::NotItsTurn {
                 supervisor: above.path.clone(),
@@ -209,6 +217,11 @@ impl fmt::Display for Sentence<'_> {
                 f,
                 "Its turn to start has not come: its supervisor `{supervisor}` is {lifecycle}."
             ),
+            Reason::WaitsFor { dependencies } => {
+                let paths: Vec<_> = dependencies.iter().map(|path| format!("`{path}`")).collect();
+                let are = if paths.len() == 1 { "is" } else { "are" };
+                write!(f, "It starts as soon as {} {are} ready.", paths.join(" and "))
+            }
             Reason::NotReadyYet => f.write_str("It was started and has not said that it is ready."),
             Reason::NotEndedYet => f.write_str("It was asked to stop and has not ended yet."),
             Reason::CannotBeEnded => {

@@ -235,6 +235,13 @@ fn policy_cases() -> Vec<PolicyCase> {
             weak(|patch| patch.restart = Some(Restart::Transient)),
             "1000 ms  /root/in #1  ends, because /root/in/t has ended",
         ),
+        (
+            "on_dependency_restart",
+            "restart",
+            parked,
+            plain,
+            "1000 ms  /root/in/t #1  is stopped until /root/in/needed is ready again",
+        ),
         // The code says the other half, or it would not be expected to send any.
         ("health.heartbeat", "1s", parked, plain, "3000 ms  /root/in/t #1  is stuck"),
         ("health.stale_after", "3s", parked, plain, "3000 ms  /root/in/t #1  is stuck"),
@@ -322,7 +329,12 @@ async fn every_key_of_a_policy_works_in_every_place() {
             _ => HealthPatch::NONE,
         };
         let child = ChildSpec::new("t", task()).with_policy(PolicyPatch::NONE.health(other_half));
-        let inner = SupervisorSpec::new("in").auto_shutdown(AutoShutdown::AnySignificant);
+        let mut child = child;
+        let mut inner = SupervisorSpec::new("in").auto_shutdown(AutoShutdown::AnySignificant);
+        if key == "on_dependency_restart" {
+            inner = inner.child(ChildSpec::new("needed", flaky()));
+            child = child.depends_on("needed");
+        }
         let tree = SupervisorSpec::root().defaults(in_code).child(inner.child(child));
         for place in places {
             // How tasks are stopped has a section of its own there.
@@ -513,7 +525,13 @@ async fn every_key_of_a_supervisor_works_at_the_root_and_below() {
         spec.child(ChildSpec::new("t", task).restart(Restart::Transient).backoff(jitter(0.0)))
             .child(ChildSpec::new("u", parked()))
     };
-    let cases: [SupervisorCase; 5] = [
+    // Both say after two seconds that they are ready.
+    let both = |spec: SupervisorSpec| {
+        let slow = ChildSpec::new("t", slow()).readiness(Readiness::Explicit);
+        spec.child(slow.clone()).child(slow.with_id("u"))
+    };
+    let cases: [SupervisorCase; 6] = [
+        ("start", "parallel", slow, ms(30_000), "start took 2000 ms"),
         ("strategy", "one_for_all", flaky, ms(30_000), "1100 ms  ROOT/u #2  starting"),
         ("strategy", "rest_for_one", flaky, ms(30_000), "1100 ms  ROOT/u #2  starting"),
         ("intensity.max", "0", flaky, ms(30_000), "1000 ms  ROOT #1  meltdown over ROOT/t"),
@@ -534,10 +552,13 @@ async fn every_key_of_a_supervisor_works_at_the_root_and_below() {
             let around = SupervisorSpec::root().intensity(5, within);
             let inner = SupervisorSpec::new("in").intensity(5, within);
             let mark = |spec: SupervisorSpec| {
+                if key == "start" {
+                    return both(spec);
+                }
                 let task = ChildSpec::new("s", task()).restart(Restart::Transient);
                 if is_significant { spec.child(task.with_id("t").significant()) } else { spec }
             };
-            let tree = match (is_significant, root) {
+            let tree = match (is_significant || key == "start", root) {
                 (true, "/root") => mark(around),
                 (true, _) => around.child(mark(inner)),
                 (false, "/root") => pair(around, task()),
@@ -670,6 +691,7 @@ fn no_key_is_without_its_proof() {
     let policy: BTreeSet<_> = cases.chain(class_cases().into_iter().map(|case| case.0)).collect();
     let at_root = set(&[
         "strategy",
+        "start",
         "intensity.max",
         "intensity.within",
         "auto_shutdown",

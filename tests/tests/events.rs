@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rust_supervisor::control::stream::EventStream;
 use rust_supervisor::event::form::{self, EventForm};
 use rust_supervisor::event::{Event, EventKind, EventTag};
+use rust_supervisor::policy::dependency::OnDependencyRestart;
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::prelude::TaskResult;
@@ -212,6 +213,7 @@ async fn every_kind_of_event_comes_about() {
         "budget_reset",
         "commanded",
         "decided",
+        "dependency_lost",
         "ended",
         "exited",
         "meltdown",
@@ -230,6 +232,7 @@ async fn every_kind_of_event_comes_about() {
         "starting",
         "stop_requested",
         "unjoinable",
+        "waiting",
     ]);
     let gate = Gate::default();
     let _open = gate.open_on_drop();
@@ -261,6 +264,11 @@ async fn every_kind_of_event_comes_about() {
     handle.quarantine_child("/root/held", BY, WHY).await.unwrap();
     handle.reset_budget("/root/held", BY, WHY).await.unwrap();
     handle.resume_child("/root/held", BY, WHY).await.unwrap();
+    let reaction = OnDependencyRestart::Restart;
+    let follower = ChildSpec::new("follower", parked()).depends_on("held");
+    let follower = follower.on_dependency_restart(reaction);
+    handle.add_child("/root", follower, BY, WHY).await.unwrap();
+    handle.restart_child("/root/held", BY, WHY).await.unwrap();
     let probed = ChildSpec::new("probed", failing()).restart_limit(0, ms(0)).probe_after(ms(1));
     handle.add_child("/root", probed, BY, WHY).await.unwrap();
     let job = ChildSpec::new("job", service_fn(async |_: TaskContext| {}));

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::decision::Rule;
+use rust_supervisor::policy::dependency::OnDependencyRestart;
 use rust_supervisor::policy::failure::{Criticality, OnLimit};
 use rust_supervisor::policy::intensity::Limit;
 use rust_supervisor::policy::on_failure::FailureClass;
@@ -307,6 +308,7 @@ mod options {
         start_timeout = "2s",
         health(heartbeat = "1s", stale_after = LATER),
         shutdown(grace = "250ms", abort_wait = "3s"),
+        on_dependency_restart(restart),
         significant,
     )]
     async fn all(ctx: TaskContext) {
@@ -326,9 +328,11 @@ mod options {
         on_limit(quarantine),
         probe_after = "3s",
         criticality(standard),
+        on_dependency_restart(keep),
+        start(parallel),
         shutdown(grace = "7s", budget = "8s"),
         auto_shutdown(all_significant),
-        defaults(start_timeout = "5s", health(heartbeat = "3s")),
+        defaults(start_timeout = "5s", health(heartbeat = "3s"), on_dependency_restart = restart),
         significant
     )]
     struct Inner {
@@ -376,6 +380,7 @@ mod options {
         assert_eq!(said.on_limit, Some(OnLimit::Escalate));
         assert_eq!(said.criticality, Some(Criticality::BestEffort));
         assert_eq!(said.readiness, Some(Readiness::Explicit));
+        assert_eq!(said.on_dependency_restart, Some(OnDependencyRestart::Restart));
         assert_eq!(said.start_timeout, Some(Duration::from_secs(2)));
         assert_eq!(said.health.heartbeat, Some(Duration::from_secs(1)));
         assert_eq!(said.health.stale_after, Some(LATER));
@@ -396,6 +401,7 @@ mod options {
         let text = format!("{outer:?}");
         for part in [
             "strategy: Some(OneForAll)",
+            "start: None",
             "intensity: Some(Limit { max: 1, within: 10s })",
             "meltdown: Some(Shutdown)",
             "auto_shutdown: Some(AnySignificant)",
@@ -416,15 +422,24 @@ mod options {
                     .on_limit(OnLimit::Stop)
                     // No `probe_after`: `on_limit(stop)` at the field takes it back.
                     .criticality(Criticality::Standard)
+                    .on_dependency_restart(OnDependencyRestart::Keep)
                     .grace(Grace::After(Duration::from_secs(6)))
                     .significant(),
             )
         );
-        let policy = said.split(" policy: ").nth(1).unwrap().split(", defaults").next().unwrap();
+        let policy = said
+            .split("budget: None, policy: ")
+            .nth(1)
+            .unwrap()
+            .split(", defaults")
+            .next()
+            .unwrap();
         let text = format!("{inner:?}");
         for part in [
             policy,
             "budget: Some(8s)",
+            "start: Some(Parallel)",
+            "on_dependency_restart: Some(Restart)",
             "auto_shutdown: Some(AllSignificant)",
             "start_timeout: Some(5s)",
             "heartbeat: Some(3s)",

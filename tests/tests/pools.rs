@@ -23,7 +23,7 @@ use tokio::time::sleep;
 struct Given(Arc<Mutex<BTreeMap<String, Vec<String>>>>);
 
 impl Given {
-    fn note(&self, ctx: &TaskContext, what: impl ToString) {
+    fn note(&self, ctx: &TaskContext, what: &impl ToString) {
         let mut given = self.0.lock().unwrap();
         given.entry(ctx.path().to_string()).or_default().push(what.to_string());
     }
@@ -62,7 +62,7 @@ async fn session(
     Args(session): Args<Session>,
     State(given): State<Given>,
 ) -> Result<(), &'static str> {
-    given.note(&ctx, session.user);
+    given.note(&ctx, &session.user);
     if ctx.generation().0 == 1 {
         ctx.sleep(ms(100)).await.then_some(()).ok_or("stopped")?;
         return Err("line is bad");
@@ -103,7 +103,7 @@ async fn picky(ctx: TaskContext, Args(wish): Args<&'static str>) -> Result<TaskR
 
 #[child(restart(permanent))]
 async fn shard(ctx: TaskContext, Args(index): Args<usize>, State(given): State<Given>) {
-    given.note(&ctx, index);
+    given.note(&ctx, &index);
     ctx.stopped().await;
 }
 

@@ -62,7 +62,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         (declared.to_token_stream(), clause(&statics))
     };
     let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item));
-    let (needing, needs_clause) = as_far_as(&needs);
+    let (needing, needs_clause) = as_far_as(&quote!(#needs #policy #key #item));
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();

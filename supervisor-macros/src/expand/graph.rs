@@ -8,7 +8,7 @@ use syn::ext::IdentExt;
 use super::parameter::Parameter;
 use super::policy::{call, choice};
 use super::runtime::{Place, Runtime};
-use crate::model::{Child, ChildOptions, Field, Supervisor};
+use crate::model::{Child, ChildOptions, Field, StartMode, Supervisor};
 
 /// The identity of what is called `name`, declared where the macro is called.
 pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
@@ -92,13 +92,14 @@ pub(super) fn of_supervisor(supervisor: &Supervisor, runtime: &Runtime) -> Token
     let slots = fields.iter().map(|field| slot(field, runtime));
     let restart = call("restart", choice(options.policy.restart, runtime));
     let defaults = call("default_restart", choice(options.defaults.restart, runtime));
+    let parallel = (options.start == Some(StartMode::Parallel)).then(|| quote!(.parallel()));
     let depends_on = said("depends_on", &options.depends_on, runtime);
     let requires = said("requires", &options.requires, runtime);
     quote! {
         const KEY: #runtime::Key = #key;
         const ITEM: &'static #runtime::Item =
             &#runtime::Item::supervisor(Self::KEY, &const { [#(#slots)*] })
-                #restart #defaults #depends_on #requires;
+                #restart #defaults #parallel #depends_on #requires;
     }
 }
 

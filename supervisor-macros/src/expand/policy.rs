@@ -24,13 +24,15 @@ pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
     let readiness = call("readiness", choice(policy.readiness, runtime));
     let start_timeout = call("start_timeout", time(policy.start_timeout.as_ref(), runtime));
     let health = call("health", policy.health.as_ref().map(|said| health(said, runtime)));
+    let on_dependency_restart =
+        call("on_dependency_restart", choice(policy.on_dependency_restart, runtime));
     let grace = call("grace", policy.grace.as_ref().map(|said| grace(said, runtime)));
     let abort_wait = call("abort_wait", time(policy.abort_wait.as_ref(), runtime));
     let significant = call("significant", policy.significant.map(|_| quote!()));
     quote! {
         #runtime::PolicyPatch::NONE
             #role #enabled #restart #backoff #limit #on_limit #on_failure #probe_after #criticality #readiness
-            #start_timeout #health #grace #abort_wait #significant
+            #start_timeout #health #on_dependency_restart #grace #abort_wait #significant
     }
 }
 

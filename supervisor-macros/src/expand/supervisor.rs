@@ -138,6 +138,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let policy = patch(&options.policy, runtime);
     let defaults = patch(&options.defaults, runtime);
     let strategy = call("strategy", choice(options.strategy, runtime));
+    let start = call("start", choice(options.start, runtime));
     let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
     let meltdown = call("meltdown", choice(options.meltdown, runtime));
     let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
@@ -145,7 +146,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     quote! {
         #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] }, #policy, #defaults)
-            #strategy #intensity #meltdown #auto_shutdown #budget #tags
+            #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
     }
 }
 

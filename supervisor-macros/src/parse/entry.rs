@@ -100,6 +100,7 @@ fn whole(word: &str) -> Option<(&'static str, String)> {
     let (option, value) = match word {
         "permanent" | "transient" | "temporary" => ("restart", ""),
         "one_for_one" | "one_for_all" | "rest_for_one" => ("strategy", ""),
+        "sequential" | "parallel" => ("start", ""),
         "immediate" | "explicit" => ("readiness", ""),
         "standard" | "critical" | "best_effort" => ("criticality", ""),
         "quarantine" | "escalate" | "stop" | "shutdown_tree" => ("on_limit", ""),

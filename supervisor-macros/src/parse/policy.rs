@@ -5,7 +5,7 @@ use crate::errors::Errors;
 use crate::model::{Backoff, FailureClass, Health, Limit, OfClass, OnFailure, Policy, Tags, Words};
 
 /// The keys of [`setting`].
-pub(super) const POLICIES: [&str; 15] = [
+pub(super) const POLICIES: [&str; 16] = [
     "role",
     "enabled",
     "tags",
@@ -19,6 +19,7 @@ pub(super) const POLICIES: [&str; 15] = [
     "readiness",
     "start_timeout",
     "health",
+    "on_dependency_restart",
     "shutdown",
     "significant",
 ];
@@ -40,8 +41,8 @@ pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
         "blocking" | "multiple" | "instance" | "classify" | "type" => {
             "belongs to the `#[child]` on the function"
         }
-        "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "defaults" | "state"
-        | "requires" => "belongs to `#[supervisor(…)]`",
+        "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "start" | "defaults"
+        | "state" | "requires" => "belongs to `#[supervisor(…)]`",
         "depends_on" => "cannot be a default: say it where the child is",
         "after" | "args" | "count" | "max_children" => "belongs to `#[child(…)]` on a field",
         "crate" => "belongs to the attribute on the item",
@@ -69,6 +70,7 @@ pub(super) fn setting(entry: &Entry, policy: &mut Policy, errors: &mut Errors) -
         "readiness" => policy.readiness = entry.choice(errors),
         "start_timeout" => policy.start_timeout = entry.time(errors),
         "health" => policy.health = Some(health(entry, errors)),
+        "on_dependency_restart" => policy.on_dependency_restart = entry.choice(errors),
         "shutdown" => shutdown(entry, policy, errors),
         "significant" => policy.significant = Some(entry.flag(errors)),
         _ => return false,

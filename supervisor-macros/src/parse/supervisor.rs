@@ -9,9 +9,10 @@ use super::policy::{POLICIES, limit, not_here, policies, setting};
 use crate::errors::Errors;
 use crate::model::{Args, ArgsValue, Field, FieldOptions, Supervisor, SupervisorOptions};
 
-pub(crate) const OPTIONS: [&str; 21] = [
+pub(crate) const OPTIONS: [&str; 23] = [
     "strategy",
     "intensity",
+    "start",
     "meltdown",
     "auto_shutdown",
     "defaults",
@@ -28,6 +29,7 @@ pub(crate) const OPTIONS: [&str; 21] = [
     "on_failure",
     "probe_after",
     "criticality",
+    "on_dependency_restart",
     "significant",
     "depends_on",
     "requires",
@@ -64,6 +66,7 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
         match entry.name().as_str() {
             "strategy" => options.strategy = entry.choice(errors),
             "intensity" => options.intensity = limit(&entry, errors),
+            "start" => options.start = entry.choice(errors),
             "meltdown" => options.meltdown = entry.choice(errors),
             "auto_shutdown" => options.auto_shutdown = entry.choice(errors),
             "defaults" => {

@@ -9,6 +9,7 @@ pub use std::time::Duration;
 
 pub use crate::policy::PolicyPatch;
 pub use crate::policy::backoff::BackoffPatch;
+pub use crate::policy::dependency::{OnDependencyRestart, StartMode};
 pub use crate::policy::failure::{Criticality, Failure, OnLimit, TaskFailureKind};
 pub use crate::policy::health::HealthPatch;
 pub use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};

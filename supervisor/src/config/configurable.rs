@@ -18,6 +18,7 @@ use super::duration::HumanDuration;
 use super::keys::{inner_supervisor_keys, supervisor_keys};
 use crate::policy::Policy;
 use crate::policy::backoff::Backoff;
+use crate::policy::dependency::{OnDependencyRestart, StartMode};
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
 use crate::policy::keys::policy_keys;

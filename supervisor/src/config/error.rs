@@ -448,7 +448,9 @@ pub(super) fn home_of(name: &str, known: &[String]) -> Option<&'static str> {
         "grace" | "abort_wait" => "shutdown",
         "initial" | "factor" | "jitter" | "reset_after" => "backoff",
         "heartbeat" | "stale_after" => "health",
-        "strategy" | "intensity" | "auto_shutdown" | "children" | "defaults" => "supervisor",
+        "strategy" | "start" | "intensity" | "auto_shutdown" | "children" | "defaults" => {
+            "supervisor"
+        }
         _ => return None,
     };
     known.iter().any(|known| known == section).then_some(section)

@@ -11,6 +11,7 @@ use super::configurable::{
 use super::duration::HumanDuration;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
+use crate::policy::dependency::StartMode;
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::{Limit, LimitPatch};
 use crate::policy::keys::policy_keys;
@@ -30,6 +31,9 @@ macro_rules! supervisor_keys {
             /// How many restarts of all its children together are tolerated. One more ends it.
             intensity: supervisor limit Limit as LimitSection,
                 built in LimitSection::from(Limit::DEFAULT);
+            /// Whether its children start one after the other or side by side, each as soon as what it
+            /// depends on is ready. Not for a pool.
+            start: supervisor value StartMode as StartMode, built in StartMode::default();
             /// Whether it ends by itself when its significant children have.
             auto_shutdown: supervisor value AutoShutdown as AutoShutdown,
                 built in AutoShutdown::default();

@@ -21,6 +21,7 @@ use crate::policy::restart::Restart;
 use crate::policy::rules::PolicyFault;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::dependency::DependencyStep;
 use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
@@ -285,7 +286,8 @@ impl Overlay<'_> {
         }
     }
 
-    /// About a pool or a many: what is about a child is about each of its children.
+    /// About a pool or a many: what is about a child is about each of its children. But they
+    /// depend on nothing themselves: the group waits for all of them.
     fn group(
         &mut self,
         spec: &mut SupervisorSpec,
@@ -295,6 +297,8 @@ impl Overlay<'_> {
     ) {
         let weaker = spec.defaults.restart_limit.or(weaker);
         spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
+        let follows = spec.group.policy.on_dependency_restart.take();
+        spec.policy.on_dependency_restart = follows.or(spec.policy.on_dependency_restart);
         if let Some(tags) = &section.tags {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
@@ -410,7 +414,8 @@ fn culprit(violation: &SpecViolation, spec: &SupervisorSpec, said: &Value) -> Ke
     let mut own = vec!["supervisor"];
     let mut sections = vec![vec![], vec!["policy"]];
     let mut above = Some(spec);
-    for id in violation.path().split('/').skip(2) {
+    let path = at_fault(violation);
+    for id in path.split('/').skip(2) {
         sections.push([&own[..], &["defaults"]].concat());
         // What is said about a many is about each of its children.
         if above.is_some_and(|above| above.group.kind == GroupKind::Many) {
@@ -437,6 +442,22 @@ fn culprit(violation: &SpecViolation, spec: &SupervisorSpec, said: &Value) -> Ke
     candidates.next().unwrap_or_else(|| KeyPath::of(&own))
 }
 
+/// Whose entry may be to blame.
+fn at_fault(violation: &SpecViolation) -> String {
+    match violation.fault() {
+        Fault::DependsOnTemporary { temporary, .. } => temporary.to_string(),
+        Fault::DependsOnDisabled { disabled, .. } => disabled.to_string(),
+        Fault::DependencyCycle(steps) => {
+            let order = steps.iter().find_map(|step| match step {
+                DependencyStep::DeclaredAfter { later, .. } => later.parent(),
+                _ => None,
+            });
+            order.map_or_else(|| violation.path().to_owned(), |path| path.to_string())
+        }
+        _ => violation.path().to_owned(),
+    }
+}
+
 /// The keys that a rule is about, the likeliest culprit first.
 pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
     let keys: &[&[&'static str]] = match fault {
@@ -447,6 +468,12 @@ pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
         }
         Fault::GraceBeyondBudget { .. } => &[&["shutdown", "grace"], &["shutdown", "budget"]],
         Fault::PoolWithStrategy => &[&["strategy"]],
+        Fault::PoolWithStart => &[&["start"]],
+        Fault::NoDependencies => &[&["on_dependency_restart"]],
+        Fault::DependsOnTemporary { .. } => &[&["restart"], &["role"]],
+        Fault::DependsOnDisabled { .. } => &[&["enabled"]],
+        // The order of a sequential supervisor.
+        Fault::DependencyCycle(_) => &[&["start"]],
         Fault::MaxChildren => &[&["max_children"]],
         Fault::Count(_) => &[&["count"]],
         Fault::Tag { .. } => &[&["tags"]],
@@ -456,6 +483,10 @@ pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
         | Fault::DuplicateId
         | Fault::TooDeep
         | Fault::PoolWithChildren
+        | Fault::Dependency { .. }
+        | Fault::DependsOnItself
+        | Fault::UnknownDependency { .. }
+        | Fault::DependsOnMember { .. }
         | Fault::ManyArguments(_)
         | Fault::NotInAGroup { .. }
         | Fault::HealthOfSupervisor => &[],

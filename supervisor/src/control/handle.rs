@@ -120,7 +120,8 @@ impl SupervisorHandle {
     }
 
     /// Adds a child, a task or a supervisor, to the running supervisor at `parent`, as its
-    /// youngest, and waits until it is ready, has ignored its start, or has failed to.
+    /// youngest, and waits until it is ready, has ignored its start, or has failed to. One that has
+    /// to wait for what it depends on is added, and answered as waiting, at once.
     ///
     /// It is not part of the declaration: when its supervisor is restarted it is gone.
     ///
@@ -183,12 +184,15 @@ impl SupervisorHandle {
 
     /// Starts a child that is down.
     ///
-    /// A start that fails leaves it down: it is not tried again and costs nothing.
+    /// A start that fails leaves it down: it is not tried again and costs nothing. One that has to
+    /// wait for what the child depends on is answered at once, as waiting; what becomes of it later
+    /// is a matter of its policies.
     ///
     /// # Errors
     ///
     /// [`SupervisorError::Running`] when it lives; [`SupervisorError::Restarting`] when its
-    /// supervisor is about to start it; [`SupervisorError::Quarantined`];
+    /// supervisor is about to start it; [`SupervisorError::Waiting`] when it starts as soon as what
+    /// it depends on is ready; [`SupervisorError::Quarantined`];
     /// [`SupervisorError::Paused`];
     /// [`SupervisorError::Unjoinable`]; [`SupervisorError::StartFailed`];
     /// [`SupervisorError::Stopped`] and [`SupervisorError::Removed`] when a later command came
@@ -221,7 +225,8 @@ impl SupervisorHandle {
     }
 
     /// Stops a child, waits until it is gone, and starts it again; one that is down, quarantined
-    /// or waiting for its restart is started at once. It spends no budget.
+    /// or waiting for its restart is started at once. It spends no budget. One that waits for what
+    /// it depends on goes on waiting.
     ///
     /// A start that fails leaves it down, as with [`start_child`](Self::start_child).
     ///
@@ -594,7 +599,7 @@ impl SupervisorHandle {
     }
 
     /// Waits until nothing is starting, stopping, delayed or queued anywhere in the tree, or the
-    /// tree has ended.
+    /// tree has ended. A child that waits for what it depends on is at rest.
     ///
     /// # Errors
     ///

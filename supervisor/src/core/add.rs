@@ -77,7 +77,7 @@ impl Engine {
             let id = ChildId::new(number.to_string());
             id.is_ok_and(|id| self.nodes.find(&path.join(&id)).is_some())
         };
-        let next = (last + 1..).find(|number| !is_taken(number)).unwrap_or(last);
+        let next = (last + 1..=u64::MAX).find(|number| !is_taken(number)).unwrap_or(last);
         if let Some(supervisor) = self.supervisor_mut(pool) {
             supervisor.last_number = next;
         }
@@ -109,7 +109,7 @@ impl Engine {
             });
         }
         self.check_room(parent)?;
-        let plan = validate_added(spec, &path, depth, &plan)?;
+        let plan = validate_added(spec, &path, depth, &plan, self)?;
         let path = path.join(&plan.id);
         if !plan.kind.policy().enabled {
             return Err(SupervisorError::Disabled { path });

@@ -213,6 +213,7 @@ impl Engine {
                 Some(Err(SupervisorError::Running { path }))
             }
             State::Unjoinable { .. } => Some(Err(SupervisorError::Unjoinable { path })),
+            State::Waiting { .. } => Some(Err(self.is_waiting(key))),
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
@@ -243,7 +244,10 @@ impl Engine {
                 self.waiters.add(key, id, Wants::Stopped);
                 None
             }
-            State::Idle | State::Ended { .. } | State::Restarting { .. } => {
+            State::Idle
+            | State::Waiting { .. }
+            | State::Ended { .. }
+            | State::Restarting { .. } => {
                 if cfg!(plant_bug = "stop_keeps_the_retry") {
                     return Some(Ok(self.outcome(key, false)));
                 }
@@ -301,7 +305,11 @@ impl Engine {
                     self.waiters.add(key, id, Wants::Started);
                     None
                 }
-                After::Start(_) | After::Down | After::StartTimedOut(_) | After::Stuck { .. } => {
+                After::Start(_)
+                | After::Wait
+                | After::Down
+                | After::StartTimedOut(_)
+                | After::Stuck { .. } => {
                     self.answer_start_stopped(key);
                     stopping.after = After::Start(id);
                     self.set_state(key, State::Stopping(stopping));
@@ -318,6 +326,11 @@ impl Engine {
                 self.waiters.add(key, id, Wants::Started);
                 self.start_node(key, Origin::Command(id));
                 None
+            }
+            // There is nothing to stop, and it starts as soon as it can.
+            State::Waiting { .. } => {
+                self.set_state(key, State::Waiting { origin: Origin::Dependency });
+                Some(Ok(self.outcome(key, false)))
             }
             // A member of a round that waits: the wait is over.
             State::Idle | State::Restarting { due: None } => {
@@ -336,6 +349,7 @@ impl Engine {
                 Some(Err(SupervisorError::Running { path }))
             }
             State::Unjoinable { .. } => Some(Err(SupervisorError::Unjoinable { path })),
+            State::Waiting { .. } => Some(Err(self.is_waiting(key))),
             State::Idle | State::Ended { .. } | State::Restarting { .. } => {
                 Some(Err(SupervisorError::Restarting { path }))
             }
@@ -367,6 +381,7 @@ impl Engine {
                 Some(Err(SupervisorError::Unjoinable { path: self.path_of(key) }))
             }
             State::Idle
+            | State::Waiting { .. }
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down

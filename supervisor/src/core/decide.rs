@@ -37,16 +37,25 @@ impl Engine {
             {
                 self.absorb(parent, key, &exit);
             }
-            _ if supervisor.is_busy() => {
-                self.set_state(key, State::Ended { ready_for });
-                if let Some(supervisor) = self.supervisor_mut(parent) {
-                    supervisor.queue.push_back(Pending::Death(key));
-                }
-                // The step may have waited for its end.
-                self.todo.push_back(Todo::Advance(parent));
-            }
+            _ if supervisor.is_busy() => self.decide_later(parent, key, Ended::Run, ready_for),
             _ => self.todo.push_back(Todo::Died { key, exit, ready_for }),
         }
+    }
+
+    /// The decision waits until the supervisor is free.
+    pub(super) fn decide_later(
+        &mut self,
+        parent: NodeKey,
+        key: NodeKey,
+        ended: Ended,
+        ready_for: Duration,
+    ) {
+        self.set_state(key, State::Ended { ready_for, ended });
+        if let Some(supervisor) = self.supervisor_mut(parent) {
+            supervisor.queue.push_back(Pending::Death(key));
+        }
+        // The step may have waited for its end.
+        self.todo.push_back(Todo::Advance(parent));
     }
 
     /// Nothing is restarted while a supervisor above ends, nor is anything charged.
@@ -83,11 +92,11 @@ impl Engine {
                 Some(Pending::Death(child)) => {
                     let Some(node) = self.nodes.get(child) else { continue };
                     // A command, or a round, has disposed of it.
-                    let State::Ended { ready_for } = node.state else { continue };
+                    let State::Ended { ready_for, ended } = node.state else { continue };
                     let last = node.history.as_ref().and_then(|past| past.exits.back());
                     let Some(exit) = last.map(|record| record.exit.clone()) else { continue };
                     self.go_on_with(child);
-                    self.decide(child, &exit, Ended::Run, ready_for);
+                    self.decide(child, &exit, ended, ready_for);
                 }
                 Some(Pending::Probe(child)) => {
                     self.go_on_with(child);

@@ -45,8 +45,17 @@ impl Engine {
         let ends_by_itself = matches!(why, EndWhy::ByItself(_));
         let youngest =
             if cfg!(plant_bug = "no_reverse_order") { supervisor.first } else { supervisor.last };
-        let ending = Ending { at: youngest, why, is_asked, up_for };
+        let is_parallel = supervisor.is_parallel();
         let budget = supervisor.plan.budget;
+        let layers = is_parallel.then(|| {
+            let mut layers = self.layers(key, None);
+            if let EndWhy::StartFailed { .. } = why {
+                layers.rest.push(self.in_start(key));
+            }
+            layers
+        });
+        let ending = Ending { at: youngest, layers, why, is_asked, up_for };
+        let Some(supervisor) = self.supervisor_mut(key) else { return };
         let before = std::mem::replace(&mut supervisor.step, Step::Ending(ending));
         if let Step::Round(Round { phase: Phase::Waiting, start_at, .. }) = before {
             self.deadlines.remove(start_at, Due::Round, key);
@@ -86,7 +95,12 @@ impl Engine {
                 self.quiesce(child);
             }
             match self.state_of(child) {
-                Some(State::Idle | State::Ended { .. } | State::Restarting { .. }) => {
+                Some(
+                    State::Idle
+                    | State::Waiting { .. }
+                    | State::Ended { .. }
+                    | State::Restarting { .. },
+                ) => {
                     self.set_state(child, State::Down);
                     if self.is_forgotten_when_down(child) {
                         self.forget(child);
@@ -131,11 +145,17 @@ impl Engine {
     }
 
     /// Stops the next child, youngest first, when the one before is gone; those of a pool all at
-    /// the same time.
+    /// the same time; those of a parallel supervisor layer by layer.
     pub(super) fn advance_end(&mut self, key: NodeKey) {
         loop {
             let Some(supervisor) = self.supervisor(key) else { return };
-            let Step::Ending(Ending { at, .. }) = &supervisor.step else { return };
+            let Step::Ending(Ending { at, layers, .. }) = &supervisor.step else { return };
+            if layers.is_some() {
+                if self.stop_layers(key, After::Down) {
+                    self.supervisor_ended(key);
+                }
+                return;
+            }
             let is_one_by_one = !supervisor.plan.is_pool() || cfg!(plant_bug = "pool_one_by_one");
             if supervisor.stopping > 0 && (is_one_by_one || at.is_none()) {
                 return;
@@ -152,6 +172,7 @@ impl Engine {
                 // Gone, on its way, or given up. What was to start has been dropped already.
                 Some(
                     State::Idle
+                    | State::Waiting { .. }
                     | State::Stopping(_)
                     | State::Ended { .. }
                     | State::Restarting { .. }

@@ -57,7 +57,7 @@ pub(crate) struct Engine {
     /// How many facts there have been.
     facts: u64,
     /// The chain that what is being done belongs to; none where the next fact begins one.
-    chain: Option<CorrelationId>,
+    pub(super) chain: Option<CorrelationId>,
 }
 
 /// What an engine is told beside the tree.
@@ -82,6 +82,11 @@ pub(super) enum Todo {
     Started(NodeKey, Outcome),
     /// A node ended by itself, and its supervisor is free to decide.
     Died { key: NodeKey, exit: Exit, ready_for: Duration },
+    /// What a node depends on is ready, or part of it.
+    DependencyReady(NodeKey),
+    /// What a node depends on is not ready any more.
+    /// `chain` is that of its end: the node itself may be gone.
+    DependencyLost { dependant: NodeKey, dependency: ChildPath, chain: Option<CorrelationId> },
 }
 
 impl Engine {
@@ -181,6 +186,15 @@ impl Engine {
                     self.go_on_with(key);
                     self.died(key, &exit, ready_for);
                 }
+                Todo::DependencyReady(key) => {
+                    // What made it wait, and not what it waited for.
+                    self.go_on_with(key);
+                    self.dependency_ready(key);
+                }
+                Todo::DependencyLost { dependant, dependency, chain } => {
+                    self.chain = chain;
+                    self.dependency_lost(dependant, dependency);
+                }
             }
         }
     }
@@ -224,6 +238,7 @@ impl Engine {
             Some(State::Quarantined { .. }) => self.probe_due(key),
             Some(
                 State::Idle
+                | State::Waiting { .. }
                 | State::Up
                 | State::Ended { .. }
                 | State::Down
@@ -293,6 +308,7 @@ impl Engine {
             State::Unjoinable { after } => self.finish_stop(key, after, asked(end, true)),
             // The run of this generation has ended already.
             State::Idle
+            | State::Waiting { .. }
             | State::Ended { .. }
             | State::Restarting { .. }
             | State::Down
@@ -327,9 +343,13 @@ impl Engine {
         }
         self.nodes.recount(Some(before.lifecycle()), Some(state.lifecycle()));
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
+        if before.is_ready() != state.is_ready() {
+            self.tell_dependants(key, state.is_ready());
+        }
         let Some(above) = parent.and_then(|parent| self.supervisor_mut(parent)) else { return };
         let is_stopping = |state: &State| matches!(state, State::Stopping(_));
         let is_unjoinable = |state: &State| matches!(state, State::Unjoinable { .. });
+        count(&mut above.starting, before.is_in_start(), state.is_in_start());
         count(&mut above.stopping, is_stopping(&before), is_stopping(&state));
         count(&mut above.unjoinable, is_unjoinable(&before), is_unjoinable(&state));
         if is_significant {

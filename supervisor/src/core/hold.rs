@@ -18,6 +18,7 @@ use crate::control::command::{By, Reply};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
 use crate::id::{ChildPath, CommandId};
+use crate::policy::decision::Ended;
 use crate::policy::restart::Restart;
 use crate::state::{CommandRecord, HeldBy};
 
@@ -189,7 +190,10 @@ impl Engine {
                 self.mark_asked(key);
                 Some(Err(SupervisorError::Unjoinable { path }))
             }
-            State::Idle | State::Ended { .. } | State::Restarting { .. } => {
+            State::Idle
+            | State::Waiting { .. }
+            | State::Ended { .. }
+            | State::Restarting { .. } => {
                 self.come_to_rest(key);
                 self.answer_stopped(key);
                 self.left_round(parent);
@@ -271,7 +275,14 @@ impl Engine {
             return hold.is_to_run;
         }
         match state {
-            State::Idle | State::Starting { .. } | State::Up | State::Restarting { .. } => true,
+            State::Idle
+            | State::Waiting { .. }
+            | State::Starting { .. }
+            | State::Up
+            | State::Restarting { .. } => true,
+            State::Ended { ended: Ended::Start, .. } => {
+                self.policy(key).restart != Restart::Temporary
+            }
             State::Ended { .. } => {
                 let past = self.nodes.get(key).and_then(|node| node.history.as_ref());
                 let last = past.and_then(|past| past.exits.back());
@@ -286,7 +297,7 @@ impl Engine {
     /// Whether a node that is being stopped would be started again.
     fn is_to_follow(&self, key: NodeKey, after: After) -> bool {
         match after {
-            After::Round | After::Start(_) => true,
+            After::Round | After::Start(_) | After::Wait => true,
             After::StartTimedOut(origin) => origin.command().is_none(),
             // It fell silent, which is a failure.
             After::Stuck { .. } => self.policy(key).restart != Restart::Temporary,

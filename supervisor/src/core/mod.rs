@@ -25,6 +25,7 @@
 //!                                 Down  Quarantined  Starting
 //! ```
 //!
+//! Instead of starting it waits while something it depends on is not ready (`dependencies`).
 //! Where it would be down it is paused or quarantined while somebody keeps it out (`hold`).
 //!
 //! A supervisor goes through the same states; beside them it has a step it is in the middle of
@@ -37,6 +38,7 @@ mod add;
 mod command;
 mod deadline;
 mod decide;
+mod dependencies;
 mod end;
 pub(crate) mod engine;
 mod forget;
@@ -44,6 +46,7 @@ mod health;
 mod hold;
 pub(crate) mod input;
 pub(crate) mod key;
+mod layers;
 mod nodes;
 mod report;
 mod round;

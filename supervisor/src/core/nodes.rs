@@ -4,7 +4,7 @@
     reason = "the index is looked things up in by path and never iterated, so its order is nobody's"
 )]
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
@@ -36,6 +36,10 @@ pub(super) struct Node {
     /// When it is looked at next, while it is up and has to send heartbeats.
     pub(super) pulse_due: Option<Uptime>,
     pub(super) is_declared: bool,
+    /// How many of its dependencies are not ready.
+    pub(super) unready: u32,
+    /// Who depends on it.
+    pub(super) dependants: BTreeSet<NodeKey>,
     /// Restarts in a row, for the wait before the next.
     pub(super) streak: u32,
     pub(super) restarts: u64,
@@ -74,6 +78,13 @@ impl Node {
         }
     }
 
+    pub(super) fn dependencies(&self) -> &[ChildPath] {
+        match &self.body {
+            Body::Child(plan) => &plan.dependencies,
+            Body::Supervisor(supervisor) => &supervisor.plan.dependencies,
+        }
+    }
+
     pub(super) fn tags(&self) -> &Tags {
         match &self.body {
             Body::Child(plan) => &plan.tags,
@@ -105,6 +116,8 @@ pub(super) struct Nodes {
     slots: Vec<Slot>,
     free: Vec<u32>,
     index: HashMap<ChildPath, NodeKey>,
+    /// Who depends on what is not known, or not any more.
+    unmet: BTreeMap<ChildPath, BTreeSet<NodeKey>>,
     next_order: u64,
     forgotten: Forgotten,
     /// How many nodes are in each state that there has been. A handful.
@@ -224,6 +237,8 @@ impl Nodes {
             since: now,
             pulse_due: None,
             is_declared,
+            unready: 0,
+            dependants: BTreeSet::new(),
             streak: 0,
             restarts: 0,
             spent: None,
@@ -244,6 +259,7 @@ impl Nodes {
         self.seen.forget(key.index);
         self.recount(None, Some(State::Idle.lifecycle()));
         self.index.insert(path, key);
+        self.tie(key);
         if let Some(parent) = parent {
             self.append(parent, key);
         }
@@ -295,9 +311,11 @@ impl Nodes {
     /// Drops a node for good. Its generation is remembered with its path.
     pub(super) fn remove(&mut self, key: NodeKey) {
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
-        if slot.version != key.version {
+        if slot.version != key.version || slot.node.is_none() {
             return;
         }
+        self.untie(key);
+        let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
         let Some(node) = slot.node.take() else { return };
         self.seen.forget(key.index);
         let lifecycle = node.state.lifecycle();
@@ -306,6 +324,56 @@ impl Nodes {
         self.index.remove(&node.path);
         self.recount(Some(lifecycle), None);
         self.forgotten.remember(node.path, node.generation);
+    }
+}
+
+/// Dependencies: each node knows who depends on it, so that what becomes of it costs those alone.
+impl Nodes {
+    /// Ties a new node to what it depends on, and to those who depend on it already.
+    fn tie(&mut self, key: NodeKey) {
+        let Some(node) = self.get(key) else { return };
+        let path = node.path.clone();
+        let mut unready = 0;
+        for dependency in node.dependencies().to_vec() {
+            if let Some(on) = self.find(&dependency).and_then(|on| self.get_mut(on)) {
+                unready += u32::from(!on.state.is_ready());
+                on.dependants.insert(key);
+            } else {
+                unready += 1;
+                self.unmet.entry(dependency).or_default().insert(key);
+            }
+        }
+        let dependants = self.unmet.remove(&path).unwrap_or_default();
+        if let Some(node) = self.get_mut(key) {
+            (node.unready, node.dependants) = (unready, dependants);
+        }
+    }
+
+    /// Forgets that a node depends on anything. Those who depend on it wait for its path.
+    fn untie(&mut self, key: NodeKey) {
+        let Some(node) = self.get_mut(key) else { return };
+        let dependants = std::mem::take(&mut node.dependants);
+        let path = node.path.clone();
+        if !dependants.is_empty() {
+            self.unmet.insert(path, dependants);
+        }
+        let Some(node) = self.get(key) else { return };
+        for dependency in node.dependencies().to_vec() {
+            if let Some(on) = self.find(&dependency).and_then(|on| self.get_mut(on)) {
+                on.dependants.remove(&key);
+            } else if let Some(dependants) = self.unmet.get_mut(&dependency) {
+                dependants.remove(&key);
+                if dependants.is_empty() {
+                    self.unmet.remove(&dependency);
+                }
+            }
+        }
+    }
+
+    /// Who depends on a node.
+    pub(super) fn dependants(&self, key: NodeKey) -> Vec<NodeKey> {
+        let dependants = self.get(key).map(|node| node.dependants.iter().copied().collect());
+        dependants.unwrap_or_default()
     }
 }
 

@@ -9,7 +9,7 @@ use super::deadline::Due;
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
 use super::state::{After, Origin, State};
-use super::supervisor::{Phase, Round, Step};
+use super::supervisor::{Phase, Round, Step, Supervisor};
 use super::time::Uptime;
 use crate::event::EventKind;
 use crate::policy::restart::{Restart, Strategy};
@@ -34,6 +34,7 @@ impl Engine {
             stop_first: first,
             phase: Phase::Stopping,
             at: last,
+            layers: None,
             decided_at: now,
             start_at: now + delay,
         };
@@ -58,7 +59,19 @@ impl Engine {
             member = self.next_of(child);
             self.join_round(child);
         }
+        self.plan_layers(key);
         self.todo.push_back(Todo::Advance(key));
+    }
+
+    /// In a parallel supervisor the members are stopped layer by layer.
+    fn plan_layers(&mut self, key: NodeKey) {
+        let Some(supervisor) = self.supervisor(key).filter(|s| s.is_parallel()) else { return };
+        let Step::Round(round) = &supervisor.step else { return };
+        // The first it began with may have been temporary, and be gone.
+        let layers = self.layers(key, Some(round.stop_first));
+        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+            round.layers = Some(layers);
+        }
     }
 
     /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
@@ -72,6 +85,7 @@ impl Engine {
                 if self.hold_of(child).is_some() && !cfg!(plant_bug = "round_over_hold") => {}
             Some(
                 State::Idle
+                | State::Waiting { .. }
                 | State::Ended { .. }
                 | State::Down
                 | State::Disabled
@@ -109,7 +123,7 @@ impl Engine {
         std::iter::successors(Some(first), |&child| self.next_of(child))
     }
 
-    fn is_stopping(&self, key: NodeKey) -> bool {
+    pub(super) fn is_stopping(&self, key: NodeKey) -> bool {
         matches!(self.state_of(key), Some(State::Stopping(_)))
     }
 
@@ -136,7 +150,10 @@ impl Engine {
         let policy = self.policy(child);
         let (class, backoff) = policy.backoff_after(exit.failure_kind());
         let delay = self.next_delay(child, class, backoff);
-        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step) {
+        if let Some(Step::Round(round)) = self.supervisor_mut(key).map(|s| &mut s.step)
+            // One that had been given up and ends during the wait is too late.
+            && round.phase == Phase::Stopping
+        {
             round.start_at = round.start_at.max(round.decided_at + delay);
         }
     }
@@ -147,6 +164,12 @@ impl Engine {
             let Some(supervisor) = self.supervisor(key) else { return };
             let Step::Round(round) = &supervisor.step else { return };
             let (at, first, start_at) = (round.at, round.stop_first, round.start_at);
+            if round.layers.is_some() {
+                if self.stop_layers(key, After::Round) {
+                    self.members_are_stopped(key, start_at);
+                }
+                return;
+            }
             if supervisor.stopping > 0 && self.members(first).any(|child| self.is_stopping(child)) {
                 return;
             }
@@ -194,22 +217,31 @@ impl Engine {
         self.todo.push_back(Todo::Advance(key));
     }
 
-    /// Starts the next member, oldest first, when the one before is done with it.
+    /// Starts the next member, oldest first, when the one before is done with it; in a parallel
+    /// supervisor, all of them.
     pub(super) fn advance_round_start(&mut self, key: NodeKey) {
+        let is_parallel = self.supervisor(key).is_some_and(Supervisor::is_parallel);
         loop {
             let Some(Step::Round(round)) = self.supervisor(key).map(|s| &s.step) else { return };
             let Some(child) = round.at else { break };
             match self.state_of(child) {
-                Some(State::Restarting { .. }) => return self.start_node(child, Origin::Round),
-                Some(State::Starting { .. } | State::Stopping(_)) => return,
+                Some(State::Restarting { .. }) => {
+                    self.start_node(child, Origin::Round);
+                    if !is_parallel {
+                        return;
+                    }
+                }
+                Some(State::Starting { .. } | State::Stopping(_)) if !is_parallel => return,
                 _ => {}
             }
             let next = self.next_of(child);
             self.set_round_cursor(key, next);
         }
-        if let Some(supervisor) = self.supervisor_mut(key) {
-            supervisor.step = Step::None;
+        let Some(supervisor) = self.supervisor_mut(key) else { return };
+        if is_parallel && supervisor.starting > 0 {
+            return;
         }
+        supervisor.step = Step::None;
         self.todo.push_back(Todo::Drain(key));
     }
 

@@ -1,13 +1,14 @@
 //! Starting: one node, all children of a supervisor, and how a start phase can end.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::action::Action;
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
 use super::nodes::Body;
 use super::state::{Origin, State};
-use super::supervisor::Step;
+use super::supervisor::{Step, Supervisor};
 use crate::event::EventKind;
 use crate::policy::decision::Ended;
 use crate::policy::restart::Readiness;
@@ -23,8 +24,19 @@ pub(super) enum Outcome {
 }
 
 impl Engine {
-    /// Starts the next generation of a node that is not live.
+    /// Starts the next generation of a node that is not live, now or when all it depends on is
+    /// ready.
     pub(super) fn start_node(&mut self, key: NodeKey, origin: Origin) {
+        if self.nodes.get(key).is_some_and(|node| node.unready > 0)
+            && !cfg!(plant_bug = "starts_before_dependencies")
+        {
+            self.wait_for_dependencies(key, origin);
+        } else {
+            self.start_now(key, origin);
+        }
+    }
+
+    pub(super) fn start_now(&mut self, key: NodeKey, origin: Origin) {
         let now = self.now;
         let Some(node) = self.nodes.get_mut(key) else { return };
         node.generation = node.generation.next();
@@ -34,7 +46,9 @@ impl Engine {
                 node.restarts += 1;
                 node.is_on_trial = true;
             }
-            Origin::Init | Origin::Command(_) | Origin::Add(_) => node.is_on_trial = false,
+            Origin::Init | Origin::Dependency | Origin::Command(_) | Origin::Add(_) => {
+                node.is_on_trial = false;
+            }
         }
         let is_child = matches!(node.body, Body::Child(_));
         let policy = node.policy();
@@ -58,16 +72,31 @@ impl Engine {
         }
     }
 
-    /// Starts the next child of a supervisor that starts, when the one before is done with it.
+    /// Starts the next child of a supervisor that starts, when the one before is done with it; in
+    /// a parallel one, all of them. It is over when none is in its start phase any more. Those that
+    /// wait for what they depend on count as started.
     pub(super) fn advance_start(&mut self, key: NodeKey) {
         loop {
-            let Some(Step::Starting { at }) = self.supervisor(key).map(|s| &s.step) else { return };
-            let Some(child) = *at else { break };
+            let Some(supervisor) = self.supervisor(key) else { return };
+            let Step::Starting { at } = supervisor.step else { return };
+            let is_parallel = supervisor.is_parallel();
+            let Some(child) = at else { break };
             match self.state_of(child) {
-                Some(State::Idle) => return self.start_node(child, Origin::Init),
-                Some(State::Starting { .. } | State::Stopping(_)) => return,
+                Some(State::Idle) => {
+                    self.start_node(child, Origin::Init);
+                    if !is_parallel {
+                        return;
+                    }
+                }
+                Some(State::Starting { .. } | State::Stopping(_)) if !is_parallel => return,
+                Some(State::Waiting { .. }) if cfg!(plant_bug = "waiting_holds_up_siblings") => {
+                    return;
+                }
                 Some(
-                    State::Up
+                    State::Waiting { .. }
+                    | State::Starting { .. }
+                    | State::Up
+                    | State::Stopping(_)
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
@@ -83,9 +112,11 @@ impl Engine {
                 supervisor.step = Step::Starting { at: next };
             }
         }
-        if let Some(supervisor) = self.supervisor_mut(key) {
-            supervisor.step = Step::None;
+        let Some(supervisor) = self.supervisor_mut(key) else { return };
+        if supervisor.starting > 0 {
+            return;
         }
+        supervisor.step = Step::None;
         self.todo.push_back(Todo::Started(key, Outcome::Ready));
     }
 
@@ -139,19 +170,34 @@ impl Engine {
             // The root itself: the tree is over before it began.
             (_, None) => self.tree_ended(Exit::clone(exit)),
             (_, Some(parent)) if self.is_ending(parent) => self.ended_for_good(parent, key, exit),
-            (Origin::Init, Some(parent)) => {
+            (Origin::Init, Some(parent)) if self.is_in_own_start(parent) => {
                 self.set_state(key, State::Down);
                 let why = self.start_failure_of(key, exit.clone());
                 self.begin_end(parent, why, false);
             }
             // The round starts it again in its turn.
-            (Origin::Restart | Origin::Probe | Origin::Command(_), Some(parent))
-                if self.is_to_be_stopped(parent, key) =>
-            {
+            (
+                Origin::Init
+                | Origin::Round
+                | Origin::Restart
+                | Origin::Probe
+                | Origin::Dependency
+                | Origin::Command(_),
+                Some(parent),
+            ) if self.is_to_be_stopped(parent, key) => {
                 self.absorb(parent, key, exit);
             }
-            (Origin::Round | Origin::Restart | Origin::Probe, Some(_)) => {
-                self.decide(key, exit, Ended::Start, std::time::Duration::ZERO);
+            // Its supervisor is in the middle of something that it is no part of.
+            (Origin::Init | Origin::Restart | Origin::Dependency, Some(parent))
+                if self.supervisor(parent).is_some_and(Supervisor::is_busy) =>
+            {
+                self.decide_later(parent, key, Ended::Start, Duration::ZERO);
+            }
+            (
+                Origin::Init | Origin::Round | Origin::Restart | Origin::Probe | Origin::Dependency,
+                Some(_),
+            ) => {
+                self.decide(key, exit, Ended::Start, Duration::ZERO);
             }
             (Origin::Command(_) | Origin::Add(_), Some(parent)) => {
                 self.set_state(key, State::Down);
@@ -162,6 +208,11 @@ impl Engine {
                 self.todo.push_back(Todo::Advance(parent));
             }
         }
+    }
+
+    /// Whether a supervisor is still starting its children.
+    pub(super) fn is_in_own_start(&self, key: NodeKey) -> bool {
+        self.supervisor(key).is_some_and(|s| matches!(s.step, Step::Starting { .. }))
     }
 
     /// Makes the children of a supervisor those of its declaration: dynamic ones are gone,

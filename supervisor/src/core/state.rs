@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use super::time::Uptime;
 use crate::id::CommandId;
+use crate::policy::decision::Ended;
 use crate::state::Lifecycle;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum State {
     /// Its supervisor has not come to it yet.
     Idle,
+    /// It starts when all it depends on is ready.
+    Waiting {
+        origin: Origin,
+    },
     Starting {
         origin: Origin,
         /// When its start phase has taken too long.
@@ -21,6 +26,8 @@ pub(super) enum State {
     Ended {
         /// How long it had been ready without a break.
         ready_for: Duration,
+        /// Whether it had been ready at all.
+        ended: Ended,
     },
     /// `due` is set where it waits by itself; a member of a group round waits for its supervisor.
     Restarting {
@@ -60,6 +67,8 @@ pub(super) enum After {
     Round,
     /// It is started again, because somebody asked for it.
     Start(CommandId),
+    /// It is started again when what it depends on is ready.
+    Wait,
     /// It is down.
     Down,
     /// It is forgotten for good.
@@ -81,6 +90,9 @@ pub(super) enum Origin {
     Restart,
     /// A trial, after it has been quarantined for a while.
     Probe,
+    /// What it depends on is ready, after its supervisor's start, or a command, had gone on
+    /// without it.
+    Dependency,
     /// Somebody's command.
     Command(CommandId),
     /// Somebody added it: if it fails nothing is kept.
@@ -91,7 +103,7 @@ impl Origin {
     pub(super) fn command(self) -> Option<CommandId> {
         match self {
             Self::Command(id) | Self::Add(id) => Some(id),
-            Self::Init | Self::Round | Self::Restart | Self::Probe => None,
+            Self::Init | Self::Round | Self::Restart | Self::Probe | Self::Dependency => None,
         }
     }
 }
@@ -99,7 +111,7 @@ impl Origin {
 impl State {
     pub(super) fn lifecycle(&self) -> Lifecycle {
         match self {
-            Self::Idle => Lifecycle::Waiting,
+            Self::Idle | Self::Waiting { .. } => Lifecycle::Waiting,
             Self::Starting { .. } => Lifecycle::Starting,
             Self::Up => Lifecycle::Up,
             Self::Stopping(_) => Lifecycle::Stopping,
@@ -119,7 +131,23 @@ impl State {
 
     /// Whether it has a run, or will have one: its supervisor has not settled for its end.
     pub(super) fn is_to_go_on(&self) -> bool {
-        self.is_live() || matches!(self, Self::Ended { .. } | Self::Restarting { .. })
+        let is_awaited =
+            matches!(self, Self::Ended { .. } | Self::Restarting { .. } | Self::Waiting { .. });
+        self.is_live() || is_awaited
+    }
+
+    /// Whether what depends on it may start.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(self, Self::Up)
+    }
+
+    /// Whether its start phase is not over, with all that belongs to it.
+    pub(super) fn is_in_start(&self) -> bool {
+        match self {
+            Self::Starting { .. } => true,
+            Self::Stopping(stopping) => matches!(stopping.after, After::StartTimedOut(_)),
+            _ => false,
+        }
     }
 
     /// Whether something is still to happen by itself.
@@ -132,6 +160,8 @@ impl State {
             // It may be long until it is probed.
             | Self::Quarantined { .. }
             | Self::Unjoinable { .. } => true,
+            // It may be long until what it waits for is ready, and that is looked at by itself.
+            Self::Waiting { .. } => true,
             // A node whose turn has not come is waited for through its supervisor, which starts.
             Self::Idle => true,
             Self::Starting { .. }
@@ -149,6 +179,7 @@ impl State {
             }
             Self::Stopping(stopping) => stopping.due,
             Self::Idle
+            | Self::Waiting { .. }
             | Self::Up
             | Self::Ended { .. }
             | Self::Down

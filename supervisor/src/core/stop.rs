@@ -142,6 +142,7 @@ impl Engine {
                 self.set_state(key, State::Down);
                 self.start_node(key, Origin::Command(id));
             }
+            After::Wait => self.start_node(key, Origin::Restart),
             After::Round if is_forgotten => {
                 self.set_state(key, State::Down);
                 self.forget(key);
@@ -181,7 +182,9 @@ impl Engine {
 /// have followed at once, had it gone.
 pub(super) fn after_failed_start(origin: Origin) -> After {
     match origin {
-        Origin::Round | Origin::Restart | Origin::Probe => After::StartTimedOut(origin),
+        Origin::Round | Origin::Restart | Origin::Probe | Origin::Dependency => {
+            After::StartTimedOut(origin)
+        }
         Origin::Init | Origin::Command(_) => After::Down,
         Origin::Add(_) => After::Remove,
     }

@@ -9,6 +9,7 @@ use super::time::Uptime;
 use crate::control::command::{By, Verb};
 use crate::error::meltdown::MeltdownError;
 use crate::id::{ChildPath, CommandId};
+use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Window;
 use crate::spec::plan::SupervisorPlan;
 use crate::task::exit::Exit;
@@ -23,6 +24,8 @@ pub(super) struct Supervisor {
     pub(super) step: Step,
     /// What waits for the step to be over.
     pub(super) queue: VecDeque<Pending>,
+    /// How many children are in their start phase.
+    pub(super) starting: u32,
     /// How many children are being stopped.
     pub(super) stopping: u32,
     /// How many children are unjoinable.
@@ -48,6 +51,7 @@ impl Supervisor {
             window: Window::default(),
             step: Step::None,
             queue: VecDeque::new(),
+            starting: 0,
             stopping: 0,
             unjoinable: 0,
             significant: 0,
@@ -56,6 +60,11 @@ impl Supervisor {
             added: 0,
             last_number: 0,
         }
+    }
+
+    /// Whether its children start, and stop, side by side.
+    pub(super) fn is_parallel(&self) -> bool {
+        self.plan.start == StartMode::Parallel && !cfg!(plant_bug = "parallel_one_by_one")
     }
 
     /// Whether deaths and commands have to wait.
@@ -72,7 +81,7 @@ impl Supervisor {
 #[derive(Debug)]
 pub(super) enum Step {
     None,
-    /// Starting its children, one after the other; `at` is whose turn it is.
+    /// Starting its children; `at` is whose turn it is.
     Starting {
         at: Option<NodeKey>,
     },
@@ -92,6 +101,8 @@ pub(super) struct Round {
     pub(super) phase: Phase,
     /// Whose turn it is: backwards while stopping, forwards while starting.
     pub(super) at: Option<NodeKey>,
+    /// How a parallel supervisor stops them.
+    pub(super) layers: Option<Layers>,
     /// When the wait began, and when it is over.
     pub(super) decided_at: Uptime,
     pub(super) start_at: Uptime,
@@ -108,11 +119,22 @@ pub(super) enum Phase {
 pub(super) struct Ending {
     /// Whose turn it is, backwards.
     pub(super) at: Option<NodeKey>,
+    /// How a parallel supervisor stops them.
+    pub(super) layers: Option<Layers>,
     pub(super) why: EndWhy,
     /// Whether somebody asked for it, from the beginning or meanwhile.
     pub(super) is_asked: bool,
     /// How long it had been up without a break.
     pub(super) up_for: Duration,
+}
+
+/// Children in the layers of their dependencies, on their way down.
+#[derive(Debug, Default)]
+pub(super) struct Layers {
+    /// Those whose turn has not come; the last is the next.
+    pub(super) rest: Vec<Vec<NodeKey>>,
+    /// Those whose end is waited for.
+    pub(super) stopping: Vec<NodeKey>,
 }
 
 /// Why a supervisor ends.

@@ -198,6 +198,11 @@ impl Engine {
             State::Restarting { due } | State::Quarantined { due } => due,
             _ => None,
         };
+        let waits_for = match node.state {
+            // Those become ready and unready: the node is touched when one does.
+            State::Waiting { .. } => self.unready_dependencies(key),
+            _ => Vec::new(),
+        };
         let supervisor = node.supervisor();
         let is_stuck = match node.state {
             State::Stopping(stopping) => stopping.is_stuck,
@@ -223,6 +228,7 @@ impl Engine {
                 restarts: node.restarts,
                 since: node.since.0,
                 due: due.map(|due| due.0),
+                waits_for,
                 last_exits: past
                     .map(|past| past.exits.iter().cloned().collect())
                     .unwrap_or_default(),

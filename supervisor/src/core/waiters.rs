@@ -125,6 +125,14 @@ impl Engine {
         }
     }
 
+    /// The start waits for what the node depends on, however long that takes.
+    pub(super) fn answer_waiting(&mut self, key: NodeKey) {
+        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {
+            let outcome = self.outcome(key, false);
+            self.reply(id, Ok(outcome));
+        }
+    }
+
     /// The node had nothing to do and, being temporary, is forgotten.
     pub(super) fn answer_forgotten_after_ignore(&mut self, key: NodeKey) {
         for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {

@@ -140,6 +140,14 @@ pub enum SupervisorError {
         /// The child.
         path: ChildPath,
     },
+    /// The child starts as soon as what it depends on is ready.
+    #[error("`{path}` waits for {}, and starts when that is ready", listed(dependencies))]
+    Waiting {
+        /// The child.
+        path: ChildPath,
+        /// What it depends on that is not ready.
+        dependencies: Vec<ChildPath>,
+    },
     /// The child, or a supervisor above it, is not to be started at all.
     #[error("`{path}` is disabled: its declaration or the configuration says so")]
     Disabled {
@@ -233,4 +241,9 @@ pub struct ExitError(pub Exit);
 
 fn nearest(path: Option<&ChildPath>) -> String {
     path.map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
+}
+
+fn listed(paths: &[ChildPath]) -> String {
+    let paths: Vec<_> = paths.iter().map(|path| format!("`{path}`")).collect();
+    paths.join(", ")
 }

@@ -53,6 +53,7 @@ pub struct EventForm {
 #[non_exhaustive]
 #[expect(missing_docs, reason = "they are those of `EventKind`")]
 pub enum KindForm {
+    Waiting { dependencies: Vec<String> },
     Starting,
     Ready,
     StartFailed { exit: ExitForm },
@@ -61,6 +62,7 @@ pub enum KindForm {
     Decided { decision: DecisionForm },
     StopRequested,
     Stale { silent_for_nanos: u64 },
+    DependencyLost { dependency: String },
     Aborted,
     Unjoinable,
     RoundStarted { origin: String },
@@ -177,6 +179,9 @@ impl From<&Event> for EventForm {
 impl From<&EventKind> for KindForm {
     fn from(kind: &EventKind) -> Self {
         match kind {
+            EventKind::Waiting { dependencies } => Self::Waiting {
+                dependencies: dependencies.iter().map(ToString::to_string).collect(),
+            },
             EventKind::Starting => Self::Starting,
             EventKind::Ready => Self::Ready,
             EventKind::StartFailed { exit } => Self::StartFailed { exit: exit.into() },
@@ -185,6 +190,9 @@ impl From<&EventKind> for KindForm {
             EventKind::Decided { decision } => Self::Decided { decision: (*decision).into() },
             EventKind::StopRequested => Self::StopRequested,
             EventKind::Stale { silent_for } => Self::Stale { silent_for_nanos: nanos(*silent_for) },
+            EventKind::DependencyLost { dependency } => {
+                Self::DependencyLost { dependency: dependency.to_string() }
+            }
             EventKind::Aborted => Self::Aborted,
             EventKind::Unjoinable => Self::Unjoinable,
             EventKind::RoundStarted { origin } => Self::RoundStarted { origin: origin.to_string() },

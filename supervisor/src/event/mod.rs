@@ -47,6 +47,11 @@ impl fmt::Display for Event {
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum EventKind {
+    /// It is to start, and waits until all it depends on is ready.
+    Waiting {
+        /// What is not.
+        dependencies: Vec<ChildPath>,
+    },
     /// A run, or a supervisor, begins its start phase.
     Starting,
     /// It is up.
@@ -74,6 +79,12 @@ pub enum EventKind {
     Stale {
         /// For how long it has sent none.
         silent_for: Duration,
+    },
+    /// Something it depends on is not ready any more, and it is one that does not go on without:
+    /// it is stopped, and waits.
+    DependencyLost {
+        /// The first that was lost.
+        dependency: ChildPath,
     },
     /// Its grace is over: it is ended by force.
     Aborted,
@@ -178,6 +189,7 @@ macro_rules! tags {
 }
 
 tags! {
+    Waiting "waiting",
     Starting "starting",
     Ready "ready",
     StartFailed "start_failed",
@@ -186,6 +198,7 @@ tags! {
     Decided "decided",
     StopRequested "stop_requested",
     Stale "stale",
+    DependencyLost "dependency_lost",
     Aborted "aborted",
     Unjoinable "unjoinable",
     RoundStarted "round_started",
@@ -220,6 +233,10 @@ impl fmt::Display for EventTag {
 impl fmt::Display for EventKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
+            Self::Waiting { dependencies } => {
+                let paths: Vec<_> = dependencies.iter().map(ChildPath::as_str).collect();
+                write!(f, "waits for {}", paths.join(", "))
+            }
             Self::Starting => f.write_str("starting"),
             Self::Ready => f.write_str("ready"),
             Self::StartFailed { exit } => write!(f, "failed to start: {exit}"),
@@ -229,6 +246,9 @@ impl fmt::Display for EventKind {
             Self::StopRequested => f.write_str("is asked to stop"),
             Self::Stale { silent_for } => {
                 write!(f, "is stuck: no heartbeat for {silent_for:.1?}")
+            }
+            Self::DependencyLost { dependency } => {
+                write!(f, "is stopped until {dependency} is ready again")
             }
             Self::Aborted => f.write_str("is aborted, its grace is over"),
             Self::Unjoinable => f.write_str("cannot be ended and is given up"),

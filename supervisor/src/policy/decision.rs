@@ -171,7 +171,12 @@ pub(crate) fn decide(
     exit: &Exit,
     budgets: &mut impl Budgets,
 ) -> RestartDecision {
-    if ended == Ended::Run && !policy.restart.asks_after(exit) {
+    let asks = match ended {
+        Ended::Run => policy.restart.asks_after(exit),
+        // A failed start is tried again whatever the exit, but nothing temporary ever is.
+        Ended::Start => policy.restart != Restart::Temporary,
+    };
+    if !asks {
         let rule = match policy.restart {
             Restart::Temporary => Rule::Temporary,
             Restart::Permanent | Restart::Transient => Rule::TransientNormal,

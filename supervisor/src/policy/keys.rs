@@ -27,7 +27,8 @@ macro_rules! policy_keys {
         $then! { $($given)* [
             /// What it is to the program: a set of defaults, which are weaker than all others.
             /// `service` is permanent and critical, `worker` permanent and standard, `job` transient
-            /// and standard, `sidecar` permanent and best effort.
+            /// and standard, `sidecar` permanent and best effort, and
+            /// restarted with what it depends on.
             role: any value Role as Role, built in Policy::DEFAULT.role;
             /// Which exits are followed by another run.
             restart: any value Restart as Restart, built in Restart::Permanent;
@@ -55,6 +56,10 @@ macro_rules! policy_keys {
             /// The heartbeats of a task. They are expected only where the code or its own entry
             /// here says `health` about the task itself: in defaults these are values.
             health: task section HealthPatch as HealthSection;
+            /// What it does while something it depends on is not ready: it goes on, or it is stopped
+            /// and starts again when that is ready.
+            on_dependency_restart: any value OnDependencyRestart as OnDependencyRestart,
+                built in OnDependencyRestart::Keep;
             /// Whether its end counts for the `auto_shutdown` of its supervisor.
             significant: each plain bool as bool, built in Policy::DEFAULT.significant;
         ] }

@@ -6,6 +6,7 @@
 
 pub mod backoff;
 pub mod decision;
+pub mod dependency;
 pub mod failure;
 pub mod health;
 pub mod intensity;
@@ -21,6 +22,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use self::backoff::{Backoff, BackoffPatch};
+use self::dependency::OnDependencyRestart;
 use self::failure::{Criticality, OnLimit, TaskFailureKind};
 use self::health::{Health, HealthPatch};
 use self::intensity::Limit;
@@ -73,6 +75,8 @@ pub struct Policy {
     pub abort_wait: Duration,
     /// The heartbeats that are expected of this child. Default: none.
     pub health: Option<Health>,
+    /// What it does while something it depends on is not ready. Default: keep.
+    pub on_dependency_restart: OnDependencyRestart,
     /// Whether the end of this child counts for its supervisor's auto-shutdown. Default: no.
     pub significant: bool,
 }
@@ -94,6 +98,7 @@ impl Policy {
         grace: Grace::After(Duration::from_secs(5)),
         abort_wait: Duration::from_secs(1),
         health: None,
+        on_dependency_restart: OnDependencyRestart::Keep,
         significant: false,
     };
 
@@ -346,6 +351,9 @@ impl PolicyPatch {
             grace: self.shutdown.grace.unwrap_or(grace),
             abort_wait: self.shutdown.abort_wait.unwrap_or(built_in.abort_wait),
             health: self.health.resolve(),
+            on_dependency_restart: self
+                .on_dependency_restart
+                .unwrap_or(built_in.on_dependency_restart),
             significant: self.significant.unwrap_or(built_in.significant),
         }
     }

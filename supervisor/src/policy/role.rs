@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::PolicyPatch;
+use super::dependency::OnDependencyRestart;
 use super::failure::Criticality;
 use super::restart::Restart;
 
@@ -25,7 +26,8 @@ pub enum Role {
     Worker,
     /// Something to be done once: transient and standard. Ok means done.
     Job,
-    /// Beside the work, for its comfort: permanent and best effort.
+    /// Beside the work, for its comfort: permanent and best effort, and restarted with what it
+    /// depends on.
     Sidecar,
 }
 
@@ -37,7 +39,10 @@ impl Role {
             Self::Service => said.restart(Restart::Permanent).criticality(Criticality::Critical),
             Self::Worker => said.restart(Restart::Permanent).criticality(Criticality::Standard),
             Self::Job => said.restart(Restart::Transient).criticality(Criticality::Standard),
-            Self::Sidecar => said.restart(Restart::Permanent).criticality(Criticality::BestEffort),
+            Self::Sidecar => said
+                .restart(Restart::Permanent)
+                .criticality(Criticality::BestEffort)
+                .on_dependency_restart(OnDependencyRestart::Restart),
         }
     }
 }
@@ -75,6 +80,8 @@ mod tests {
                 (Restart::Permanent, Criticality::BestEffort, OnLimit::Stop),
             ]
         );
+        let sidecar = role(Role::Sidecar).resolve();
+        assert_eq!(sidecar.on_dependency_restart, OnDependencyRestart::Restart);
         assert_eq!(role(Role::Worker).resolve(), Policy::DEFAULT);
         let weaker = PolicyPatch::NONE.restart(Restart::Transient);
         assert_eq!(role(Role::Service).over(weaker).resolve().restart, Restart::Transient);

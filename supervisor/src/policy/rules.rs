@@ -9,6 +9,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use super::backoff::BackoffPatch;
+use super::dependency::OnDependencyRestart;
 use super::failure::OnLimit;
 use super::health::HealthPatch;
 use super::intensity::{Limit, LimitPatch};
@@ -241,7 +242,7 @@ pub const fn half_health(said: HealthPatch) -> Finding {
 
 /// What is never restarted has no use for policies about restarts, where they are said about this
 /// very child: a default for many may well meet a temporary one.
-pub fn temporary(said: &PolicyPatch, restart: Restart) -> [Finding; 4] {
+pub fn temporary(said: &PolicyPatch, restart: Restart) -> [Finding; 5] {
     let means_nothing = |key, is_said: bool| {
         (is_said && restart == Restart::Temporary).then_some(PolicyFault::Temporary(key))
     };
@@ -250,6 +251,10 @@ pub fn temporary(said: &PolicyPatch, restart: Restart) -> [Finding; 4] {
         means_nothing("restart_limit", said.restart_limit.is_some()),
         means_nothing("on_failure", said.on_failure.says_something()),
         means_nothing("probe_after", said.probe_after.is_some()),
+        means_nothing(
+            "on_dependency_restart",
+            said.on_dependency_restart == Some(OnDependencyRestart::Restart),
+        ),
     ]
 }
 

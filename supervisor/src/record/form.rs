@@ -15,11 +15,13 @@ use crate::core::key::{NodeKey, RunKey};
 use crate::core::time::Uptime;
 use crate::id::{ChildId, ChildPath, CommandId, Generation};
 use crate::policy::PolicyPatch;
+use crate::policy::dependency::StartMode;
 use crate::policy::failure::TaskFailureKind;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::dependency::Dependency;
 use crate::spec::group::{Group, GroupKind};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
@@ -136,9 +138,12 @@ pub(super) enum VerbForm {
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
+#[expect(clippy::large_enum_variant, reason = "it lives as long as a file is written or read")]
 pub(super) enum NodeForm {
     Child {
         id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dependencies: Vec<String>,
         #[serde(default)]
         is_blocking: bool,
         #[serde(default)]
@@ -148,12 +153,16 @@ pub(super) enum NodeForm {
     },
     Supervisor {
         id: String,
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        dependencies: Vec<String>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        start: Option<StartMode>,
         strategy: Option<Strategy>,
         intensity: Option<Limit>,
         meltdown: Option<Meltdown>,
         auto_shutdown: Option<AutoShutdown>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
-        group: Option<GroupForm>,
+        group: Option<Box<GroupForm>>,
         budget: Option<Duration>,
         #[serde(default)]
         policy: PolicyPatch,
@@ -183,17 +192,19 @@ pub(super) struct GroupForm {
     count: Option<u32>,
 }
 
-impl From<&Group> for Option<GroupForm> {
+impl From<&Group> for Option<Box<GroupForm>> {
     fn from(group: &Group) -> Self {
         let Group { kind, members, policy, tags, max_children, count } = group;
-        (*kind != GroupKind::None).then(|| GroupForm {
+        let is_group = *kind != GroupKind::None;
+        let form = || GroupForm {
             is_pool: *kind == GroupKind::Pool,
             members: members.as_ref().map(|m| (m.type_name().to_owned(), m.is_blocking())),
             policy: *policy,
             tags: tags.iter().map(str::to_owned).collect(),
             max_children: *max_children,
             count: *count,
-        })
+        };
+        is_group.then(form).map(Box::new)
     }
 }
 
@@ -217,9 +228,10 @@ impl From<&NodeSpec> for NodeForm {
         match spec {
             NodeSpec::Child(spec) => {
                 // Where it is declared, and its settings, are nothing to the engine.
-                let ChildSpec { id, task, policy, tags, .. } = &**spec;
+                let ChildSpec { id, task, policy, dependencies, tags, .. } = &**spec;
                 Self::Child {
                     id: id.to_string(),
+                    dependencies: texts(dependencies),
                     is_blocking: task.is_blocking(),
                     policy: *policy,
                     tags: tags.iter().map(str::to_owned).collect(),
@@ -235,6 +247,8 @@ impl From<&SupervisorSpec> for NodeForm {
         // A key that is added to the spec has to be added here.
         let SupervisorSpec {
             id,
+            dependencies,
+            start,
             strategy,
             intensity,
             meltdown,
@@ -250,6 +264,8 @@ impl From<&SupervisorSpec> for NodeForm {
         } = spec;
         Self::Supervisor {
             id: id.to_string(),
+            dependencies: texts(dependencies),
+            start: *start,
             strategy: *strategy,
             intensity: *intensity,
             meltdown: *meltdown,
@@ -268,12 +284,15 @@ impl From<&SupervisorSpec> for NodeForm {
 impl From<NodeForm> for NodeSpec {
     fn from(form: NodeForm) -> Self {
         match form {
-            NodeForm::Child { id, is_blocking, policy, tags } => {
+            NodeForm::Child { id, dependencies, is_blocking, policy, tags } => {
                 let (task, tags) = (nothing(is_blocking), Tags::new(tags));
-                ChildSpec { policy, tags, ..ChildSpec::new(id, task) }.into()
+                let dependencies = named(dependencies);
+                ChildSpec { policy, dependencies, tags, ..ChildSpec::new(id, task) }.into()
             }
             NodeForm::Supervisor {
                 id,
+                dependencies,
+                start,
                 strategy,
                 intensity,
                 meltdown,
@@ -287,11 +306,13 @@ impl From<NodeForm> for NodeSpec {
                 children,
             } => SupervisorSpec {
                 id: id.into(),
+                dependencies: named(dependencies),
+                start,
                 strategy,
                 intensity,
                 meltdown,
                 auto_shutdown,
-                group: group.map(Group::from).unwrap_or_default(),
+                group: group.map(|group| Group::from(*group)).unwrap_or_default(),
                 budget,
                 policy,
                 tags: Tags::new(tags),
@@ -303,6 +324,14 @@ impl From<NodeForm> for NodeSpec {
             .into(),
         }
     }
+}
+
+fn texts(dependencies: &[Dependency]) -> Vec<String> {
+    dependencies.iter().map(ToString::to_string).collect()
+}
+
+fn named(dependencies: Vec<String>) -> Vec<Dependency> {
+    dependencies.into_iter().map(Dependency::from).collect()
 }
 
 /// A task that is never run: the recording has its ends.

@@ -4,11 +4,13 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::dependency::Dependency;
 use super::tags::Tags;
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, SettingsType};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
+use crate::policy::dependency::OnDependencyRestart;
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
@@ -43,6 +45,7 @@ pub struct ChildSpec {
     pub(crate) id: Arc<str>,
     pub(crate) task: TaskFactory,
     pub(crate) policy: PolicyPatch,
+    pub(crate) dependencies: Vec<Dependency>,
     pub(crate) declared_at: &'static Location<'static>,
     #[cfg(feature = "config")]
     pub(crate) settings: Option<DeclaredSettings>,
@@ -58,6 +61,7 @@ impl ChildSpec {
             id: id.into(),
             task,
             policy: PolicyPatch::NONE,
+            dependencies: Vec::new(),
             declared_at,
             tags: Tags::default(),
             #[cfg(feature = "config")]
@@ -153,6 +157,16 @@ impl ChildSpec {
     /// timed out.
     pub fn health(mut self, heartbeat: Duration, stale_after: Duration) -> Self {
         self.policy.health = HealthPatch::NONE.heartbeat(heartbeat).stale_after(stale_after);
+        self
+    }
+
+    /// Lets it start only when `dependency` is ready; see [`Dependency`] for how it is named. Can
+    /// be said more than once. Default: it depends on nothing.
+    ///
+    /// It orders starts, and nothing else: a stop of the dependency does not stop this child,
+    /// unless [`on_dependency_restart`](Self::on_dependency_restart) says so.
+    pub fn depends_on(mut self, dependency: impl Into<Dependency>) -> Self {
+        self.dependencies.push(dependency.into());
         self
     }
 

@@ -1,14 +1,16 @@
 //! What is allowed and yet unlikely to be meant: warnings about a valid tree, and its worst case.
 
+use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::Arc;
 use std::time::Duration;
 
+use super::layers::{Sibling, layers};
 use super::plan::{GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
 use super::validate::ValidSpec;
 use crate::id::ChildPath;
 use crate::policy::Policy;
 use crate::policy::backoff::Backoff;
+use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
 use crate::policy::lint::{never_trips_in_rows, tightest_span_in_rows, trips_before_in_rows};
 use crate::policy::on_failure::FailureClass;
@@ -121,11 +123,12 @@ impl ValidSpec {
     }
 
     /// How long the shutdown of the whole tree can take before its budget cuts it short: every
-    /// child uses up its grace and the wait after its abort, one after the other, and the members
-    /// of a pool all at the same time. A pool that does not say what its members are is left out.
-    /// `None` when a child may take as long as it likes.
+    /// child uses up its grace and the wait after its abort, one after the other, in a parallel
+    /// supervisor one layer of dependencies after the other, and the members of a pool all at the
+    /// same time. A pool that does not say what its members are is left out. `None` when a child
+    /// may take as long as it likes.
     pub fn worst_case_shutdown(&self) -> Option<Duration> {
-        worst_case(&self.root)
+        worst_case(&self.root, &ChildPath::root())
     }
 }
 
@@ -147,7 +150,7 @@ fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<War
         };
         limits(kind.policy(), supervisor.intensity, &mut warn);
         let Room { budget, of } = &supervisor.room;
-        if let Some(worst_case) = needs(kind).filter(|needed| needed > budget) {
+        if let Some(worst_case) = needs(kind, &path).filter(|needed| needed > budget) {
             warn(WarningKind::StopBeyondBudget { worst_case, budget: *budget, of: of.clone() });
         }
         if let PlanKind::Supervisor(inner) = kind {
@@ -193,36 +196,73 @@ fn limits(policy: &Policy, intensity: Limit, warn: &mut impl FnMut(WarningKind))
 }
 
 /// What a child takes to stop: its grace, or what is below it. `None` where that is endless.
-fn needs(kind: &PlanKind) -> Option<Duration> {
+fn needs(kind: &PlanKind, path: &ChildPath) -> Option<Duration> {
     match (kind, kind.policy().grace) {
         (_, Grace::After(grace)) => Some(grace),
         (PlanKind::Child(_), Grace::Infinite) => None,
-        (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner),
+        (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner, path),
     }
 }
 
-fn worst_case(supervisor: &Arc<SupervisorPlan>) -> Option<Duration> {
-    let of_task = |policy: &Policy| match policy.grace {
-        Grace::After(grace) => Some(grace.saturating_add(policy.abort_wait)),
-        Grace::Infinite => None,
+fn worst_case(supervisor: &SupervisorPlan, path: &ChildPath) -> Option<Duration> {
+    let layers = match supervisor.start {
+        // Each on its own.
+        StartMode::Sequential => (0..supervisor.children.len()).collect(),
+        StartMode::Parallel => layers_of(supervisor, path),
     };
     // All at the same time, however many there are.
     let members = match supervisor.pool().filter(|pool| pool.members.is_some()) {
-        Some(pool) => of_task(&pool.policy)?,
+        Some(pool) => worst_case_of_task(&pool.policy)?,
         None => Duration::ZERO,
     };
-    let mut children = supervisor.children.iter().filter(|child| is_started(child));
-    children.try_fold(members, |sum, child| {
-        let its = match (&child.kind, child.kind.policy().grace) {
-            (PlanKind::Child(plan), _) => of_task(&plan.policy)?,
-            (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner)?,
-            (PlanKind::Supervisor(inner), Grace::After(grace)) => {
-                // Cut short by force, after which all that is left is aborted together.
-                worst_case(inner).map_or(grace, |needed| needed.min(grace))
-            }
-        };
-        Some(sum.saturating_add(its))
-    })
+    let mut longest = BTreeMap::<usize, Duration>::new();
+    let children = supervisor.children.iter().zip(layers);
+    for (child, layer) in children.filter(|(child, _)| is_started(child)) {
+        let its = worst_case_of_child(child, &path.join(&child.id))?;
+        let longest = longest.entry(layer).or_default();
+        *longest = its.max(*longest);
+    }
+    Some(longest.into_values().fold(members, Duration::saturating_add))
+}
+
+fn worst_case_of_child(child: &NodePlan, path: &ChildPath) -> Option<Duration> {
+    match (&child.kind, child.kind.policy().grace) {
+        (PlanKind::Child(plan), _) => worst_case_of_task(&plan.policy),
+        (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner, path),
+        (PlanKind::Supervisor(inner), Grace::After(grace)) => {
+            // Cut short by force, after which all that is left is aborted together.
+            Some(worst_case(inner, path).map_or(grace, |needed| needed.min(grace)))
+        }
+    }
+}
+
+fn worst_case_of_task(policy: &Policy) -> Option<Duration> {
+    match policy.grace {
+        Grace::After(grace) => Some(grace.saturating_add(policy.abort_wait)),
+        Grace::Infinite => None,
+    }
+}
+
+fn layers_of(supervisor: &SupervisorPlan, path: &ChildPath) -> Vec<usize> {
+    let siblings: Vec<_> = supervisor
+        .children
+        .iter()
+        .map(|child| {
+            let mut below = Vec::new();
+            needed_below(&child.kind, &mut below);
+            let own = child.kind.dependencies().iter().collect();
+            Sibling { id: child.id.as_str(), own, below }
+        })
+        .collect();
+    layers(path, &siblings)
+}
+
+fn needed_below<'a>(kind: &'a PlanKind, needed: &mut Vec<&'a ChildPath>) {
+    let PlanKind::Supervisor(plan) = kind else { return };
+    for NodePlan { kind, .. } in &plan.children {
+        needed.extend(kind.dependencies());
+        needed_below(kind, needed);
+    }
 }
 
 #[cfg(test)]
@@ -404,5 +444,19 @@ mod tests {
         assert!(refused(tree.defaults(by_default).child(child("b"))).contains("`/root/b`"));
         let fits = SupervisorSpec::root().shutdown_budget(4 * SECOND).child(long);
         assert!(fits.validate().is_ok());
+    }
+    #[test]
+    fn side_by_side_only_the_longest_of_each_layer_counts() {
+        let takes =
+            |id, seconds| child(id).grace(Grace::After(seconds * SECOND)).abort_wait(SECOND);
+        let tree = SupervisorSpec::root()
+            .start(StartMode::Parallel)
+            .child(takes("a", 1))
+            .child(takes("b", 3))
+            .child(takes("c", 2).depends_on("a"))
+            .child(SupervisorSpec::new("s").child(takes("d", 4)).child(takes("e", 1)))
+            .child(SupervisorSpec::new("t").child(takes("f", 1).depends_on("/root/c")));
+        // `t` above `c`, `c` above the others, of which `s` is the longest.
+        assert_eq!(tree.validate().unwrap().worst_case_shutdown(), Some((2 + 3 + 7) * SECOND));
     }
 }

@@ -1,7 +1,10 @@
 //! What is wanted: children, supervisors, and the check that what was said can be meant.
 
 pub mod child;
+pub mod dependency;
+pub(crate) mod graph;
 pub mod group;
+pub(crate) mod layers;
 pub mod lint;
 pub(crate) mod plan;
 pub mod rates;

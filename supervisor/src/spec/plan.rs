@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::tags::Tags;
 use crate::id::{ChildId, ChildPath};
+use crate::policy::dependency::StartMode;
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::keys::policy_keys;
@@ -16,6 +17,8 @@ use crate::task::member::MemberFactory;
 #[derive(Debug)]
 pub(crate) struct ChildPlan {
     pub(crate) policy: Policy,
+    /// What it depends on, without repetitions.
+    pub(crate) dependencies: Vec<ChildPath>,
     pub(crate) tags: Tags,
     pub(crate) task: TaskFactory,
 }
@@ -24,6 +27,9 @@ pub(crate) struct ChildPlan {
 pub(crate) struct SupervisorPlan {
     /// About this supervisor as a child of the one above.
     pub(crate) policy: Policy,
+    /// What it depends on, without repetitions.
+    pub(crate) dependencies: Vec<ChildPath>,
+    pub(crate) start: StartMode,
     pub(crate) tags: Tags,
     pub(crate) strategy: Strategy,
     pub(crate) intensity: Limit,
@@ -51,7 +57,7 @@ pub(crate) struct Room {
 pub(crate) enum GroupPlan {
     /// Its children are declared one by one.
     None,
-    Pool(PoolPlan),
+    Pool(Box<PoolPlan>),
     Many,
 }
 
@@ -97,6 +103,13 @@ impl PlanKind {
         match self {
             Self::Child(plan) => &plan.policy,
             Self::Supervisor(plan) => &plan.policy,
+        }
+    }
+
+    pub(crate) fn dependencies(&self) -> &[ChildPath] {
+        match self {
+            Self::Child(plan) => &plan.dependencies,
+            Self::Supervisor(plan) => &plan.dependencies,
         }
     }
 }

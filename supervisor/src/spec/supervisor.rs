@@ -5,10 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::NodeSpec;
+use super::dependency::Dependency;
 use super::group::Group;
 use super::tags::Tags;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
+use crate::policy::dependency::{OnDependencyRestart, StartMode};
 use crate::policy::failure::{Criticality, OnLimit};
 use crate::policy::intensity::Limit;
 use crate::policy::keys::{policy_keys, spec_setter};
@@ -44,6 +46,8 @@ use crate::task::factory::service_fn;
 #[must_use = "a spec does nothing until it is started or added"]
 pub struct SupervisorSpec {
     pub(crate) id: Arc<str>,
+    pub(crate) dependencies: Vec<Dependency>,
+    pub(crate) start: Option<StartMode>,
     pub(crate) strategy: Option<Strategy>,
     pub(crate) intensity: Option<Limit>,
     pub(crate) meltdown: Option<Meltdown>,
@@ -67,6 +71,8 @@ impl SupervisorSpec {
     pub fn new(id: impl Into<Arc<str>>) -> Self {
         Self {
             id: id.into(),
+            dependencies: Vec::new(),
+            start: None,
             strategy: None,
             intensity: None,
             meltdown: None,
@@ -121,6 +127,13 @@ impl SupervisorSpec {
     /// Declares a child, a task or a supervisor, after those declared before.
     pub fn child(mut self, child: impl Into<NodeSpec>) -> Self {
         self.children.push(child.into());
+        self
+    }
+
+    /// Whether its children start one after the other or each as soon as it can, and in which order
+    /// they stop. Default: one after the other.
+    pub fn start(mut self, start: StartMode) -> Self {
+        self.start = Some(start);
         self
     }
 
@@ -211,6 +224,16 @@ impl SupervisorSpec {
     /// How long all its children together may take to stop. Default: as long as each needs.
     pub fn grace(mut self, grace: Grace) -> Self {
         self.policy.shutdown.grace = Some(grace);
+        self
+    }
+
+    /// Lets it start only when `dependency` is ready; see [`Dependency`] for how it is named. Can
+    /// be said more than once. Default: it depends on nothing.
+    ///
+    /// It orders starts, and nothing else: a stop of the dependency does not stop this supervisor,
+    /// unless [`on_dependency_restart`](Self::on_dependency_restart) says so.
+    pub fn depends_on(mut self, dependency: impl Into<Dependency>) -> Self {
+        self.dependencies.push(dependency.into());
         self
     }
 

@@ -9,6 +9,8 @@ use thiserror::Error;
 
 use super::NodeSpec;
 use super::child::ChildSpec;
+use super::dependency::{Dependency, DependencyError, DependencyStep};
+use super::graph::{self, Nothing};
 use super::group::{GroupKind, MAX_COUNT};
 use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
@@ -67,8 +69,10 @@ impl SupervisorSpec {
         let path = ChildPath::root();
         let budget = self.budget.unwrap_or(DEFAULT_BUDGET);
         let room = Room { budget, of: path.clone() };
-        let plan = checker.supervisor(self, &path, &Defaults::default(), &room, 1);
-        checker.finish(|| ValidSpec { root: Arc::new(plan) })
+        let plan = checker.supervisor(self, &path, None, &Defaults::default(), &room, 1);
+        let plan = Arc::new(plan);
+        checker.dependencies_of(&PlanKind::Supervisor(Arc::clone(&plan)), &path, &Nothing);
+        checker.finish(|| ValidSpec { root: plan })
     }
 }
 
@@ -78,6 +82,7 @@ pub(crate) fn validate_added(
     parent: &ChildPath,
     depth: usize,
     supervisor: &SupervisorPlan,
+    tree: &dyn graph::Around,
 ) -> Result<NodePlan, SpecErrors> {
     let mut checker = Checker { violations: Vec::new() };
     let SupervisorPlan { defaults, auto_shutdown, ref room, .. } = *supervisor;
@@ -85,7 +90,10 @@ pub(crate) fn validate_added(
     let around = Around { path: parent, defaults, depth, auto_shutdown, in_pool, room };
     let plan = checker.node(spec, &around);
     match plan {
-        Some(plan) => checker.finish(|| plan),
+        Some(plan) => {
+            checker.dependencies_of(&plan.kind, &parent.join(&plan.id), tree);
+            checker.finish(|| plan)
+        }
         None => Err(SpecErrors(checker.violations)),
     }
 }
@@ -118,10 +126,12 @@ impl Checker {
         &mut self,
         spec: &SupervisorSpec,
         path: &ChildPath,
+        above: Option<&ChildPath>,
         outer: &Defaults,
         room: &Room,
         depth: usize,
     ) -> SupervisorPlan {
+        let dependencies = self.dependencies(path, above, &spec.dependencies, &spec.policy);
         let said = outer.for_supervisor().under(&spec.policy);
         let policy = said.resolve_with(Grace::Infinite);
         let defaults = Defaults {
@@ -162,6 +172,8 @@ impl Checker {
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
             policy,
+            dependencies,
+            start: spec.start.unwrap_or_default(),
             tags: spec.tags.clone(),
             strategy: spec.strategy.unwrap_or_default(),
             intensity,
@@ -211,8 +223,9 @@ impl Checker {
         let kind = match spec {
             NodeSpec::Child(spec) => PlanKind::Child(Arc::new(self.child(spec, path, around))),
             NodeSpec::Supervisor(spec) => {
-                let (outer, depth) = (&around.defaults, around.depth + 1);
-                let plan = self.supervisor(spec, path, outer, around.room, depth);
+                let (above, outer) = (Some(around.path), &around.defaults);
+                let depth = around.depth + 1;
+                let plan = self.supervisor(spec, path, above, outer, around.room, depth);
                 PlanKind::Supervisor(Arc::new(plan))
             }
         };
@@ -228,7 +241,39 @@ impl Checker {
         self.room(path, &said, around.room);
         self.health(path, said.health);
         self.tags(path, &spec.tags);
-        ChildPlan { policy, tags: spec.tags.clone(), task: spec.task.clone() }
+        let (said, above) = (&spec.policy, Some(around.path));
+        let dependencies = self.dependencies(path, above, &spec.dependencies, said);
+        ChildPlan { policy, dependencies, tags: spec.tags.clone(), task: spec.task.clone() }
+    }
+
+    /// The paths of what it depends on, without repetitions.
+    fn dependencies(
+        &mut self,
+        path: &ChildPath,
+        above: Option<&ChildPath>,
+        dependencies: &[Dependency],
+        said: &PolicyPatch,
+    ) -> Vec<ChildPath> {
+        if dependencies.is_empty() && said.on_dependency_restart.is_some() {
+            self.report(path, Fault::NoDependencies);
+        }
+        let mut paths = Vec::new();
+        for dependency in dependencies {
+            // The root stands in nothing, and everything is below it.
+            match dependency.resolve(above.unwrap_or(path)) {
+                Ok(path) if paths.contains(&path) => {}
+                Ok(path) => paths.push(path),
+                Err(error) => {
+                    let dependency = dependency.clone();
+                    self.report(path, Fault::Dependency { dependency, error });
+                }
+            }
+        }
+        paths
+    }
+
+    fn dependencies_of(&mut self, top: &PlanKind, path: &ChildPath, tree: &dyn graph::Around) {
+        graph::check(top, path, tree, &mut |path, fault| self.report(path, fault));
     }
 
     /// `said` is what was said about the child itself, `all` what was with all defaults.
@@ -293,7 +338,8 @@ impl Checker {
 pub struct SpecErrors(Vec<SpecViolation>);
 
 impl SpecErrors {
-    /// The violations, in the order of the tree. Never empty.
+    /// The violations, in the order of the tree; those about what depends on what come last. Never
+    /// empty.
     pub fn violations(&self) -> &[SpecViolation] {
         &self.0
     }
@@ -389,6 +435,66 @@ pub enum Fault {
     /// A pool restarts its members one by one.
     #[error("a pool restarts its members one by one; `strategy` cannot be set")]
     PoolWithStrategy,
+    /// All members of a pool start one by one and stop at once.
+    #[error("the members of a pool come and go one by one; `start` cannot be set")]
+    PoolWithStart,
+    /// What it depends on is named by what is no name.
+    #[error("it cannot depend on `{dependency}`: {error}")]
+    Dependency {
+        /// What was said.
+        dependency: Dependency,
+        /// What is wrong with it.
+        error: DependencyError,
+    },
+    /// It would wait for itself.
+    #[error("it depends on itself, so it would never start")]
+    DependsOnItself,
+    /// There is no such child.
+    #[error("it depends on `{dependency}`, which is not in the tree{}", did_you_mean(nearest_path.as_ref()))]
+    UnknownDependency {
+        /// What it depends on.
+        dependency: ChildPath,
+        /// The path that differs least, if one is close.
+        nearest_path: Option<ChildPath>,
+    },
+    /// What is temporary is forgotten when it ends, and would be waited for in vain.
+    #[error(
+        "it depends on `{dependency}`, but `{temporary}` is temporary: when it has ended it is \
+         forgotten, and would be waited for in vain"
+    )]
+    DependsOnTemporary {
+        /// What it depends on.
+        dependency: ChildPath,
+        /// What is temporary: that, or a supervisor above it.
+        temporary: ChildPath,
+    },
+    /// What is disabled is never ready.
+    #[error(
+        "it depends on `{dependency}`, but `{disabled}` is disabled: it would be waited for in vain"
+    )]
+    DependsOnDisabled {
+        /// What it depends on.
+        dependency: ChildPath,
+        /// What is disabled: that, or a supervisor above it.
+        disabled: ChildPath,
+    },
+    /// The members of a pool come and go.
+    #[error(
+        "it depends on `{dependency}`, a member of a pool; members come and go: depend on the pool \
+         `{pool}`"
+    )]
+    DependsOnMember {
+        /// What it depends on.
+        dependency: ChildPath,
+        /// The pool.
+        pool: ChildPath,
+    },
+    /// Everything in it waits for something else in it.
+    #[error("it would never start, because it waits for itself: {}", listed(_0))]
+    DependencyCycle(Vec<DependencyStep>),
+    /// It depends on nothing.
+    #[error("`on_dependency_restart` means nothing here: it depends on nothing")]
+    NoDependencies,
     /// Nothing could ever be spawned.
     #[error("`max_children` is 0: the pool could hold nobody")]
     MaxChildren,
@@ -406,4 +512,13 @@ pub enum Fault {
         /// Who has it.
         whose: &'static str,
     },
+}
+
+fn did_you_mean(path: Option<&ChildPath>) -> String {
+    path.map_or_else(String::new, |path| format!("; did you mean `{path}`?"))
+}
+
+fn listed(steps: &[DependencyStep]) -> String {
+    let steps: Vec<_> = steps.iter().map(ToString::to_string).collect();
+    steps.join("; ")
 }

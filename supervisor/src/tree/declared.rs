@@ -11,16 +11,19 @@ use super::args::{Needs, NeedsNothing};
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::graph::resolve::Wire;
-use super::graph::wiring::{Link, Wiring};
+use super::graph::wiring::{Link, Needs as Wired, Wiring};
 use super::parameter::Run;
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, TakesSettings};
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
+use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::dependency::Dependency;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 use crate::task::context::{BlockingContext, TaskContext};
@@ -222,6 +225,7 @@ impl DeclaredChild {
 pub struct DeclaredSupervisor {
     slots: &'static [DeclaredSlot],
     strategy: Option<Strategy>,
+    start: Option<StartMode>,
     intensity: Option<Limit>,
     meltdown: Option<Meltdown>,
     auto_shutdown: Option<AutoShutdown>,
@@ -244,6 +248,7 @@ impl DeclaredSupervisor {
         Self {
             slots,
             strategy: None,
+            start: None,
             intensity: None,
             meltdown: None,
             auto_shutdown: None,
@@ -266,6 +271,13 @@ impl DeclaredSupervisor {
     #[must_use]
     pub const fn strategy(mut self, strategy: Strategy) -> Self {
         self.strategy = Some(strategy);
+        self
+    }
+
+    /// See [`SupervisorSpec::start`].
+    #[must_use]
+    pub const fn start(mut self, start: StartMode) -> Self {
+        self.start = Some(start);
         self
     }
 
@@ -304,6 +316,7 @@ impl DeclaredSupervisor {
     fn spec(&self, id: &str, policy: &PolicyPatch) -> SupervisorSpec {
         let mut spec = SupervisorSpec::new(id).with_policy(*policy).defaults(self.defaults);
         spec.strategy = self.strategy;
+        spec.start = self.start;
         spec.intensity = self.intensity;
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
@@ -334,12 +347,12 @@ impl DeclaredSlot {
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
     /// A field that says `args`. What they are is checked where they are made.
     pub const fn given<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
     /// A field that says something that only a pool or a many has.
@@ -347,22 +360,32 @@ impl DeclaredSlot {
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
     /// A field that says something that only a pool has.
     pub const fn pool<T: IsPool>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
     /// A field that says something that only a many has.
     pub const fn many<T: IsMany<N>, N>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, policy)
+        Self::of(name, T::NODE, &policy)
     }
 
-    const fn of(name: &'static str, node: Node, policy: PolicyPatch) -> Self {
+    const fn of(name: &'static str, node: Node, policy: &PolicyPatch) -> Self {
         let (max_children, count, intensity, meltdown) = (None, None, None, None);
-        Self { name, node, policy, max_children, count, intensity, meltdown, tags: &[], ask: None }
+        Self {
+            name,
+            node,
+            policy: *policy,
+            max_children,
+            count,
+            intensity,
+            meltdown,
+            tags: &[],
+            ask: None,
+        }
     }
 
     /// See [`SupervisorSpec::max_children`].
@@ -424,10 +447,22 @@ impl DeclaredSlot {
         Tags::new(tags.iter().copied())
     }
 
-    /// The pool or the many that stands in the field, of members like `declared`.
-    fn group_spec(&self, group: SupervisorSpec, declared: &DeclaredChild) -> SupervisorSpec {
-        let group = group.member_policy(self.policy.overrule(declared.policy));
+    /// The pool or the many that stands in the field, of members like `declared`. It is the group
+    /// that waits for what they need.
+    fn group_spec(
+        &self,
+        group: SupervisorSpec,
+        declared: &DeclaredChild,
+        dependencies: Vec<Dependency>,
+    ) -> SupervisorSpec {
+        let mut policy = self.policy.overrule(declared.policy);
+        let said = policy.on_dependency_restart.take();
+        let of_role = || policy.role.and_then(|role| role.defaults().on_dependency_restart);
+        let follows = said.or_else(|| of_role().filter(|_| !dependencies.is_empty()));
+        let group = group.member_policy(policy);
         let mut spec = group.member_tags_as(self.tags_over(declared.tags));
+        spec.policy.on_dependency_restart = follows;
+        spec.dependencies = dependencies;
         spec.group.max_children = self.max_children;
         spec.intensity = self.intensity;
         spec.meltdown = self.meltdown;
@@ -500,18 +535,34 @@ fn supervisor<S: Send + Sync + 'static>(
     wiring: &mut Wiring,
 ) -> SupervisorSpec {
     let spec = declared.spec(id, policy);
-    declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| match (slot.node, runs) {
+    declared.slots.iter().zip(runs).fold(spec, |spec, (slot, runs)| {
+        let needs = wiring.next();
+        let node = slot_spec(slot, runs, &needs, state, wiring);
+        spec.child(node)
+    })
+}
+
+/// What stands in a field, and all below it.
+fn slot_spec<S: Send + Sync + 'static>(
+    slot: &'static DeclaredSlot,
+    runs: &'static Runs<S>,
+    needs: &Wired,
+    state: &Arc<S>,
+    wiring: &mut Wiring,
+) -> NodeSpec {
+    let dependencies = needs.to_start.iter().map(|path| Dependency::from(path.as_str())).collect();
+    match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
             let policy = slot.policy.overrule(declared.policy);
-            let _needs = wiring.next();
             let mut inner = supervisor(declared, runs, slot.name, &policy, state, wiring);
             inner.tags = slot.tags_over(declared.tags);
-            spec.child(inner)
+            inner.dependencies = dependencies;
+            inner.into()
         }
         (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
             let mut child = ChildSpec::new(
                 slot.name,
-                factory(runs, state, Gift::Nothing, slot.ask, wiring.next().links),
+                factory(runs, state, Gift::Nothing, slot.ask, Arc::clone(&needs.links)),
             );
             child.declared_at = declared.at;
             #[cfg(feature = "config")]
@@ -520,28 +571,25 @@ fn supervisor<S: Send + Sync + 'static>(
             }
             let mut child = child.with_policy(slot.policy.overrule(declared.policy));
             child.tags = slot.tags_over(declared.tags);
-            spec.child(child)
+            child.dependencies = dependencies;
+            child.into()
         }
         (Node::Pool(declared), Runs::Members(members)) => {
-            let pool = SupervisorSpec::pool(slot.name).members(members.factory(
-                state,
-                slot.ask,
-                wiring.next().links_of_members(),
-            ));
-            spec.child(slot.group_spec(pool, declared))
+            let links = needs.links_of_members();
+            let members = members.factory(state, slot.ask, links);
+            let pool = SupervisorSpec::pool(slot.name).members(members);
+            slot.group_spec(pool, declared, dependencies).into()
         }
         (Node::Many(declared), Runs::Members(members)) => {
             // That it says how many is checked where it is declared.
             let count = slot.count.unwrap_or_default();
-            let many = SupervisorSpec::many(
-                slot.name,
-                count,
-                members.factory(state, slot.ask, wiring.next().links_of_members()),
-            );
-            spec.child(slot.group_spec(many, declared))
+            let links = needs.links_of_members();
+            let members = members.factory(state, slot.ask, links);
+            let many = SupervisorSpec::many(slot.name, count, members);
+            slot.group_spec(many, declared, dependencies).into()
         }
         _ => unreachable!("both sides are made from one struct"),
-    })
+    }
 }
 
 /// What the runs of a child are given.

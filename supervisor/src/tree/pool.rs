@@ -153,7 +153,6 @@ impl<C: 'static> Pool<C> {
     /// # Errors
     ///
     /// As [`members`](Self::members).
-    #[expect(clippy::len_without_is_empty, reason = "it asks the tree, and there is one below")]
     pub async fn len(&self) -> Result<usize, SupervisorError> {
         let state = self.seat.handle.current_state().await?;
         Ok(state.children_of(self.path().as_str()).count())

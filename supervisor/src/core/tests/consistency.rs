@@ -29,6 +29,7 @@ impl Engine {
                 assert!(node.policy().health.is_some(), "{path} sends no heartbeats");
             }
             self.check_hold(key);
+            self.check_dependencies(key);
             let Some(supervisor) = node.supervisor() else { continue };
             let children: Vec<_> = self.children(key);
             let count = |matches: &dyn Fn(&State) -> bool| {
@@ -37,6 +38,8 @@ impl Engine {
             };
             let stopping = count(&|state| matches!(state, State::Stopping(_)));
             assert_eq!(supervisor.stopping as usize, stopping, "stopping below {path}");
+            let starting = count(&State::is_in_start);
+            assert_eq!(supervisor.starting as usize, starting, "starting below {path}");
             let unjoinable = count(&|state| matches!(state, State::Unjoinable { .. }));
             assert_eq!(supervisor.unjoinable as usize, unjoinable, "unjoinable below {path}");
             let significant = children.iter().filter(|&&child| {
@@ -77,6 +80,23 @@ impl Engine {
 }
 
 impl Engine {
+    /// Both ends of a dependency know of it, and nobody waits for what is ready.
+    fn check_dependencies(&self, key: NodeKey) {
+        let node = self.nodes.get(key).expect("it exists");
+        let path = &node.path;
+        let unready = self.unready_dependencies(key).len();
+        assert_eq!(node.unready as usize, unready, "what {path} depends on");
+        let is_waiting = matches!(node.state, State::Waiting { .. });
+        assert!(!is_waiting || unready > 0, "{path} waits for nothing");
+        for dependency in node.dependencies().iter().filter_map(|path| self.nodes.find(path)) {
+            assert!(self.nodes.dependants(dependency).contains(&key), "who depends: {path}");
+        }
+        for dependant in self.nodes.dependants(key) {
+            let dependant = self.nodes.get(dependant).expect("who is gone depends on nothing");
+            assert!(dependant.dependencies().contains(path), "{} on {path}", dependant.path);
+        }
+    }
+
     /// A node is held when somebody wants that, and then never runs but on its way out.
     fn check_hold(&self, key: NodeKey) {
         let (state, path) = (self.state_of(key).expect("it exists"), self.path_of(key));
@@ -93,6 +113,15 @@ impl Engine {
             _ => hold.is_none(),
         };
         assert!(is_right, "{path} is {state:?} and held: {hold:?}");
+    }
+
+    /// Whether a child that runs is to be stopped by its supervisor, in its turn.
+    pub(super) fn is_stopped_later(&self, path: &ChildPath) -> bool {
+        let key = self.nodes.find(path);
+        let parent = key.and_then(|key| Some((key, self.parent_of(key)?)));
+        parent.is_some_and(|(key, parent)| {
+            self.is_ending(parent) || self.is_to_be_stopped(parent, key)
+        })
     }
 
     /// Whether a child is being stopped on its supervisor's account, and not on its own.

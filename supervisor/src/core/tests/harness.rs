@@ -45,8 +45,13 @@ pub(super) struct Run {
     pub(super) beat_at: Option<Uptime>,
 }
 
-/// What was said about a child and, if it is a supervisor, about what is below it.
-type Said = (Policy, Option<Arc<SupervisorPlan>>);
+/// What was said about a child.
+struct Said {
+    policy: Policy,
+    dependencies: Vec<ChildPath>,
+    /// If it is a supervisor, what was said about what is below it.
+    plan: Option<Arc<SupervisorPlan>>,
+}
 
 /// What must hold whatever happens.
 pub(super) trait Invariant {
@@ -298,12 +303,17 @@ impl World {
 
     /// What was said about a child, also when it has just been forgotten.
     pub(super) fn policy(&self, path: &ChildPath) -> Option<Policy> {
-        self.specs.get(path).map(|(policy, _)| policy.clone())
+        self.specs.get(path).map(|said| said.policy.clone())
     }
 
     /// The same of a supervisor and what is below it.
     pub(super) fn plan(&self, path: &ChildPath) -> Option<&SupervisorPlan> {
-        self.specs.get(path)?.1.as_deref()
+        self.specs.get(path)?.plan.as_deref()
+    }
+
+    /// What a child depends on.
+    pub(super) fn dependencies(&self, path: &ChildPath) -> &[ChildPath] {
+        self.specs.get(path).map_or(&[], |said| &said.dependencies)
     }
 
     /// What is said about whom, for `invariants` if there are any.
@@ -316,7 +326,8 @@ impl World {
             .filter_map(|key| self.engine.nodes.get(key))
             .map(|node| {
                 let plan = node.supervisor().map(|supervisor| Arc::clone(&supervisor.plan));
-                (node.path.clone(), (node.policy().clone(), plan))
+                let (policy, dependencies) = (node.policy().clone(), node.dependencies().to_vec());
+                (node.path.clone(), Said { policy, dependencies, plan })
             })
             .collect()
     }
@@ -560,6 +571,7 @@ pub(super) fn answer(reply: &Reply) -> String {
         SupervisorError::AlreadyPresent { .. } => "already_present",
         SupervisorError::Running { .. } => "running",
         SupervisorError::Restarting { .. } => "restarting",
+        SupervisorError::Waiting { .. } => "waiting",
         SupervisorError::Disabled { .. } => "disabled",
         SupervisorError::Paused { .. } => "paused",
         SupervisorError::Quarantined { .. } => "quarantined",

@@ -15,6 +15,7 @@ use crate::core::input::RunEnd;
 use crate::id::ChildId;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
+use crate::policy::dependency::{OnDependencyRestart, StartMode};
 use crate::policy::failure::{Criticality, OnLimit, TaskFailureKind};
 use crate::policy::health::HealthPatch;
 use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
@@ -90,11 +91,12 @@ fn node<'a>(tokens: &mut impl Iterator<Item = &'a str>) -> (NodeSpec, Option<&'a
 
 fn child(id: &str, words: &[&str]) -> ChildSpec {
     let task = if words.contains(&"blocking") { blocking_fn(|_| ()) } else { never() };
-    let patch =
-        words.iter().filter(|&&word| word != "blocking").fold(PolicyPatch::NONE, |patch, word| {
-            policy(word).unwrap_or_else(|| panic!("what is `{word}`?")).over(patch)
-        });
-    ChildSpec::new(id, task).with_policy(patch)
+    words.iter().filter(|&&word| word != "blocking").fold(ChildSpec::new(id, task), |spec, word| {
+        if let Some(needed) = word.strip_prefix("needs=") {
+            return needed.split('+').fold(spec, ChildSpec::depends_on);
+        }
+        spec.with_policy(policy(word).unwrap_or_else(|| panic!("what is `{word}`?")))
+    })
 }
 
 /// A task; nobody runs it here.
@@ -112,6 +114,10 @@ fn supervisor(id: &str, words: &[&str]) -> SupervisorSpec {
             return spec.with_policy(patch);
         }
         match word.split_once('=').unwrap_or((word, "")) {
+            // `needs=a+../b`.
+            ("needs", needed) => needed.split('+').fold(spec, SupervisorSpec::depends_on),
+            ("defaults", word) => spec.defaults(policy(word).expect("a policy")),
+            ("parallel", _) => spec.start(StartMode::Parallel),
             ("pool", _) => SupervisorSpec::pool(id).with_policy(spec.policy),
             ("many", count) => {
                 let count = count.parse().expect("a number");
@@ -164,6 +170,8 @@ fn policy(word: &str) -> Option<PolicyPatch> {
         ("role", "job") => patch.role = Some(Role::Job),
         ("role", "sidecar") => patch.role = Some(Role::Sidecar),
         ("explicit", _) => patch.readiness = Some(Readiness::Explicit),
+        // It does not go on without what it depends on.
+        ("follow", _) => patch.on_dependency_restart = Some(OnDependencyRestart::Restart),
         ("significant", _) => patch.significant = Some(true),
         ("critical", _) => patch.criticality = Some(Criticality::Critical),
         ("best_effort", _) => patch.criticality = Some(Criticality::BestEffort),

@@ -4,7 +4,9 @@
 //! shorter before it is shown. `SUPERVISOR_SIM_HISTORIES` sets how many are played,
 //! `SUPERVISOR_SIM_SEED` plays one of them.
 
+use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::sync::Once;
 use std::time::Duration;
 
 use fastrand::Rng;
@@ -17,7 +19,9 @@ use crate::core::action::Action;
 use crate::core::input::Input;
 use crate::core::time::Uptime;
 use crate::id::{ChildId, ChildPath};
+use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
+use crate::policy::dependency::{OnDependencyRestart, StartMode};
 use crate::policy::failure::OnLimit;
 use crate::policy::on_failure::{ClassPatch, FailureClass};
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
@@ -27,6 +31,7 @@ use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::factory::blocking_fn;
 use crate::task::member::{Arguments, member_fn};
+use crate::task::panic::install_hook;
 
 const HISTORIES: u64 = 2_500;
 
@@ -113,11 +118,30 @@ fn step(rng: &mut Rng) -> Step {
 }
 
 fn is_broken(seed: u64, steps: &[Step]) -> bool {
-    let hook = std::panic::take_hook();
-    std::panic::set_hook(Box::new(|_| ()));
-    let result = catch_unwind(AssertUnwindSafe(|| drop(play(seed, steps))));
-    std::panic::set_hook(hook);
-    result.is_err()
+    quietly(|| catch_unwind(AssertUnwindSafe(|| drop(play(seed, steps)))).is_err())
+}
+
+/// Panics of this thread are not printed meanwhile. The hook stays: to take it away again would
+/// take away what another test has put before it.
+fn quietly<T>(code: impl FnOnce() -> T) -> T {
+    thread_local! {
+        static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    static ONCE: Once = Once::new();
+    // Two that put theirs there at once could lose one.
+    install_hook();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            if !IS_QUIET.get() {
+                before(info);
+            }
+        }));
+    });
+    IS_QUIET.set(true);
+    let result = code();
+    IS_QUIET.set(false);
+    result
 }
 
 /// Leaves out whatever is not needed to break it, and shows what is left.
@@ -139,12 +163,15 @@ fn shrink_and_show(seed: u64) {
         eprint!("{path} {} {} {:?}", policy.restart, policy.readiness, policy.grace);
         let (backoff, on_limit) = (policy.backoff.initial, policy.on_limit);
         eprint!(" backoff {backoff:?} limit {:?} {on_limit}", policy.restart_limit);
+        let reaction = policy.on_dependency_restart;
+        eprint!(" on {:?} {reaction}", world.dependencies(path));
         if let Some(on_failure) = &policy.on_failure {
             eprint!(" {on_failure:?}");
         }
         match plan {
             Some(plan) => eprintln!(
-                " {} {:?} auto {} pool {}",
+                " {} {} {:?} auto {} pool {}",
+                plan.start,
                 plan.strategy,
                 plan.intensity,
                 plan.auto_shutdown,
@@ -374,6 +401,8 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             } else {
                 child(id, &mut rng, auto).into()
             };
+            let on = any_path(world, rng.usize(..1_000_000));
+            let spec = if rng.u8(..3) == 0 { dependent(spec, &on, &mut rng) } else { spec };
             let room = world.plan(&parent).map_or(Duration::MAX, |plan| plan.room.budget);
             Verb::Add { parent, spec: Box::new(fit(spec, room, None)) }
         }
@@ -388,8 +417,66 @@ fn held_path(world: &World, pick: usize) -> Option<ChildPath> {
 
 fn tree(rng: &mut Rng) -> NodeSpec {
     let budget = Duration::from_millis(rng.u64(500..9_000));
-    let tree = supervisor("root", rng, 1, AutoShutdown::Never).enabled_if(true);
-    fit(tree.into(), budget, Some(budget))
+    let root = supervisor("root", rng, 1, AutoShutdown::Never).enabled_if(true);
+    let NodeSpec::Supervisor(root) = fit(root.into(), budget, Some(budget)) else {
+        unreachable!("it is one");
+    };
+    let mut root = *root;
+    if rng.u8(..3) == 0 {
+        return root.into();
+    }
+    let mut paths = Vec::new();
+    list(&root, &ChildPath::root(), &mut paths);
+    for _ in 0..rng.usize(..=3 * paths.len()) {
+        let (dependant, dependency) = (one(rng, &paths), one(rng, &paths));
+        let mut with = root.clone();
+        let names: Vec<_> = dependant.as_str().split('/').skip(2).collect();
+        depend(&mut with, &names, &dependency, rng);
+        // Most of what comes about by chance is a circle.
+        if with.validate().is_ok() {
+            root = with;
+        }
+    }
+    root.into()
+}
+
+/// The paths of everything below a supervisor.
+fn list(supervisor: &SupervisorSpec, path: &ChildPath, paths: &mut Vec<ChildPath>) {
+    for child in &supervisor.children {
+        let path = path.join(&ChildId::new(child.id()).expect("an id"));
+        paths.push(path.clone());
+        if let NodeSpec::Supervisor(inner) = child {
+            list(inner, &path, paths);
+        }
+    }
+}
+
+/// Lets the one at `path`, below `at`, depend on another, and often not go on without it.
+fn depend(at: &mut SupervisorSpec, path: &[&str], dependency: &ChildPath, rng: &mut Rng) {
+    let Some((name, rest)) = path.split_first() else { return };
+    let child = at.children.iter_mut().find(|child| child.id() == *name).expect("a path");
+    match child {
+        NodeSpec::Supervisor(inner) if !rest.is_empty() => depend(inner, rest, dependency, rng),
+        _ => *child = dependent(child.clone(), dependency, rng),
+    }
+}
+
+fn dependent(spec: NodeSpec, dependency: &ChildPath, rng: &mut Rng) -> NodeSpec {
+    let reaction = one(rng, &[OnDependencyRestart::Keep, OnDependencyRestart::Restart]);
+    let reaction = PolicyPatch::NONE.on_dependency_restart(reaction);
+    let patch = |policy: PolicyPatch| {
+        if policy.restart == Some(Restart::Temporary) { PolicyPatch::NONE } else { reaction }
+    };
+    match spec {
+        NodeSpec::Child(child) => {
+            let patch = patch(child.policy);
+            child.depends_on(dependency).with_policy(patch).into()
+        }
+        NodeSpec::Supervisor(inner) => {
+            let patch = patch(inner.policy);
+            inner.depends_on(dependency).with_policy(patch).into()
+        }
+    }
 }
 
 /// Cuts the graces so that none is longer than what is around it.
@@ -464,6 +551,7 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
         let members = member_fn(async |_, (): ()| ());
         return if rng.u8(..4) > 0 { spec.members(members).member_policy(policy) } else { spec };
     }
+    spec = spec.start(one(rng, &[StartMode::Sequential, StartMode::Parallel]));
     spec = spec.strategy(one(
         rng,
         &[Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne, Strategy::RestForOne],

@@ -13,6 +13,7 @@ use crate::core::key::RunKey;
 use crate::core::time::Uptime;
 use crate::id::{ChildPath, CommandId};
 use crate::policy::backoff::Backoff;
+use crate::policy::dependency::OnDependencyRestart;
 use crate::policy::restart::{Restart, Strategy};
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
@@ -85,4 +86,33 @@ fn one_exit_costs_the_same_whatever_the_number_of_those_it_does_not_concern() {
     let narrow = costs(3);
     assert!(narrow.iter().all(|&(_, looks)| looks > 0), "{narrow:?}");
     assert_eq!(narrow, costs(2_000));
+}
+
+#[test]
+fn what_becomes_of_a_dependency_costs_those_who_depend_on_it_and_nobody_else() {
+    let costs = |width: usize| {
+        let child = ChildSpec::new("c", service_fn(async |_| ())).backoff(Backoff::NONE);
+        let others = (0..width).map(|n| child.with_id(format!("c{n}")).depends_on("other"));
+        let root = SupervisorSpec::root()
+            .intensity(100, Duration::from_secs(1))
+            .child(child.with_id("needed"))
+            .child(child.with_id("other"))
+            .child(
+                child
+                    .with_id("follower")
+                    .depends_on("needed")
+                    .on_dependency_restart(OnDependencyRestart::Restart),
+            );
+        let root = others.fold(root, SupervisorSpec::child);
+        let options = Options { seed: 1, last_exits: 8, remembered_paths: 8 };
+        let engine = Engine::new(&root.validate().expect("a valid tree"), options);
+        let mut tree = Tree { engine, runs: Vec::new() };
+        tree.looks_at(Input::Start);
+        let (needed, before) = (tree.runs[0], tree.runs.len());
+        let looks = tree.looks_at(Input::Ended(needed, notation::end("error")));
+        (looks, tree.runs.len() - before)
+    };
+    let (looks, starts) = costs(3);
+    assert_eq!(starts, 2, "both are started again");
+    assert_eq!((looks, starts), costs(2_000));
 }

@@ -36,14 +36,23 @@ impl Checker {
                 if !matches!(spec.strategy, None | Some(Strategy::OneForOne)) {
                     self.report(path, Fault::PoolWithStrategy);
                 }
+                if spec.start.is_some() {
+                    self.report(path, Fault::PoolWithStart);
+                }
                 if *max_children == Some(0) {
                     self.report(path, Fault::MaxChildren);
                 }
                 let (max_children, members) = (*max_children, members.clone());
-                let policy = self.member_policy(*said, around);
+                let policy = self.member_policy(said, around);
                 self.tags(path, tags);
                 let tags = tags.clone();
-                GroupPlan::Pool(PoolPlan { max_children, members, said: *said, tags, policy })
+                GroupPlan::Pool(Box::new(PoolPlan {
+                    max_children,
+                    members,
+                    said: *said,
+                    tags,
+                    policy,
+                }))
             }
             GroupKind::Many => {
                 let count = count.unwrap_or_default();
@@ -61,11 +70,11 @@ impl Checker {
 
     /// What the members of a pool will amount to: what is wrong with all of them is said now, and
     /// not when the first is spawned.
-    fn member_policy(&mut self, said: PolicyPatch, around: &Around<'_>) -> Policy {
-        let all = around.defaults.under(&said);
+    fn member_policy(&mut self, said: &PolicyPatch, around: &Around<'_>) -> Policy {
+        let all = around.defaults.under(said);
         let policy = all.resolve();
-        if said != PolicyPatch::NONE {
-            self.policy(around.path, &said, &all, &policy);
+        if *said != PolicyPatch::NONE {
+            self.policy(around.path, said, &all, &policy);
             self.room(around.path, &all, around.room);
             self.health(around.path, all.health);
             self.significance(around.path, &policy, around);

@@ -18,7 +18,6 @@ pub(crate) struct Wiring {
 /// What one node needs.
 pub(crate) struct Needs {
     /// To start, as `../sibling` from the supervisor it stands in.
-    #[expect(dead_code, reason = "specs take no dependencies yet")]
     pub(crate) to_start: Vec<String>,
     /// For its parameters.
     pub(crate) links: Arc<[Link]>,

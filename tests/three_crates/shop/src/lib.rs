@@ -12,6 +12,10 @@ pub struct Shop {
 }
 
 /// Stops the scorer of a library, by a handle that the compiler resolved.
+///
+/// # Errors
+///
+/// What the command answers.
 #[child(restart(transient))]
 pub async fn auditor(
     _: TaskContext,
@@ -34,4 +38,16 @@ pub struct App {
     pub reports: Reports,
     /// Its own.
     pub auditor: auditor,
+}
+
+/// The same, with what is needed declared last and everything started at once.
+#[supervisor(start(parallel), state = Shop)]
+pub struct AtOnce {
+    /// Whatever depends on the pool is stopped with it.
+    #[child(depends_on(payments::ledger), on_dependency_restart(restart))]
+    pub reports: Reports,
+    /// The subtree of the first library.
+    pub payments: Payments,
+    /// Has what both libraries need.
+    pub pool: storage::pool,
 }

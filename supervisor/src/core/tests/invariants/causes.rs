@@ -1,5 +1,6 @@
-//! L8, L23, L31, L41: nothing starts without a cause: the start of its supervisor, a decision about
-//! it, a round it belongs to, or a command. What is disabled, or below it, never does.
+//! L8, L23, L31, L37, L41: nothing starts, or waits for its start, without a cause: the start of its
+//! supervisor, a decision about it, a round it belongs to, a command, or what it depends on. What is
+//! disabled, or below it, never does.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,7 +59,7 @@ impl Invariant for Causes {
         let Action::Note(fact) = action else { return };
         let path = &fact.path;
         match &fact.kind {
-            EventKind::Starting => {
+            EventKind::Starting | EventKind::Waiting { .. } => {
                 let mut above = std::iter::successors(Some(path.clone()), ChildPath::parent);
                 let is_enabled = |at| world.policy(&at).is_none_or(|policy| policy.enabled);
                 assert!(above.all(is_enabled), "{path} is disabled");
@@ -70,6 +71,10 @@ impl Invariant for Causes {
                 assert_eq!(self.held.get(path), None, "{path} starts");
                 if !by_command {
                     assert!(!self.removed.contains(path), "{path} is removed for good");
+                }
+                if let EventKind::Waiting { .. } = fact.kind {
+                    self.allowed.insert(path.clone(), "what it waited for");
+                    return;
                 }
                 // What was added below it is gone, and all that was wished about it.
                 let is_gone = |added: &ChildPath| added != path && added.is_within(path);
@@ -122,6 +127,9 @@ impl Invariant for Causes {
                     self.allowed.remove(path);
                 }
             },
+            EventKind::DependencyLost { .. } => {
+                self.allowed.insert(path.clone(), "what it depends on");
+            }
             EventKind::Probing => {
                 assert_eq!(self.held.remove(path), Some(Held::ByLimit), "{path} is probed");
                 self.allowed.insert(path.clone(), "a probe");

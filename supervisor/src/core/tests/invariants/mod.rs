@@ -1,6 +1,7 @@
 //! What must hold in every history, each restating a law without the engine's help.
 
 mod causes;
+mod dependencies;
 mod escalation;
 mod generations;
 mod graces;
@@ -28,6 +29,7 @@ pub(super) fn all() -> Vec<Box<dyn Invariant>> {
         Box::<graces::Graces>::default(),
         Box::<heartbeats::Heartbeats>::default(),
         Box::<order::Order>::default(),
+        Box::<dependencies::Dependencies>::default(),
         Box::<pools::Pools>::default(),
         Box::<intensity::Intensity>::default(),
         Box::<probes::Probes>::default(),

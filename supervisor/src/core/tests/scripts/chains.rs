@@ -51,6 +51,28 @@ fn a_failure_and_its_restart_after_a_wait_are_one_chain_and_the_next_failure_ano
 }
 
 #[test]
+fn what_follows_a_dependency_belongs_to_the_chain_that_stopped_it_until_both_are_back() {
+    let mut world = started("one_for_one { a backoff=5s, b needs=a follow, c needs=a }");
+    let from = world.log.len();
+    exit(&mut world, "a", "error");
+    world.wait(time("9s"));
+    let all = facts(&world, from);
+    let lost = all.iter().filter(|(_, fact)| fact == "b dependency_lost").count();
+    assert_eq!(lost, 1, "{all:?}");
+    assert!(all.iter().any(|(_, fact)| fact == "b ready"), "{all:?}");
+    assert!(all.iter().all(|(chain, _)| *chain == all[0].0), "{all:?}");
+    // One that is waited for on behalf of a command goes on with what the command began.
+    exit(&mut world, "a", "error");
+    let from = world.log.len();
+    world.command("restart c", Command::Do(Verb::Restart(path("c")), by()));
+    world.wait(time("9s"));
+    let all = facts(&world, from);
+    let chain = |name: &str| all.iter().find(|(_, fact)| fact == name).expect("it happened").0;
+    assert_eq!(chain("c waiting"), chain("c ready"), "{all:?}");
+    assert_ne!(chain("c ready"), chain("a ready"), "{all:?}");
+}
+
+#[test]
 fn a_round_is_one_chain_with_the_failure_that_began_it() {
     let mut world = started("rest_for_one { a backoff=5s, b, s { c } }");
     let from = world.log.len();

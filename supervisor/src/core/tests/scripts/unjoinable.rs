@@ -276,3 +276,17 @@ fn one_that_ends_after_all_was_aborted_all_the_same() {
         ",
     );
 }
+
+#[test]
+fn one_that_ends_badly_while_its_group_waits_does_not_make_the_wait_longer() {
+    check(
+        "one_for_all { a backoff=10s, b backoff=20s blocking grace=1s abort_wait=1s }",
+        "immortal b; start; exit a error; wait 3s; exit b error; deadline; wait 7s",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel b#1
+        deadline: Some(10s)
+        10000ms: start a#2, start b#2
+        ",
+    );
+}
