@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use bench_harness::{BoxFuture, Cannot, Failed, Plan, Seen, Shape, System, cannot};
+use bench_harness::{BoxFuture, Cannot, Failed, Plan, Seen, Shape, System};
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::policy::backoff::Backoff;
 use rust_supervisor::prelude::*;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
+use rust_supervisor::policy::dependency::StartMode;
 use rust_supervisor::policy::restart::Strategy;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::factory::service_fn;
@@ -79,17 +80,17 @@ impl System for Ours {
             Shape::OneForAll if n == DECLARED => {
                 declared::OneForAll::start(AppState { plan }).await.map_err(failed)?.handle().clone()
             }
-            Shape::OneForOne | Shape::OneForAll => {
-                let strategy = if shape == Shape::OneForAll {
-                    Strategy::OneForAll
-                } else {
-                    Strategy::OneForOne
+            Shape::OneForOne | Shape::OneForAll | Shape::OneForAllParallel => {
+                let (strategy, start) = match shape {
+                    Shape::OneForAll => (Strategy::OneForAll, StartMode::Sequential),
+                    Shape::OneForAllParallel => (Strategy::OneForAll, StartMode::Parallel),
+                    Shape::OneForOne | Shape::Pool => (Strategy::OneForOne, StartMode::Sequential),
                 };
+                let endless = endless.start(start);
                 let tree = (0..n)
                     .fold(endless.strategy(strategy), |tree, index| tree.child(child(&plan, index)));
                 Supervisor::start(tree).await.map_err(failed)?
             }
-            Shape::OneForAllParallel => return cannot("starts are sequential"),
             Shape::Pool => {
                 let members = member_fn(move |ctx: TaskContext, (index, plan): (usize, Arc<Plan>)| {
                     async move { plan.run(index, ctx.stopped()).await }
