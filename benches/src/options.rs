@@ -90,6 +90,11 @@ impl Options {
         Ok(options)
     }
 
+    /// What holds with `--quick`, or with `--full`.
+    pub(crate) fn pick<T>(&self, (quick, full): (T, T)) -> T {
+        if self.is_full { full } else { quick }
+    }
+
     /// The systems to run; raw is always among them, since the others are measured by it.
     pub(crate) fn systems(&self) -> Vec<(&'static str, &'static str)> {
         let is_wanted = |(package, _): &(&str, &str)| {

@@ -13,10 +13,12 @@ use serde::Serialize;
 use crate::disturbance::Watch;
 use crate::options::Options;
 
-/// How long one process may take.
-const PATIENCE: Duration = Duration::from_secs(60);
-/// How many rounds are added while a row has too few runs that are not disturbed.
+/// How long one process may take with `--quick`, and with `--full`.
+const PATIENCE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_secs(120));
+/// How many rounds are added while a row has too few runs that are not disturbed, and how long
+/// after the beginning none is added any more, with `--quick` and with `--full`.
 const MORE: usize = 2;
+const ROUNDS_BEGIN: (Duration, Duration) = (Duration::from_secs(180), Duration::from_secs(3_600));
 
 /// One figure of the table.
 #[derive(Debug, Serialize)]
@@ -78,7 +80,12 @@ impl Bench {
     pub(crate) fn run(&self, options: &Options) -> Result<Vec<Figure>> {
         let mut samples: BTreeMap<Key, Samples> = BTreeMap::new();
         let scenarios = options.scenarios();
+        let began = Instant::now();
         for round in 0..options.repeat + MORE {
+            let is_late = began.elapsed() > options.pick(ROUNDS_BEGIN);
+            if round >= options.repeat && is_late {
+                break;
+            }
             for (scenario, n) in &scenarios {
                 for (package, system) in &self.systems {
                     let enough = |metric: &&str| {
@@ -96,7 +103,7 @@ impl Bench {
                     if is_known || (is_extra && metrics(scenario).iter().all(enough)) {
                         continue;
                     }
-                    eprintln!("round {} of {}: {scenario} {n} {package}", round + 1, options.repeat);
+                    eprintln!("round {}: {scenario} {n} {package}", round + 1);
                     let (rows, is_disturbed) = self.once(package, system, scenario, *n, options)?;
                     take(&mut samples, rows, is_disturbed);
                 }
@@ -141,7 +148,7 @@ impl Bench {
             if let Some(status) = process.try_wait()? {
                 break Some(status);
             }
-            if began.elapsed() > PATIENCE {
+            if began.elapsed() > options.pick(PATIENCE) {
                 process.kill()?;
                 process.wait()?;
                 break None;
@@ -169,7 +176,7 @@ impl Bench {
                 let is_disturbed = watch.is_disturbed(own.unwrap_or_default());
                 Ok((rows, is_disturbed))
             }
-            (None, _) => dash(format!("is not through after {} s", PATIENCE.as_secs())),
+            (None, _) => dash(format!("is not through after {} s", options.pick(PATIENCE).as_secs())),
             (Some(status), _) => dash(format!("ends with {status}")),
         }
     }
