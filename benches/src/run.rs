@@ -176,7 +176,9 @@ impl Bench {
                 let is_disturbed = watch.is_disturbed(own.unwrap_or_default());
                 Ok((rows, is_disturbed))
             }
-            (None, _) => dash(format!("is not through after {} s", options.pick(PATIENCE).as_secs())),
+            (None, _) => {
+                dash(format!("is not through after {} s", options.pick(PATIENCE).as_secs()))
+            }
             (Some(status), _) => dash(format!("ends with {status}")),
         }
     }

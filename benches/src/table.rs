@@ -27,9 +27,9 @@ pub(crate) fn markdown(figures: &[Figure], systems: &[(&str, &str)]) -> String {
     for (metric, n) in rows {
         write!(out, "| {metric} | {n} |").expect("a string");
         for (_, system) in systems {
-            let figure = figures
-                .iter()
-                .find(|figure| figure.metric == metric && figure.n == n && figure.system == *system);
+            let figure = figures.iter().find(|figure| {
+                figure.metric == metric && figure.n == n && figure.system == *system
+            });
             out.push_str(&cell(figure, &mut remarks));
         }
         out.push('\n');

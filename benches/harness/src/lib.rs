@@ -70,10 +70,7 @@ pub trait System: Sized + Send + Sync + 'static {
     const NAME: &'static str;
 
     /// Starts `plan.children()` children with the indices from 0 on. May return before all run.
-    fn start(
-        plan: Arc<Plan>,
-        shape: Shape,
-    ) -> impl Future<Output = Result<Self, Cannot>> + Send;
+    fn start(plan: Arc<Plan>, shape: Shape) -> impl Future<Output = Result<Self, Cannot>> + Send;
 
     /// Stops everything and returns when it is over.
     fn shutdown(self) -> impl Future<Output = ()> + Send;

@@ -6,11 +6,11 @@ use std::time::Duration;
 use bench_harness::{BoxFuture, Cannot, Failed, Plan, Seen, Shape, System};
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::policy::backoff::Backoff;
+use rust_supervisor::policy::dependency::StartMode;
+use rust_supervisor::policy::restart::Strategy;
 use rust_supervisor::prelude::*;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
-use rust_supervisor::policy::dependency::StartMode;
-use rust_supervisor::policy::restart::Strategy;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::factory::service_fn;
 use rust_supervisor::task::member::member_fn;
@@ -74,12 +74,16 @@ impl System for Ours {
         let n = plan.children();
         let endless = SupervisorSpec::root().intensity(u32::MAX, Duration::from_secs(1));
         let handle = match shape {
-            Shape::OneForOne if n == DECLARED => {
-                declared::OneForOne::start(AppState { plan }).await.map_err(failed)?.handle().clone()
-            }
-            Shape::OneForAll if n == DECLARED => {
-                declared::OneForAll::start(AppState { plan }).await.map_err(failed)?.handle().clone()
-            }
+            Shape::OneForOne if n == DECLARED => declared::OneForOne::start(AppState { plan })
+                .await
+                .map_err(failed)?
+                .handle()
+                .clone(),
+            Shape::OneForAll if n == DECLARED => declared::OneForAll::start(AppState { plan })
+                .await
+                .map_err(failed)?
+                .handle()
+                .clone(),
             Shape::OneForOne | Shape::OneForAll | Shape::OneForAllParallel => {
                 let (strategy, start) = match shape {
                     Shape::OneForAll => (Strategy::OneForAll, StartMode::Sequential),
@@ -87,14 +91,17 @@ impl System for Ours {
                     Shape::OneForOne | Shape::Pool => (Strategy::OneForOne, StartMode::Sequential),
                 };
                 let endless = endless.start(start);
-                let tree = (0..n)
-                    .fold(endless.strategy(strategy), |tree, index| tree.child(child(&plan, index)));
+                let tree = (0..n).fold(endless.strategy(strategy), |tree, index| {
+                    tree.child(child(&plan, index))
+                });
                 Supervisor::start(tree).await.map_err(failed)?
             }
             Shape::Pool => {
-                let members = member_fn(move |ctx: TaskContext, (index, plan): (usize, Arc<Plan>)| {
-                    async move { plan.run(index, ctx.stopped()).await }
-                });
+                let members = member_fn(
+                    move |ctx: TaskContext, (index, plan): (usize, Arc<Plan>)| async move {
+                        plan.run(index, ctx.stopped()).await
+                    },
+                );
                 let tree = endless.child(SupervisorSpec::pool("pool").members(members));
                 let handle = Supervisor::start(tree).await.map_err(failed)?;
                 let this = Self { handle };

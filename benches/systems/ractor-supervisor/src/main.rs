@@ -64,8 +64,7 @@ fn spec(tree: usize, plan: &Arc<Plan>, index: usize) -> ChildSpec {
         spawn_fn: SpawnFn::new(move |parent, id| {
             let plan = Arc::clone(&plan);
             async move {
-                let (child, _) =
-                    Supervisor::spawn_linked(id, Child, (plan, index), parent).await?;
+                let (child, _) = Supervisor::spawn_linked(id, Child, (plan, index), parent).await?;
                 Ok(child.get_cell())
             }
         }),

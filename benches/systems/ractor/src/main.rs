@@ -4,7 +4,9 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bench_harness::{Cannot, Next, Place, Plan, Shape, System, cannot};
-use ractor::{Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent};
+use ractor::{
+    Actor, ActorCell, ActorId, ActorProcessingErr, ActorRef, RpcReplyPort, SupervisionEvent,
+};
 use tokio::task::JoinHandle;
 
 type Done<T> = Result<T, ActorProcessingErr>;
@@ -19,7 +21,11 @@ impl Actor for Child {
     type State = (Arc<Plan>, Place);
     type Arguments = (Arc<Plan>, usize);
 
-    async fn pre_start(&self, this: ActorRef<Fail>, (plan, index): Self::Arguments) -> Done<Self::State> {
+    async fn pre_start(
+        &self,
+        this: ActorRef<Fail>,
+        (plan, index): Self::Arguments,
+    ) -> Done<Self::State> {
         let (place, next) = plan.begin(index);
         match next {
             Next::Park => {}
@@ -54,7 +60,12 @@ struct Children {
 }
 
 impl Children {
-    async fn spawn(&mut self, parent: &ActorRef<Command>, plan: Arc<Plan>, index: usize) -> Done<ActorCell> {
+    async fn spawn(
+        &mut self,
+        parent: &ActorRef<Command>,
+        plan: Arc<Plan>,
+        index: usize,
+    ) -> Done<ActorCell> {
         let (child, _) = Actor::spawn_linked(None, Child, (plan, index), parent.get_cell()).await?;
         self.by_id.insert(child.get_id(), index);
         Ok(child.get_cell())
@@ -76,7 +87,12 @@ impl Actor for Parent {
         Ok(children)
     }
 
-    async fn handle(&self, this: ActorRef<Command>, command: Command, children: &mut Children) -> Done<()> {
+    async fn handle(
+        &self,
+        this: ActorRef<Command>,
+        command: Command,
+        children: &mut Children,
+    ) -> Done<()> {
         match command {
             Command::Add(plan, index, reply) => {
                 let child = children.spawn(&this, plan, index).await?;

@@ -53,7 +53,12 @@ struct Child {
     token: CancellationToken,
 }
 
-fn spawn(children: &mut Children, all: &CancellationToken, plan: &Arc<Plan>, index: usize) -> Child {
+fn spawn(
+    children: &mut Children,
+    all: &CancellationToken,
+    plan: &Arc<Plan>,
+    index: usize,
+) -> Child {
     let token = all.child_token();
     let run = Arc::clone(plan).run(index, token.clone().cancelled_owned());
     Child { id: children.spawn(Contained { index, run }).id(), token }

@@ -22,7 +22,11 @@ struct Graceful {
     top: Toplevel<BoxedError>,
 }
 
-fn start(top: &SubsystemHandle<BoxedError>, plan: &Arc<Plan>, index: usize) -> NestedSubsystem<BoxedError> {
+fn start(
+    top: &SubsystemHandle<BoxedError>,
+    plan: &Arc<Plan>,
+    index: usize,
+) -> NestedSubsystem<BoxedError> {
     let plan = Arc::clone(plan);
     let run = async move |this: &mut SubsystemHandle<BoxedError>| {
         plan.run(index, this.on_shutdown_requested()).await
