@@ -123,7 +123,7 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    pub(crate) fn under(&self, policy: &PolicyPatch) -> PolicyPatch {
+    pub(crate) const fn under(&self, policy: &PolicyPatch) -> PolicyPatch {
         let mut all = policy.over(self.configured).over(self.in_code);
         // Heartbeats are expected of a child that asks for them itself; the rest is values.
         if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {
@@ -135,7 +135,7 @@ impl Defaults {
     }
 
     /// What a supervisor below takes of them: nothing about stopping and starting a task.
-    pub(crate) fn for_supervisor(self) -> Self {
+    pub(crate) const fn for_supervisor(self) -> Self {
         Self { in_code: inherited(self.in_code), configured: inherited(self.configured) }
     }
 }
@@ -147,7 +147,7 @@ macro_rules! inherited {
         $(, built in $default:expr)? $(, such as $example:literal)?;
     )*]) => {
         /// What a supervisor takes of the defaults above it.
-        fn inherited(patch: PolicyPatch) -> PolicyPatch {
+        const fn inherited(patch: PolicyPatch) -> PolicyPatch {
             let mut none = PolicyPatch::NONE;
             $(inherit! { $whom none.$key = patch.$key })*
             none

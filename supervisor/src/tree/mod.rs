@@ -4,6 +4,7 @@ pub mod args;
 pub(crate) mod declared;
 pub(crate) mod graph;
 pub mod handle;
+pub(crate) mod layers;
 pub mod lease;
 pub mod many;
 pub(crate) mod parameter;
