@@ -24,7 +24,7 @@ fn child(plan: &Arc<Plan>, index: usize) -> ChildSpec {
             match plan.run(index, stopped).await {
                 Ok(()) => TaskResult::Cancelled,
                 Err(failed) => TaskResult::Failed(TaskFailure::new(
-                    TaskFailureKind::Recoverable,
+                    TaskFailureKind::Error,
                     "benchmark",
                     failed.to_string(),
                 )),
