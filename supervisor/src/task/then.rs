@@ -41,7 +41,7 @@ mod tests {
         let parked = async {
             let held = [0_u8; 1_000];
             std::future::pending::<()>().await;
-            drop(held);
+            std::hint::black_box(&held);
         };
         let size = size_of_val(&parked);
         assert!(size >= 1_000);
