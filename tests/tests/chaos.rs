@@ -128,7 +128,7 @@ fn tree(dice: &mut Dice) -> (SupervisorSpec, Vec<String>) {
                 let mut inner = group(dice, &id, &paths);
                 let before = paths.clone();
                 let mut inside = Vec::new();
-                for m in 0..1 + dice.below(3) {
+                for m in 0..=dice.below(3) {
                     let known: Vec<_> = before.iter().chain(&inside).cloned().collect();
                     inner = inner.child(child(dice, &format!("m{m}"), &known));
                     inside.push(format!("{path}/m{m}"));
@@ -228,7 +228,7 @@ async fn play(seed: u64) {
         Supervisor::builder(spec).seed(seed).event_capacity(1 << 16).journal_capacity(1 << 16);
     builder = builder.record(&file);
     let mut all = builder.subscribe_events();
-    let hour = Duration::from_secs(3_600);
+    let hour = Duration::from_hours(1);
     if let Ok(handle) = builder.start().await {
         let (mut late, mut asked_at) = (None, 0);
         for step in 0..40 {
