@@ -4,6 +4,7 @@ use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
+use std::task::Poll;
 
 use super::chain::{self, genesis};
 use super::entry::AuditKind;
@@ -15,6 +16,7 @@ use crate::error::types::SupervisorError;
 use crate::runtime::supervisor::Supervisor;
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
+use crate::state::Lifecycle;
 use crate::task::cell::lock;
 use crate::task::context::TaskContext;
 use crate::task::factory::service_fn;
@@ -336,4 +338,24 @@ async fn a_tree_whose_audit_refuses_changes_nothing_when_it_fails() {
     handle.shutdown_tree("test", "done").await.unwrap();
     // Requested, accepted and completed, of both commands.
     assert_eq!(handle.audit_status().unwrap().missing, 6);
+}
+
+#[tokio::test]
+async fn a_tree_is_not_settled_while_a_command_waits_for_its_entry() {
+    let folder = Folder::new("settled");
+    let parked = service_fn(async |ctx: TaskContext| ctx.stopped().await);
+    let spec = SupervisorSpec::root().child(ChildSpec::new("a", parked));
+    let audit = AuditLog::new(folder.file());
+    let handle = Supervisor::builder(spec).audit(audit).start().await.unwrap();
+    // It takes a while until it is on the disk, and nobody waits for that.
+    let mut stop = Box::pin(handle.stop_child("/root/a", "test", "because"));
+    std::future::poll_fn(|cx| {
+        assert!(stop.as_mut().poll(cx).is_pending());
+        Poll::Ready(())
+    })
+    .await;
+    handle.wait_until_settled().await.unwrap();
+    assert_eq!(handle.state_of("/root/a").await.unwrap().lifecycle, Lifecycle::Down);
+    drop(stop);
+    handle.shutdown_tree("test", "done").await.unwrap();
 }

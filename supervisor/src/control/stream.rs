@@ -194,16 +194,21 @@ impl EventStream {
         if self.read > 0 {
             // Gapless as long as it keeps up.
             self.miss(event.sequence - self.read - 1);
+        } else if let (Some(from), 0) = (self.filter.from, self.missed)
+            && !cfg!(plant_bug = "gap_without_a_journal_uncounted")
+        {
+            // The journal had nothing, and so could not say how much it had no more.
+            self.miss(event.sequence.saturating_sub(from.max(1)));
         }
         self.read = event.sequence;
         let is_early = self.filter.from.is_some_and(|from| event.sequence < from);
         !is_early && self.filter.wants(event)
     }
 
-    /// Nothing is known of what came before the first event; later the sequences say it, and do
-    /// not count what the journal had.
+    /// Nothing is known of what came before the first event, unless it was said where to begin;
+    /// later the sequences say it, and do not count what the journal had.
     fn lag(&mut self, missed: u64) {
-        if self.read == 0 {
+        if self.read == 0 && self.filter.from.is_none() {
             self.miss(missed);
         }
     }
@@ -284,5 +289,20 @@ mod tests {
         let read: Vec<_> =
             std::iter::from_fn(|| stream.try_next()).map(|event| event.sequence).collect();
         assert_eq!((read, stream.missed()), (vec![8, 9, 10, 11], 0));
+    }
+
+    #[test]
+    fn without_a_journal_what_came_before_is_missed() {
+        let sender = broadcast::Sender::new(2);
+        let live = Live::new(&sender, Arc::default());
+        let filter = EventFilter::ALL.from_sequence(3);
+        let mut stream = EventStream::of_a_running_tree(Some(live), filter, (Vec::new(), 0));
+        for sequence in 7..=9 {
+            let event = event(sequence, "/root/a", EventKind::Ready);
+            sender.send(event).expect("somebody listens");
+        }
+        let read: Vec<_> =
+            std::iter::from_fn(|| stream.try_next()).map(|event| event.sequence).collect();
+        assert_eq!((read, stream.missed()), (vec![8, 9], 5));
     }
 }

@@ -164,6 +164,10 @@ impl Engine {
             RestartDecision::Escalate { rule } => {
                 self.set_state(key, State::Down);
                 self.melt_down(parent, key, exit, decision, rule);
+                // However long the others take to end.
+                if self.is_forgotten_when_down(key) && !cfg!(plant_bug = "melted_member_kept") {
+                    self.forget(key);
+                }
             }
             RestartDecision::ShutdownTree { rule } => {
                 self.set_state(key, State::Down);

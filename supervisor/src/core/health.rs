@@ -39,6 +39,11 @@ impl Engine {
             // Nobody asked, or it does not matter any more.
             return;
         }
+        // The end has begun since it was asked for: its stop comes to it in its turn.
+        let is_ending = node.parent.is_some_and(|parent| self.is_ending(parent));
+        if is_ending && !cfg!(plant_bug = "late_pulse_counts") {
+            return;
+        }
         let heard = last.map_or(node.since, |last| last.max(node.since));
         let due = heard + health.stale_after;
         if self.now < due && !cfg!(plant_bug = "beats_unheard") {

@@ -133,6 +133,12 @@ impl Engine {
         round.phase == Phase::Stopping && self.is_member(child, round.stop_first)
     }
 
+    /// Whether the supervisor is in a round that has still to stop members.
+    pub(super) fn is_stopping_members(&self, key: NodeKey) -> bool {
+        let step = self.supervisor(key).map(|supervisor| &supervisor.step);
+        matches!(step, Some(Step::Round(Round { phase: Phase::Stopping, .. })))
+    }
+
     /// A member has ended before the round came to stop it. That costs nothing more, but the
     /// wait is as long as the longest of those who failed.
     pub(super) fn absorb(&mut self, key: NodeKey, child: NodeKey, exit: &Exit) {

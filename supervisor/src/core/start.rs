@@ -112,6 +112,13 @@ impl Engine {
                 supervisor.step = Step::Starting { at: next };
             }
         }
+        // Below one that ends those that were still to start have been dropped: it is never ready,
+        // and its stop comes to it in its turn.
+        let parent = self.parent_of(key);
+        if parent.is_some_and(|parent| self.is_ending(parent)) && !cfg!(plant_bug = "ready_in_part")
+        {
+            return;
+        }
         let Some(supervisor) = self.supervisor_mut(key) else { return };
         if supervisor.starting > 0 {
             return;
@@ -190,6 +197,12 @@ impl Engine {
             // Its supervisor is in the middle of something that it is no part of.
             (Origin::Init | Origin::Restart | Origin::Dependency, Some(parent))
                 if self.supervisor(parent).is_some_and(Supervisor::is_busy) =>
+            {
+                self.decide_later(parent, key, Ended::Start, Duration::ZERO);
+            }
+            // A younger one has begun a round of its own, side by side with this one's start.
+            (Origin::Round, Some(parent))
+                if self.is_stopping_members(parent) && !cfg!(plant_bug = "round_cut_short") =>
             {
                 self.decide_later(parent, key, Ended::Start, Duration::ZERO);
             }

@@ -142,7 +142,14 @@ impl Engine {
                 self.set_state(key, State::Down);
                 self.start_node(key, Origin::Command(id));
             }
-            After::Wait => self.start_node(key, Origin::Restart),
+            After::Wait => {
+                // Whoever asked for the start that was interrupted: what comes now is another.
+                self.set_state(key, State::Waiting { origin: Origin::Restart });
+                if !cfg!(plant_bug = "interrupted_start_unanswered") {
+                    self.answer_waiting(key);
+                }
+                self.start_node(key, Origin::Restart);
+            }
             After::Round if is_forgotten => {
                 self.set_state(key, State::Down);
                 self.forget(key);

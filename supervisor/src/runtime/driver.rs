@@ -370,12 +370,21 @@ impl Driver {
     }
 
     fn answer_if_settled(&mut self) {
-        if !self.settling.is_empty() && (self.has_ended || self.engine.is_settled()) {
+        if !self.settling.is_empty() && (self.has_ended || self.is_settled()) {
             for settled in self.settling.drain(..) {
                 // Nobody waits any more: nothing to be told.
                 settled.send(()).unwrap_or_default();
             }
         }
+    }
+
+    /// Whether nothing is going on, and nothing waits to begin.
+    fn is_settled(&self) -> bool {
+        #[cfg(feature = "audit")]
+        if self.gate.as_ref().is_some_and(Gate::is_holding_back) {
+            return false;
+        }
+        self.engine.is_settled()
     }
 
     fn now(&self) -> Uptime {

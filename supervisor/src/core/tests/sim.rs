@@ -2,7 +2,7 @@
 //!
 //! A history is a seed for the tree and a list of steps. One that breaks an invariant is made
 //! shorter before it is shown. `SUPERVISOR_SIM_HISTORIES` sets how many are played,
-//! `SUPERVISOR_SIM_SEED` plays one of them.
+//! `SUPERVISOR_SIM_SEED` plays one of them, and both together so many from that one on.
 
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
@@ -38,10 +38,13 @@ const HISTORIES: u64 = 2_500;
 #[test]
 fn holds_for_any_history() {
     let number = |name| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
-    if let Some(seed) = number("SUPERVISOR_SIM_SEED") {
+    let (first, histories) = (number("SUPERVISOR_SIM_SEED"), number("SUPERVISOR_SIM_HISTORIES"));
+    if let (Some(seed), None) = (first, histories) {
         return shrink_and_show(seed);
     }
-    for seed in 0..number("SUPERVISOR_SIM_HISTORIES").unwrap_or(HISTORIES) {
+    for seed in (first.unwrap_or(0)..)
+        .take(usize::try_from(histories.unwrap_or(HISTORIES)).expect("a number"))
+    {
         let steps = history(seed);
         if is_broken(seed, &steps) {
             shrink_and_show(seed);

@@ -200,3 +200,26 @@ fn a_failed_late_start_while_a_round_is_on_is_decided_afterwards() {
         ",
     );
 }
+
+#[test]
+fn a_supervisor_that_was_starting_below_one_that_ends_is_never_ready() {
+    check(
+        "one_for_one { g { s { a explicit, b }, t grace=5s }, x needs=g/s }",
+        "
+        stubborn g/t; start; ready g/s/a; restart g/s; stop x; start x; stop g; ready g/s/a;
+        state g/s; state x; wait 5s; state x
+        ",
+        "
+        0ms: start g/s/a#1
+        0ms: start g/s/b#1, start g/t#1, start x#1, up
+        0ms: cancel g/s/b#1, cancel g/s/a#1, start g/s/a#2
+        0ms: cancel x#1, [stop x: ok]
+        0ms: [start x: ok]
+        0ms: cancel g/t#1
+        g/s starting#2
+        x waiting#1
+        5000ms: abort g/t#1, cancel g/s/a#2, [restart g/s: stopped], [stop g: ok]
+        x waiting#1
+        ",
+    );
+}

@@ -288,3 +288,22 @@ fn restart_while_it_is_stopped_for_a_dependency_waits_too() {
         ",
     );
 }
+
+#[test]
+fn an_add_that_its_dependency_interrupts_is_answered_and_what_follows_is_a_restart() {
+    check(
+        "one_for_one { d }",
+        "
+        stubborn x; start; add x explicit needs=d follow grace=1s; restart d; wait 1s;
+        exit x error; state
+        ",
+        "
+        0ms: start d#1, up
+        0ms: start x#1
+        0ms: cancel d#1, cancel x#1, start d#2, [restart d: ok]
+        1000ms: abort x#1, [add x explicit needs=d follow grace=1s: ok], start x#2
+        1000ms: start x#3
+        d up#2, x starting#3
+        ",
+    );
+}

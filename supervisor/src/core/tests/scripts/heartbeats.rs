@@ -269,6 +269,19 @@ fn what_is_said_in_defaults_is_expected_of_nobody() {
 }
 
 #[test]
+fn one_whose_silence_is_reported_after_the_end_has_begun_is_stopped_in_its_turn() {
+    check(
+        "one_for_one { a health=2s, c grace=9s }",
+        "stubborn c; start; shutdown; wait 2s; pulse a; wait 7s",
+        "
+        0ms: start a#1, start c#1, up
+        0ms: cancel c#1
+        9000ms: abort c#1, cancel a#1, end
+        ",
+    );
+}
+
+#[test]
 fn there_is_no_timer_for_children_without_health() {
     let children: Vec<_> = (0..10_000).map(|n| format!("c{n}")).collect();
     let tree = tree(&format!("one_for_one {{ {} }}", children.join(", ")));

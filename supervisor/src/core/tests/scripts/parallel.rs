@@ -193,3 +193,23 @@ fn a_late_start_in_a_parallel_supervisor_belongs_to_its_start() {
         ",
     );
 }
+
+#[test]
+fn an_older_member_that_fails_to_start_does_not_cut_short_the_wait_of_a_younger_ones_round() {
+    check(
+        "rest_for_one parallel { a explicit backoff=100ms, b explicit backoff=5s, c grace=1s }",
+        "
+        stubborn c; start; ready a; ready b; exit a error; wait 1s; exit b error; exit a error;
+        wait 1s; wait 4s
+        ",
+        "
+        0ms: start a#1, start b#1, start c#1
+        0ms: up
+        0ms: cancel c#1, cancel b#1
+        1000ms: abort c#1, start a#2, start b#2, start c#2
+        1000ms: cancel c#2
+        2000ms: abort c#2
+        6000ms: start a#3, start b#3, start c#3
+        ",
+    );
+}

@@ -247,3 +247,20 @@ fn those_of_a_many_are_stopped_one_by_one_and_stay_when_they_are_down() {
         ",
     );
 }
+
+#[test]
+fn a_member_over_which_a_pool_melts_down_is_forgotten_though_the_pool_cannot_end() {
+    check(
+        "one_for_one { p pool max=3 intensity=0/1s members=grace=1s+abort_wait=1s }",
+        "immortal p/1; start; spawn p; spawn p; exit p/2 error; state; wait 2s; state",
+        "
+        0ms: up
+        0ms: start p/1#1, [spawn p: ok]
+        0ms: start p/2#1, [spawn p: ok]
+        0ms: cancel p/1#1
+        p stopping#1, p/1 stopping#1
+        1000ms: abort p/1#1
+        p unjoinable#1, p/1 unjoinable#1
+        ",
+    );
+}
