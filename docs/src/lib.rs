@@ -19,7 +19,6 @@ pages! {
     pools: "en/src/pools.md",
     strategies: "en/src/strategies.md",
     dependencies: "en/src/dependencies.md",
-    typed_dependencies: "en/src/typed-dependencies.md",
     shutdown: "en/src/shutdown.md",
     commands: "en/src/commands.md",
     events: "en/src/events.md",

@@ -149,7 +149,7 @@ type PolicyCase = (&'static str, &'static str, fn() -> TaskFactory, PolicyPatch,
 fn policy_cases() -> Vec<PolicyCase> {
     let plain = weak(|_| {});
     let limited = |max, within| weak(|patch| patch.restart_limit = Some(Limit::new(max, within)));
-    vec![
+    let mut cases: Vec<PolicyCase> = vec![
         ("role", "job", brief, plain, "#1  decision: do not restart (it is transient"),
         ("role", "service", flaky, limited(0, ms(0)), "1000 ms  /root/in/t #1  decision: escalate"),
         ("role", "sidecar", flaky, limited(0, ms(0)), "#1  decision: do not restart (its restart"),
@@ -221,6 +221,15 @@ fn policy_cases() -> Vec<PolicyCase> {
             limited(0, ms(0)),
             "1000 ms  /root/in/t #1  decision: escalate",
         ),
+    ];
+    cases.extend(cases_of_a_run());
+    cases
+}
+
+/// Of these those about one run: how it becomes ready, how it is watched, how it is stopped.
+fn cases_of_a_run() -> Vec<PolicyCase> {
+    let plain = weak(|_| {});
+    vec![
         ("readiness", "explicit", slow, plain, "start took 2000 ms"),
         (
             "start_timeout",

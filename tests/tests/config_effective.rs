@@ -13,6 +13,7 @@ use rust_supervisor::config::schema;
 use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::backoff::Backoff;
 use rust_supervisor::policy::restart::Restart;
+use rust_supervisor::policy::role::Role;
 use rust_supervisor::prelude::*;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
@@ -121,6 +122,27 @@ fn every_value_says_where_it_comes_from_and_what_it_overrode() {
     let payments = explain(&tree, TEXT, &[], "/root/payments");
     assert!(payments.contains("shutdown.grace: infinite, built in"), "{payments}");
     assert!(!payments.contains("start_timeout"), "{payments}");
+}
+
+#[test]
+fn what_a_child_waits_for_and_whether_it_follows_is_explained_too() {
+    let line = line!();
+    let tree = SupervisorSpec::root()
+        .child(ChildSpec::new("db", parked()))
+        .child(ChildSpec::new("cache", parked()).role(Role::Sidecar).depends_on("db"))
+        .child(ChildSpec::new("feed", parked()).depends_on("/root/db").depends_on("cache"));
+    let text = "supervisor: { start: parallel, defaults: { on_dependency_restart: restart } }";
+    let feed = explain(&tree, text, &[], "/root/feed");
+    let expected = format!("depends_on: [\"/root/db\",\"cache\"], from {}:{}", file!(), line + 4);
+    assert!(feed.contains(&expected), "no `{expected}` in\n{feed}");
+    let follows = "on_dependency_restart: restart, from a.yaml:1:67, over keep, built in";
+    assert!(feed.contains(follows), "{feed}");
+    let cache = explain(&tree, "supervisor: {}", &[], "/root/cache");
+    let role = "on_dependency_restart: restart, from the role `sidecar`, over keep, built in";
+    assert!(cache.contains(role), "{cache}");
+    let root = explain(&tree, text, &[], "/root");
+    let start = "start: parallel, from a.yaml:1:22, over sequential, built in";
+    assert!(root.contains(start), "{root}");
 }
 
 #[test]

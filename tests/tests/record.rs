@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use rust_supervisor::policy::PolicyPatch;
+use rust_supervisor::policy::dependency::StartMode;
 use rust_supervisor::policy::failure::{OnLimit, TaskFailureKind};
 use rust_supervisor::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
@@ -93,8 +94,13 @@ fn tree() -> SupervisorSpec {
         .auto_shutdown(AutoShutdown::AllSignificant)
         .child(group)
         .child(ChildSpec::new("heart", heart).health(ms(500), ms(2_000)))
-        .child(ChildSpec::new("quiet", parked()).restart(Restart::Transient).significant())
-        .child(SupervisorSpec::new("jobs"))
+        .child(
+            ChildSpec::new("quiet", parked())
+                .restart(Restart::Transient)
+                .significant()
+                .depends_on("heart"),
+        )
+        .child(SupervisorSpec::new("jobs").start(StartMode::Parallel).depends_on("/root/heart"))
         .child(
             SupervisorSpec::pool("sessions")
                 .members(member_fn(async |ctx: TaskContext, _: u32| ctx.stopped().await))

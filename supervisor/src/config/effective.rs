@@ -24,6 +24,7 @@ use crate::policy::failure::Criticality;
 use crate::policy::role::Role;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::dependency::Dependency;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 
@@ -242,7 +243,7 @@ impl Walk<'_> {
 
     fn task(&mut self, spec: &ChildSpec, path: ChildPath, section: &[String], above: &Above) {
         let mut code = self.about(&spec.policy, &path, spec.declared_at, section);
-        tags(&mut code, &spec.tags, &path, spec.declared_at);
+        lists(&mut code, &spec.tags, &spec.dependencies, &path, spec.declared_at);
         let mut built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
         let Some(settings) = &spec.settings else {
             let values = self.layers(built_in, code, section, above);
@@ -267,7 +268,7 @@ impl Walk<'_> {
         above: &Above,
     ) {
         let mut code = self.about(&spec.policy, path, spec.declared_at, section);
-        tags(&mut code, &spec.tags, path, spec.declared_at);
+        lists(&mut code, &spec.tags, &spec.dependencies, path, spec.declared_at);
         code.extend(code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
         let mut built_in = built_in(|key| !is_about_tasks(key) && key != "budget");
         built_in.remove("shutdown.abort_wait");
@@ -405,12 +406,21 @@ fn code_layer(
     keys.into_iter().map(|(path, value)| (path.join("."), (value.clone(), origin()))).collect()
 }
 
-/// Adds the tags that are given in the code.
-fn tags(code: &mut Layer, tags: &Tags, path: &ChildPath, at: &'static panic::Location<'static>) {
+/// Adds the tags that are given in the code, and what it depends on, which only the code can say.
+fn lists(
+    code: &mut Layer,
+    tags: &Tags,
+    dependencies: &[Dependency],
+    path: &ChildPath,
+    at: &'static panic::Location<'static>,
+) {
     let tags: Vec<_> = tags.iter().collect();
-    if !tags.is_empty() {
-        let origin = ValueOrigin::Code { path: path.clone(), at };
-        code.insert("tags".into(), (json(&tags), origin));
+    let dependencies: Vec<_> = dependencies.iter().map(Dependency::as_str).collect();
+    for (key, list) in [("tags", tags), ("depends_on", dependencies)] {
+        if !list.is_empty() {
+            let origin = ValueOrigin::Code { path: path.clone(), at };
+            code.insert(key.into(), (json(&list), origin));
+        }
     }
 }
 

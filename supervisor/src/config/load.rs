@@ -184,7 +184,7 @@ fn is_rule(diagnostic: &ConfigDiagnostic) -> bool {
 /// overridden, and the other values that it does not go with.
 fn relate(diagnostic: &mut ConfigDiagnostic, effective: &EffectiveConfig) {
     let ConfigFault::Rule { path, fault } = diagnostic.fault() else { return };
-    let values = effective.explain(path).unwrap_or_default();
+    let values = effective.explain(&overlay::at_fault(path, fault)).unwrap_or_default();
     let mut related = Vec::new();
     for key in overlay::concerned(fault) {
         let of_key = values.iter().filter(|value| starts_with(&value.key, &key));

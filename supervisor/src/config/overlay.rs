@@ -414,7 +414,7 @@ fn culprit(violation: &SpecViolation, spec: &SupervisorSpec, said: &Value) -> Ke
     let mut own = vec!["supervisor"];
     let mut sections = vec![vec![], vec!["policy"]];
     let mut above = Some(spec);
-    let path = at_fault(violation);
+    let path = at_fault(violation.path(), violation.fault());
     for id in path.split('/').skip(2) {
         sections.push([&own[..], &["defaults"]].concat());
         // What is said about a many is about each of its children.
@@ -443,8 +443,8 @@ fn culprit(violation: &SpecViolation, spec: &SupervisorSpec, said: &Value) -> Ke
 }
 
 /// Whose entry may be to blame.
-fn at_fault(violation: &SpecViolation) -> String {
-    match violation.fault() {
+pub(super) fn at_fault(path: &str, fault: &Fault) -> String {
+    match fault {
         Fault::DependsOnTemporary { temporary, .. } => temporary.to_string(),
         Fault::DependsOnDisabled { disabled, .. } => disabled.to_string(),
         Fault::DependencyCycle(steps) => {
@@ -452,9 +452,9 @@ fn at_fault(violation: &SpecViolation) -> String {
                 DependencyStep::DeclaredAfter { later, .. } => later.parent(),
                 _ => None,
             });
-            order.map_or_else(|| violation.path().to_owned(), |path| path.to_string())
+            order.map_or_else(|| path.to_owned(), |path| path.to_string())
         }
-        _ => violation.path().to_owned(),
+        _ => path.to_owned(),
     }
 }
 

@@ -109,7 +109,9 @@ impl<'a> Graph<'a> {
             for NodePlan { id, kind } in &plan.children {
                 let child = self.collect(kind, &path.join(id), Some(n), before);
                 self.items[n].children.push(child);
-                before = (plan.start == StartMode::Sequential).then_some(child);
+                let is_sequential = plan.start == StartMode::Sequential
+                    && !cfg!(plant_bug = "circles_without_order");
+                before = is_sequential.then_some(child);
             }
         }
         n
@@ -125,17 +127,21 @@ impl<'a> Graph<'a> {
         let mut temporary = None;
         while let Some(path) = at.filter(|path| !item.path.is_within(path)) {
             let Some(known) = self.known(&path) else {
-                return Some(self.unknown(dependency));
+                return Some(self.unknown(dependency))
+                    .filter(|_| !cfg!(plant_bug = "unknown_dependencies"));
             };
             if known.is_pool && path != *dependency {
                 let pool = path;
                 return Some(Fault::DependsOnMember { dependency: dependency.clone(), pool });
             }
-            if !known.is_enabled && self.is_enabled(item) {
+            if !known.is_enabled
+                && self.is_enabled(item)
+                && !cfg!(plant_bug = "dependencies_on_disabled_children")
+            {
                 let (dependency, disabled) = (dependency.clone(), path);
                 return Some(Fault::DependsOnDisabled { dependency, disabled });
             }
-            if known.is_temporary {
+            if known.is_temporary && !cfg!(plant_bug = "dependencies_on_what_is_forgotten") {
                 temporary = Some(path.clone());
             }
             at = path.parent();
@@ -215,6 +221,9 @@ impl<'a> Graph<'a> {
     }
 
     fn circles(&self) -> Vec<Vec<DependencyStep>> {
+        if cfg!(plant_bug = "circles_wait_for_ever") {
+            return Vec::new();
+        }
         let mut circles = self.circles_within();
         circles.extend(self.circles_around());
         circles
@@ -350,3 +359,6 @@ impl<'a> Graph<'a> {
         false
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,7 +1,10 @@
 //! What the compiler resolved across the crates is what the running tree waits for.
 
+#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
+
 use payments::storage;
 use rust_supervisor::config::configurable::SupervisorConfig;
+use rust_supervisor::id::ChildPath;
 use rust_supervisor::prelude::*;
 use rust_supervisor::state::Lifecycle;
 use shop::{App, AtOnce, Shop};
@@ -47,7 +50,7 @@ async fn a_child_waits_for_what_another_crate_declares() {
     assert_eq!(daily.lifecycle, Some(Lifecycle::Waiting));
     let waits_for = app.reports.daily.state().await.unwrap().waits_for;
     assert_eq!(
-        waits_for.iter().map(|path| path.as_str()).collect::<Vec<_>>(),
+        waits_for.iter().map(ChildPath::as_str).collect::<Vec<_>>(),
         ["/root/payments/ledger"]
     );
     assert!(app.shutdown(why()).await.unwrap().is_clean());
@@ -88,6 +91,7 @@ async fn a_file_cannot_take_away_what_is_depended_on() {
     let off = refused("supervisor: { children: { pool: { enabled: false } } }", "off.yaml").await;
     assert!(off.contains("it depends on `/root/pool`, but"), "{off}");
     assert!(off.contains("`supervisor.children.pool.enabled`"), "{off}");
+    assert!(!off.contains("`enabled` is true"), "of another child: {off}");
     let once = "supervisor: { children: { pool: { restart: temporary } } }";
     let once = refused(once, "once.yaml").await;
     assert!(once.contains("`/root/pool` is temporary"), "{once}");
@@ -106,19 +110,19 @@ async fn worker(ctx: TaskContext, pool: Handle<storage::pool>) {
 #[supervisor(start(parallel), state = Shop)]
 struct Workers {
     #[child(depends_on(storage::pool), on_dependency_restart(restart))]
-    workers: Pool<worker>,
+    crew: Pool<worker>,
     pool: storage::pool,
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_pool_of_members_waits_as_a_whole() {
     let app = Workers::start(Shop::default()).await.unwrap();
-    app.workers.spawn("w1", ()).await.unwrap();
+    app.crew.spawn("w1", ()).await.unwrap();
     app.pool.stop(why()).await.unwrap();
     app.handle().wait_until_settled().await.unwrap();
-    let state = app.handle().state_of("/root/workers").await.unwrap();
+    let state = app.handle().state_of("/root/crew").await.unwrap();
     assert_eq!(state.lifecycle, Lifecycle::Waiting);
     app.pool.start(why()).await.unwrap();
-    app.handle().wait_until_ready("/root/workers").await.unwrap();
+    app.handle().wait_until_ready("/root/crew").await.unwrap();
     assert!(app.shutdown(why()).await.unwrap().is_clean());
 }

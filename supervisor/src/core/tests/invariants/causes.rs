@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::control::command::{Command, Verb};
+use crate::control::outcome::CommandOutcome;
 use crate::core::action::Action;
 use crate::core::input::Input;
 use crate::core::tests::harness::{Invariant, World};
@@ -34,6 +35,20 @@ pub(super) struct Causes {
     commands: BTreeMap<CommandId, Verb>,
 }
 
+impl Causes {
+    fn answered(&mut self, id: CommandId, outcome: &CommandOutcome) {
+        match self.commands.get(&id) {
+            Some(Verb::Remove(path)) => {
+                self.removed.insert(path.clone());
+            }
+            Some(Verb::Add { .. }) => {
+                self.removed.remove(&outcome.path);
+            }
+            _ => {}
+        }
+    }
+}
+
 impl Invariant for Causes {
     fn input(&mut self, _: &World, input: &Input) {
         let Input::Command(id, Command::Do(verb, _)) = input else { return };
@@ -46,15 +61,7 @@ impl Invariant for Causes {
 
     fn action(&mut self, world: &World, action: &Action) {
         if let Action::Reply(id, Ok(outcome)) = action {
-            match self.commands.get(id) {
-                Some(Verb::Remove(path)) => {
-                    self.removed.insert(path.clone());
-                }
-                Some(Verb::Add { .. }) => {
-                    self.removed.remove(&outcome.path);
-                }
-                _ => {}
-            }
+            self.answered(*id, outcome);
         }
         let Action::Note(fact) = action else { return };
         let path = &fact.path;
