@@ -28,6 +28,10 @@ conformance:
 plant *names:
     scripts/plant {{ names }}
 
+# What the attributes cost: `cargo check` of a tree of a thousand children with and without them.
+cost *children:
+    scripts/cost {{ children }}
+
 # Licences, bans and advisories. Needs cargo-deny and a network.
 deny:
     cargo deny --all-features check

@@ -25,6 +25,7 @@ pages! {
     why: "en/src/why.md",
     metrics: "en/src/metrics.md",
     configuration: "en/src/configuration.md",
+    program: "en/src/program.md",
     audit: "en/src/audit.md",
     replay: "en/src/replay.md",
     testing: "en/src/testing.md",

@@ -6,7 +6,7 @@ pub async fn ledger(ctx: TaskContext, State(db): State<Db>) -> Result<(), Ledger
 /// Writes the ledger.
 #[allow(non_camel_case_types, dead_code)]
 pub enum ledger {}
-#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for ledger {
         type Handle = ::rust_supervisor::__private::Handle<Self>;

@@ -5,7 +5,7 @@ fn compact(ctx: BlockingContext) {
 ///The child [`compact()`].
 #[allow(non_camel_case_types, dead_code)]
 enum compact {}
-#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for compact {
         type Handle = ::rust_supervisor::__private::Handle<Self>;

@@ -5,7 +5,7 @@ async fn import(ctx: TaskContext) -> anyhow::Result<()> {
 ///The child [`import()`].
 #[allow(non_camel_case_types, dead_code)]
 enum import {}
-#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for import {
         type Handle = ::rust_supervisor::__private::Handle<Self>;

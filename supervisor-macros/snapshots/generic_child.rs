@@ -13,7 +13,7 @@ where
 struct consumer<T: ?::core::marker::Sized, const N: usize> {
     __types: ::rust_supervisor::__private::PhantomData<(fn(*const T),)>,
 }
-#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     impl<T: Topic, const N: usize> ::rust_supervisor::__private::Supervised
     for consumer<T, N>

@@ -5,7 +5,7 @@ async fn forever(_: TaskContext) -> ! {
 ///The child [`forever()`].
 #[allow(non_camel_case_types, dead_code)]
 enum Forever {}
-#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for Forever {
         type Handle = ::rust_supervisor::__private::Handle<Self>;

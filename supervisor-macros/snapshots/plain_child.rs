@@ -5,7 +5,7 @@ async fn poller(ctx: TaskContext) {
 ///The child [`poller()`].
 #[allow(non_camel_case_types, dead_code)]
 enum poller {}
-#[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     impl ::rust_supervisor::__private::Supervised for poller {
         type Handle = ::rust_supervisor::__private::Handle<Self>;

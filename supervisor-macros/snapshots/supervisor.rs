@@ -205,25 +205,45 @@ const _: () = {
     > = &::rust_supervisor::__private::analyse(
         <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
     );
-    const _: () = (::rust_supervisor::__private::check_field_called)(
-        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
-        __REPORT,
-        "ledger",
-    );
-    const _: () = (::rust_supervisor::__private::check_field_called)(
-        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
-        __REPORT,
-        "fraud",
-    );
-    const _: () = (::rust_supervisor::__private::check_field_called)(
-        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
-        __REPORT,
-        "orders",
-    );
+    const _: () = {
+        (::rust_supervisor::__private::check_field_called::<
+            Payments,
+            _,
+            _,
+        >)(__REPORT, "ledger");
+        <::rust_supervisor::__private::RestartLimit<
+            { ::rust_supervisor::__private::never_trips_called::<Payments>("ledger") },
+        >>::CAN_BE_SPENT
+    };
+    const _: () = {
+        (::rust_supervisor::__private::check_field_called::<
+            Payments,
+            _,
+            _,
+        >)(__REPORT, "fraud");
+        <::rust_supervisor::__private::RestartLimit<
+            { ::rust_supervisor::__private::never_trips_called::<Payments>("fraud") },
+        >>::CAN_BE_SPENT
+    };
+    const _: () = {
+        (::rust_supervisor::__private::check_field_called::<
+            Payments,
+            _,
+            _,
+        >)(__REPORT, "orders");
+        <::rust_supervisor::__private::RestartLimit<
+            { ::rust_supervisor::__private::never_trips_called::<Payments>("orders") },
+        >>::CAN_BE_SPENT
+    };
     #[cfg(windows)]
-    const _: () = (::rust_supervisor::__private::check_field_called)(
-        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
-        __REPORT,
-        "service",
-    );
+    const _: () = {
+        (::rust_supervisor::__private::check_field_called::<
+            Payments,
+            _,
+            _,
+        >)(__REPORT, "service");
+        <::rust_supervisor::__private::RestartLimit<
+            { ::rust_supervisor::__private::never_trips_called::<Payments>("service") },
+        >>::CAN_BE_SPENT
+    };
 };

@@ -4,6 +4,8 @@
 pub mod __private;
 #[cfg(feature = "audit")]
 pub mod audit;
+#[cfg(feature = "cli")]
+pub mod cli;
 #[cfg(feature = "config")]
 pub mod config;
 pub mod control;

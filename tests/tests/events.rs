@@ -221,6 +221,7 @@ async fn every_kind_of_event_comes_about() {
         "probing",
         "quarantined",
         "ready",
+        "reconfigured",
         "removed",
         "resumed",
         "round_started",
@@ -236,8 +237,14 @@ async fn every_kind_of_event_comes_about() {
     ]);
     let gate = Gate::default();
     let _open = gate.open_on_drop();
-    let handle = Supervisor::start(SupervisorSpec::root()).await.unwrap();
+    let file = std::env::temp_dir().join(format!("events-{}.yaml", std::process::id()));
+    std::fs::write(&file, "").unwrap();
+    let handle = Supervisor::builder(SupervisorSpec::root()).config_file(&file);
+    let handle = handle.start().await.unwrap();
     let mut events = handle.subscribe_events();
+    std::fs::write(&file, "supervisor: { intensity: { max: 9 } }").unwrap();
+    handle.reload(BY, WHY).await.unwrap();
+    std::fs::remove_file(&file).unwrap();
 
     let ignores = service_fn(async |_: TaskContext| TaskResult::Ignored);
     let ignores = ChildSpec::new("ignores", ignores).readiness(Readiness::Explicit);

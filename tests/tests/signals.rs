@@ -13,8 +13,12 @@ struct Service {
 
 impl Service {
     fn start(behavior: &str) -> Self {
+        Self::with(&[behavior])
+    }
+
+    fn with(arguments: &[&str]) -> Self {
         let mut process = Command::new(env!("CARGO_BIN_EXE_service"))
-            .arg(behavior)
+            .args(arguments)
             .env("RUST_BACKTRACE", "0")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
@@ -81,6 +85,28 @@ fn each_of_the_signals_ends_it_clean_with_0() {
         service.signal(name);
         assert_eq!(service.ended(), (Some(0), String::new()), "{name}");
     }
+}
+
+#[test]
+fn with_a_configuration_file_a_hangup_reads_it_again_and_ends_nothing() {
+    let file = std::env::temp_dir().join(format!("signals-{}.yaml", std::process::id()));
+    std::fs::write(&file, "").unwrap();
+    let mut service = Service::with(&["good", file.to_str().unwrap()]);
+    listens(&mut service);
+    // A mistake changes nothing.
+    std::fs::write(&file, "nonsense").unwrap();
+    service.signal("HUP");
+    std::fs::write(&file, "policy: { restart: transient }").unwrap();
+    service.signal("HUP");
+    let mut said = String::new();
+    service.says.read_line(&mut said).unwrap();
+    assert!(
+        said.contains("/root/good") && said.contains("restart permanent -> transient"),
+        "{said}"
+    );
+    service.signal("TERM");
+    assert_eq!(service.ended(), (Some(0), String::new()));
+    std::fs::remove_file(&file).unwrap();
 }
 
 #[test]

@@ -14,7 +14,7 @@ mod ledger {
 mod audit {
     use rust_supervisor::prelude::*;
 
-    #[child]
+    #[child(multiple)]
     pub async fn audit(ctx: TaskContext) {
         ctx.stopped().await;
     }

@@ -72,7 +72,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #function
         #marker
         #(#cfgs)*
-        #[allow(deprecated, unused_parens, clippy::all, clippy::pedantic)]
+        #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;

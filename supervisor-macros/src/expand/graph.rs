@@ -127,14 +127,25 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
     let item = quote!(<#name as #runtime::Supervised>::ITEM);
     let checks = fields.iter().enumerate().map(|(index, field)| {
         let (cfgs, place) = (field.cfgs(), Place::of(&field.name));
-        let check = if has_cfg {
-            // What number it has is not known here.
-            let id = field.id();
-            runtime.call(&place, &quote!(check_field_called), quote!(#item, __REPORT, #id))
+        let call = |function: &TokenStream, arguments| runtime.call(&place, function, arguments);
+        // What number it has is not known here.
+        let id = field.id();
+        let (check, limit) = if has_cfg {
+            (
+                call(&quote!(check_field_called::<#name, _, _>), quote!(__REPORT, #id)),
+                quote!(never_trips_called::<#name>(#id)),
+            )
         } else {
-            runtime.call(&place, &quote!(check_field), quote!(#item, __REPORT, #index))
+            (
+                call(&quote!(check_field::<#name, _, _>), quote!(__REPORT, #index)),
+                quote!(never_trips::<#name>(#index)),
+            )
         };
-        quote!(#(#cfgs)* const _: () = #check;)
+        let limit = quote!({ #runtime::#limit });
+        // The warning points at this word, so it has a span of the user's all the same.
+        let warning = Ident::new("CAN_BE_SPENT", field.name.span());
+        let limit = runtime.generic(&place, &quote!(RestartLimit), &limit);
+        quote!(#(#cfgs)* const _: () = { #check; <#limit>::#warning };)
     });
     quote! {
         #[allow(long_running_const_eval)]

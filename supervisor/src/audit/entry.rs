@@ -50,6 +50,9 @@ pub enum AuditKind {
         reason: String,
         /// The child when the command came in; `None` when it is not known.
         before: Option<Snapshot>,
+        /// For a reload: what it changes.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        changes: Vec<Changed>,
     },
     /// The command can be carried out, and is.
     Accepted {
@@ -84,6 +87,32 @@ pub enum AuditKind {
         /// How many.
         entries: u64,
     },
+}
+
+/// One value of a configuration that changes.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Changed {
+    /// The child it is about.
+    pub path: String,
+    /// The key, as it is written about the child.
+    pub key: String,
+    /// As it was; `***` for a secret.
+    pub before: Option<String>,
+    /// As it is; `***` for a secret.
+    pub after: Option<String>,
+}
+
+impl Changed {
+    pub(crate) fn of(change: &crate::event::ValueChange) -> Self {
+        let text = |value: &Option<std::sync::Arc<str>>| value.as_deref().map(str::to_owned);
+        Self {
+            path: change.path.to_string(),
+            key: change.key.to_string(),
+            before: text(&change.before),
+            after: text(&change.after),
+        }
+    }
 }
 
 /// A child at one moment.

@@ -18,13 +18,15 @@ use super::schema::{json_schema, resolve};
 use super::secrets::MASK;
 use super::settings::is_secret_at;
 use super::source::{Location, Origin};
-use crate::id::{ChildId, ChildPath};
+use crate::error::types::SupervisorError;
+use crate::id::{ChildId, ChildPath, nearest};
 use crate::policy::PolicyPatch;
 use crate::policy::failure::Criticality;
 use crate::policy::role::Role;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::dependency::Dependency;
+use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 
@@ -130,6 +132,20 @@ impl EffectiveConfig {
         self.nodes().find(|(known, _)| known.as_str() == path).map(|(_, values)| values)
     }
 
+    /// The same, or else which path may be meant.
+    pub(crate) fn of(&self, path: &ChildPath) -> Result<&[EffectiveValue], SupervisorError> {
+        if let Some(values) = self.explain(path.as_str()) {
+            return Ok(values);
+        }
+        let is_known = |path: &ChildPath| self.explain(path.as_str()).is_some();
+        let known = std::iter::successors(path.parent(), ChildPath::parent).find(is_known);
+        let known = known.unwrap_or_else(ChildPath::root);
+        let siblings = self.nodes().map(|(path, _)| path);
+        let siblings = siblings.filter(|path| path.parent().as_ref() == Some(&known)).cloned();
+        let nearest_path = nearest(path, &known, siblings);
+        Err(SupervisorError::UnknownPath { path: path.clone(), known, nearest_path })
+    }
+
     /// One value of the child or supervisor at `path`, such as that of `backoff.max`.
     pub fn value(&self, path: &str, key: &str) -> Option<&EffectiveValue> {
         self.explain(path)?.iter().find(|value| value.key.to_string() == key)
@@ -149,8 +165,18 @@ impl fmt::Display for EffectiveConfig {
 impl LoadedConfig {
     /// What holds in the tree that `spec` declares, with this configuration over it.
     pub fn effective(&self, spec: &SupervisorSpec) -> EffectiveConfig {
+        self.effective_with(spec, Secrets::Hidden)
+    }
+
+    /// The same, for comparing and not for showing.
+    pub(super) fn effective_with_secrets(&self, spec: &SupervisorSpec) -> EffectiveConfig {
+        self.effective_with(spec, Secrets::Shown)
+    }
+
+    fn effective_with(&self, spec: &SupervisorSpec, secrets: Secrets) -> EffectiveConfig {
         let said = serde_json::to_value(self.config()).unwrap_or_default();
-        let mut walk = Walk { loaded: self, config: self.config(), said, nodes: Vec::new() };
+        let (loaded, config, nodes) = (self, self.config(), Vec::new());
+        let mut walk = Walk { loaded, config, said, nodes, secrets };
         let mut policy = walk.said_in(&["policy"]);
         policy.extend(walk.said_under(&["shutdown"], "shutdown"));
         policy.remove("shutdown.budget");
@@ -158,6 +184,21 @@ impl LoadedConfig {
         walk.root(spec, above);
         EffectiveConfig { nodes: walk.nodes }
     }
+
+    /// What is said about those who look at the tree.
+    pub(super) fn observability(&self) -> Vec<EffectiveValue> {
+        let said = serde_json::to_value(self.config()).unwrap_or_default();
+        let (loaded, config, nodes) = (self, self.config(), Vec::new());
+        let walk = Walk { loaded, config, said, nodes, secrets: Secrets::Hidden };
+        resolve_layers(vec![walk.said_under(&["observability"], "observability")])
+    }
+}
+
+/// Whether what is secret is shown.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Secrets {
+    Hidden,
+    Shown,
 }
 
 /// The keys that somebody said in one place, without sections around them: `backoff.max`.
@@ -192,6 +233,7 @@ struct Walk<'a> {
     /// The same as plain data.
     said: Json,
     nodes: Vec<(ChildPath, Vec<EffectiveValue>)>,
+    secrets: Secrets,
 }
 
 impl Walk<'_> {
@@ -234,7 +276,11 @@ impl Walk<'_> {
             match child {
                 NodeSpec::Child(task) => self.task(task, path, &section, &above),
                 NodeSpec::Supervisor(inner) => {
-                    self.supervisor(inner, &path, &section, &above.for_supervisor());
+                    if inner.group.kind == GroupKind::None {
+                        self.supervisor(inner, &path, &section, &above.for_supervisor());
+                    } else {
+                        self.group(inner, &path, &section, &above);
+                    }
                     self.below(inner, &path, &section, above.clone());
                 }
             }
@@ -256,7 +302,9 @@ impl Walk<'_> {
         let keys = keys.into_iter().map(|(key, value)| (key, (value, ValueOrigin::BuiltIn)));
         built_in.extend(keys);
         let mut values = self.layers(built_in, code, section, above);
-        hide_secrets(&schema, &mut values);
+        if self.secrets == Secrets::Hidden {
+            hide_secrets(&schema, &mut values);
+        }
         self.nodes.push((path, values));
     }
 
@@ -275,6 +323,27 @@ impl Walk<'_> {
         // As long as its children need.
         built_in.insert("shutdown.grace".into(), ("infinite".into(), ValueOrigin::BuiltIn));
         let values = self.layers(built_in, code, section, above);
+        self.nodes.push((path.clone(), values));
+    }
+
+    /// A pool or a many: what is about a child is about each of its children.
+    fn group(
+        &mut self,
+        spec: &SupervisorSpec,
+        path: &ChildPath,
+        section: &[String],
+        above: &Above,
+    ) {
+        let mut code = self.about(&spec.group.policy, path, spec.declared_at, section);
+        lists(&mut code, &spec.group.tags, &spec.dependencies, path, spec.declared_at);
+        let mut keys = SupervisorKeys::section_of(spec);
+        keys.max_children = spec.group.max_children;
+        keys.count = spec.group.count;
+        if !cfg!(plant_bug = "group_unexplained") {
+            code.extend(code_layer(&keys, path, spec.declared_at));
+        }
+        let is_of_tree = |key: &str| matches!(key, "strategy" | "auto_shutdown" | "budget");
+        let values = self.layers(built_in(|key| !is_of_tree(key)), code, section, above);
         self.nodes.push((path.clone(), values));
     }
 

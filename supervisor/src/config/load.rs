@@ -1,6 +1,8 @@
 //! From files, and all that they include, and the environment, to one configuration that knows its
 //! places.
 
+pub(crate) mod sources;
+
 use std::path::{Path, PathBuf};
 
 use confique::{Config, Layer};

@@ -257,7 +257,7 @@ pub(super) fn resolve<'a>(root: &'a Value, schema: &'a Value) -> &'a Value {
 }
 
 /// A default as it is written in a file.
-pub(super) fn yaml(value: &Value) -> String {
+pub(crate) fn yaml(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         value => value.to_string(),

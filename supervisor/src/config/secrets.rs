@@ -12,7 +12,7 @@ use super::schema::{json_schema, resolve};
 use super::source::Source;
 
 /// What is shown instead.
-pub(super) const MASK: &str = "***";
+pub(crate) const MASK: &str = "***";
 
 /// Says to `source`, which `node` was parsed from, what of it must not be shown.
 pub(super) fn hide(source: &Arc<Source>, node: &Node, schema: &Json) {

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;
+use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath};
 use crate::spec::NodeSpec;
+use crate::spec::supervisor::SupervisorSpec;
 use crate::task::member::Arguments;
 
 /// The one answer to a command.
@@ -16,6 +18,17 @@ pub(crate) type Reply = Result<CommandOutcome, SupervisorError>;
 pub(crate) enum Command {
     /// A change, asked for by somebody for some reason.
     Do(Verb, By),
+    #[cfg_attr(
+        not(any(feature = "config", feature = "record")),
+        expect(dead_code, reason = "what cannot be configured is not configured anew")
+    )]
+    /// Other policies in the place of those of the whole tree.
+    Reload {
+        /// The declaration with the new configuration over it, without tasks.
+        spec: Box<SupervisorSpec>,
+        changes: Vec<ValueChange>,
+        by: By,
+    },
     /// An answer when the child is up.
     WaitReady(ChildPath),
     /// The end of the tree.
@@ -47,6 +60,9 @@ pub(crate) enum Verb {
     Quarantine(ChildPath),
     ResetBudget(ChildPath),
 }
+
+/// The name of the method on the handle that puts a new configuration in place.
+pub(crate) const RELOAD: &str = "reload";
 
 impl Verb {
     /// The child it names; for an addition, the supervisor it goes to.

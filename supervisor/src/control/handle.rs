@@ -59,7 +59,7 @@ use crate::why::Why;
 #[derive(Clone)]
 #[must_use = "when the last handle is dropped, the tree is shut down"]
 pub struct SupervisorHandle {
-    shared: Arc<Shared>,
+    pub(super) shared: Arc<Shared>,
     /// What keeps the tree alive; `None` inside it.
     life: Option<Arc<Life>>,
 }
@@ -88,6 +88,12 @@ impl SupervisorHandle {
 
     pub(crate) fn weak(shared: Arc<Shared>) -> Self {
         Self { shared, life: None }
+    }
+
+    /// The same tree, which this handle does not keep alive.
+    #[cfg(feature = "config")]
+    pub(crate) fn weak_of(handle: &Self) -> Self {
+        Self::weak(Arc::clone(&handle.shared))
     }
 
     /// The handle of a context that belongs to no tree: everything answers that it is over.
@@ -414,14 +420,14 @@ impl SupervisorHandle {
         self.shared.is_detached.store(true, Ordering::SeqCst);
     }
 
-    /// Every value that holds in the tree as it was started, with where it comes from and what it
+    /// Every value that holds in the tree, with where it comes from and what it
     /// overrode. Children that were added later are not in it.
     #[cfg(feature = "config")]
     pub fn effective_config(&self) -> EffectiveConfig {
         let made_of = self.shared.made_of.as_ref();
         made_of.map_or_else(EffectiveConfig::default, |made_of| {
-            let (spec, config) = &**made_of;
-            config.effective(spec)
+            let config = Arc::clone(&made_of.config.borrow());
+            config.effective(&made_of.spec)
         })
     }
 
@@ -435,18 +441,7 @@ impl SupervisorHandle {
     /// started.
     #[cfg(feature = "config")]
     pub fn explain(&self, path: impl IntoPath) -> Result<Vec<EffectiveValue>, SupervisorError> {
-        let path = path.into_path()?;
-        let effective = self.effective_config();
-        if let Some(values) = effective.explain(path.as_str()) {
-            return Ok(values.to_vec());
-        }
-        let is_known = |path: &ChildPath| effective.explain(path.as_str()).is_some();
-        let known = std::iter::successors(path.parent(), ChildPath::parent).find(is_known);
-        let known = known.unwrap_or_else(ChildPath::root);
-        let siblings = effective.nodes().map(|(path, _)| path);
-        let siblings = siblings.filter(|path| path.parent().as_ref() == Some(&known)).cloned();
-        let nearest_path = nearest(&path, &known, siblings);
-        Err(SupervisorError::UnknownPath { path, known, nearest_path })
+        Ok(self.effective_config().of(&path.into_path()?)?.to_vec())
     }
 
     /// The state of the whole tree. After its end: as it was then.
@@ -650,7 +645,7 @@ impl SupervisorHandle {
         self.ask(Command::Do(verb, by)).await
     }
 
-    async fn ask(&self, command: Command) -> Result<CommandOutcome, SupervisorError> {
+    pub(super) async fn ask(&self, command: Command) -> Result<CommandOutcome, SupervisorError> {
         let (reply, answer) = oneshot::channel();
         if !self.send(Message::Command(command, reply)) {
             return Err(self.end_error());

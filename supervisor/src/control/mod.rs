@@ -3,4 +3,6 @@
 pub(crate) mod command;
 pub mod handle;
 pub mod outcome;
+#[cfg(feature = "config")]
+mod reload;
 pub mod stream;

@@ -6,7 +6,7 @@ use super::key::NodeKey;
 use super::state::{After, Origin, State};
 use super::supervisor::{Pending, Step};
 use super::waiters::Wants;
-use crate::control::command::{By, Command, Reply, Verb};
+use crate::control::command::{By, Command, RELOAD, Reply, Verb};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
 use crate::id::{ChildPath, CommandId, nearest};
@@ -18,6 +18,11 @@ impl Engine {
             return self.reply(id, Err(SupervisorError::ShuttingDown));
         }
         match command {
+            Command::Reload { spec, changes, by } => {
+                let reply = self.reconfigure(id, &spec, &changes, &by);
+                let reply = reply.map(|()| self.outcome(self.root, false));
+                self.reply(id, reply);
+            }
             Command::Do(verb, by) => self.verb(id, verb, by),
             Command::WaitReady(path) => match self.nodes.find(&path) {
                 None => {
@@ -103,6 +108,13 @@ impl Engine {
         if let Some(reply) = reply {
             self.reply(id, reply);
         }
+    }
+
+    /// Says that a reload was accepted.
+    pub(super) fn remember_reload(&mut self, id: CommandId, by: &By) {
+        let By { requested_by, reason } = by.clone();
+        let kind = EventKind::Commanded { command: RELOAD, requested_by, reason };
+        self.note_for(self.root, Some(id), kind);
     }
 
     /// Says that a command was accepted, and keeps it with the child.

@@ -444,7 +444,7 @@ impl Engine {
 }
 
 /// Keeps a count of what something is true of.
-fn count<N>(number: &mut N, before: bool, after: bool)
+pub(super) fn count<N>(number: &mut N, before: bool, after: bool)
 where
     N: std::ops::AddAssign + std::ops::SubAssign + From<bool>,
 {

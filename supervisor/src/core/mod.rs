@@ -48,6 +48,7 @@ pub(crate) mod input;
 pub(crate) mod key;
 mod layers;
 mod nodes;
+mod reconfigure;
 mod report;
 mod round;
 mod shutdown;

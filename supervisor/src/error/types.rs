@@ -184,6 +184,16 @@ pub enum SupervisorError {
         /// The child.
         path: ChildPath,
     },
+    /// A new configuration is for a tree with other children.
+    #[error("the new configuration is for a tree with other children")]
+    AnotherTree,
+    /// A new configuration changes what cannot change while the tree runs, so nothing was changed.
+    #[cfg(feature = "config")]
+    #[error("nothing was changed, because this needs a restart of the program:{}", lines(changes))]
+    NeedsRestart {
+        /// The changes that need it.
+        changes: Vec<crate::config::plan::ConfigChange>,
+    },
     /// Who asks, or why, was left blank.
     #[error("the command's `{field}` is blank: say {what}, it is what others will read later")]
     Blank {
@@ -232,6 +242,11 @@ impl From<SpecErrors> for SupervisorError {
     fn from(errors: SpecErrors) -> Self {
         Self::Spec(errors)
     }
+}
+
+#[cfg(feature = "config")]
+fn lines(changes: &[crate::config::plan::ConfigChange]) -> String {
+    changes.iter().fold(String::new(), |lines, change| lines + "\n  " + &change.to_string())
 }
 
 /// An exit as the cause of an error.

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventKind};
+use super::{Event, EventKind, ValueChange};
 use crate::error::meltdown::{MeltdownError, MeltdownLink};
 use crate::policy::decision::{RestartDecision, Rule};
 use crate::policy::intensity::Limit;
@@ -69,6 +69,7 @@ pub enum KindForm {
     Meltdown { child: String, exit: ExitForm, decision: DecisionForm, why: Vec<LinkForm> },
     AutoShutdown { child: String },
     Commanded { name: String, requested_by: String, reason: String },
+    Reconfigured { changes: Vec<ValueChangeForm> },
     Paused,
     Quarantined,
     Resumed,
@@ -116,6 +117,23 @@ pub enum ExitForm {
     Lost,
     /// See [`Exit::Ignored`].
     Ignored,
+}
+
+/// One value of a configuration that changes; see [`ValueChange`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "they are those of `ValueChange`")]
+pub struct ValueChangeForm {
+    pub key: String,
+    pub before: Option<String>,
+    pub after: Option<String>,
+}
+
+impl From<&ValueChange> for ValueChangeForm {
+    fn from(ValueChange { path: _, key, before, after }: &ValueChange) -> Self {
+        let text = |value: &Option<std::sync::Arc<str>>| value.as_deref().map(str::to_owned);
+        Self { key: key.to_string(), before: text(before), after: text(after) }
+    }
 }
 
 /// What was decided.
@@ -208,6 +226,9 @@ impl From<&EventKind> for KindForm {
                 requested_by: requested_by.to_string(),
                 reason: reason.to_string(),
             },
+            EventKind::Reconfigured { changes } => {
+                Self::Reconfigured { changes: changes.iter().map(ValueChangeForm::from).collect() }
+            }
             EventKind::Paused => Self::Paused,
             EventKind::Quarantined => Self::Quarantined,
             EventKind::Resumed => Self::Resumed,

@@ -121,6 +121,11 @@ pub enum EventKind {
         /// Why.
         reason: Arc<str>,
     },
+    /// A new configuration is in place. Waits that have begun go on as they are.
+    Reconfigured {
+        /// What changes about this child, at once or with its next run.
+        changes: Vec<ValueChange>,
+    },
     /// An operator's pause holds: the child is kept out of restarts and rounds.
     Paused,
     /// An operator's quarantine holds. One that follows from a limit is a decision.
@@ -150,6 +155,28 @@ pub enum EventKind {
         /// Whether nothing had to be aborted or given up.
         is_clean: bool,
     },
+}
+
+/// One value of a configuration that changes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ValueChange {
+    /// The child or supervisor it is about.
+    pub path: ChildPath,
+    /// The key, as it is written about the child: `backoff.max`.
+    pub key: Arc<str>,
+    /// As it was, if it was said or built in; `***` for a secret.
+    pub before: Option<Arc<str>>,
+    /// As it is; `***` for a secret.
+    pub after: Option<Arc<str>>,
+}
+
+/// `backoff.max 5s -> 10s`.
+impl fmt::Display for ValueChange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |value: &Option<Arc<str>>| value.clone().unwrap_or_else(|| "nothing".into());
+        write!(f, "{} {} -> {}", self.key, text(&self.before), text(&self.after))
+    }
 }
 
 /// The kinds of events without what they carry, and their names.
@@ -205,6 +232,7 @@ tags! {
     Meltdown "meltdown",
     AutoShutdown "auto_shutdown",
     Commanded "commanded",
+    Reconfigured "reconfigured",
     Paused "paused",
     Quarantined "quarantined",
     Resumed "resumed",
@@ -259,6 +287,13 @@ impl fmt::Display for EventKind {
             Self::AutoShutdown { child } => write!(f, "ends, because {child} has ended"),
             Self::Commanded { command, requested_by, reason } => {
                 write!(f, "{command}, asked for by {requested_by}: {reason}")
+            }
+            Self::Reconfigured { changes } => {
+                f.write_str("reconfigured")?;
+                let mut mark = ": ";
+                changes.iter().try_for_each(|change| {
+                    write!(f, "{}{change}", std::mem::replace(&mut mark, ", "))
+                })
             }
             Self::Paused => f.write_str("paused"),
             Self::Quarantined => f.write_str("quarantined"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::or;
+use super::{or, said_or};
 
 /// The wait before a restart grows from `initial` by `factor` up to `max`.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -114,8 +114,13 @@ impl BackoffPatch {
         Self { initial: None, max: None, factor: None, jitter: None, reset_after: None };
 
     /// Whether any key is set.
-    pub fn says_something(&self) -> bool {
-        *self != Self::NONE
+    pub const fn says_something(&self) -> bool {
+        let Self { initial, max, factor, jitter, reset_after } = self;
+        initial.is_some()
+            || max.is_some()
+            || factor.is_some()
+            || jitter.is_some()
+            || reset_after.is_some()
     }
 
     /// Lays this patch over a weaker one, key by key.
@@ -166,14 +171,14 @@ impl BackoffPatch {
     }
 
     /// Fills every open key from [`Backoff::DEFAULT`].
-    pub fn resolve(self) -> Backoff {
+    pub const fn resolve(self) -> Backoff {
         let built_in = Backoff::DEFAULT;
         Backoff {
-            initial: self.initial.unwrap_or(built_in.initial),
-            max: self.max.unwrap_or(built_in.max),
-            factor: self.factor.unwrap_or(built_in.factor),
-            jitter: self.jitter.unwrap_or(built_in.jitter),
-            reset_after: self.reset_after.unwrap_or(built_in.reset_after),
+            initial: said_or(self.initial, built_in.initial),
+            max: said_or(self.max, built_in.max),
+            factor: said_or(self.factor, built_in.factor),
+            jitter: said_or(self.jitter, built_in.jitter),
+            reset_after: said_or(self.reset_after, built_in.reset_after),
         }
     }
 }

@@ -42,8 +42,8 @@ impl HealthPatch {
     pub const NONE: Self = Self { heartbeat: None, stale_after: None };
 
     /// Whether any key is set.
-    pub fn says_something(&self) -> bool {
-        *self != Self::NONE
+    pub const fn says_something(&self) -> bool {
+        self.heartbeat.is_some() || self.stale_after.is_some()
     }
 
     /// Lays this patch over a weaker one, key by key.

@@ -193,6 +193,13 @@ macro_rules! patch {
                 shutdown: ShutdownPatch::NONE,
             };
 
+            /// Whether any key is set.
+            pub const fn says_something(&self) -> bool {
+                let ShutdownPatch { grace, abort_wait } = self.shutdown;
+                let own = self.enabled.is_some() || grace.is_some() || abort_wait.is_some();
+                own $(|| says!($kind self.$key))*
+            }
+
             /// Lays this patch over a weaker one, key by key.
             #[must_use]
             pub const fn over(self, weaker: Self) -> Self {
@@ -223,6 +230,15 @@ macro_rules! over {
     };
     ($kind:ident $strong:expr, $weak:expr) => {
         or($strong, $weak)
+    };
+}
+
+macro_rules! says {
+    (section $key:expr) => {
+        $key.says_something()
+    };
+    ($kind:ident $key:expr) => {
+        $key.is_some()
     };
 }
 
@@ -296,24 +312,29 @@ impl PolicyPatch {
     /// Lays what is said about a child at a stronger place over what is said about it at a weaker
     /// one. What means nothing any more is taken back: about the restarts of one that is temporary
     /// now, about the trial of one that is not quarantined now.
-    pub(crate) fn overrule(self, weaker: Self) -> Self {
+    pub(crate) const fn overrule(self, weaker: Self) -> Self {
         self.over(self.left_of(weaker))
     }
 
     /// What is left of `weaker` then.
-    pub(crate) fn left_of(&self, weaker: Self) -> Self {
+    pub(crate) const fn left_of(&self, weaker: Self) -> Self {
         let mut weaker = weaker;
-        if self.restart == Some(Restart::Temporary) {
+        if matches!(self.restart, Some(Restart::Temporary)) {
             weaker.backoff = BackoffPatch::NONE;
             weaker.restart_limit = None;
             weaker.on_failure = OnFailurePatch::NONE;
             weaker.probe_after = None;
         }
         // Only what is new: what the weaker place itself said wrong stays wrong.
-        let of_role = self.role.filter(|_| weaker.criticality.is_none());
-        let criticality = self.criticality.or(of_role.and_then(|role| role.defaults().criticality));
-        let on_limit = criticality.filter(|_| weaker.on_limit.is_none()).map(Criticality::on_limit);
-        if self.on_limit.or(on_limit).is_some_and(|on_limit| on_limit != OnLimit::Quarantine) {
+        let of_role = match self.role {
+            Some(role) if weaker.criticality.is_none() => role.defaults().criticality,
+            _ => None,
+        };
+        let on_limit = match or(self.criticality, of_role) {
+            Some(criticality) if weaker.on_limit.is_none() => Some(criticality.on_limit()),
+            _ => None,
+        };
+        if !matches!(or(self.on_limit, on_limit), None | Some(OnLimit::Quarantine)) {
             weaker.probe_after = None;
         }
         weaker
@@ -325,16 +346,30 @@ impl PolicyPatch {
     }
 
     pub(crate) fn resolve_with(self, grace: Grace) -> Policy {
-        let built_in = Policy::DEFAULT;
         let role = self.role.unwrap_or_default();
+        self.over(self.of_role()).fill(role, &Policy::DEFAULT, grace)
+    }
+
+    /// The defaults of its role.
+    pub(crate) const fn of_role(&self) -> Self {
         if cfg!(plant_bug = "roles_are_words") {
-            return self.fill(role, &built_in, grace);
+            return Self::NONE;
         }
-        self.over(role.defaults()).fill(role, &built_in, grace)
+        match self.role {
+            Some(role) => role.defaults(),
+            None => Policy::DEFAULT.role.defaults(),
+        }
+    }
+
+    /// What follows when the limit is spent. `self` has the defaults of its role.
+    pub(crate) const fn resolved_on_limit(&self) -> OnLimit {
+        let criticality = said_or(self.criticality, Policy::DEFAULT.criticality);
+        said_or(self.on_limit, criticality.on_limit())
     }
 
     fn fill(self, role: Role, built_in: &Policy, grace: Grace) -> Policy {
         let criticality = self.criticality.unwrap_or(built_in.criticality);
+        let on_limit = self.resolved_on_limit();
         let backoff = self.backoff.resolve();
         Policy {
             role,
@@ -343,7 +378,7 @@ impl PolicyPatch {
             on_failure: self.on_failure.resolve(&backoff).map(Arc::new),
             backoff,
             restart_limit: self.restart_limit,
-            on_limit: self.on_limit.unwrap_or(criticality.on_limit()),
+            on_limit,
             probe_after: self.probe_after,
             criticality,
             readiness: self.readiness.unwrap_or(built_in.readiness),
@@ -364,6 +399,14 @@ pub(crate) const fn or<T: Copy>(strong: Option<T>, weak: Option<T>) -> Option<T>
     match strong {
         Some(_) => strong,
         None => weak,
+    }
+}
+
+/// `Option::unwrap_or`, which is not `const` yet.
+pub(crate) const fn said_or<T: Copy>(said: Option<T>, default: T) -> T {
+    match said {
+        Some(said) => said,
+        None => default,
     }
 }
 

@@ -75,8 +75,9 @@ impl ClassPatch {
     pub const NONE: Self = Self { backoff: BackoffPatch::NONE, restart_limit: LimitPatch::NONE };
 
     /// Whether any key is set.
-    pub fn says_something(&self) -> bool {
-        *self != Self::NONE
+    pub const fn says_something(&self) -> bool {
+        let LimitPatch { max, within } = self.restart_limit;
+        self.backoff.says_something() || max.is_some() || within.is_some()
     }
 
     /// Lays this patch over a weaker one, key by key.
@@ -127,8 +128,15 @@ impl OnFailurePatch {
     pub const NONE: Self = Self { classes: [ClassPatch::NONE; FailureClass::ALL.len()] };
 
     /// Whether any key of any class is set.
-    pub fn says_something(&self) -> bool {
-        *self != Self::NONE
+    pub const fn says_something(&self) -> bool {
+        let mut n = 0;
+        while n < self.classes.len() {
+            if self.classes[n].says_something() {
+                return true;
+            }
+            n += 1;
+        }
+        false
     }
 
     /// What is said about one class.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use super::PolicyPatch;
 use super::backoff::BackoffPatch;
 use super::dependency::OnDependencyRestart;
 use super::failure::OnLimit;
@@ -16,7 +17,6 @@ use super::intensity::{Limit, LimitPatch};
 use super::on_failure::{ClassPatch, FailureClass};
 use super::restart::{AutoShutdown, Restart};
 use super::shutdown::{Grace, ShutdownPatch};
-use super::{Policy, PolicyPatch};
 
 /// The least grace. Zero is never what was meant.
 pub const LEAST_GRACE: Duration = Duration::from_millis(1);
@@ -242,10 +242,10 @@ pub const fn half_health(said: HealthPatch) -> Finding {
 
 /// What is never restarted has no use for policies about restarts, where they are said about this
 /// very child: a default for many may well meet a temporary one.
-pub fn temporary(said: &PolicyPatch, restart: Restart) -> [Finding; 5] {
-    let means_nothing = |key, is_said: bool| {
-        (is_said && restart == Restart::Temporary).then_some(PolicyFault::Temporary(key))
-    };
+pub const fn temporary(said: &PolicyPatch, restart: Restart) -> [Finding; 5] {
+    if !matches!(restart, Restart::Temporary) {
+        return [None; 5];
+    }
     [
         means_nothing("backoff", said.backoff.says_something()),
         means_nothing("restart_limit", said.restart_limit.is_some()),
@@ -253,9 +253,13 @@ pub fn temporary(said: &PolicyPatch, restart: Restart) -> [Finding; 5] {
         means_nothing("probe_after", said.probe_after.is_some()),
         means_nothing(
             "on_dependency_restart",
-            said.on_dependency_restart == Some(OnDependencyRestart::Restart),
+            matches!(said.on_dependency_restart, Some(OnDependencyRestart::Restart)),
         ),
     ]
+}
+
+const fn means_nothing(key: &'static str, is_said: bool) -> Finding {
+    if is_said { Some(PolicyFault::Temporary(key)) } else { None }
 }
 
 /// Only what is quarantined is probed. As above: said about this very child.
@@ -274,15 +278,19 @@ pub(crate) struct Around {
 }
 
 /// What is significant can end, and somebody looks at it.
-pub(crate) const fn significance(policy: &Policy, around: Around) -> [Finding; 3] {
-    if !policy.significant {
+pub(crate) const fn significance(
+    significant: bool,
+    restart: Restart,
+    around: Around,
+) -> [Finding; 3] {
+    if !significant {
         return [None; 3];
     }
     if around.is_pool {
         return [Some(PolicyFault::SignificantInPool), None, None];
     }
     [
-        match policy.restart {
+        match restart {
             Restart::Permanent => Some(PolicyFault::SignificantPermanent),
             Restart::Transient | Restart::Temporary => None,
         },

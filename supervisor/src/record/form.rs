@@ -13,6 +13,7 @@ use crate::control::command::{By, Command, Verb};
 use crate::core::input::{Input, RunEnd};
 use crate::core::key::{NodeKey, RunKey};
 use crate::core::time::Uptime;
+use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath, CommandId, Generation};
 use crate::policy::PolicyPatch;
 use crate::policy::dependency::StartMode;
@@ -108,6 +109,13 @@ pub(super) enum CommandForm {
         requested_by: String,
         reason: String,
     },
+    /// The declaration with a new configuration over it.
+    Reload {
+        spec: Box<NodeForm>,
+        changes: Vec<ChangeForm>,
+        requested_by: String,
+        reason: String,
+    },
     WaitUntilReady {
         path: String,
     },
@@ -120,6 +128,9 @@ pub(super) enum CommandForm {
         reason: String,
     },
 }
+
+/// The path, the key, and the value before and after.
+pub(super) type ChangeForm = (String, String, Option<String>, Option<String>);
 
 /// By the names of the methods on the handle.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
@@ -437,6 +448,12 @@ impl From<&Command> for CommandForm {
                 let (requested_by, reason) = who(by);
                 Self::ShutdownNow { requested_by, reason }
             }
+            Command::Reload { spec, changes, by } => {
+                let (requested_by, reason) = who(by);
+                let spec = Box::new(NodeForm::from(&**spec));
+                let changes = changes.iter().map(change_form).collect();
+                Self::Reload { spec, changes, requested_by, reason }
+            }
             Command::Do(verb, by) => {
                 let (requested_by, reason) = who(by);
                 let path = verb.path().to_string();
@@ -472,6 +489,12 @@ impl From<&Command> for CommandForm {
     }
 }
 
+fn change_form(change: &ValueChange) -> ChangeForm {
+    let text = |value: &Option<Arc<str>>| value.as_deref().map(str::to_owned);
+    let ValueChange { path, key, before, after } = change;
+    (path.to_string(), key.to_string(), text(before), text(after))
+}
+
 impl CommandForm {
     fn command(self) -> Result<Command, String> {
         let by = |requested_by: String, reason: String| By {
@@ -495,6 +518,17 @@ impl CommandForm {
                 let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
                 let (pool, arguments) = (read(pool)?, Arguments::stand_in(arguments));
                 Command::Do(Verb::Spawn { pool, id, arguments }, by(requested_by, reason))
+            }
+            Self::Reload { spec, changes, requested_by, reason } => {
+                let NodeSpec::Supervisor(spec) = NodeSpec::from(*spec) else {
+                    return Err("a tree is a supervisor".to_owned());
+                };
+                let changes = changes.into_iter().map(|(path, key, before, after)| {
+                    let (before, after) = (before.map(Arc::from), after.map(Arc::from));
+                    Ok(ValueChange { path: read(path)?, key: key.into(), before, after })
+                });
+                let changes = changes.collect::<Result<_, String>>()?;
+                Command::Reload { spec, changes, by: by(requested_by, reason) }
             }
             Self::Change { verb, path, requested_by, reason } => {
                 Command::Do(verb.about(read(path)?), by(requested_by, reason))

@@ -7,9 +7,9 @@ use std::sync::Arc;
 use tokio::sync::oneshot;
 
 use super::mailbox::{Message, Shared};
-use crate::audit::entry::{AuditKind, Snapshot};
+use crate::audit::entry::{AuditKind, Changed, Snapshot};
 use crate::audit::writer::{AuditWriter, Job, Weight};
-use crate::control::command::{By, Command, Reply, Verb};
+use crate::control::command::{By, Command, RELOAD, Reply, Verb};
 use crate::error::types::SupervisorError;
 use crate::id::{ChildId, ChildPath, CommandId};
 use crate::state::ChildState;
@@ -46,7 +46,7 @@ impl Gate {
         let weight = match command {
             // A tree that cannot be ended would be worse than an end without an entry.
             Command::Shutdown(_) | Command::ShutdownNow(_) => Weight::Record,
-            Command::Do(..) | Command::WaitReady(_) => Weight::Gate,
+            Command::Do(..) | Command::Reload { .. } | Command::WaitReady(_) => Weight::Gate,
         };
         let kind = AuditKind::Requested {
             command: id.0,
@@ -55,6 +55,12 @@ impl Gate {
             requested_by: by.requested_by.to_string(),
             reason: by.reason.to_string(),
             before: before.map(Snapshot::of),
+            changes: match &command {
+                Command::Reload { changes, .. } if !cfg!(plant_bug = "reload_unaudited") => {
+                    changes.iter().map(Changed::of).collect()
+                }
+                _ => Vec::new(),
+            },
         };
         let mailbox = shared.mailbox.clone();
         let at_once = cfg!(plant_bug = "audit_is_no_gate").then(|| command.clone());
@@ -176,6 +182,7 @@ pub(super) fn subject(command: &Command) -> Option<(ChildPath, &'static str, &By
         Command::Do(verb, by) => Some((verb.path().clone(), verb.name(), by)),
         Command::Shutdown(by) => Some((ChildPath::root(), "shutdown_tree", by)),
         Command::ShutdownNow(by) => Some((ChildPath::root(), "shutdown_now", by)),
+        Command::Reload { by, .. } => Some((ChildPath::root(), RELOAD, by)),
         Command::WaitReady(_) => None,
     }
 }

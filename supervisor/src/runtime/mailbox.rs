@@ -14,6 +14,8 @@ use crate::audit::AuditError;
 use crate::audit::writer::Monitor;
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
+#[cfg(feature = "config")]
+use crate::config::load::sources::Sources;
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
@@ -72,11 +74,23 @@ pub(crate) struct Shared {
     pub(crate) is_detached: AtomicBool,
     /// What the tree was made of.
     #[cfg(feature = "config")]
-    pub(crate) made_of: Option<Box<(SupervisorSpec, LoadedConfig)>>,
+    pub(crate) made_of: Option<MadeOf>,
     /// How many children each many was started with.
     pub(crate) counts: BTreeMap<ChildPath, usize>,
     #[cfg(feature = "audit")]
     pub(crate) audit: Option<Arc<Monitor>>,
+}
+
+/// What a tree was made of, so that a new configuration can be laid over it.
+#[cfg(feature = "config")]
+pub(crate) struct MadeOf {
+    /// Without tasks, so that nothing of the program is held.
+    pub(crate) spec: SupervisorSpec,
+    pub(crate) sources: Sources,
+    /// What holds.
+    pub(crate) config: watch::Sender<Arc<LoadedConfig>>,
+    /// Held by a reload, so that there is one at a time.
+    pub(crate) reloading: tokio::sync::Mutex<()>,
 }
 
 /// How the driver ended.

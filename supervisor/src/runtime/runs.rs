@@ -55,8 +55,18 @@ impl Runs {
         let span = self.span(run, path);
         let cell = RunCell::new(run, path.clone(), reports, span);
         let spawned = match &task.kind {
-            FactoryKind::Async(make) => self.spawn(&cell, make),
-            FactoryKind::Blocking(work) => self.spawn_thread(&cell, path, work),
+            FactoryKind::Async(make) => {
+                let context = TaskContext::new(Arc::clone(&cell));
+                #[cfg(feature = "config")]
+                let context = context.with_settings(task.settings.clone());
+                self.spawn(&cell, context, make)
+            }
+            FactoryKind::Blocking(work) => {
+                let context = BlockingContext::new(Arc::clone(&cell));
+                #[cfg(feature = "config")]
+                let context = context.with_settings(task.settings.clone());
+                self.spawn_thread(&cell, path, context, work)
+            }
         };
         match spawned {
             Ok(abort) => {
@@ -92,9 +102,9 @@ impl Runs {
     fn spawn(
         &self,
         cell: &Arc<RunCell>,
+        context: TaskContext,
         make: &Arc<AsyncFn>,
     ) -> Result<Option<AbortHandle>, RunEnd> {
-        let context = TaskContext::new(Arc::clone(cell));
         let future = contain(|| cell.span.within(|| make(context)))
             .map_err(RunEnd::Panicked)?
             .map_err(RunEnd::NotSpawned)?;
@@ -107,11 +117,11 @@ impl Runs {
         &self,
         cell: &Arc<RunCell>,
         path: &ChildPath,
+        context: BlockingContext,
         work: &Arc<BlockingFn>,
     ) -> Result<Option<AbortHandle>, RunEnd> {
         let (work, runtime) = (Arc::clone(work), Handle::current());
         let (run, its_cell) = (cell.run, Arc::clone(cell));
-        let context = BlockingContext::new(Arc::clone(cell));
         // Shut until it is known that there is a thread, which says nothing before.
         let (gate, opened) = mpsc::channel::<Infallible>();
         let thread = move || {

@@ -13,7 +13,8 @@ use crate::report::ShutdownReport;
 impl SupervisorHandle {
     /// Waits until the tree has ended, and lets the signals of the process end it: the first
     /// SIGINT, SIGTERM or SIGHUP (elsewhere: Ctrl-C) asks for a shutdown, the second for an end
-    /// at once.
+    /// at once. Where the tree was started with a configuration file, SIGHUP instead
+    /// [reads it again](Self::reload), until the shutdown has begun; what came of it is logged.
     ///
     /// When a run could not be ended, the report is printed to standard error and the process is
     /// ended with exit code 2: Tokio would wait for that run for ever.
@@ -36,6 +37,11 @@ impl SupervisorHandle {
                 biased;
                 report = &mut join => break report?,
                 name = signals.next() => {
+                    #[cfg(feature = "config")]
+                    if name == HANGUP && received == 0 && self.has_a_config_file() {
+                        self.reload_on_signal();
+                        continue;
+                    }
                     received += 1;
                     let reason = format!("received {name}");
                     if received == 1 {
@@ -52,7 +58,24 @@ impl SupervisorHandle {
         }
         Ok(report)
     }
+
+    /// While it is read, other signals are listened to.
+    #[cfg(feature = "config")]
+    fn reload_on_signal(&self) {
+        let handle = Self::weak_of(self);
+        tokio::spawn(async move {
+            match handle.reload("signal", "received SIGHUP").await {
+                Ok(plan) => tracing::info!("the configuration has been read again\n{plan}"),
+                Err(error) => {
+                    tracing::error!("the configuration stays as it is: {error:?}");
+                }
+            }
+        });
+    }
 }
+
+/// What reads the configuration again, if there is a file.
+const HANGUP: &str = "SIGHUP";
 
 #[cfg(unix)]
 struct Signals {
@@ -76,7 +99,7 @@ impl Signals {
         tokio::select! {
             _ = self.interrupt.recv() => "SIGINT",
             _ = self.terminate.recv() => "SIGTERM",
-            _ = self.hangup.recv() => "SIGHUP",
+            _ = self.hangup.recv() => HANGUP,
         }
     }
 }

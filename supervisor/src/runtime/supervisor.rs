@@ -6,11 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
 
 use tokio::runtime::Handle;
+#[cfg(feature = "config")]
+use tokio::sync::Mutex;
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
 
 use super::driver::Driver;
 #[cfg(feature = "audit")]
 use super::gate::Gate;
+#[cfg(feature = "config")]
+use super::mailbox::MadeOf;
 use super::mailbox::Shared;
 #[cfg(feature = "audit")]
 use crate::audit::AuditLog;
@@ -22,6 +26,8 @@ use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
 use crate::config::environment::Environment;
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
+#[cfg(feature = "config")]
+use crate::config::load::sources::Sources;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
@@ -120,9 +126,7 @@ impl Supervisor {
             #[cfg(feature = "record")]
             recording: None,
             #[cfg(feature = "config")]
-            config: None,
-            #[cfg(feature = "config")]
-            environment: None,
+            sources: Sources::default(),
             #[cfg(feature = "config")]
             made_of: None,
         }
@@ -146,11 +150,9 @@ pub struct SupervisorBuilder {
     #[cfg(feature = "record")]
     recording: Option<PathBuf>,
     #[cfg(feature = "config")]
-    config: Option<ConfigSource>,
+    sources: Sources,
     #[cfg(feature = "config")]
-    environment: Option<Environment>,
-    #[cfg(feature = "config")]
-    made_of: Option<Box<(SupervisorSpec, LoadedConfig)>>,
+    made_of: Option<Box<(SupervisorSpec, Arc<LoadedConfig>)>>,
 }
 
 impl SupervisorBuilder {
@@ -231,7 +233,7 @@ impl SupervisorBuilder {
     /// Replaces one given before, and a file.
     #[cfg(feature = "config")]
     pub fn config(mut self, config: SupervisorConfig) -> Self {
-        self.config = Some(ConfigSource::Value(Box::new(config)));
+        self.sources = self.sources.with_value(config);
         self
     }
 
@@ -240,7 +242,7 @@ impl SupervisorBuilder {
     /// configuration.
     #[cfg(feature = "config")]
     pub fn config_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.config = Some(ConfigSource::File(path.into()));
+        self.sources = self.sources.with_file(path);
         self
     }
 
@@ -248,8 +250,14 @@ impl SupervisorBuilder {
     /// whose names begin with `RUST_SUPERVISOR__`, without one none.
     #[cfg(feature = "config")]
     pub fn environment(mut self, environment: Environment) -> Self {
-        self.environment = Some(environment);
+        self.sources.environment = Some(environment);
         self
+    }
+
+    /// Where the configuration comes from.
+    #[cfg(feature = "cli")]
+    pub(crate) fn sources(&self) -> &Sources {
+        &self.sources
     }
 
     /// The tree that will be started, without what a configuration says about it.
@@ -291,27 +299,11 @@ impl SupervisorBuilder {
 
     #[cfg(feature = "config")]
     async fn configured(mut self) -> Result<Self, SupervisorError> {
-        let environment = self.environment.take();
-        let loaded = match (self.config.take(), environment) {
-            (None, None) => LoadedConfig::from(SupervisorConfig::default()),
-            (Some(ConfigSource::Value(config)), None) => LoadedConfig::from(*config),
-            (Some(ConfigSource::File(path)), environment) => {
-                let environment = environment.unwrap_or_else(Environment::of_process);
-                let spec = self.spec.clone();
-                off_the_async_threads(move || LoadedConfig::read_for(&spec, path, &environment))
-                    .await??
-            }
-            (source, Some(environment)) => {
-                let config = match source {
-                    Some(ConfigSource::Value(config)) => *config,
-                    _ => SupervisorConfig::default(),
-                };
-                let spec = self.spec.clone();
-                off_the_async_threads(move || {
-                    LoadedConfig::of_value_for(&spec, config, &environment)
-                })
-                .await??
-            }
+        let (sources, spec) = (self.sources.clone(), self.spec.clone());
+        let loaded = if sources.are_outside() {
+            off_the_async_threads(move || sources.load(&spec)).await??
+        } else {
+            sources.load(&spec)?
         };
         let before = self.spec.without_tasks();
         *self.spec = loaded.overlay(*self.spec)?;
@@ -324,7 +316,7 @@ impl SupervisorBuilder {
         self.journal_capacity = setting(journal_capacity, self.journal_capacity);
         self.last_exits = setting(last_exits, self.last_exits);
         self.remembered_paths = setting(remembered_paths, self.remembered_paths);
-        self.made_of = Some(Box::new((before, loaded)));
+        self.made_of = Some(Box::new((before, Arc::new(loaded))));
         Ok(self)
     }
 
@@ -383,7 +375,11 @@ impl SupervisorBuilder {
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
             #[cfg(feature = "config")]
-            made_of: self.made_of,
+            made_of: self.made_of.map(|made_of| {
+                let (spec, config) = *made_of;
+                let config = watch::Sender::new(config);
+                MadeOf { spec, sources: self.sources, config, reloading: Mutex::default() }
+            }),
             counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
@@ -404,7 +400,7 @@ impl SupervisorBuilder {
 }
 
 #[cfg(feature = "config")]
-async fn off_the_async_threads<T: Send + 'static>(
+pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SupervisorError> {
     let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
@@ -420,12 +416,4 @@ impl From<SupervisorSpec> for SupervisorBuilder {
     fn from(spec: SupervisorSpec) -> Self {
         Supervisor::builder(spec)
     }
-}
-
-/// Where a configuration comes from.
-#[cfg(feature = "config")]
-#[derive(Clone, Debug)]
-enum ConfigSource {
-    Value(Box<SupervisorConfig>),
-    File(PathBuf),
 }

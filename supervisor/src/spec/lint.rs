@@ -243,7 +243,8 @@ fn worst_case_of_task(policy: &Policy) -> Option<Duration> {
     }
 }
 
-fn layers_of(supervisor: &SupervisorPlan, path: &ChildPath) -> Vec<usize> {
+/// The layer of each child.
+pub(super) fn layers_of(supervisor: &SupervisorPlan, path: &ChildPath) -> Vec<usize> {
     let siblings: Vec<_> = supervisor
         .children
         .iter()

@@ -6,6 +6,7 @@ pub(crate) mod graph;
 pub mod group;
 pub(crate) mod layers;
 pub mod lint;
+pub mod outlook;
 pub(crate) mod plan;
 pub mod rates;
 pub mod supervisor;

@@ -14,7 +14,7 @@ use crate::policy::{Policy, PolicyPatch};
 use crate::task::factory::TaskFactory;
 use crate::task::member::MemberFactory;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct ChildPlan {
     pub(crate) policy: Policy,
     /// What it depends on, without repetitions.
@@ -23,7 +23,7 @@ pub(crate) struct ChildPlan {
     pub(crate) task: TaskFactory,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct SupervisorPlan {
     /// About this supervisor as a child of the one above.
     pub(crate) policy: Policy,
@@ -71,6 +71,22 @@ pub(crate) struct PoolPlan {
     pub(crate) tags: Tags,
     /// What that amounts to, if nothing else is said about one.
     pub(crate) policy: Policy,
+}
+
+impl GroupPlan {
+    /// The same with the members of `old`; `None` where that is of another kind.
+    pub(crate) fn with_members_of(&self, old: &Self) -> Option<Self> {
+        match (self, old) {
+            (Self::None, Self::None) => Some(Self::None),
+            (Self::Many, Self::Many) => Some(Self::Many),
+            (Self::Pool(new), Self::Pool(old)) => {
+                let mut new = new.clone();
+                new.members.clone_from(&old.members);
+                Some(Self::Pool(new))
+            }
+            (Self::None | Self::Many | Self::Pool(_), _) => None,
+        }
+    }
 }
 
 impl SupervisorPlan {
@@ -122,7 +138,7 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    pub(crate) fn under(self, policy: &PolicyPatch) -> PolicyPatch {
+    pub(crate) const fn under(self, policy: &PolicyPatch) -> PolicyPatch {
         let mut all = policy.over(self.configured).over(self.in_code);
         // Heartbeats are expected of a child that asks for them itself; the rest is values.
         if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {
@@ -134,7 +150,7 @@ impl Defaults {
     }
 
     /// What a supervisor below takes of them: nothing about stopping and starting a task.
-    pub(crate) fn for_supervisor(self) -> Self {
+    pub(crate) const fn for_supervisor(self) -> Self {
         Self { in_code: inherited(self.in_code), configured: inherited(self.configured) }
     }
 }
@@ -146,7 +162,7 @@ macro_rules! inherited {
         $(, built in $default:expr)? $(, such as $example:literal)?;
     )*]) => {
         /// What a supervisor takes of the defaults above it.
-        fn inherited(patch: PolicyPatch) -> PolicyPatch {
+        const fn inherited(patch: PolicyPatch) -> PolicyPatch {
             let mut none = PolicyPatch::NONE;
             $(inherit! { $whom none.$key = patch.$key })*
             none

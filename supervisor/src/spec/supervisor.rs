@@ -22,6 +22,8 @@ use crate::policy::shutdown::Grace;
 use crate::task::context::TaskContext;
 #[cfg(feature = "config")]
 use crate::task::factory::service_fn;
+#[cfg(feature = "config")]
+use crate::task::member::MemberFactory;
 
 /// The declaration of a supervisor: its strategy, its budget, its children in their order.
 ///
@@ -114,7 +116,8 @@ impl SupervisorSpec {
     pub(crate) fn without_tasks(&self) -> Self {
         let idle = || service_fn(async |_: TaskContext| {});
         let mut spec = self.clone();
-        spec.group.members = None;
+        let members = spec.group.members.as_ref().map(|members| members.type_name().to_owned());
+        spec.group.members = members.map(|takes| MemberFactory::stand_in(takes, idle()));
         for child in &mut spec.children {
             match child {
                 NodeSpec::Child(child) => child.task = idle(),

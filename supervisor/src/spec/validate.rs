@@ -327,7 +327,9 @@ impl Checker {
     fn significance(&mut self, path: &ChildPath, policy: &Policy, around: &Around<'_>) {
         let (auto_shutdown, is_pool) = (around.auto_shutdown, around.in_pool.is_some());
         let around = rules::Around { auto_shutdown, is_pool };
-        for fault in rules::significance(policy, around).into_iter().flatten() {
+        for fault in
+            rules::significance(policy.significant, policy.restart, around).into_iter().flatten()
+        {
             self.report(path, fault.into());
         }
     }

@@ -35,6 +35,12 @@ impl TaskContext {
         }
     }
 
+    /// What its runs are given.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_settings(self, settings: Option<ReadSettings>) -> Self {
+        Self { settings, ..self }
+    }
+
     /// The child's settings, if it [takes some](crate::spec::child::ChildSpec::settings) of this
     /// type.
     #[cfg(feature = "config")]
@@ -184,6 +190,12 @@ impl BlockingContext {
             #[cfg(feature = "config")]
             settings: None,
         }
+    }
+
+    /// What its runs are given.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_settings(self, settings: Option<ReadSettings>) -> Self {
+        Self { settings, ..self }
     }
 
     /// The child's settings, if it [takes some](crate::spec::child::ChildSpec::settings) of this

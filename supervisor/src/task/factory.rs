@@ -20,6 +20,9 @@ pub type BoxFuture = Pin<Box<dyn Future<Output = TaskResult> + Send + 'static>>;
 #[derive(Clone)]
 pub struct TaskFactory {
     pub(crate) kind: FactoryKind,
+    /// For each run.
+    #[cfg(feature = "config")]
+    pub(crate) settings: Option<ReadSettings>,
 }
 
 #[derive(Clone)]
@@ -62,23 +65,31 @@ impl TaskFactory {
         M: Fn(TaskContext) -> Result<BoxFuture, TaskFailure> + Send + Sync + 'static,
     {
         let make = Shielded::new(make);
-        Self { kind: FactoryKind::Async(Arc::new(move |ctx| make.get()(ctx))) }
+        Self::of(FactoryKind::Async(Arc::new(move |ctx| make.get()(ctx))))
+    }
+
+    fn of(kind: FactoryKind) -> Self {
+        Self {
+            kind,
+            #[cfg(feature = "config")]
+            settings: None,
+        }
     }
 
     /// The same, with `settings` for each run.
     #[cfg(feature = "config")]
     pub(crate) fn with_settings(self, settings: ReadSettings) -> Self {
-        let kind = match self.kind {
-            FactoryKind::Async(make) => FactoryKind::Async(Arc::new(move |mut ctx| {
-                ctx.settings = Some(settings.clone());
-                make(ctx)
-            })),
-            FactoryKind::Blocking(work) => FactoryKind::Blocking(Arc::new(move |mut ctx| {
-                ctx.settings = Some(settings.clone());
-                work(ctx)
-            })),
-        };
-        Self { kind }
+        Self { settings: Some(settings), ..self }
+    }
+
+    /// The same, with the settings of `other`.
+    pub(crate) fn with_settings_of(self, other: &Self) -> Self {
+        #[cfg(feature = "config")]
+        if !cfg!(plant_bug = "settings_kept") {
+            return Self { settings: other.settings.clone(), ..self };
+        }
+        let _ = other;
+        self
     }
 
     /// Whether its runs have a thread of their own.
@@ -144,5 +155,5 @@ where
 {
     let work = Shielded::new(work);
     let run = move |ctx| work.get()(ctx).into_task_result();
-    TaskFactory { kind: FactoryKind::Blocking(Arc::new(run)) }
+    TaskFactory::of(FactoryKind::Blocking(Arc::new(run)))
 }

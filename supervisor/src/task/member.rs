@@ -113,7 +113,7 @@ impl MemberFactory {
     }
 
     /// What stands for members that take a type of this name, where nothing runs.
-    #[cfg(feature = "record")]
+    #[cfg(any(feature = "config", feature = "record"))]
     pub(crate) fn stand_in(type_name: String, task: TaskFactory) -> Self {
         let is_blocking = task.is_blocking();
         let make = Arc::new(move |_| task.clone());
@@ -121,7 +121,7 @@ impl MemberFactory {
     }
 
     /// The name of the type that they take.
-    #[cfg(feature = "record")]
+    #[cfg(any(feature = "config", feature = "record"))]
     pub(crate) fn type_name(&self) -> &str {
         &self.type_name
     }

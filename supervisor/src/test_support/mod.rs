@@ -118,7 +118,7 @@ impl TestTree {
     where
         T: crate::tree::SupervisionTree,
     {
-        TestBuilder::new(tree.untyped())
+        TestBuilder::new(tree.into())
     }
 
     /// The handle of the tree.

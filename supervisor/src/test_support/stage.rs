@@ -51,12 +51,13 @@ impl Stage {
     pub(super) fn wrap(&self, task: &TaskFactory) -> TaskFactory {
         let FactoryKind::Async(make) = &task.kind else { return task.clone() };
         let (stage, make) = (self.clone(), Arc::clone(make));
-        TaskFactory::new(move |ctx| {
+        let wrapped = TaskFactory::new(move |ctx| {
             // On stage from here on, so that what the factory itself does counts as a life.
             let (orders, life) = stage.enter(&ctx);
             let real = make(ctx.clone())?;
             Ok(Box::pin(act(ctx, real, orders, life)))
-        })
+        });
+        wrapped.with_settings_of(task)
     }
 
     /// A factory whose runs do nothing but what they are told: they are ready at once, send the

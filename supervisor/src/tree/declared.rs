@@ -218,6 +218,10 @@ impl DeclaredChild {
     pub const fn policy(&self) -> PolicyPatch {
         self.policy
     }
+
+    pub(super) const fn at(&self) -> &'static Location<'static> {
+        self.at
+    }
 }
 
 /// What was written about a supervisor where its struct is.
@@ -309,8 +313,32 @@ impl DeclaredSupervisor {
         self
     }
 
-    pub(crate) fn slots(&self) -> impl Iterator<Item = &'static DeclaredSlot> {
-        self.slots.iter()
+    pub(super) const fn slots(&self) -> &'static [DeclaredSlot] {
+        self.slots
+    }
+
+    pub(super) const fn policy(&self) -> PolicyPatch {
+        self.policy
+    }
+
+    pub(super) const fn defaults(&self) -> PolicyPatch {
+        self.defaults
+    }
+
+    pub(super) const fn shutdown_budget(&self) -> Option<Duration> {
+        self.budget
+    }
+
+    /// Whose end counts for its own.
+    pub(super) const fn counts_for(&self) -> AutoShutdown {
+        match self.auto_shutdown {
+            Some(auto_shutdown) => auto_shutdown,
+            None => AutoShutdown::Never,
+        }
+    }
+
+    pub(super) const fn at(&self) -> &'static Location<'static> {
+        self.at
     }
 
     fn spec(&self, id: &str, policy: &PolicyPatch) -> SupervisorSpec {
@@ -373,7 +401,7 @@ impl DeclaredSlot {
         Self::of(name, T::NODE, &policy)
     }
 
-    const fn of(name: &'static str, node: Node, policy: &PolicyPatch) -> Self {
+    pub(super) const fn of(name: &'static str, node: Node, policy: &PolicyPatch) -> Self {
         let (max_children, count, intensity, meltdown) = (None, None, None, None);
         Self {
             name,
@@ -433,12 +461,16 @@ impl DeclaredSlot {
 }
 
 impl DeclaredSlot {
-    pub(crate) fn name(&self) -> &'static str {
+    pub(crate) const fn name(&self) -> &'static str {
         self.name
     }
 
-    pub(crate) fn node(&self) -> Node {
+    pub(crate) const fn node(&self) -> Node {
         self.node
+    }
+
+    pub(super) const fn policy(&self) -> PolicyPatch {
+        self.policy
     }
 
     /// The tags said at the field, or else those of what stands in it.

@@ -4,6 +4,7 @@ pub mod args;
 pub(crate) mod declared;
 pub(crate) mod graph;
 pub mod handle;
+pub(crate) mod layers;
 pub mod lease;
 pub mod many;
 pub(crate) mod parameter;
@@ -236,12 +237,6 @@ impl<T: SupervisionTree> TreeBuilder<T> {
         Self { builder: self.builder.environment(environment), ..self }
     }
 
-    /// The same without the types.
-    #[cfg(feature = "test-support")]
-    pub(crate) fn untyped(self) -> SupervisorBuilder {
-        self.builder
-    }
-
     /// The tree that will be started.
     pub fn spec(&self) -> &SupervisorSpec {
         self.builder.spec()
@@ -258,6 +253,13 @@ impl<T: SupervisionTree> TreeBuilder<T> {
     /// As [`SupervisionTree::start`].
     pub async fn start(self) -> Result<T, SupervisorError> {
         self.builder.start().await.map(|handle| T::from_seat(Seat::root(handle)))
+    }
+}
+
+/// The same without the types.
+impl<T> From<TreeBuilder<T>> for SupervisorBuilder {
+    fn from(tree: TreeBuilder<T>) -> Self {
+        tree.builder
     }
 }
 

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::time::Duration;
 
+use rust_supervisor::event::EventKind;
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::prelude::{BlockingContext, ShutdownReport, SupervisorError, TaskContext};
 use rust_supervisor::runtime::supervisor::Supervisor;
@@ -52,7 +53,21 @@ async fn main() -> Result<ShutdownReport, SupervisorError> {
         }
         _ => tree,
     };
-    let handle = Supervisor::start(tree).await?;
+    let Some(file) = std::env::args().nth(2) else {
+        let handle = Supervisor::start(tree).await?;
+        println!("up");
+        return handle.run_until_signal().await;
+    };
+    let mut tree = Supervisor::builder(tree).config_file(file);
+    let mut events = tree.subscribe_events();
+    tokio::spawn(async move {
+        while let Some(event) = events.next().await {
+            if let EventKind::Reconfigured { .. } = event.kind {
+                println!("{event}");
+            }
+        }
+    });
+    let handle = tree.start().await?;
     println!("up");
     handle.run_until_signal().await
 }

@@ -138,7 +138,7 @@ impl fmt::Debug for Key {
 }
 
 /// `==`, which is not `const` yet.
-pub(super) const fn is_same(a: &str, b: &str) -> bool {
+pub(in crate::tree) const fn is_same(a: &str, b: &str) -> bool {
     let (a, b) = (a.as_bytes(), b.as_bytes());
     if a.len() != b.len() {
         return false;

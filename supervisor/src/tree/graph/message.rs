@@ -1,10 +1,12 @@
 //! Messages made while the program is compiled.
 
+use std::time::Duration;
+
 use super::key::Key;
 use super::resolve::{TOP, Tree};
 
 /// A message of up to some kilobytes; what does not fit is cut.
-pub(super) struct Text {
+pub(in crate::tree) struct Text {
     bytes: [u8; Self::ROOM],
     length: usize,
 }
@@ -12,11 +14,11 @@ pub(super) struct Text {
 impl Text {
     const ROOM: usize = 8192;
 
-    pub(super) const fn new() -> Self {
+    pub(in crate::tree) const fn new() -> Self {
         Self { bytes: [0; Self::ROOM], length: 0 }
     }
 
-    pub(super) const fn say(&mut self, text: &str) {
+    pub(in crate::tree) const fn say(&mut self, text: &str) {
         let (bytes, mut at) = (text.as_bytes(), 0);
         // Never in the middle of a character.
         while at < bytes.len() && self.length + bytes.len() <= Self::ROOM {
@@ -27,7 +29,7 @@ impl Text {
     }
 
     /// All of `parts`, one after the other.
-    pub(super) const fn all(&mut self, parts: &[&str]) {
+    pub(in crate::tree) const fn all(&mut self, parts: &[&str]) {
         let mut at = 0;
         while at < parts.len() {
             self.say(parts[at]);
@@ -35,7 +37,7 @@ impl Text {
         }
     }
 
-    pub(super) const fn number(&mut self, number: u32) {
+    pub(in crate::tree) const fn number(&mut self, number: u32) {
         if number > 9 {
             self.number(number / 10);
         }
@@ -43,6 +45,27 @@ impl Text {
         if let Ok(digit) = core::str::from_utf8(&digit) {
             self.say(digit);
         }
+    }
+
+    /// As it would be written: in the largest unit that leaves no rest.
+    #[expect(clippy::cast_possible_truncation, reason = "below a second, or cut at 136 years")]
+    pub(in crate::tree) const fn time(&mut self, time: Duration) {
+        let (seconds, nanos) = (time.as_secs(), time.subsec_nanos());
+        let seconds = if seconds > u32::MAX as u64 { u32::MAX } else { seconds as u32 };
+        let (number, unit) = match (seconds, nanos) {
+            (seconds, 0) => (seconds, "s"),
+            (seconds, nanos) if nanos % 1_000_000 == 0 && seconds < 4_000_000 => {
+                (seconds * 1_000 + nanos / 1_000_000, "ms")
+            }
+            (0, nanos) if nanos % 1_000 == 0 => (nanos / 1_000, "us"),
+            (0, nanos) => (nanos, "ns"),
+            (seconds, _) => {
+                self.say("more than ");
+                (seconds, "s")
+            }
+        };
+        self.number(number);
+        self.say(unit);
     }
 
     /// The whole name of what the key is of.
@@ -95,7 +118,7 @@ impl Text {
         self.all(&["`", tree.item_at(node).key.name(), "`"]);
     }
 
-    pub(super) const fn as_str(&self) -> &str {
+    pub(in crate::tree) const fn as_str(&self) -> &str {
         match core::str::from_utf8(self.bytes.split_at(self.length).0) {
             Ok(text) => text,
             Err(_) => "a message that is no text",

@@ -16,7 +16,7 @@
 pub(crate) mod cycle;
 pub(crate) mod item;
 pub(crate) mod key;
-mod message;
+pub(crate) mod message;
 pub(crate) mod raise;
 pub(crate) mod resolve;
 #[cfg(test)]

@@ -1,25 +1,28 @@
 //! What the report says, said by the compiler.
 
 use super::cycle::{Moments, Steps, Trail, Why, node_of};
-use super::item::Item;
 use super::key::{Key, is_same};
 use super::message::Text;
 use super::resolve::{NONE, Problem, Report, Room, TOP, Tree, Want};
+use crate::tree::declared::Supervised;
+use crate::tree::layers;
 
-/// Raises what is wrong with what stands in the field of `top` with this number.
+/// Raises what is wrong with what stands in the field of the supervisor `T` with this number: what
+/// the report says, and then its policies.
 ///
 /// # Panics
 ///
 /// While the program is compiled, when something is wrong.
 #[track_caller]
-pub const fn check_field<const N: usize, const W: usize>(
-    top: &'static Item,
+pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     field: usize,
 ) {
     if report.is_wrong[field] == 0 {
+        layers::check(T::NODE, field);
         return;
     }
+    let top = T::ITEM;
     let mut room = Room::<N, W>::new();
     let tree = room.tree(top);
     let mut trail = Trail::<N>::new();
@@ -33,15 +36,14 @@ pub const fn check_field<const N: usize, const W: usize>(
 ///
 /// As [`check_field`].
 #[track_caller]
-pub const fn check_field_called<const N: usize, const W: usize>(
-    top: &'static Item,
+pub const fn check_field_called<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     name: &str,
 ) {
-    let mut field = 0;
-    while field < top.slots.len() {
-        if is_same(top.slots[field].name, name) {
-            check_field(top, report, field);
+    let (slots, mut field) = (T::ITEM.slots, 0);
+    while field < slots.len() {
+        if is_same(slots[field].name, name) {
+            check_field::<T, N, W>(report, field);
         }
         field += 1;
     }

@@ -1,0 +1,173 @@
+#![expect(
+    clippy::large_types_passed_by_value,
+    reason = "a table of cases reads better with values"
+)]
+
+use super::*;
+use crate::policy::failure::OnLimit;
+use crate::policy::health::HealthPatch;
+use crate::policy::on_failure::ClassPatch;
+
+const SECOND: Duration = Duration::from_secs(1);
+const NONE: PolicyPatch = PolicyPatch::NONE;
+
+fn child(policy: PolicyPatch) -> Node {
+    Node::Child(Box::leak(Box::new(DeclaredChild::new(policy))))
+}
+
+fn supervisor(slots: Vec<DeclaredSlot>, defaults: PolicyPatch) -> DeclaredSupervisor {
+    DeclaredSupervisor::new(slots.leak(), NONE, defaults)
+}
+
+fn nested(supervisor: DeclaredSupervisor) -> Node {
+    Node::Supervisor(Box::leak(Box::new(supervisor)))
+}
+
+fn slot(name: &'static str, node: Node, policy: PolicyPatch) -> DeclaredSlot {
+    DeclaredSlot::of(name, node, &policy)
+}
+
+/// What is wrong in the only field, with the lines of this file left out.
+fn said(supervisor: &DeclaredSupervisor) -> String {
+    let Some(text) = complaint(supervisor, 0) else { return String::new() };
+    let text = text.as_str();
+    let Some((before, after)) = text.split_once(" (supervisor/src/") else { return text.into() };
+    let (_, after) = after.split_once(')').expect("the end of a place");
+    format!("{before}{after}")
+}
+
+fn one(declared: PolicyPatch, field: PolicyPatch, defaults: PolicyPatch) -> String {
+    said(&supervisor(vec![slot("a", child(declared), field)], defaults))
+}
+
+fn wait(initial: Option<u32>, max: Option<u32>) -> BackoffPatch {
+    let seconds = |n: u32| n * SECOND;
+    BackoffPatch { initial: initial.map(seconds), max: max.map(seconds), ..BackoffPatch::NONE }
+}
+
+#[test]
+fn the_ends_of_a_wait_are_compared_over_all_layers_and_named_with_their_places() {
+    let (long, short) = (NONE.backoff(wait(Some(60), None)), NONE.backoff(wait(None, Some(2))));
+    assert_eq!(
+        one(short, long, NONE),
+        "`a`: backoff `initial` (60s) at the field is above `max` (2s) where it is declared"
+    );
+    assert_eq!(
+        one(long, NONE, short),
+        "`a`: backoff `initial` (60s) where it is declared is above `max` (2s) in `defaults`"
+    );
+    assert_eq!(
+        one(long, NONE, NONE),
+        "`a`: backoff `initial` (60s) where it is declared is above `max` (30s) by default"
+    );
+    assert_eq!(one(long, NONE.backoff(wait(None, Some(120))), short), "");
+    // What is wrong at one place is said there.
+    assert_eq!(one(NONE.backoff(wait(Some(9), Some(1))), NONE, NONE), "");
+}
+
+#[test]
+fn the_wait_of_a_class_starts_from_that_of_the_child() {
+    let class = ClassPatch::NONE.backoff(wait(None, Some(1)));
+    let of_class = NONE.on_failure(OnFailurePatch::NONE.on(FailureClass::Panic, class));
+    let long = NONE.backoff(wait(Some(5), None));
+    assert_eq!(
+        one(of_class, long, NONE),
+        "`a`: for `panic`: backoff `initial` (5s) is above `max` (1s)\n  note: what a class does not \
+         say about its wait is what the child says"
+    );
+    assert_eq!(one(of_class, NONE, NONE), "");
+}
+
+#[test]
+fn heartbeats_are_compared_over_all_layers_where_they_are_expected() {
+    let often = NONE.health(HealthPatch::NONE.heartbeat(10 * SECOND));
+    let stale = NONE.health(HealthPatch::NONE.stale_after(5 * SECOND));
+    assert!(one(often, NONE, stale).starts_with("`a`: `heartbeat` (10s) where it is declared"));
+    // Nothing is expected of it: in defaults these are values.
+    let both = HealthPatch::NONE.heartbeat(10 * SECOND).stale_after(5 * SECOND);
+    assert_eq!(one(NONE, NONE, NONE.health(both)), "");
+}
+
+#[test]
+fn what_is_never_restarted_has_no_backoff_from_another_layer() {
+    let temporary = NONE.restart(Restart::Temporary);
+    let backoff = NONE.backoff(wait(Some(1), None));
+    assert_eq!(
+        one(temporary, backoff, NONE),
+        "`a`: `backoff` means nothing here: the child is temporary where it is declared and \
+         never restarted"
+    );
+    assert!(one(backoff, NONE, temporary).contains("temporary in `defaults`"));
+    // The field overrules the function, and a default for many may well meet a temporary one.
+    assert_eq!(one(backoff, temporary, NONE), "");
+    assert_eq!(one(temporary, NONE, backoff), "");
+}
+
+#[test]
+fn only_what_is_quarantined_over_all_layers_is_probed() {
+    let probe = NONE.probe_after(SECOND);
+    let text = one(probe, NONE, NONE.on_limit(OnLimit::Stop));
+    assert!(text.starts_with("`a`: `probe_after` where it is declared means nothing"), "{text}");
+    assert_eq!(one(probe, NONE.on_limit(OnLimit::Quarantine), NONE.on_limit(OnLimit::Stop)), "");
+    assert_eq!(one(probe, NONE.on_limit(OnLimit::Stop), NONE), "");
+}
+
+#[test]
+fn what_is_significant_ends_and_somebody_looks() {
+    let job = NONE.restart(Restart::Transient).significant();
+    let looks = |policy, field| {
+        supervisor(vec![slot("a", child(policy), field)], NONE)
+            .auto_shutdown(AutoShutdown::AnySignificant)
+    };
+    assert_eq!(said(&looks(job, NONE)), "");
+    let text = said(&looks(job, NONE.restart(Restart::Permanent)));
+    assert!(text.contains("significant where it is declared and permanent at the field"), "{text}");
+    assert!(one(job, NONE, NONE).contains("nobody looks at it"));
+}
+
+#[test]
+fn a_grace_is_compared_with_the_budgets_that_are_known() {
+    let long = NONE.grace(Grace::After(60 * SECOND));
+    let in_a_budget = supervisor(vec![slot("a", child(long), NONE)], NONE).budget(10 * SECOND);
+    assert_eq!(
+        said(&in_a_budget),
+        "`a`: `grace` (60s) where it is declared is longer than the 10s of the `budget` of this \
+         supervisor, so it would be cut short"
+    );
+    // It may be nested in a tree that has more.
+    assert_eq!(one(long, NONE, NONE), "");
+    let inner = nested(supervisor(vec![slot("a", child(long), NONE)], NONE));
+    let tight = NONE.grace(Grace::After(3 * SECOND));
+    let text = said(&supervisor(vec![slot("inner", inner, tight)], NONE));
+    assert!(text.starts_with("`inner/a`: `grace` (60s)"), "{text}");
+    assert!(text.contains("the 3s of the `grace` of the supervisor around it"), "{text}");
+}
+
+#[test]
+fn defaults_reach_all_that_is_below_and_the_inner_ones_are_stronger() {
+    let long = NONE.backoff(wait(Some(5), None));
+    let short = NONE.backoff(wait(None, Some(2)));
+    let tree = |inner| {
+        let inner = supervisor(vec![slot("a", child(long), NONE)], inner);
+        supervisor(vec![slot("inner", nested(inner), NONE)], short)
+    };
+    assert!(said(&tree(NONE)).starts_with("`inner/a`: backoff `initial` (5s)"));
+    assert_eq!(said(&tree(NONE.backoff(wait(None, Some(9))))), "");
+}
+
+#[test]
+fn a_limit_that_no_layer_lets_trip_is_found_and_a_class_that_may_wait_less_is_left_alone() {
+    let slow = NONE.backoff(BackoffPatch { jitter: Some(0.0), ..wait(Some(1), Some(60)) });
+    let trips = |declared, field, defaults| {
+        !is_endless(&supervisor(vec![slot("a", child(declared), field)], defaults), 0)
+    };
+    let limit = |within| NONE.restart_limit(5, within * SECOND);
+    assert!(!trips(slow, limit(30), NONE));
+    assert!(trips(slow, limit(31), NONE));
+    assert!(!trips(slow, NONE, limit(30)));
+    assert!(trips(slow, NONE, NONE));
+    assert!(trips(slow, NONE.restart(Restart::Temporary), limit(30)));
+    let class = ClassPatch::NONE.backoff(wait(None, Some(1)));
+    let of_class = NONE.on_failure(OnFailurePatch::NONE.on(FailureClass::Panic, class));
+    assert!(trips(slow.over(of_class), limit(30), NONE));
+}
