@@ -36,6 +36,10 @@ cost *children:
 deny:
     cargo deny --all-features check
 
+# Us beside hand-written Tokio and other libraries, as a table: `just bench`, or `just bench --full`.
+bench *options="--quick":
+    cargo run --release --manifest-path benches/Cargo.toml -- {{ options }}
+
 # Builds the book into target/book/en. Needs mdbook.
 book:
     mdbook build docs/en

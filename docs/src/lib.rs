@@ -29,6 +29,7 @@ pages! {
     audit: "en/src/audit.md",
     replay: "en/src/replay.md",
     testing: "en/src/testing.md",
+    performance: "en/src/performance.md",
     laws: "en/src/laws.md",
     faq: "en/src/faq.md",
 }

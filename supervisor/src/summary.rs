@@ -76,7 +76,7 @@ impl RunSummary {
         scope: ChildPath,
         cause: SummaryCause,
         recent_events: Vec<Arc<Event>>,
-        mut state: Vec<ChildState>,
+        state: &[ChildState],
     ) -> Self {
         let restarts = state.iter().map(|child| child.restarts).sum();
         let failed = state.iter().filter_map(|child| Some((child, child.last_failure.as_ref()?)));
@@ -88,7 +88,8 @@ impl RunSummary {
         });
         let failures = failures.collect();
         let left_out = state.len().saturating_sub(Self::ROWS);
-        state.truncate(Self::ROWS);
+        // Only those are copied that stay.
+        let state = state.iter().take(Self::ROWS).cloned().collect();
         Self { at, uptime, scope, cause, restarts, failures, recent_events, state, left_out }
     }
 

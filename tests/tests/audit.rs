@@ -68,7 +68,7 @@ fn short(entry: &AuditEntry) -> String {
     };
     match &entry.kind {
         AuditKind::Opened { cut_bytes } => format!("opened, {cut_bytes} cut"),
-        AuditKind::Requested { command, name, path, requested_by, reason, before } => {
+        AuditKind::Requested { command, name, path, requested_by, reason, before, .. } => {
             format!(
                 "requested {command} {name} {path} by {requested_by}: {reason} ({})",
                 state(before)

@@ -41,6 +41,7 @@ use crate::policy::rules;
 use crate::spec::group::MAX_COUNT;
 use crate::task::exit::TaskFailure;
 use crate::task::result::Outcome;
+use crate::task::then::Then;
 
 pub use self::outcome::*;
 
@@ -128,7 +129,7 @@ where
     F: Future + Send + 'static, // not `Send`? Write a blocking child with a `LocalSet` in it.
     K: Reads<F::Output, Said: Outcome> + Send + 'static,
 {
-    Ok(Box::pin(async move { reader.read(future.await).into_task_result() }))
+    Ok(Box::pin(Then::new(future, move |output| reader.read(output).into_task_result())))
 }
 
 /// What the field of a `C` gives to a run of it.

@@ -141,6 +141,13 @@ impl Nodes {
         Self { forgotten, ..Self::default() }
     }
 
+    /// Makes room for so many more nodes, so that a large tree is not kept in an arena of up to
+    /// twice its size.
+    pub(super) fn reserve(&mut self, more: usize) {
+        self.slots.reserve(more.saturating_sub(self.free.len()));
+        self.index.reserve(more);
+    }
+
     pub(super) fn get(&self, key: NodeKey) -> Option<&Node> {
         #[cfg(test)]
         self.looks.set(self.looks.get() + 1);

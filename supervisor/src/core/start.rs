@@ -266,6 +266,7 @@ impl Engine {
     pub(super) fn build_children(&mut self, key: NodeKey) {
         let Some(supervisor) = self.supervisor(key) else { return };
         let plan = std::sync::Arc::clone(&supervisor.plan);
+        self.nodes.reserve(plan.children.len());
         for child in &plan.children {
             self.build(key, child);
         }

@@ -343,7 +343,7 @@ impl Driver {
         let recent = self.shared.journal.latest(&root, RunSummary::EVENTS);
         let at = (SystemTime::now(), report.uptime);
         let cause = SummaryCause::Ended(cause);
-        let summary = RunSummary::new(at, root, cause, recent, state.children.clone());
+        let summary = RunSummary::new(at, root, cause, recent, &state.children);
         self.shared.journal.summarize(summary);
         self.outcome = Some(End::Report { report: Arc::new(report), state: Arc::new(state) });
     }
@@ -366,7 +366,7 @@ impl Driver {
         let recent = self.shared.journal.latest(&scope, RunSummary::EVENTS);
         let state = self.engine.state_below(&scope);
         let at = (SystemTime::now(), now.0);
-        self.shared.journal.summarize(RunSummary::new(at, scope, cause, recent, state));
+        self.shared.journal.summarize(RunSummary::new(at, scope, cause, recent, &state));
     }
 
     fn answer_if_settled(&mut self) {

@@ -16,7 +16,8 @@ use crate::task::member::MemberFactory;
 
 #[derive(Clone, Debug)]
 pub(crate) struct ChildPlan {
-    pub(crate) policy: Policy,
+    /// Shared with those before it about whom nothing else was said.
+    pub(crate) policy: Arc<Policy>,
     /// What it depends on, without repetitions.
     pub(crate) dependencies: Vec<ChildPath>,
     pub(crate) tags: Tags,
@@ -138,7 +139,7 @@ pub(crate) struct Defaults {
 }
 
 impl Defaults {
-    pub(crate) const fn under(self, policy: &PolicyPatch) -> PolicyPatch {
+    pub(crate) const fn under(&self, policy: &PolicyPatch) -> PolicyPatch {
         let mut all = policy.over(self.configured).over(self.in_code);
         // Heartbeats are expected of a child that asks for them itself; the rest is values.
         if !policy.health.says_something() && !cfg!(plant_bug = "health_by_default") {

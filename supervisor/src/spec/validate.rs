@@ -65,7 +65,7 @@ impl SupervisorSpec {
     ///
     /// Every violation, each with the path of the child and what to do about it.
     pub fn validate(&self) -> Result<ValidSpec, SpecErrors> {
-        let mut checker = Checker { violations: Vec::new() };
+        let mut checker = Checker { violations: Vec::new(), latest: None };
         let path = ChildPath::root();
         let budget = self.budget.unwrap_or(DEFAULT_BUDGET);
         let room = Room { budget, of: path.clone() };
@@ -84,7 +84,7 @@ pub(crate) fn validate_added(
     supervisor: &SupervisorPlan,
     tree: &dyn graph::Around,
 ) -> Result<NodePlan, SpecErrors> {
-    let mut checker = Checker { violations: Vec::new() };
+    let mut checker = Checker { violations: Vec::new(), latest: None };
     let SupervisorPlan { defaults, auto_shutdown, ref room, .. } = *supervisor;
     let in_pool = supervisor.pool().map(|pool| pool.said);
     let around = Around { path: parent, defaults, depth, auto_shutdown, in_pool, room };
@@ -111,6 +111,8 @@ struct Around<'a> {
 
 struct Checker {
     violations: Vec<SpecViolation>,
+    /// The policy of the child before: siblings mostly have the same, and share it.
+    latest: Option<Arc<Policy>>,
 }
 
 impl Checker {
@@ -243,7 +245,15 @@ impl Checker {
         self.tags(path, &spec.tags);
         let (said, above) = (&spec.policy, Some(around.path));
         let dependencies = self.dependencies(path, above, &spec.dependencies, said);
+        let policy = self.shared(policy);
         ChildPlan { policy, dependencies, tags: spec.tags.clone(), task: spec.task.clone() }
+    }
+
+    fn shared(&mut self, policy: Policy) -> Arc<Policy> {
+        match &self.latest {
+            Some(latest) if **latest == policy => Arc::clone(latest),
+            Some(_) | None => Arc::clone(self.latest.insert(Arc::new(policy))),
+        }
     }
 
     /// The paths of what it depends on, without repetitions.

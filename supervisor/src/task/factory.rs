@@ -8,6 +8,7 @@ use std::sync::Arc;
 use super::context::{BlockingContext, TaskContext};
 use super::exit::{TaskFailure, contain};
 use super::result::{Outcome, TaskResult};
+use super::then::Then;
 #[cfg(feature = "config")]
 use crate::config::settings::ReadSettings;
 
@@ -129,7 +130,7 @@ where
 {
     TaskFactory::new(move |ctx| {
         let future = make(ctx);
-        Ok(Box::pin(async move { future.await.into_task_result() }))
+        Ok(Box::pin(Then::new(future, Outcome::into_task_result)))
     })
 }
 

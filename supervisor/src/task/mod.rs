@@ -8,3 +8,4 @@ pub mod member;
 pub mod panic;
 pub mod result;
 pub(crate) mod run;
+pub(crate) mod then;
