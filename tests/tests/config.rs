@@ -13,6 +13,7 @@ use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::backoff::{Backoff, BackoffPatch};
+use rust_supervisor::policy::dependency::StartMode;
 use rust_supervisor::policy::failure::TaskFailureKind;
 use rust_supervisor::policy::health::HealthPatch;
 use rust_supervisor::policy::intensity::Limit;
@@ -913,6 +914,38 @@ observability: { event_capacity: 0, last_exits: 5000 }
     }
     // The factor is wrong for every child, and said once.
     assert_eq!(error.matches("policy.backoff.factor").count(), 1, "{error}");
+}
+
+#[tokio::test]
+async fn a_circle_that_only_the_configuration_makes_is_refused() {
+    let child = |id: &str| ChildSpec::new(id, parked());
+    let tree = SupervisorSpec::root()
+        .start(StartMode::Parallel)
+        .child(child("a").depends_on("b"))
+        .child(child("b"));
+    assert!(tree.validate().is_ok());
+    let error = refused(tree, "supervisor: { start: sequential }").await;
+    let expected = "it would never start, because it waits for itself: \
+                    `/root/a` depends on `/root/b`; \
+                    `/root/b` is declared after `/root/a`, and starts after it";
+    assert!(error.contains(expected), "{error}");
+}
+
+#[tokio::test]
+async fn what_the_configuration_makes_temporary_or_disables_cannot_be_depended_on() {
+    let tree = SupervisorSpec::root()
+        .child(ChildSpec::new("a", parked()))
+        .child(ChildSpec::new("b", parked()))
+        .child(ChildSpec::new("c", parked()).depends_on("a").depends_on("b"));
+    assert!(tree.validate().is_ok());
+    let yaml = "supervisor: { children: { a: { restart: temporary }, b: { enabled: false } } }";
+    let error = refused(tree, yaml).await;
+    for expected in [
+        "it depends on `/root/a`, but `/root/a` is temporary",
+        "it depends on `/root/b`, but `/root/b` is disabled",
+    ] {
+        assert!(error.contains(expected), "no `{expected}` in\n{error}");
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rust_supervisor::error::types::SupervisorError;
+use rust_supervisor::policy::PolicyPatch;
 use rust_supervisor::policy::backoff::Backoff;
 use rust_supervisor::policy::failure::Criticality;
 use rust_supervisor::policy::failure::TaskFailureKind;
+use rust_supervisor::policy::on_failure::{ClassPatch, FailureClass};
 use rust_supervisor::policy::restart::{Readiness, Restart};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::prelude::TaskResult;
@@ -95,6 +97,33 @@ async fn everything_that_is_wrong_with_a_tree_is_said_at_once() {
   `/root/inner/probed`: `probe_after` is zero; nothing can be done in no time
   `/root/inner/vital`: `probe_after` means nothing here: its `on_limit` is `escalate`, and only what is quarantined is started as a trial"
     );
+}
+
+#[test]
+fn what_means_nothing_for_a_temporary_child_is_refused() {
+    let once = |id: &str| ChildSpec::new(id, parked()).restart(Restart::Temporary);
+    let patient = ClassPatch::NONE.restart_limit(3, ms(1_000));
+    let tree = SupervisorSpec::root()
+        .child(once("waits").backoff(Backoff::new(ms(1), ms(2))))
+        .child(once("counts").restart_limit(3, ms(1_000)))
+        .child(once("tells_apart").on_failure(FailureClass::Timeout, patient))
+        .child(once("is_probed").probe_after(ms(1_000)));
+    let error = tree.validate().unwrap_err().to_string();
+    for (id, key) in [
+        ("waits", "backoff"),
+        ("counts", "restart_limit"),
+        ("tells_apart", "on_failure"),
+        ("is_probed", "probe_after"),
+    ] {
+        let expected = format!(
+            "`/root/{id}`: `{key}` means nothing here: the child is temporary and never restarted"
+        );
+        assert!(error.contains(&expected), "no `{expected}` in\n{error}");
+    }
+    // As a default it is for those for whom it means something.
+    let mut by_default = PolicyPatch::NONE;
+    by_default.backoff = Backoff::new(ms(1), ms(2)).into();
+    assert!(SupervisorSpec::root().defaults(by_default).child(once("a")).validate().is_ok());
 }
 
 #[tokio::test]

@@ -31,7 +31,7 @@ pub mod alloc {}
 /// Not the usual one.
 pub mod tokio {}
 /// Not the usual one.
-#[expect(non_camel_case_types)]
+#[expect(non_camel_case_types, reason = "it has the name of a primitive type")]
 #[derive(Debug)]
 pub struct bool;
 

@@ -306,7 +306,11 @@ fn what_stands_under_an_unknown_key_is_not_shown() {
 #[test]
 fn an_empty_variable_is_not_set() {
     let file = File::new("empty", "policy: { restart: transient }\n");
-    let environment = Environment::of([("RUST_SUPERVISOR__POLICY__RESTART", "")]);
+    let environment = Environment::of([
+        ("RUST_SUPERVISOR__POLICY__RESTART", ""),
+        // With a value it would be an error.
+        ("RUST_SUPERVISOR__POLICY__NOTHING", ""),
+    ]);
     let loaded = LoadedConfig::read_for(&tree(), &file.0, &environment);
     let loaded = loaded.expect("nothing is wrong with it");
     assert_eq!(loaded.config().policy.restart, Some(Restart::Transient));

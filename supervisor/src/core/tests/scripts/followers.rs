@@ -77,6 +77,67 @@ fn with_restart_the_stop_of_a_dependency_counts_as_well() {
 }
 
 #[test]
+fn with_restart_the_pause_and_the_quarantine_of_a_dependency_count_as_well() {
+    check(
+        "one_for_one { a, b needs=a follow }",
+        "start; pause a; state; resume a; quarantine a; state; resume a; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1, cancel b#1, [pause a: ok]
+        a paused#1, b waiting#1
+        0ms: start a#2, [resume a: ok], start b#2
+        0ms: cancel a#2, cancel b#2, [quarantine a: ok]
+        a quarantined#2, b waiting#2
+        0ms: start a#3, [resume a: ok], start b#3
+        a up#3, b up#3
+        ",
+    );
+}
+
+#[test]
+fn with_restart_the_spent_limit_of_a_dependency_counts_as_well() {
+    check(
+        "one_for_one { a limit=0/60s probe=5s, b needs=a follow }",
+        "start; exit a error; state; wait 5s; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel b#1
+        a quarantined#1, b waiting#1
+        5000ms: start a#2, start b#2
+        a up#2, b up#2
+        ",
+    );
+}
+
+#[test]
+fn with_restart_the_silence_of_a_dependency_counts_as_well() {
+    check(
+        "one_for_one { a health=5s, b needs=a follow }",
+        "start; wait 5s; state",
+        "
+        0ms: start a#1, start b#1, up
+        5000ms: cancel a#1, cancel b#1, start a#2, start b#2
+        a up#2, b up#2
+        ",
+    );
+}
+
+#[test]
+fn with_restart_a_dependency_that_is_done_counts_as_well() {
+    check(
+        "one_for_one { a transient, b needs=a follow }",
+        "start; exit a ok; state; start a; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel b#1
+        a down#1, b waiting#1
+        0ms: start a#2, [start a: ok], start b#2
+        a up#2, b up#2
+        ",
+    );
+}
+
+#[test]
 fn with_restart_a_dependency_restarted_at_once_still_restarts_the_dependant() {
     check(
         "one_for_one { a, b needs=a follow }",
