@@ -22,7 +22,7 @@ lint:
 
 # The programs of OTP, replayed against this supervisor.
 conformance:
-    cargo test --release -p supervisor-tests otp -- --nocapture
+    cargo test --release -p supervisor-tests --test otp -- --nocapture
 
 # Takes a rule out and shows which tests go red: `just plant open_window`, or all of them.
 plant *names:
