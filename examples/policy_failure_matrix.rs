@@ -11,7 +11,9 @@ use std::net::{AddrParseError, SocketAddr};
 use std::num::ParseFloatError;
 
 use rust_supervisor::policy::backoff::Backoff;
+use rust_supervisor::policy::dependency::OnDependencyRestart;
 use rust_supervisor::policy::failure::OnLimit;
+use rust_supervisor::policy::on_failure::{ClassPatch, FailureClass};
 use rust_supervisor::policy::restart::{Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::prelude::*;
@@ -240,6 +242,40 @@ async fn budgets(service: SocketAddr) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
+/// One class of failure may have a wait and a limit of its own.
+async fn classes(service: SocketAddr) -> Result<(), Box<dyn Error>> {
+    println!("\n\nWhich limit counts (3 in 60s, for external_dependency 8)\n");
+    println!("{:<23}the collector", "");
+    let often = ClassPatch::NONE.restart_limit(8, Duration::from_mins(1));
+    let rows = [("recoverable", Trouble::Garbage), ("external_dependency", Trouble::Refused)];
+    let rows = rows.map(|(name, trouble)| {
+        let child = limited(service, trouble).on_failure(FailureClass::ExternalDependency, often);
+        (name, tokio::spawn(observe(roomy(child), ["/root/collector"])))
+    });
+    for (name, row) in rows {
+        let [collector] = row.await??;
+        println!("{name:<23}{collector}");
+    }
+    Ok(())
+}
+
+/// What becomes of a child while the one that it depends on is restarted.
+async fn dependencies(service: SocketAddr) -> Result<(), Box<dyn Error>> {
+    println!("\n\nWho follows when the collector fails twice\n");
+    println!("{:<23}{:<23}what depends on it", "on_dependency_restart", "the collector");
+    let choices = [OnDependencyRestart::Keep, OnDependencyRestart::Restart];
+    let rows = choices.map(|choice| {
+        let dependant = steady("dependant").depends_on("collector").on_dependency_restart(choice);
+        let tree = roomy(limited(service, Trouble::GarbageTwice)).child(dependant);
+        (choice, tokio::spawn(observe(tree, ["/root/collector", "/root/dependant"])))
+    });
+    for (choice, row) in rows {
+        let [collector, dependant] = row.await??;
+        println!("{:<23}{collector:<23}{dependant}", choice.to_string());
+    }
+    Ok(())
+}
+
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     // Panics are part of the story; their usual message would be printed into the tables.
@@ -248,5 +284,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     failures(service).await?;
     limits(service).await?;
     strategies(service).await?;
-    budgets(service).await
+    budgets(service).await?;
+    classes(service).await?;
+    dependencies(service).await
 }
