@@ -13,6 +13,7 @@ pub mod error;
 mod keys;
 pub mod load;
 mod node;
+pub mod observability;
 pub mod overlay;
 pub mod plan;
 mod read;

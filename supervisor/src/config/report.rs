@@ -209,6 +209,8 @@ impl ConfigDiagnostic {
             ConfigFault::OutOfBounds { .. } => "C204",
             ConfigFault::HalfLimit { .. } => "C205",
             ConfigFault::MissingSetting => "C206",
+            ConfigFault::MissingPlace => "C207",
+            ConfigFault::MissingFeature { .. } => "C107",
             ConfigFault::UnknownChild { .. } => "C301",
             ConfigFault::PoolMember { .. } => "C302",
             ConfigFault::NotASupervisor { .. } => "C303",
@@ -308,6 +310,10 @@ impl ConfigDiagnostic {
                 "names are made of the prefix, the ids of the children and the key, joined by `__`"
                     .into()
             }
+            ConfigFault::MissingFeature { feature } => {
+                format!("add `{feature}` to its features in Cargo.toml, or take the key out")
+            }
+            ConfigFault::MissingPlace => "add this key, or take the others out".into(),
             ConfigFault::NoSettings { .. } => {
                 "only a child that takes `Settings<T>` has some".into()
             }
