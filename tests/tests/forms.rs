@@ -5,7 +5,7 @@ use std::fmt::Debug;
 
 use rust_supervisor::control::outcome::form as outcome;
 use rust_supervisor::policy::failure::{Criticality, OnLimit};
-use rust_supervisor::policy::restart::{Readiness, Restart};
+use rust_supervisor::policy::restart::{Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::report::form as report;
 use rust_supervisor::runtime::supervisor::Supervisor;
@@ -15,11 +15,12 @@ use rust_supervisor::state::form as state;
 use rust_supervisor::summary::form as summary;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::service_fn;
+use rust_supervisor::task::result::TaskResult;
 use rust_supervisor::why::form as why;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use supervisor_tests::{BY, WHY, every, failing, ms, parked, stubborn};
+use supervisor_tests::{BY, Gate, WHY, deaf, every, failing, ms, parked, poll_once, stubborn};
 use tokio::time::sleep;
 
 #[test]
@@ -138,18 +139,70 @@ async fn what_the_tree_knows_is_said_as_json() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn why_a_child_is_not_up_is_said_too() {
-    let waits = ChildSpec::new("waits", parked()).readiness(Readiness::Explicit);
-    let off = ChildSpec::new("off", parked()).disabled();
-    let tree = SupervisorSpec::root().child(off);
+async fn every_reason_comes_about_and_is_said() {
+    let gate = Gate::default();
+    let _open = gate.open_on_drop();
+    let once = service_fn(
+        async |ctx: TaskContext| {
+            if ctx.generation().0 == 1 { Err("once") } else { Ok(()) }
+        },
+    );
+    let ignores = service_fn(async |_: TaskContext| TaskResult::Ignored);
+    let slow_the_second_time = service_fn(async |ctx: TaskContext| {
+        if ctx.generation().0 > 1 {
+            ctx.sleep(ms(60_000)).await;
+        }
+        ctx.ready();
+        ctx.stopped().await;
+    });
+    let slow = ChildSpec::new("slow", slow_the_second_time).readiness(Readiness::Explicit);
+    let fails_later = service_fn(
+        async |ctx: TaskContext| if ctx.sleep(ms(100)).await { Err("no") } else { Ok(()) },
+    );
+    let round = SupervisorSpec::new("round")
+        .strategy(Strategy::OneForAll)
+        .child(slow)
+        .child(ChildSpec::new("next", parked()))
+        .child(ChildSpec::new("fails", fails_later).backoff(every(ms(1))));
+    let tree = SupervisorSpec::root()
+        .intensity(20, ms(60_000))
+        .child(ChildSpec::new("off", parked()).disabled())
+        .child(ChildSpec::new("db", parked()))
+        .child(ChildSpec::new("once", once).restart(Restart::Transient).backoff(every(ms(1))))
+        .child(ChildSpec::new("idle", ignores).readiness(Readiness::Explicit))
+        .child(ChildSpec::new("held", failing()).restart_limit(0, ms(1)))
+        .child(ChildSpec::new("flaky", failing()).backoff(every(ms(60_000))))
+        .child(SupervisorSpec::new("in").child(ChildSpec::new("deep", parked())))
+        .child(ChildSpec::new("stubborn", stubborn()).grace(Grace::Infinite))
+        .child(ChildSpec::new("deaf", deaf(&gate)).grace(Grace::After(ms(1))).abort_wait(ms(1)))
+        .child(round);
     let handle = Supervisor::start(tree).await.unwrap();
-    let said = handle.why("/root/off").await.unwrap();
-    assert_eq!(as_json(&said, |it| why::WhyForm::from(it))["reasons"][0]["reason"], "disabled");
-    let mut add = std::pin::pin!(handle.add_child("/root", waits, BY, WHY));
-    assert!(supervisor_tests::poll_once(add.as_mut()).is_pending());
-    sleep(ms(1)).await;
-    let said = handle.why("/root/waits").await.unwrap();
-    let said = as_json(&said, |it| why::WhyForm::from(it));
-    assert_eq!(said["reasons"][0]["reason"], "not_ready_yet");
-    handle.shutdown_tree(BY, WHY).await.unwrap();
+    handle.pause_child("/root/db", BY, WHY).await.unwrap();
+    let late = ChildSpec::new("late", parked()).depends_on("db");
+    handle.add_child("/root", late, BY, WHY).await.unwrap();
+    handle.stop_child("/root/in", BY, WHY).await.unwrap();
+    handle.stop_child("/root/deaf", BY, WHY).await.unwrap_err();
+    let mut stop = std::pin::pin!(handle.stop_child("/root/stubborn", BY, WHY));
+    assert!(poll_once(stop.as_mut()).is_pending());
+    let group = SupervisorSpec::new("group")
+        .child(ChildSpec::new("waits", parked()).readiness(Readiness::Explicit))
+        .child(ChildSpec::new("later", parked()));
+    let mut add = std::pin::pin!(handle.add_child("/root", group, BY, WHY));
+    assert!(poll_once(add.as_mut()).is_pending());
+    sleep(ms(1_000)).await;
+
+    let mut reasons = BTreeSet::new();
+    for child in &handle.current_state().await.unwrap().children {
+        let said = handle.why(child.path.as_str()).await.unwrap();
+        assert_eq!(said.to_string().lines().count(), said.reasons.len() + 1, "{said}");
+        let said = as_json(&said, |it| why::WhyForm::from(it));
+        let all = said["reasons"].as_array().unwrap();
+        reasons.extend(all.iter().map(|reason| reason["reason"].clone().to_string()));
+    }
+    let schema = why::schema();
+    let known = schema["$defs"]["ReasonForm"]["oneOf"].as_array().unwrap();
+    let known = known.iter().map(|form| form["properties"]["reason"]["const"].to_string());
+    assert_eq!(reasons, known.collect(), "a reason that nothing here brings about");
+    gate.open();
+    handle.shutdown_now(BY, WHY).await.unwrap();
 }

@@ -387,7 +387,8 @@ async fn writer_on(
         Ok(Opened { storage, head, len: 0, cut_bytes: 0 })
     };
     let log = AuditLog::new("no file").on_failure(on_failure);
-    let log = log.write_timeout(Duration::from_millis(1));
+    // Long enough for what hangs in no way, on a machine that has much else to do.
+    let log = log.write_timeout(Duration::from_millis(500));
     let (sender, told) = std::sync::mpsc::channel();
     let tell = Box::new(move |news| sender.send(news).unwrap_or_default());
     let writer = AuditWriter::start_on(log, Arc::clone(&monitor), tell, Box::new(open)).await;

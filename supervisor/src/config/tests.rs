@@ -183,7 +183,10 @@ fn follows(key: &str, other: &str) -> bool {
     let start = |key: &str| key.split('.').next().unwrap_or_default().to_owned();
     match &*start(key) {
         "criticality" | "on_limit" => matches!(other, "on_limit" | "probe_after"),
-        "role" => matches!(other, "restart" | "criticality" | "on_limit" | "probe_after"),
+        "role" => matches!(
+            other,
+            "restart" | "criticality" | "on_limit" | "probe_after" | "on_dependency_restart"
+        ),
         "restart" => {
             matches!(&*start(other), "backoff" | "restart_limit" | "on_failure" | "probe_after")
         }

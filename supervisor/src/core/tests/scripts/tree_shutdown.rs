@@ -56,7 +56,7 @@ fn when_the_budget_is_spent_all_stragglers_are_aborted_at_once() {
         0ms: start a#1, start s/b#1, start s/c#1, start d#1, up
         0ms: cancel d#1
         1000ms: abort d#1, cancel s/c#1
-        2000ms: (root#1 all that is left is aborted), abort s/c#1, cancel s/b#1, abort s/b#1, cancel a#1, abort a#1, end
+        2000ms: (root#1 all that is left is aborted, its budget is spent), abort s/c#1, cancel s/b#1, abort s/b#1, cancel a#1, abort a#1, end
         not clean, forced in 2s: d#1 aborted after 1s, aborted; s/c#1 aborted after 1s, aborted; s/b#1 aborted after 0ns, aborted; s#1 shutdown after 1s; a#1 aborted after 0ns, aborted
         shutdown, asked for by ada: a test (exit code 2)
         ",
