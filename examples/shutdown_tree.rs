@@ -69,7 +69,7 @@ async fn pack(mut customer: TcpStream, ledger: mpsc::UnboundedSender<u8>) {
 /// Never looks up.
 #[child(shutdown(grace = "50ms"))]
 async fn billboard(_ctx: TaskContext) {
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }
 
 #[supervisor(state = Shop, shutdown(budget = "10s"))]

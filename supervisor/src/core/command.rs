@@ -51,7 +51,8 @@ impl Engine {
                     reason: Arc::clone(&by.reason),
                 };
                 self.begin_shutdown(by);
-                self.force_all(cause);
+                let is_known = !cfg!(plant_bug = "forced_by_nobody");
+                self.force_all(if is_known { cause } else { ForceCause::BudgetSpent });
             }
         }
     }

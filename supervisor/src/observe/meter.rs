@@ -144,7 +144,7 @@ mod measured {
                     self.children.insert(path.clone(), child);
                 }
                 EventKind::Commanded { command, .. } => {
-                    if *command == RELOAD {
+                    if *command == RELOAD && !cfg!(plant_bug = "config_version_stands") {
                         self.config_version = self.config_version.saturating_add(1);
                         gauge!(CONFIG_VERSION).set(self.config_version);
                     }
@@ -250,5 +250,79 @@ mod measured {
     #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^52 messages")]
     fn number(count: usize) -> f64 {
         count as f64
+    }
+}
+
+#[cfg(all(test, feature = "metrics"))]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use metrics::{
+        Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+    };
+
+    use super::Meter;
+    use crate::control::command::RELOAD;
+    use crate::core::action::Fact;
+    use crate::core::time::Uptime;
+    use crate::event::EventKind;
+    use crate::id::{ChildPath, CorrelationId, Generation};
+    use crate::metrics::{CONFIG_VERSION, STALE};
+    use crate::task::cell::lock;
+
+    /// Counters and gauges by their names.
+    #[derive(Default)]
+    struct Told(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+
+    impl Told {
+        fn cell(&self, key: &Key) -> Arc<AtomicU64> {
+            Arc::clone(lock(&self.0).entry(key.name().to_owned()).or_default())
+        }
+
+        fn bits(&self, name: &str) -> Option<u64> {
+            lock(&self.0).get(name).map(|cell| cell.load(Ordering::SeqCst))
+        }
+    }
+
+    impl Recorder for Told {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::from_arc(self.cell(key))
+        }
+
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::from_arc(self.cell(key))
+        }
+
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    fn happens(meter: &mut Meter) {
+        let (requested_by, reason) = ("test".into(), "because".into());
+        let reload = EventKind::Commanded { command: RELOAD, requested_by, reason };
+        for kind in [reload, EventKind::Stale { silent_for: Duration::ZERO }] {
+            let (path, generation) = (ChildPath::root(), Generation(1));
+            let correlation = CorrelationId(1);
+            let fact = Fact { sequence: 1, correlation, path, generation, command: None, kind };
+            meter.fact(Uptime::ZERO, &fact);
+        }
+    }
+
+    #[test]
+    fn a_meter_that_is_off_tells_nothing_and_another_counts_each_reload_as_a_version() {
+        let told = Told::default();
+        metrics::with_local_recorder(&told, || happens(&mut Meter::off()));
+        assert!(lock(&told.0).is_empty());
+        metrics::with_local_recorder(&told, || happens(&mut Meter::new()));
+        assert_eq!(told.bits(STALE), Some(1));
+        assert_eq!(told.bits(CONFIG_VERSION).map(f64::from_bits), Some(2.0));
     }
 }

@@ -50,6 +50,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -93,8 +94,8 @@ impl RecordLog {
     }
 
     /// A recording in a new file of this folder for each start, named after the time in UTC and
-    /// the process: `recording-2026-11-22T060102.345Z-4711.jsonl`. The folder is not made, and no
-    /// file in it is ever removed.
+    /// the process, and numbered in it: `recording-2026-11-22T060102.345Z-4711-1.jsonl`. The folder
+    /// is not made, and no file in it is ever removed.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
         Self { place: Place::Folder(folder.into()), max_bytes: Self::MAX_BYTES }
     }
@@ -117,9 +118,11 @@ impl RecordLog {
         match &self.place {
             Place::File(file) => file.clone(),
             Place::Folder(folder) => {
+                static NUMBER: AtomicU64 = AtomicU64::new(1);
+                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
                 // Not every file system allows colons.
                 let (at, process) = (at.replace(':', ""), std::process::id());
-                folder.join(format!("recording-{at}-{process}.jsonl"))
+                folder.join(format!("recording-{at}-{process}-{number}.jsonl"))
             }
         }
     }

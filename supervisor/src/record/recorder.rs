@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufWriter, Write as _};
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use tokio::sync::oneshot;
 
@@ -21,7 +21,7 @@ use crate::task::exit::contain;
 /// A line, or somebody who waits for those before it.
 enum Job {
     Line(Line),
-    Flush(oneshot::Sender<()>),
+    Flush(mpsc::Sender<()>),
 }
 
 /// Tells the tree that its recording has ended.
@@ -31,7 +31,12 @@ pub(crate) type Tell = Box<dyn Fn(News) + Send>;
 /// the recording ends there.
 pub(crate) struct Recorder {
     jobs: mpsc::Sender<Job>,
+    /// How long the end of the tree waits for the disk.
+    flush_timeout: Duration,
 }
+
+/// On the clock of the machine: a disk does not care for one that a test pauses.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An input that the engine is about to be given.
 pub(crate) struct Pending {
@@ -78,7 +83,7 @@ impl Recorder {
             }
         };
         thread::Builder::new().name("recorder".to_owned()).spawn(thread).map_err(failed)?;
-        Ok(Self { jobs })
+        Ok(Self { jobs, flush_timeout: FLUSH_TIMEOUT })
     }
 
     /// Looks at an input before the engine takes it.
@@ -95,11 +100,23 @@ impl Recorder {
         drop(self.jobs.send(Job::Line(Line { nanos, input, decided })));
     }
 
-    /// Comes back when everything is in the file.
+    /// Comes back when everything is in the file, or the disk takes too long.
     pub(crate) async fn flush(&self) {
-        let (sender, is_written) = oneshot::channel();
-        if self.jobs.send(Job::Flush(sender)).is_ok() {
-            drop(is_written.await);
+        let (sender, is_written) = mpsc::channel();
+        if self.jobs.send(Job::Flush(sender)).is_err() {
+            return;
+        }
+        let hangs = cfg!(plant_bug = "waits_for_a_hung_recording");
+        let time = if hangs { Duration::MAX } else { self.flush_timeout };
+        let (done, is_over) = oneshot::channel();
+        let wait = move || {
+            if is_written.recv_timeout(time) == Err(mpsc::RecvTimeoutError::Timeout) {
+                drop(contain(|| tracing::error!("the end of the recording cannot be waited for")));
+            }
+            done.send(()).unwrap_or_default();
+        };
+        if thread::Builder::new().name("recorder end".to_owned()).spawn(wait).is_ok() {
+            drop(is_over.await);
         }
     }
 }
@@ -142,5 +159,24 @@ impl Page {
             return Err(io::Error::other("it is as large as it may be"));
         }
         self.out.write_all(&line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_disk_that_hangs_does_not_hold_up_the_end() {
+        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+        let (done, is_over) = mpsc::channel();
+        thread::spawn(move || {
+            // Nobody ever takes anything out: so it is when the disk hangs.
+            let (jobs, _inbox) = mpsc::channel();
+            let recorder = Recorder { jobs, flush_timeout: Duration::from_millis(1) };
+            runtime.block_on(recorder.flush());
+            done.send(()).unwrap_or_default();
+        });
+        assert!(is_over.recv_timeout(Duration::from_secs(20)).is_ok());
     }
 }
