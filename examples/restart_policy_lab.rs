@@ -55,8 +55,11 @@ async fn collect(
     Ok(())
 }
 
+/// Gives a child a policy.
+type Policy = fn(ChildSpec) -> ChildSpec;
+
 /// The policies of the lab. Change one, or add yours.
-fn policies() -> Vec<(&'static str, fn(ChildSpec) -> ChildSpec)> {
+fn policies() -> Vec<(&'static str, Policy)> {
     vec![
         ("at once, always", |child| child.backoff(Backoff::new(Duration::ZERO, Duration::ZERO))),
         ("every 50 ms", |child| {

@@ -180,7 +180,7 @@ async fn each_start_has_a_file_of_its_own_in_a_folder() {
     assert_eq!(files.len(), 3);
     for file in files {
         let name = file.file_name().unwrap().to_str().unwrap().to_owned();
-        assert!(name.starts_with("recording-2") && name.ends_with(".jsonl"), "{name}");
+        assert!(name.starts_with("recording-2"), "{name}");
         assert!(Recording::read(&file).unwrap().replay().unwrap().contains("-> the end"));
     }
 }
