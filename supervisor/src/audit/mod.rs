@@ -35,7 +35,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
-use crate::observe::AUDIT_WRITE_TIMEOUT;
+use crate::observe::DISK_TIMEOUT;
 
 /// Where the audit is written, and what follows when it cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub struct AuditLog {
 
 impl AuditLog {
     /// How long a disk may take by default.
-    pub const WRITE_TIMEOUT: Duration = AUDIT_WRITE_TIMEOUT;
+    pub const WRITE_TIMEOUT: Duration = DISK_TIMEOUT;
 
     /// An audit in this file, which is made if there is none; its folder is not. Commands are
     /// refused when it cannot be written.
@@ -71,7 +71,7 @@ impl AuditLog {
     /// goes on, and the end of the tree goes on in any case. Whatever comes while it hangs does not
     /// wait. So a command waits for this long at most, or twice as long if others were before it.
     ///
-    /// At least 1 ms. Default: 5 s.
+    /// At least 1 ms. Default: 30 s: a disk that is merely busy can take seconds.
     ///
     /// A command that was refused in this way may have its entry after all, when the disk goes on:
     /// then an entry that it was rejected follows.

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::configurable::{nothing_said, or_null, says_nothing};
 use super::duration::HumanDuration;
 use super::error::{ConfigFault, KeyPath};
-use crate::observe::{AUDIT_WRITE_TIMEOUT, RECORD_MAX_BYTES};
+use crate::observe::{DISK_TIMEOUT, RECORD_MAX_BYTES};
 use crate::runtime::supervisor::SupervisorBuilder;
 
 /// What is kept for those who look at the tree, and what is written down.
@@ -88,7 +88,7 @@ pub struct AuditSection {
     pub on_failure: Option<AuditFailure>,
     /// How long the disk may take before that is such a failure: at least 1 ms.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = HumanDuration(AUDIT_WRITE_TIMEOUT)))]
+    #[schemars(extend("default" = HumanDuration(DISK_TIMEOUT)))]
     pub write_timeout: Option<HumanDuration>,
 }
 

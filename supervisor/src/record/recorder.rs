@@ -15,6 +15,7 @@ use crate::core::action::Action;
 use crate::core::engine::{Engine, Options};
 use crate::core::input::{Input, News};
 use crate::core::time::Uptime;
+use crate::observe::DISK_TIMEOUT;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::exit::contain;
 
@@ -31,12 +32,10 @@ pub(crate) type Tell = Box<dyn Fn(News) + Send>;
 /// the recording ends there.
 pub(crate) struct Recorder {
     jobs: mpsc::Sender<Job>,
-    /// How long the end of the tree waits for the disk.
+    /// How long the end of the tree waits for the disk, on the clock of the machine: a disk does
+    /// not care for one that a test pauses.
     flush_timeout: Duration,
 }
-
-/// On the clock of the machine: a disk does not care for one that a test pauses.
-const FLUSH_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// An input that the engine is about to be given.
 pub(crate) struct Pending {
@@ -83,7 +82,7 @@ impl Recorder {
             }
         };
         thread::Builder::new().name("recorder".to_owned()).spawn(thread).map_err(failed)?;
-        Ok(Self { jobs, flush_timeout: FLUSH_TIMEOUT })
+        Ok(Self { jobs, flush_timeout: DISK_TIMEOUT })
     }
 
     /// Looks at an input before the engine takes it.
