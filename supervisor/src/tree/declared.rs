@@ -215,8 +215,8 @@ impl DeclaredChild {
     }
 
     /// The policies.
-    pub const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
     pub(super) const fn at(&self) -> &'static Location<'static> {
@@ -317,12 +317,12 @@ impl DeclaredSupervisor {
         self.slots
     }
 
-    pub(super) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(super) const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
-    pub(super) const fn defaults(&self) -> PolicyPatch {
-        self.defaults
+    pub(super) const fn defaults(&self) -> &PolicyPatch {
+        &self.defaults
     }
 
     pub(super) const fn shutdown_budget(&self) -> Option<Duration> {
@@ -469,8 +469,8 @@ impl DeclaredSlot {
         self.node
     }
 
-    pub(super) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(super) const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
     /// The tags said at the field, or else those of what stands in it.
