@@ -202,48 +202,42 @@ const _: () = {
                 <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
             )
         },
-    > = &::rust_supervisor::__private::analyse(
-        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
-    );
-    const _: () = {
-        (::rust_supervisor::__private::check_field_called::<
-            Payments,
-            _,
-            _,
-        >)(__REPORT, "ledger");
-        <::rust_supervisor::__private::RestartLimit<
-            { ::rust_supervisor::__private::never_trips_called::<Payments>("ledger") },
-        >>::CAN_BE_SPENT
-    };
-    const _: () = {
-        (::rust_supervisor::__private::check_field_called::<
-            Payments,
-            _,
-            _,
-        >)(__REPORT, "fraud");
-        <::rust_supervisor::__private::RestartLimit<
-            { ::rust_supervisor::__private::never_trips_called::<Payments>("fraud") },
-        >>::CAN_BE_SPENT
-    };
-    const _: () = {
-        (::rust_supervisor::__private::check_field_called::<
-            Payments,
-            _,
-            _,
-        >)(__REPORT, "orders");
-        <::rust_supervisor::__private::RestartLimit<
-            { ::rust_supervisor::__private::never_trips_called::<Payments>("orders") },
-        >>::CAN_BE_SPENT
-    };
+    > = &::rust_supervisor::__private::analyse::<Payments, _, _>();
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        {
+            (::rust_supervisor::__private::check_field_called::<
+                Payments,
+                _,
+                _,
+            >)(__REPORT, "ledger")
+        },
+    >>::CAN_BE_SPENT;
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        {
+            (::rust_supervisor::__private::check_field_called::<
+                Payments,
+                _,
+                _,
+            >)(__REPORT, "fraud")
+        },
+    >>::CAN_BE_SPENT;
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        {
+            (::rust_supervisor::__private::check_field_called::<
+                Payments,
+                _,
+                _,
+            >)(__REPORT, "orders")
+        },
+    >>::CAN_BE_SPENT;
     #[cfg(windows)]
-    const _: () = {
-        (::rust_supervisor::__private::check_field_called::<
-            Payments,
-            _,
-            _,
-        >)(__REPORT, "service");
-        <::rust_supervisor::__private::RestartLimit<
-            { ::rust_supervisor::__private::never_trips_called::<Payments>("service") },
-        >>::CAN_BE_SPENT
-    };
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        {
+            (::rust_supervisor::__private::check_field_called::<
+                Payments,
+                _,
+                _,
+            >)(__REPORT, "service")
+        },
+    >>::CAN_BE_SPENT;
 };
