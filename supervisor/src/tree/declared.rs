@@ -59,10 +59,8 @@ pub trait Supervised: Sized + 'static {
     note = "only a child can be, by the name of its function; a supervisor cannot"
 )]
 pub trait Member: Supervised {
-    /// What was written about it.
-    const CHILD: &'static DeclaredChild;
     /// What it is given.
-    const TAKES: ArgumentsType;
+    const TAKES: ArgumentsType = ArgumentsType::of::<()>();
 }
 
 /// A pool or a many.
@@ -168,6 +166,16 @@ pub enum Node {
     Pool(&'static DeclaredChild),
     /// About those of a many.
     Many(&'static DeclaredChild),
+}
+
+impl Node {
+    /// What was written about a child, as about the members of a group of it.
+    pub(super) const fn of_members(self) -> &'static DeclaredChild {
+        match self {
+            Self::Child(declared) | Self::Pool(declared) | Self::Many(declared) => declared,
+            Self::Supervisor(_) => panic!("the macros make members of children alone"),
+        }
+    }
 }
 
 /// What was written about a child where its function is.
