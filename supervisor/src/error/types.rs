@@ -216,6 +216,14 @@ pub enum SupervisorError {
     #[cfg(feature = "record")]
     #[error(transparent)]
     Record(crate::record::RecordError),
+    /// The socket of the tree cannot be made.
+    #[cfg(all(feature = "ipc", unix))]
+    #[error("the tree has no socket")]
+    Ipc(#[source] Arc<crate::ipc::IpcError>),
+    /// The program has compiled no template that a manifest could name.
+    #[cfg(all(feature = "ipc", unix))]
+    #[error("this program has no templates, so no child can be added by a manifest")]
+    NoTemplates,
     /// The signals of the process cannot be listened to.
     #[error("the signals of the process cannot be listened to")]
     Signal(#[source] Arc<std::io::Error>),

@@ -32,6 +32,8 @@ use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+#[cfg(all(feature = "ipc", unix))]
+use crate::ipc::{IpcOptions, server::Ready};
 use crate::observe::journal::Journal;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
@@ -125,6 +127,8 @@ impl Supervisor {
             audit: None,
             #[cfg(feature = "record")]
             recording: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc: None,
             #[cfg(feature = "config")]
             sources: Sources::default(),
             #[cfg(feature = "config")]
@@ -149,6 +153,8 @@ pub struct SupervisorBuilder {
     audit: Option<AuditLog>,
     #[cfg(feature = "record")]
     recording: Option<PathBuf>,
+    #[cfg(all(feature = "ipc", unix))]
+    ipc: Option<Box<IpcOptions>>,
     #[cfg(feature = "config")]
     sources: Sources,
     #[cfg(feature = "config")]
@@ -226,6 +232,15 @@ impl SupervisorBuilder {
     #[cfg(feature = "record")]
     pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
         self.recording = Some(file.into());
+        self
+    }
+
+    /// Opens a socket for the tree: who may can see and steer it from the same host. It is there
+    /// from before the first child starts until the tree has ended. Replaces one given before; a
+    /// configuration with an `ipc` section replaces this one.
+    #[cfg(all(feature = "ipc", unix))]
+    pub fn ipc(mut self, options: IpcOptions) -> Self {
+        self.ipc = Some(Box::new(options));
         self
     }
 
@@ -349,13 +364,28 @@ impl SupervisorBuilder {
                 Some(recorder.map_err(SupervisorError::Record)?)
             }
         };
+        #[cfg(all(feature = "audit", feature = "ipc", unix))]
+        let mut audit_writer = None;
         #[cfg(feature = "audit")]
         let (gate, monitor) = match self.audit {
             None => (None, None),
             Some(audit) => {
                 let monitor = Arc::new(Monitor::default());
                 let writer = AuditWriter::start(audit, Arc::clone(&monitor)).await;
-                (Some(Gate::new(writer.map_err(SupervisorError::Audit)?)), Some(monitor))
+                let writer = writer.map_err(SupervisorError::Audit)?;
+                #[cfg(all(feature = "ipc", unix))]
+                {
+                    audit_writer = Some(writer.clone());
+                }
+                (Some(Gate::new(writer)), Some(monitor))
+            }
+        };
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = match self.ipc {
+            None => None,
+            Some(options) => {
+                let ready = off_the_async_threads(move || Ready::new(*options)).await?;
+                Some(ready.map_err(no_socket)?)
             }
         };
         let (mailbox, inbox) = mpsc::unbounded_channel();
@@ -383,9 +413,27 @@ impl SupervisorBuilder {
             counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: socket.as_ref().map(|socket| socket.path().to_owned()),
         });
         let handle = SupervisorHandle::strong(Arc::clone(&shared));
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = match socket {
+            None => None,
+            Some(socket) => {
+                let weak = SupervisorHandle::weak(Arc::clone(&shared));
+                let serving = socket.serve(
+                    &runtime,
+                    weak,
+                    #[cfg(feature = "audit")]
+                    audit_writer,
+                );
+                Some(serving.map_err(no_socket)?)
+            }
+        };
         let driver = Driver::new(engine, shared, inbox, events, started);
+        #[cfg(all(feature = "ipc", unix))]
+        let driver = driver.reached_over(socket);
         #[cfg(feature = "audit")]
         let driver = driver.audited(gate);
         #[cfg(feature = "record")]
@@ -399,7 +447,12 @@ impl SupervisorBuilder {
     }
 }
 
-#[cfg(feature = "config")]
+#[cfg(all(feature = "ipc", unix))]
+fn no_socket(error: crate::ipc::IpcError) -> SupervisorError {
+    SupervisorError::Ipc(Arc::new(error))
+}
+
+#[cfg(any(feature = "config", feature = "ipc"))]
 pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SupervisorError> {
