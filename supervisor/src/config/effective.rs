@@ -185,12 +185,13 @@ impl LoadedConfig {
         EffectiveConfig { nodes: walk.nodes }
     }
 
-    /// What is said about those who look at the tree.
-    pub(super) fn observability(&self) -> Vec<EffectiveValue> {
+    /// What is said about those who look at the tree, and reach it.
+    pub(super) fn beside_the_tree(&self) -> Vec<EffectiveValue> {
         let said = serde_json::to_value(self.config()).unwrap_or_default();
         let (loaded, config, nodes) = (self, self.config(), Vec::new());
         let walk = Walk { loaded, config, said, nodes, secrets: Secrets::Hidden };
-        resolve_layers(vec![walk.said_under(&["observability"], "observability")])
+        let sections = ["observability", "ipc"];
+        resolve_layers(sections.map(|section| walk.said_under(&[section], section)).into())
     }
 }
 

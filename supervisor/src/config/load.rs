@@ -183,6 +183,13 @@ impl LoadedConfig {
         })
     }
 
+    /// Puts in where the value stands that it is about, or the section that it is missing in.
+    pub(super) fn locate_value(&self, diagnostic: &mut ConfigDiagnostic) {
+        let at = self.place_of(diagnostic.key());
+        let at = at.or_else(|| self.document.as_ref().map(|node| node.locate(diagnostic.key())));
+        diagnostic.set_location(at.filter(|at| *at.source().origin() != Origin::Code));
+    }
+
     fn locate(&self, diagnostic: &mut ConfigDiagnostic) {
         let is_code = |at: &Location| *at.source().origin() == Origin::Code;
         if let Some(at) = diagnostic.location().cloned() {

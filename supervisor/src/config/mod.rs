@@ -10,6 +10,7 @@ pub mod duration;
 pub mod effective;
 pub mod environment;
 pub mod error;
+pub mod ipc;
 mod keys;
 pub mod load;
 mod node;

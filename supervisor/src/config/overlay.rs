@@ -50,7 +50,9 @@ pub(super) fn overlay_with(
     config: &SupervisorConfig,
     document: &Node,
 ) -> Result<SupervisorSpec, ConfigError> {
-    let SupervisorConfig { include: _, supervisor, policy, shutdown, observability } = config;
+    // The socket is no part of the spec.
+    let SupervisorConfig { include: _, supervisor, policy, shutdown, observability, ipc: _ } =
+        config;
     let ShutdownSection { grace, abort_wait, budget } = shutdown;
 
     let before = spec.clone();

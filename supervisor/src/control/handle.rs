@@ -706,7 +706,7 @@ impl SupervisorHandle {
     }
 
     /// Whether the end of the tree has begun.
-    pub(crate) fn is_ending(&self) -> bool {
+    pub(crate) fn has_begun_to_end(&self) -> bool {
         *self.shared.is_ending.borrow()
     }
 

@@ -65,22 +65,26 @@ impl Default for IpcLimits {
 }
 
 impl IpcLimits {
-    /// The first that is out of its bounds: its name, and what they are.
+    /// The first that is out of its bounds: its key, and what they are.
     pub(super) fn fault(&self) -> Option<(&'static str, &'static str)> {
-        let at_least_one = "at least 1";
-        let longer = "longer than zero";
+        let at_least_one = "it has to be at least 1";
+        let longer = "it has to be longer than zero";
         let checks = [
-            ("line_bytes", (1_024..=1 << 24).contains(&self.line_bytes), "from 1024 to 16777216"),
-            ("nesting", (4..=100).contains(&self.nesting), "from 4 to 100"),
-            ("connections", self.connections > 0, at_least_one),
-            ("connections_per_user", self.connections_per_user > 0, at_least_one),
-            ("requests_per_second", self.requests_per_second > 0, at_least_one),
-            ("commands_at_once", self.commands_at_once > 0, at_least_one),
-            ("command_ids", self.command_ids > 0, at_least_one),
-            ("command_ids_for", !self.command_ids_for.is_zero(), longer),
-            ("idle_timeout", !self.idle_timeout.is_zero(), longer),
-            ("line_timeout", !self.line_timeout.is_zero(), longer),
-            ("write_timeout", !self.write_timeout.is_zero(), longer),
+            (
+                "limits.line_bytes",
+                (1_024..=1 << 24).contains(&self.line_bytes),
+                "it has to be from 1024 to 16777216",
+            ),
+            ("limits.nesting", (4..=100).contains(&self.nesting), "it has to be from 4 to 100"),
+            ("limits.connections", self.connections > 0, at_least_one),
+            ("limits.connections_per_user", self.connections_per_user > 0, at_least_one),
+            ("limits.requests_per_second", self.requests_per_second > 0, at_least_one),
+            ("limits.commands_at_once", self.commands_at_once > 0, at_least_one),
+            ("limits.command_ids", self.command_ids > 0, at_least_one),
+            ("limits.command_ids_for", !self.command_ids_for.is_zero(), longer),
+            ("limits.idle_timeout", !self.idle_timeout.is_zero(), longer),
+            ("limits.line_timeout", !self.line_timeout.is_zero(), longer),
+            ("limits.write_timeout", !self.write_timeout.is_zero(), longer),
         ];
         checks.into_iter().find(|(_, holds, _)| !holds).map(|(name, _, bounds)| (name, bounds))
     }

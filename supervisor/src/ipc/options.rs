@@ -157,47 +157,77 @@ impl IpcOptions {
         Ok(run_dir::socket_of(&self.target_id))
     }
 
-    /// The first thing that is wrong with what was said.
-    pub(super) fn check(&self) -> Result<(), IpcError> {
-        let fail = |key, why| Err(IpcError::BadOption { key, why });
+    /// Everything that is wrong with what was said: the key, as it is written in a configuration,
+    /// and why.
+    pub(crate) fn faults(&self) -> Vec<(&'static str, &'static str)> {
+        let name = self.name();
+        let mut faults = Vec::new();
         if let Err(why) = check_target_id(&self.target_id) {
-            return fail("target_id", why);
+            faults.push(("target_id", why));
         }
-        if self.name().trim().is_empty() || self.name().chars().any(char::is_control) {
-            return fail("registration.display_name", "it is blank or has control characters");
+        let is_bad = name.trim().is_empty() || name.chars().any(char::is_control);
+        if self.display_name.is_some() && is_bad {
+            let why = "it is blank or has control characters";
+            faults.push(("registration.display_name", why));
         }
         if self.path.as_deref().is_some_and(|path| !path.is_absolute()) {
-            return fail("path", "it has to be absolute");
+            faults.push(("path", "it has to be absolute"));
         }
         if let Err(why) = check_permissions(self.permissions) {
-            return fail("permissions", why);
+            faults.push(("permissions", why));
         }
-        if let Some((key, bounds)) = self.limits.fault() {
-            return Err(IpcError::BadLimit { key, bounds });
+        faults.extend(self.limits.fault());
+        faults.extend(self.registration.iter().flat_map(RegistrationOptions::faults));
+        faults
+    }
+
+    /// The first of them.
+    pub(super) fn check(&self) -> Result<(), IpcError> {
+        match self.faults().first() {
+            Some(&(key, why)) => Err(IpcError::BadOption { key, why }),
+            None => Ok(()),
         }
-        self.registration.as_ref().map_or(Ok(()), RegistrationOptions::check)
+    }
+
+    /// Another id, as a configuration says it.
+    #[cfg(feature = "config")]
+    pub(crate) fn target(mut self, target_id: &str) -> Self {
+        target_id.clone_into(&mut self.target_id);
+        self
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn said_registration(&self) -> Option<&RegistrationOptions> {
+        self.registration.as_ref()
+    }
+
+    #[cfg(feature = "config")]
+    pub(crate) fn maybe_registration(mut self, said: Option<RegistrationOptions>) -> Self {
+        self.registration = said;
+        self
     }
 }
 
 impl RegistrationOptions {
-    fn check(&self) -> Result<(), IpcError> {
-        let fail = |key, why| Err(IpcError::BadOption { key, why });
+    fn faults(&self) -> Vec<(&'static str, &'static str)> {
+        let mut faults = Vec::new();
         if !self.relay_path.is_absolute() {
-            return fail("registration.relay_registration_path", "it has to be absolute");
+            faults.push(("registration.relay_registration_path", "it has to be absolute"));
         }
         if self.lease.subsec_nanos() != 0 || self.lease.is_zero() {
-            return fail("registration.lease_seconds", "it has to be whole seconds, at least one");
+            let why = "it has to be whole seconds, at least one";
+            faults.push(("registration.lease_seconds", why));
         }
         if self.heartbeat.is_zero() || self.heartbeat >= self.lease {
             let key = "registration.registration_heartbeat_interval_seconds";
-            return fail(key, "it has to be longer than zero and shorter than the lease");
+            faults.push((key, "it has to be longer than zero and shorter than the lease"));
         }
-        Ok(())
+        faults
     }
 }
 
 /// Whether this can be the id of a target, which is part of the name of a file.
-pub(crate) fn check_target_id(id: &str) -> Result<(), &'static str> {
+fn check_target_id(id: &str) -> Result<(), &'static str> {
     let is_fit = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-' | '.');
     if id.is_empty() || id.len() > 64 {
         return Err("it has to have from 1 to 64 bytes");
@@ -209,7 +239,7 @@ pub(crate) fn check_target_id(id: &str) -> Result<(), &'static str> {
 }
 
 /// Whether a socket can have these permissions.
-pub(crate) fn check_permissions(permissions: u32) -> Result<(), &'static str> {
+fn check_permissions(permissions: u32) -> Result<(), &'static str> {
     if permissions & 0o600 != 0o600 {
         return Err("its own user has to be able to read and write: at least 0600");
     }
@@ -230,14 +260,6 @@ pub enum IpcError {
         key: &'static str,
         /// Why it cannot be.
         why: &'static str,
-    },
-    /// A limit is out of its bounds.
-    #[error("`ipc.limits.{key}` is out of bounds: {bounds}")]
-    BadLimit {
-        /// The key, as it is written in a configuration.
-        key: &'static str,
-        /// What it can be.
-        bounds: &'static str,
     },
     /// The path of the socket cannot be one.
     #[error("the socket cannot lie at `{}`: {why}", path.display())]

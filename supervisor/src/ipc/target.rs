@@ -90,7 +90,7 @@ impl Target {
 
     /// Whether the end of the tree has begun.
     pub(super) fn phase(&self) -> Phase {
-        if self.handle.is_ending() { Phase::Ending } else { Phase::Alive }
+        if self.handle.has_begun_to_end() { Phase::Ending } else { Phase::Alive }
     }
 
     /// The whole tree; after its end as it was then.

@@ -236,8 +236,8 @@ impl SupervisorBuilder {
     }
 
     /// Opens a socket for the tree: who may can see and steer it from the same host. It is there
-    /// from before the first child starts until the tree has ended. Replaces one given before; a
-    /// configuration with an `ipc` section replaces this one.
+    /// from before the first child starts until the tree has ended. Replaces one given before. What
+    /// a configuration says about `ipc` is laid over it, key by key.
     #[cfg(all(feature = "ipc", unix))]
     pub fn ipc(mut self, options: IpcOptions) -> Self {
         self.ipc = Some(Box::new(options));
@@ -273,6 +273,16 @@ impl SupervisorBuilder {
     #[cfg(feature = "cli")]
     pub(crate) fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// Sees that what a configuration says about the socket can be.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check_ipc(&self, config: &LoadedConfig) -> Result<(), SupervisorError> {
+        #[cfg(all(feature = "ipc", unix))]
+        config.ipc_over(self.ipc.as_deref().cloned())?;
+        #[cfg(not(all(feature = "ipc", unix)))]
+        config.check_ipc()?;
+        Ok(())
     }
 
     /// The tree that will be started, without what a configuration says about it.
@@ -320,6 +330,12 @@ impl SupervisorBuilder {
         } else {
             sources.load(&spec)?
         };
+        #[cfg(all(feature = "ipc", unix))]
+        {
+            self.ipc = loaded.ipc_over(self.ipc.map(|options| *options))?.map(Box::new);
+        }
+        #[cfg(not(all(feature = "ipc", unix)))]
+        loaded.check_ipc()?;
         let before = self.spec.without_tasks();
         *self.spec = loaded.overlay(*self.spec)?;
         let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =

@@ -249,9 +249,9 @@ async fn a_delta_follows_the_events_of_a_change() {
 #[tokio::test(start_paused = true)]
 async fn the_first_heartbeat_is_a_change_of_the_state_although_it_is_no_event() {
     let beating = service_fn(async |ctx: TaskContext| {
-        ctx.sleep(Duration::from_secs(3)).await;
+        assert!(ctx.sleep(Duration::from_secs(3)).await);
         ctx.heartbeat();
-        ctx.sleep(Duration::from_secs(600)).await;
+        ctx.stopped().await;
     });
     let heart =
         ChildSpec::new("heart", beating).health(Duration::from_secs(60), Duration::from_secs(500));
