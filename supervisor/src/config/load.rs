@@ -131,6 +131,11 @@ impl LoadedConfig {
         self.config
     }
 
+    /// All that was read, put together.
+    pub(super) fn document(&self) -> Option<&Node> {
+        self.document.as_ref()
+    }
+
     /// The file that was read first, unless the configuration was made in code.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
@@ -150,7 +155,9 @@ impl LoadedConfig {
         let before = spec.clone();
         let nothing = || Node { at: Location::whole(&Source::code()), value: Value::Null };
         let document = self.document.clone().unwrap_or_else(nothing);
-        overlay::overlay_with(spec, &self.config, &document).map_err(|error| {
+        let laid = overlay::overlay_with(spec, &self.config, &document);
+        let laid = laid.and_then(|spec| self.manifests(&spec).map(|_| spec));
+        laid.map_err(|error| {
             let mut diagnostics = error.into_diagnostics();
             for diagnostic in &mut diagnostics {
                 self.locate(diagnostic);

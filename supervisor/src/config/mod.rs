@@ -5,6 +5,7 @@
 //! files and reads typed values out of them, [`load`] does that for a file and all it includes,
 //! and [`overlay`] lays the result over a [`SupervisorSpec`](crate::spec::supervisor::SupervisorSpec).
 
+pub mod args;
 pub mod configurable;
 pub mod duration;
 pub mod effective;
@@ -12,6 +13,7 @@ pub mod environment;
 pub mod error;
 mod keys;
 pub mod load;
+pub(crate) mod manifest;
 mod node;
 pub mod overlay;
 pub mod plan;

@@ -9,7 +9,9 @@ use serde_json::{Map, Value, json};
 
 use super::configurable::{ChildSection, SupervisorConfig};
 use super::keys::{is_about_supervisors, is_about_tasks};
+use super::settings::DeclaredSettings;
 use crate::spec::NodeSpec;
+use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 
 /// The JSON Schema that an editor completes and checks a configuration file with.
@@ -39,6 +41,9 @@ pub fn json_schema_of(spec: &SupervisorSpec) -> Value {
     if let Some(properties) = schema.pointer_mut("/definitions/RootSection/properties") {
         properties["children"] = keys.children_of(spec);
     }
+    if let Some(dynamic) = schema.pointer_mut("/properties/dynamic") {
+        dynamic["items"] = keys.members_below(spec);
+    }
     schema
 }
 
@@ -62,6 +67,7 @@ impl ChildKeys {
             all = keys;
         }
         let keys = Self { all };
+        definitions.remove("DynamicSection");
         definitions.insert("TaskSection".into(), keys.task(None));
         if let Some(mut stop) = definitions.get("StopSection").cloned() {
             if let Some(keys) = stop.get_mut("properties").and_then(Value::as_object_mut) {
@@ -74,7 +80,7 @@ impl ChildKeys {
 
     fn task(&self, settings: Option<&Value>) -> Value {
         let mut keys = self.all.clone();
-        keys.retain(|key, _| !is_about_supervisors(key) && key != "settings");
+        keys.retain(|key, _| !is_about_supervisors(key) && !is_of_groups(key));
         if let Some(settings) = settings {
             keys.insert("settings".into(), settings.clone());
         }
@@ -82,21 +88,84 @@ impl ChildKeys {
     }
 
     fn supervisor(&self, spec: &SupervisorSpec) -> Value {
+        if spec.group.kind != GroupKind::None {
+            return self.group(spec);
+        }
         let mut keys = self.all.clone();
-        keys.retain(|key, _| !is_about_tasks(key) && key != "settings");
+        keys.retain(|key, _| !is_about_tasks(key) && !is_of_groups(key));
         let stop = json!({ "$ref": "#/definitions/SupervisorStopSection" });
         keys.insert("shutdown".into(), or_null(&stop));
         keys.insert("children".into(), self.children_of(spec));
         json!({ "type": "object", "additionalProperties": false, "properties": keys })
     }
 
+    /// A pool or a many: what is about a task is about each of its children.
+    fn group(&self, spec: &SupervisorSpec) -> Value {
+        let is_pool = spec.group.kind == GroupKind::Pool;
+        let is_left_out = |key: &str| match key {
+            "settings" => true,
+            "strategy" | "start" | "auto_shutdown" | "count" => is_pool,
+            "max_children" => !is_pool,
+            _ => false,
+        };
+        let mut keys = self.all.clone();
+        keys.retain(|key, _| !is_left_out(key));
+        if let Some(settings) = &spec.group.settings {
+            keys.insert("settings".into(), or_null(&settings.schema()));
+        }
+        keys.insert("children".into(), self.children_of(spec));
+        json!({ "type": "object", "additionalProperties": false, "properties": keys })
+    }
+
+    /// The section of a task that has these settings, if any.
+    fn task_with(&self, settings: Option<&DeclaredSettings>) -> Value {
+        match settings {
+            Some(settings) => self.task(Some(&or_null(&settings.schema()))),
+            None => json!({ "$ref": "#/definitions/TaskSection" }),
+        }
+    }
+
+    /// What can be a member of a pool somewhere below.
+    fn members_below(&self, spec: &SupervisorSpec) -> Value {
+        fn below(keys: &ChildKeys, spec: &SupervisorSpec, path: &str, members: &mut Vec<Value>) {
+            if let Some(args) = spec.group.args {
+                let settings = spec.group.settings.as_ref();
+                let args = args.schema();
+                let must_be_said = !can_be_left_out(&args);
+                let required = [Some("pool"), Some("id"), must_be_said.then_some("args")];
+                members.push(json!({
+                    "type": "object",
+                    "description": format!("A member of the pool `{path}`."),
+                    "additionalProperties": false,
+                    "required": required.into_iter().flatten().collect::<Vec<_>>(),
+                    "properties": {
+                        "pool": { "const": path, "description": "The path of the pool." },
+                        "id": {
+                            "type": "string",
+                            "description": "What the member is called.",
+                            "pattern": ID_PATTERN,
+                        },
+                        "args": if must_be_said { args } else { or_null(&args) },
+                        "overrides": or_null(&keys.task_with(settings)),
+                    },
+                }));
+            }
+            for child in spec.children() {
+                if let NodeSpec::Supervisor(inner) = child {
+                    below(keys, inner, &format!("{path}/{}", inner.id()), members);
+                }
+            }
+        }
+        let mut members = Vec::new();
+        below(self, spec, "/root", &mut members);
+        // Nothing can be said where no pool says `from_config`.
+        if members.is_empty() { json!({ "not": {} }) } else { json!({ "anyOf": members }) }
+    }
+
     fn children_of(&self, spec: &SupervisorSpec) -> Value {
         let children = spec.children().iter().map(|child| {
             let section = match child {
-                NodeSpec::Child(task) => match &task.settings {
-                    Some(settings) => self.task(Some(&or_null(&settings.schema()))),
-                    None => json!({ "$ref": "#/definitions/TaskSection" }),
-                },
+                NodeSpec::Child(task) => self.task_with(task.settings.as_ref()),
                 NodeSpec::Supervisor(inner) => self.supervisor(inner),
             };
             (child.id().to_owned(), or_null(&section))
@@ -110,6 +179,25 @@ impl ChildKeys {
         })
     }
 }
+
+/// Whether the key is there for some children only, by what they are.
+fn is_of_groups(key: &str) -> bool {
+    matches!(key, "settings" | "count" | "max_children")
+}
+
+/// Whether what has this schema can be read from nothing.
+fn can_be_left_out(schema: &Value) -> bool {
+    let types = match schema.get("type") {
+        Some(Value::String(only)) => vec![only.as_str()],
+        Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect(),
+        _ => vec![],
+    };
+    let asks_nothing = schema.get("required").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    types.contains(&"null") || (types.contains(&"object") && asks_nothing)
+}
+
+/// What a child can be called.
+const ID_PATTERN: &str = "^[A-Za-z0-9_.-]{1,128}$";
 
 fn or_null(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })

@@ -14,8 +14,7 @@ use serde_json::{Value as Json, json};
 
 use super::error::{ConfigDiagnostic, ConfigFault, KeyPath, nearest};
 use super::node::{Node, Value};
-use super::schema::resolve;
-use super::secrets::{MASK, below, is_secret};
+use super::secrets::{MASK, is_secret_at};
 use super::source::Location;
 use crate::policy::failure::TaskFailureKind;
 use crate::task::exit::TaskFailure;
@@ -180,19 +179,6 @@ impl DeclaredSettings {
             diagnostics.into_iter().map(hide).collect()
         })
     }
-}
-
-/// Whether the value of `key` must not be shown.
-pub(super) fn is_secret_at(schema: &Json, key: &KeyPath) -> bool {
-    let mut section = Some(schema);
-    for segment in key.segments() {
-        let Some(known) = section else { return true };
-        if is_secret(known) {
-            return true;
-        }
-        section = below(resolve(schema, known), segment);
-    }
-    section.is_none_or(|known| is_secret(known) || is_secret(resolve(schema, known)))
 }
 
 fn read<T: SettingsType>(node: &Node) -> Result<ReadSettings, Vec<ConfigDiagnostic>> {
