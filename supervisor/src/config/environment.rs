@@ -140,7 +140,7 @@ fn scalar_or_section(source: &Arc<Source>, schema: &Json) -> Node {
 }
 
 /// How a child or a key is called in the name of a variable.
-fn name_of(id: &str) -> String {
+pub(super) fn name_of(id: &str) -> String {
     id.chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect()

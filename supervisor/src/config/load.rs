@@ -15,7 +15,7 @@ use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
 use super::node::{Node, Value};
 use super::schema::{json_schema, json_schema_of};
 use super::source::{Location, Origin, Source};
-use super::{overlay, tree};
+use super::{overlay, tree, yaml};
 use crate::spec::supervisor::SupervisorSpec;
 
 /// The stack of the thread that reads. Sections nest as supervisors do, and without optimization
@@ -69,6 +69,13 @@ impl LoadedConfig {
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
         Self::on_a_thread(Start::file(path), &json_schema_of(spec), environment)
+    }
+
+    /// A text that is no file, for a certain tree.
+    pub(super) fn of_text(spec: &SupervisorSpec, text: &str) -> Result<Self, ConfigError> {
+        let node = yaml::parse(&Source::manifest(text.to_owned()));
+        let node = node.map_err(|problem| ConfigError::new(vec![problem]))?;
+        Self::on_a_thread(Start::Node(Some(node)), &json_schema_of(spec), &Environment::none())
     }
 
     fn on_a_thread(

@@ -20,9 +20,11 @@ pub mod plan;
 mod read;
 pub mod report;
 pub mod schema;
+pub mod secret;
 pub(crate) mod secrets;
 pub mod settings;
 pub mod source;
+mod template;
 mod tree;
 mod yaml;
 

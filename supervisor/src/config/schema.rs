@@ -1,18 +1,19 @@
-//! The JSON Schema of a configuration, and the template with every key: both made from the types.
+//! The JSON Schema of a configuration, made from the types.
 
 use std::sync::LazyLock;
 
-use confique::Config;
-use confique::meta::{Field, FieldKind, Meta};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::configurable::{ChildSection, SupervisorConfig};
+use super::configurable::SupervisorConfig;
+use super::environment::{Environment, name_of};
 use super::keys::{is_about_supervisors, is_about_tasks};
 use super::settings::DeclaredSettings;
 use crate::spec::NodeSpec;
 use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
+
+pub use super::template::{template, template_of};
 
 /// The JSON Schema that an editor completes and checks a configuration file with.
 pub fn json_schema() -> Value {
@@ -39,7 +40,7 @@ pub fn json_schema_of(spec: &SupervisorSpec) -> Value {
     let mut schema = json_schema();
     let keys = ChildKeys::take(&mut schema);
     if let Some(properties) = schema.pointer_mut("/definitions/RootSection/properties") {
-        properties["children"] = keys.children_of(spec);
+        properties["children"] = keys.children_of(spec, Environment::PREFIX);
     }
     if let Some(dynamic) = schema.pointer_mut("/properties/dynamic") {
         dynamic["items"] = keys.members_below(spec);
@@ -87,20 +88,21 @@ impl ChildKeys {
         json!({ "type": "object", "additionalProperties": false, "properties": keys })
     }
 
-    fn supervisor(&self, spec: &SupervisorSpec) -> Value {
+    /// `variables` is how the names of its variables begin.
+    fn supervisor(&self, spec: &SupervisorSpec, variables: &str) -> Value {
         if spec.group.kind != GroupKind::None {
-            return self.group(spec);
+            return self.group(spec, variables);
         }
         let mut keys = self.all.clone();
         keys.retain(|key, _| !is_about_tasks(key) && !is_of_groups(key));
         let stop = json!({ "$ref": "#/definitions/SupervisorStopSection" });
         keys.insert("shutdown".into(), or_null(&stop));
-        keys.insert("children".into(), self.children_of(spec));
+        keys.insert("children".into(), self.children_of(spec, variables));
         json!({ "type": "object", "additionalProperties": false, "properties": keys })
     }
 
     /// A pool or a many: what is about a task is about each of its children.
-    fn group(&self, spec: &SupervisorSpec) -> Value {
+    fn group(&self, spec: &SupervisorSpec, variables: &str) -> Value {
         let is_pool = spec.group.kind == GroupKind::Pool;
         let is_left_out = |key: &str| match key {
             "settings" => true,
@@ -111,16 +113,16 @@ impl ChildKeys {
         let mut keys = self.all.clone();
         keys.retain(|key, _| !is_left_out(key));
         if let Some(settings) = &spec.group.settings {
-            keys.insert("settings".into(), or_null(&settings.schema()));
+            keys.insert("settings".into(), or_null(&shown(settings.schema(), Some(variables))));
         }
-        keys.insert("children".into(), self.children_of(spec));
+        keys.insert("children".into(), self.children_of(spec, variables));
         json!({ "type": "object", "additionalProperties": false, "properties": keys })
     }
 
     /// The section of a task that has these settings, if any.
-    fn task_with(&self, settings: Option<&DeclaredSettings>) -> Value {
+    fn task_with(&self, settings: Option<&DeclaredSettings>, variables: Option<&str>) -> Value {
         match settings {
-            Some(settings) => self.task(Some(&or_null(&settings.schema()))),
+            Some(settings) => self.task(Some(&or_null(&shown(settings.schema(), variables)))),
             None => json!({ "$ref": "#/definitions/TaskSection" }),
         }
     }
@@ -130,7 +132,7 @@ impl ChildKeys {
         fn below(keys: &ChildKeys, spec: &SupervisorSpec, path: &str, members: &mut Vec<Value>) {
             if let Some(args) = spec.group.args {
                 let settings = spec.group.settings.as_ref();
-                let args = args.schema();
+                let args = shown(args.schema(), None);
                 let must_be_said = !can_be_left_out(&args);
                 let required = [Some("pool"), Some("id"), must_be_said.then_some("args")];
                 members.push(json!({
@@ -146,7 +148,7 @@ impl ChildKeys {
                             "pattern": ID_PATTERN,
                         },
                         "args": if must_be_said { args } else { or_null(&args) },
-                        "overrides": or_null(&keys.task_with(settings)),
+                        "overrides": or_null(&keys.task_with(settings, None)),
                     },
                 }));
             }
@@ -162,13 +164,21 @@ impl ChildKeys {
         if members.is_empty() { json!({ "not": {} }) } else { json!({ "anyOf": members }) }
     }
 
-    fn children_of(&self, spec: &SupervisorSpec) -> Value {
+    fn children_of(&self, spec: &SupervisorSpec, variables: &str) -> Value {
         let children = spec.children().iter().map(|child| {
-            let section = match child {
-                NodeSpec::Child(task) => self.task_with(task.settings.as_ref()),
-                NodeSpec::Supervisor(inner) => self.supervisor(inner),
+            let variables = format!("{variables}__{}", name_of(child.id()));
+            let (section, what) = match child {
+                NodeSpec::Child(task) => {
+                    (self.task_with(task.settings.as_ref(), Some(&variables)), "a task")
+                }
+                NodeSpec::Supervisor(inner) => {
+                    (self.supervisor(inner, &variables), inner.group.kind.in_words())
+                }
             };
-            (child.id().to_owned(), or_null(&section))
+            let mut section = or_null(&section);
+            section["description"] =
+                format!("`{}`, {what}. Its variables: `{variables}__…`", child.id()).into();
+            (child.id().to_owned(), section)
         });
         let children: Map<_, _> = children.collect();
         json!({
@@ -177,6 +187,34 @@ impl ChildKeys {
             "additionalProperties": false,
             "properties": children,
         })
+    }
+}
+
+/// The schema of a child's own as others see it: without the defaults of what is secret, and with
+/// the names of the variables that set its keys, as far as there are some.
+fn shown(mut schema: Value, variables: Option<&str>) -> Value {
+    let variables = variables.map(|variables| format!("{variables}__SETTINGS"));
+    show(&mut schema, variables.as_deref());
+    schema
+}
+
+fn show(schema: &mut Value, variable: Option<&str>) {
+    let Some(map) = schema.as_object_mut() else { return };
+    if map.get("writeOnly") == Some(&Value::Bool(true)) {
+        map.remove("default");
+    }
+    if let Some(branches) = map.get_mut("anyOf").and_then(Value::as_array_mut) {
+        branches.iter_mut().for_each(|branch| show(branch, variable));
+    }
+    let Some(properties) = map.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for (name, property) in properties {
+        let variable = variable.map(|variable| format!("{variable}__{}", name_of(name)));
+        show(property, variable.as_deref());
+        if let (Some(variable), Some(property)) = (variable, property.as_object_mut()) {
+            let said = property.get("description").and_then(Value::as_str).unwrap_or_default();
+            let said = format!("{said} Variable: `{variable}`.").trim_start().to_owned();
+            property.insert("description".into(), said.into());
+        }
     }
 }
 
@@ -203,28 +241,6 @@ fn or_null(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })
 }
 
-/// A configuration file with every key, its meaning, bounds and default: everything but the
-/// sections behind a single `#`. It loads as it is, and with every such line taken out of its
-/// comment.
-pub fn template() -> String {
-    let schema = json_schema();
-    let mut printer = Printer { root: &schema, out: String::from(HEAD) };
-    for (field, section) in in_order(&SupervisorConfig::META, &schema) {
-        printer.out.push('\n');
-        printer.key(field, section, None, 0, "");
-    }
-    printer.out
-}
-
-const HEAD: &str = "\
-# yaml-language-server: $schema=supervisor.schema.json
-#
-## Every key there is. A line behind a single `#` shows a key with its default, or with an example
-## where it has none: take the `#` away to set it. Lines behind `##` explain.
-##
-## Durations have a unit: 250ms, 10s, 1m 30s.
-";
-
 /// What the derives say about fields that are left out.
 fn without_empty_defaults(schema: &mut Value) {
     match schema {
@@ -238,96 +254,6 @@ fn without_empty_defaults(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(without_empty_defaults),
         _ => {}
-    }
-}
-
-/// The keys of a section in the order of their declaration, which the schema forgets.
-fn in_order<'a>(
-    meta: &'static Meta,
-    section: &'a Value,
-) -> impl Iterator<Item = (&'static Field, &'a Value)> {
-    let properties = section.get("properties");
-    meta.fields.iter().filter_map(move |field| Some((field, properties?.get(field.name)?)))
-}
-
-struct Printer<'a> {
-    root: &'a Value,
-    out: String,
-}
-
-impl<'a> Printer<'a> {
-    fn line(&mut self, depth: usize, text: &str) {
-        self.out.extend(std::iter::repeat_n("  ", depth));
-        self.out.push_str(text);
-        self.out.push('\n');
-    }
-
-    fn key(
-        &mut self,
-        field: &'static Field,
-        schema: &'a Value,
-        default: Option<&'a Value>,
-        depth: usize,
-        mark: &str,
-    ) {
-        let name = field.name;
-        let target = resolve(self.root, schema);
-        self.comment(schema, target, depth);
-        let default = default.or_else(|| schema.get("default"));
-        match (field.kind, target.get("additionalProperties")) {
-            (FieldKind::Nested { meta }, _) => {
-                // A section by itself says nothing, so it need not be a comment.
-                self.line(depth, &format!("{mark}{name}:"));
-                for (field, key) in in_order(meta, target) {
-                    let default = default.and_then(|default| default.get(field.name));
-                    self.key(field, key, default, depth + 1, mark);
-                }
-            }
-            // Once is enough: a child has the same keys at every depth.
-            (FieldKind::Leaf { .. }, Some(child)) if depth == 1 => {
-                self.line(depth, &format!("#{name}:"));
-                self.line(depth + 1, "#ID:");
-                for (field, key) in in_order(&ChildSection::META, resolve(self.root, child)) {
-                    self.key(field, key, None, depth + 2, "#");
-                }
-            }
-            (FieldKind::Leaf { .. }, Some(_)) => self.line(depth, &format!("#{name}: {{}}")),
-            (FieldKind::Leaf { .. }, None) => {
-                let value = default.or_else(|| schema.pointer("/examples/0"));
-                let value = value.map(yaml).unwrap_or_default();
-                self.line(depth, &format!("#{name}: {value}"));
-            }
-        }
-    }
-
-    /// The description, and the words that there are.
-    fn comment(&mut self, schema: &Value, target: &Value, depth: usize) {
-        let text = |value: &Value| {
-            let text = value.get("description").and_then(Value::as_str).unwrap_or_default();
-            text.replace('\n', " ")
-        };
-        let width = 96 - 2 * depth;
-        for line in wrap(&format!("{}{}", text(schema), bounds(schema)), width) {
-            self.line(depth, &format!("## {line}"));
-        }
-        for word in target.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
-            let name = word.get("const").and_then(Value::as_str).unwrap_or_default();
-            let mut lines = wrap(&format!("- {name}: {}", text(word)), width - 4).into_iter();
-            if let Some(line) = lines.next() {
-                self.line(depth, &format!("##   {line}"));
-            }
-            for line in lines {
-                self.line(depth, &format!("##     {line}"));
-            }
-        }
-    }
-}
-
-fn bounds(schema: &Value) -> String {
-    match (schema.get("minimum"), schema.get("maximum")) {
-        (Some(least), Some(most)) => format!(" From {least} to {most}."),
-        (Some(least), None) if least.as_f64() != Some(0.0) => format!(" At least {least}."),
-        _ => String::new(),
     }
 }
 
@@ -350,18 +276,4 @@ pub(crate) fn yaml(value: &Value) -> String {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     }
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + word.len() < width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

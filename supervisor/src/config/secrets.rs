@@ -98,7 +98,7 @@ pub(super) fn is_secret_at(schema: &Json, key: &KeyPath) -> bool {
     section.is_none_or(|last| is_secret(last) || known(schema, last, None).is_none_or(is_secret))
 }
 
-fn is_secret(schema: &Json) -> bool {
+pub(super) fn is_secret(schema: &Json) -> bool {
     schema.get("writeOnly").and_then(Json::as_bool) == Some(true)
 }
 

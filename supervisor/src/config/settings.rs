@@ -143,6 +143,7 @@ impl fmt::Debug for ReadSettings {
 pub struct DeclaredSettings {
     name: fn() -> &'static str,
     schema: fn() -> Json,
+    meta: &'static Meta,
     read: fn(&Node) -> Result<ReadSettings, Vec<ConfigDiagnostic>>,
 }
 
@@ -155,11 +156,16 @@ impl fmt::Debug for DeclaredSettings {
 impl DeclaredSettings {
     /// Settings of type `T`.
     pub const fn of<T: SettingsType>() -> Self {
-        Self { name: type_name::<T>, schema: schema_of::<T>, read: read::<T> }
+        Self { name: type_name::<T>, schema: schema_of::<T>, meta: &T::META, read: read::<T> }
     }
 
     pub(super) fn schema(&self) -> Json {
         (self.schema)()
+    }
+
+    /// Its keys, in their order.
+    pub(super) fn meta(&self) -> &'static Meta {
+        self.meta
     }
 
     /// Reads what stands at `key`, where it is said at all.

@@ -79,6 +79,17 @@ pub(crate) enum GroupKind {
     Many,
 }
 
+impl GroupKind {
+    #[cfg(feature = "config")]
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::None => "a supervisor",
+            Self::Pool => "a pool",
+            Self::Many => "many of one",
+        }
+    }
+}
+
 impl SupervisorSpec {
     /// A pool: a supervisor without declared children, whose members come and go while it runs
     /// and are all stopped at the same time.
