@@ -10,7 +10,7 @@ use serde_json::{Map, Value as Json};
 
 use super::error::{ConfigDiagnostic, ConfigFault, KeyPath, nearest};
 use super::node::{Node, Value};
-use super::schema::resolve;
+use super::schema::{resolve, with_their_bounds};
 use super::secrets::is_secret_at;
 use crate::task::member::Arguments;
 
@@ -94,6 +94,7 @@ fn schema_of<A: ArgsType>() -> Json {
         root.remove("$schema");
         root.remove("title");
     }
+    with_their_bounds(&mut schema);
     close(&mut schema);
     schema
 }

@@ -27,6 +27,7 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
         root.insert("title".into(), json!("Configuration of a supervision tree"));
     }
     without_empty_defaults(&mut schema);
+    with_their_bounds(&mut schema);
     schema
 });
 
@@ -239,6 +240,31 @@ const ID_PATTERN: &str = "^[A-Za-z0-9_.-]{1,128}$";
 
 fn or_null(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })
+}
+
+/// How large a number can be that is one of a certain size.
+pub(super) fn with_their_bounds(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            let most = match map.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(json!(u8::MAX)),
+                Some("uint16") => Some(json!(u16::MAX)),
+                Some("uint32") => Some(json!(u32::MAX)),
+                Some("uint64" | "uint") => Some(json!(u64::MAX)),
+                Some("int8") => Some(json!(i8::MAX)),
+                Some("int16") => Some(json!(i16::MAX)),
+                Some("int32") => Some(json!(i32::MAX)),
+                Some("int64" | "int") => Some(json!(i64::MAX)),
+                _ => None,
+            };
+            if let Some(most) = most {
+                map.entry("maximum").or_insert(most);
+            }
+            map.values_mut().for_each(with_their_bounds);
+        }
+        Value::Array(items) => items.iter_mut().for_each(with_their_bounds),
+        _ => {}
+    }
 }
 
 /// What the derives say about fields that are left out.

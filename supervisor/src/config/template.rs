@@ -364,7 +364,11 @@ fn width_at(depth: usize) -> usize {
 }
 
 fn bounds(schema: &Value) -> String {
-    match (schema.get("minimum"), schema.get("maximum")) {
+    // What is only the size of a type says little to who reads it.
+    let most = schema
+        .get("maximum")
+        .filter(|most| most.as_f64().is_none_or(|most| most < f64::from(i32::MAX)));
+    match (schema.get("minimum"), most) {
         (Some(least), Some(most)) => format!(" From {least} to {most}."),
         (Some(least), None) if least.as_f64() != Some(0.0) => format!(" At least {least}."),
         _ => String::new(),

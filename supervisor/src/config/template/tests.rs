@@ -172,7 +172,7 @@ fn the_template_of_a_tree_names_every_key_of_every_child() {
         "#count: 2",
         "#- { pool: /root/guests, id: example, args: {\"user\":0}, overrides: {} }",
         "## - args.user: Who it is.",
-        "          ## max: 10\n          ## Not here: `/root/payments/once` could not be started: `restart_limit`",
+        "## max: 10\n            ## Not here: `/root/payments/once` could not be started:",
     ] {
         assert!(template.contains(line), "no `{line}` in\n{template}");
     }
