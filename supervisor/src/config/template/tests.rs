@@ -1,5 +1,7 @@
 //! The template of a compiled tree is a configuration of that tree.
 
+#![expect(unused_qualifications, reason = "in what `confique::Config` generates")]
+
 use std::time::Duration;
 
 use confique::Config;
