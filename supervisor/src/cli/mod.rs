@@ -191,7 +191,7 @@ impl Program {
                 Answer::done(format!("{schema:#}\n"))
             }
             Command::Template => {
-                let template = schema::template();
+                let template = schema::template_of(builder.spec());
                 format.done(template.clone(), || json!({ "template": template }))
             }
             // It reads files.

@@ -16,7 +16,7 @@ use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
 use super::node::{Node, Value};
 use super::schema::{json_schema, json_schema_of};
 use super::source::{Location, Origin, Source};
-use super::{overlay, tree};
+use super::{overlay, tree, yaml};
 use crate::spec::supervisor::SupervisorSpec;
 
 /// The stack of the thread that reads. Sections nest as supervisors do, and without optimization
@@ -71,6 +71,13 @@ impl LoadedConfig {
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
         Self::on_a_thread(Start::file(path), &json_schema_of(spec), environment)
+    }
+
+    /// A text that is no file, for a certain tree.
+    pub(super) fn of_text(spec: &SupervisorSpec, text: &str) -> Result<Self, ConfigError> {
+        let node = yaml::parse(&Source::manifest(text.to_owned()));
+        let node = node.map_err(|problem| ConfigError::new(vec![problem]))?;
+        Self::on_a_thread(Start::Node(Some(node)), &json_schema_of(spec), &Environment::none())
     }
 
     fn on_a_thread(
@@ -149,6 +156,11 @@ impl LoadedConfig {
         self.config
     }
 
+    /// All that was read, put together.
+    pub(super) fn document(&self) -> Option<&Node> {
+        self.document.as_ref()
+    }
+
     /// The file that was read first, unless the configuration was made in code.
     pub fn path(&self) -> Option<&Path> {
         self.path.as_deref()
@@ -168,7 +180,9 @@ impl LoadedConfig {
         let before = spec.clone();
         let nothing = || Node { at: Location::whole(&Source::code()), value: Value::Null };
         let document = self.document.clone().unwrap_or_else(nothing);
-        overlay::overlay_with(spec, &self.config, &document).map_err(|error| {
+        let laid = overlay::overlay_with(spec, &self.config, &document);
+        let laid = laid.and_then(|spec| self.manifests(&spec).map(|_| spec));
+        laid.map_err(|error| {
             let mut diagnostics = error.into_diagnostics();
             for diagnostic in &mut diagnostics {
                 self.locate(diagnostic);

@@ -263,6 +263,8 @@ impl ConfigDiagnostic {
                 | ConfigFault::NotAPool { .. }
                 | ConfigFault::NotAMany { .. }
                 | ConfigFault::NotForAPool { .. }
+                | ConfigFault::NoPool { .. }
+                | ConfigFault::NotFromConfig { .. }
         )
     }
 }

@@ -170,7 +170,7 @@ impl SupervisorHandle {
         let id = ChildId::new(id)
             .map_err(|cause| SupervisorError::BadId { pool: pool.clone(), cause })?;
         let (id, arguments) = (Some(id), Arguments::new(arguments));
-        self.change(Verb::Spawn { pool, id, arguments }, requested_by, reason).await
+        self.spawn(pool, id, arguments, requested_by, reason).await
     }
 
     /// As [`spawn_member`](Self::spawn_member), with the next number as the id: 1, 2, 3 and so on,
@@ -187,7 +187,20 @@ impl SupervisorHandle {
         reason: &str,
     ) -> Result<CommandOutcome, SupervisorError> {
         let (pool, arguments) = (pool.into_path()?, Arguments::new(arguments));
-        self.change(Verb::Spawn { pool, id: None, arguments }, requested_by, reason).await
+        self.spawn(pool, None, arguments, requested_by, reason).await
+    }
+
+    async fn spawn(
+        &self,
+        pool: ChildPath,
+        id: Option<ChildId>,
+        arguments: Arguments,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let overrides = Box::default();
+        let verb = Verb::Spawn { pool, id, arguments, overrides };
+        self.change(verb, requested_by, reason).await
     }
 
     /// Starts a child that is down.
@@ -649,7 +662,7 @@ impl SupervisorHandle {
         Ok(())
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         verb: Verb,
         requested_by: &str,

@@ -220,10 +220,13 @@ pub enum SupervisorError {
     #[cfg(all(feature = "ipc", unix))]
     #[error("the tree has no socket")]
     Ipc(#[source] Arc<crate::ipc::IpcError>),
-    /// The program has compiled no template that a manifest could name.
+    /// The program cannot read manifests.
     #[cfg(all(feature = "ipc", unix))]
-    #[error("this program has no templates, so no child can be added by a manifest")]
-    NoTemplates,
+    #[error(
+        "no child can be added by a manifest: build the program with the feature `config` of \
+         `rust-tokio-supervisor`"
+    )]
+    NoManifests,
     /// The signals of the process cannot be listened to.
     #[error("the signals of the process cannot be listened to")]
     Signal(#[source] Arc<std::io::Error>),

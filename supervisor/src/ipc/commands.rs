@@ -132,7 +132,7 @@ async fn refused(
 #[derive(Clone, Debug, PartialEq)]
 enum Plan {
     Child(ChildPath),
-    Add { parent: Option<ChildPath>, manifest: String },
+    Add(String),
     Shutdown,
 }
 
@@ -208,7 +208,7 @@ fn plan(
                                which compiled template is started, and with what";
                 return Err(invalid(message.to_owned()));
             };
-            Ok(Plan::Add { parent, manifest })
+            manifest::whole(&manifest, parent.as_ref()).map(Plan::Add).map_err(invalid)
         }
         (_, Some(path)) => Ok(Plan::Child(path)),
         (_, None) => {
@@ -233,9 +233,7 @@ async fn carry_out(
             drop(end.wait_for(Option::is_some).await);
             Ok(Some(ChildPath::root()))
         }
-        (_, Plan::Add { parent, manifest }) => {
-            manifest::add(handle, parent, &manifest, by, why).await.map(done)
-        }
+        (_, Plan::Add(manifest)) => manifest::add(handle, &manifest, by, why).await.map(done),
         (ControlCommandKind::PauseChild, Plan::Child(path)) => {
             handle.pause_child(path, by, why).await.map(done)
         }

@@ -28,6 +28,8 @@ use crate::config::environment::Environment;
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;
+#[cfg(feature = "config")]
+use crate::config::manifest::Manifest;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
@@ -133,6 +135,8 @@ impl Supervisor {
             sources: Sources::default(),
             #[cfg(feature = "config")]
             made_of: None,
+            #[cfg(feature = "config")]
+            members: Vec::new(),
         }
     }
 }
@@ -159,6 +163,9 @@ pub struct SupervisorBuilder {
     sources: Sources,
     #[cfg(feature = "config")]
     made_of: Option<Box<(SupervisorSpec, Arc<LoadedConfig>)>>,
+    /// What is spawned as soon as the tree is up.
+    #[cfg(feature = "config")]
+    members: Vec<Manifest>,
 }
 
 impl SupervisorBuilder {
@@ -315,11 +322,16 @@ impl SupervisorBuilder {
     /// As [`Supervisor::start`].
     pub async fn start(self) -> Result<SupervisorHandle, SupervisorError> {
         #[cfg(feature = "config")]
-        let this = Box::pin(self.configured()).await?;
+        {
+            let mut this = Box::pin(self.configured()).await?;
+            let members = std::mem::take(&mut this.members);
+            // It is done once and is large: whoever waits for it need not be.
+            let handle = Box::pin(this.start_as_it_is()).await?;
+            Box::pin(spawn_all(&handle, members)).await?;
+            Ok(handle)
+        }
         #[cfg(not(feature = "config"))]
-        let this = self;
-        // It is done once and is large: whoever waits for it need not be.
-        Box::pin(this.start_as_it_is()).await
+        Box::pin(self.start_as_it_is()).await
     }
 
     #[cfg(feature = "config")]
@@ -338,6 +350,7 @@ impl SupervisorBuilder {
         loaded.check_ipc()?;
         let before = self.spec.without_tasks();
         *self.spec = loaded.overlay(*self.spec)?;
+        self.members = loaded.manifests(&self.spec)?;
         let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
         let setting = |said: Option<u32>, in_code| {
@@ -466,6 +479,27 @@ impl SupervisorBuilder {
 #[cfg(all(feature = "ipc", unix))]
 fn no_socket(error: crate::ipc::IpcError) -> SupervisorError {
     SupervisorError::Ipc(Arc::new(error))
+}
+
+/// Spawns the members that the configuration names, one after the other; on an error the tree is
+/// ended, as it is when a declared child fails to start.
+#[cfg(feature = "config")]
+async fn spawn_all(
+    handle: &SupervisorHandle,
+    members: Vec<Manifest>,
+) -> Result<(), SupervisorError> {
+    const BY: &str = "the configuration";
+    for member in members.into_iter().filter(|member| member.is_enabled) {
+        if cfg!(plant_bug = "dynamic_not_started") {
+            return Ok(());
+        }
+        if let Err(error) = handle.spawn_manifest(member, BY, "it is named in `dynamic`").await {
+            let reason = "a member that is named in `dynamic` failed to start";
+            handle.shutdown_tree(BY, reason).await?;
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 #[cfg(any(feature = "config", feature = "ipc"))]

@@ -56,6 +56,54 @@ async fn each_command_does_what_it_says_and_answers_with_what_has_changed() {
     assert!(reach.handle.state_of(TILL).await.is_err());
 }
 
+#[cfg(feature = "config")]
+#[tokio::test(start_paused = true)]
+async fn a_manifest_names_a_pool_and_what_its_new_member_is_given() {
+    use crate::runtime::supervisor::Supervisor;
+    use crate::task::member::member_fn;
+
+    let session = member_fn(async |ctx: TaskContext, _: u64| ctx.stopped().await);
+    let sessions = SupervisorSpec::pool("sessions").members(session).from_config::<u64>();
+    let handle = Supervisor::start(SupervisorSpec::root().child(sessions)).await.unwrap();
+    let reach = super::harness::reach_of(handle, |_| {});
+    let mut client = reach.client();
+    let add = |id: &str, path: Option<&str>, manifest: &str| {
+        let mut params = command(id, "add_child", "");
+        params["target"] = json!({ "child_path": path, "child_manifest": manifest });
+        params["confirmed"] = json!(true);
+        params
+    };
+    let pool = Some("/root/sessions");
+    for (id, path, manifest) in [
+        ("u1", None, r#"{"pool":"/root/sessions","id":"u1","args":42}"#),
+        ("u2", pool, r#"{"id":"u2","args":42}"#),
+        ("u3", pool, r#"{"pool":"/root/sessions","id":"u3","args":42}"#),
+    ] {
+        let result = client.get("command.add_child", &add(id, path, manifest)).await;
+        let row = &result["state_delta"]["runtime_state"][0];
+        assert_eq!(row["child_path"], format!("/root/sessions/{id}"));
+        assert_eq!(row["readiness"], "ready");
+        let added = reach.handle.state_of(&format!("/root/sessions/{id}")).await.unwrap();
+        assert_eq!(added.lifecycle, Lifecycle::Up);
+    }
+    for (id, path, manifest) in [
+        ("b1", pool, "no JSON"),
+        ("b2", pool, "[]"),
+        ("b3", Some("/root/other"), r#"{"pool":"/root/sessions","id":"u4","args":42}"#),
+        ("b4", pool, r#"{"id":"u4","args":"not a number"}"#),
+        ("b5", pool, r#"{"id":"u4","args":42,"extra":1}"#),
+        ("b6", pool, r#"{"id":"u1","args":42}"#),
+        ("b7", None, r#"{"pool":"/root/nowhere","id":"u4","args":42}"#),
+    ] {
+        let refused = client.refused("command.add_child", &add(id, path, manifest)).await;
+        assert!(matches!(&*refused.0, "validation_failed" | "unknown_child"), "{id} {refused:?}");
+    }
+    let mut missing = add("b8", pool, "");
+    missing["target"]["child_manifest"] = Value::Null;
+    assert_eq!(client.refused("command.add_child", &missing).await.0, "validation_failed");
+    assert_eq!(reach.handle.current_state().await.unwrap().children.len(), 5);
+}
+
 #[tokio::test(start_paused = true)]
 async fn who_asks_and_why_is_in_the_events() {
     let reach = reach(shop()).await;
