@@ -51,12 +51,14 @@ const _: () = {
                                     ledger,
                                     _,
                                 >)("ledger", __rt::PolicyPatch::NONE),
-                                (__rt::DeclaredSlot::new::<
-                                    fraud::scorer,
-                                    _,
-                                >)(
-                                    "fraud",
-                                    __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
+                                (__rt::DeclaredSlot::said_here)(
+                                    (__rt::DeclaredSlot::new::<
+                                        fraud::scorer,
+                                        _,
+                                    >)(
+                                        "fraud",
+                                        __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
+                                    ),
                                 ),
                                 (__rt::DeclaredSlot::new::<
                                     consumer<Orders>,
