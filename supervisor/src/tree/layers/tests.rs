@@ -161,9 +161,8 @@ fn defaults_reach_all_that_is_below_and_the_inner_ones_are_stronger() {
 #[test]
 fn a_limit_that_no_layer_lets_trip_is_found_and_a_class_that_may_wait_less_is_left_alone() {
     let slow = NONE.backoff(BackoffPatch { jitter: Some(0.0), ..wait(Some(1), Some(60)) });
-    let trips = |declared, field, defaults| {
-        !is_endless(&slot("a", child(declared), field), &defaults)
-    };
+    let trips =
+        |declared, field, defaults| !is_endless(&slot("a", child(declared), field), &defaults);
     let limit = |within| NONE.restart_limit(5, within * SECOND);
     assert!(!trips(slow, limit(30), NONE));
     assert!(trips(slow, limit(31), NONE));
