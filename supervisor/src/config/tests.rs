@@ -55,7 +55,9 @@ fn draw(root: &Json, section: &Json, rng: &mut Rng, depth: usize) -> Json {
             } else {
                 None
             }
-        } else if name != "include" && rng.u8(..100) < if depth > 3 { 40 } else { 10 } {
+        } else if !matches!(&**name, "include" | "dynamic")
+            && rng.u8(..100) < if depth > 3 { 40 } else { 10 }
+        {
             value(name, target, rng)
         } else {
             None

@@ -52,6 +52,10 @@ pub struct ChildForm {
     pub due_nanos: Option<u64>,
     /// What it waits for.
     pub waits_for: Vec<String>,
+    /// All that it depends on.
+    pub depends_on: Vec<String>,
+    /// Whether its run was aborted and has not ended yet.
+    pub is_aborted: bool,
     /// How its latest runs ended, the latest last.
     pub last_exits: Vec<ExitRecordForm>,
     /// What was decided after the latest of them.
@@ -174,6 +178,8 @@ impl From<&ChildState> for ChildForm {
             since,
             due,
             waits_for,
+            depends_on,
+            is_aborted,
             last_exits,
             last_decision,
             last_decision_at,
@@ -196,6 +202,8 @@ impl From<&ChildState> for ChildForm {
             since_nanos: nanos(*since),
             due_nanos: due.map(nanos),
             waits_for: waits_for.iter().map(ToString::to_string).collect(),
+            depends_on: depends_on.iter().map(ToString::to_string).collect(),
+            is_aborted: *is_aborted,
             last_exits: last_exits.iter().map(ExitRecordForm::from).collect(),
             last_decision: last_decision.map(DecisionForm::from),
             last_decision_at_nanos: last_decision_at.map(nanos),
