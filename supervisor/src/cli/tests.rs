@@ -299,14 +299,15 @@ async fn a_plan_says_what_changes_when_and_what_the_tree_does_then() {
 
 #[tokio::test]
 async fn a_plan_that_needs_a_restart_is_3_and_one_for_another_build_is_4() {
-    let off = File::new("off", "supervisor: { children: { audit: { enabled: false } } }");
-    let plan = answer(&["plan", off.name()]).await;
+    let more = File::new("more", "observability: { event_capacity: 9 }");
+    let plan = answer(&["plan", more.name()]).await;
     assert_eq!(plan.exit.code(), 3);
-    assert!(
-        plan.out.contains("needs a restart:\n  /root/audit enabled: true -> false"),
-        "{}",
-        plan.out
-    );
+    let expected = "needs a restart:\n  /root observability.event_capacity: nothing -> 9, from ";
+    assert!(plan.out.contains(expected), "{}", plan.out);
+    let reason = "those who listen already have buffers of the size that there was";
+    assert!(plan.out.contains(&format!(", because {reason}\n")), "{}", plan.out);
+    let json = read(&answer(&["plan", more.name(), "--format", "json"]).await);
+    assert_eq!(json["changes"]["needs_restart"][0]["reason"], reason);
 
     let other = File::new("other", "supervisor: { children: { mailer: { restart: transient } } }");
     let plan = answer(&["plan", other.name()]).await;

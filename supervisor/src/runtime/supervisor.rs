@@ -15,13 +15,13 @@ use super::driver::Driver;
 use super::gate::Gate;
 #[cfg(feature = "config")]
 use super::mailbox::MadeOf;
-use super::mailbox::Shared;
+use super::mailbox::{Capacities, Shared};
 #[cfg(feature = "audit")]
 use crate::audit::AuditLog;
 #[cfg(feature = "audit")]
 use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
-use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
+use crate::config::configurable::SupervisorConfig;
 #[cfg(feature = "config")]
 use crate::config::environment::Environment;
 #[cfg(feature = "config")]
@@ -31,6 +31,7 @@ use crate::config::load::sources::Sources;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
+use crate::core::reconfigure::Kept;
 use crate::error::types::SupervisorError;
 use crate::observe::journal::Journal;
 #[cfg(feature = "record")]
@@ -116,10 +117,14 @@ impl Supervisor {
         SupervisorBuilder {
             spec: Box::new(spec),
             seed: None,
-            event_capacity: SupervisorBuilder::EVENT_CAPACITY,
-            journal_capacity: SupervisorBuilder::JOURNAL_CAPACITY,
-            last_exits: SupervisorBuilder::LAST_EXITS,
-            remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+            capacities: Capacities {
+                events: SupervisorBuilder::EVENT_CAPACITY,
+                journal: SupervisorBuilder::JOURNAL_CAPACITY,
+                kept: Kept {
+                    last_exits: SupervisorBuilder::LAST_EXITS,
+                    remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+                },
+            },
             subscribers: Vec::new(),
             #[cfg(feature = "audit")]
             audit: None,
@@ -140,10 +145,7 @@ pub struct SupervisorBuilder {
     /// In a box, because the future that starts it holds it.
     spec: Box<SupervisorSpec>,
     seed: Option<u64>,
-    event_capacity: usize,
-    journal_capacity: usize,
-    last_exits: usize,
-    remembered_paths: usize,
+    capacities: Capacities,
     subscribers: Vec<oneshot::Sender<Live>>,
     #[cfg(feature = "audit")]
     audit: Option<AuditLog>,
@@ -152,7 +154,16 @@ pub struct SupervisorBuilder {
     #[cfg(feature = "config")]
     sources: Sources,
     #[cfg(feature = "config")]
-    made_of: Option<Box<(SupervisorSpec, Arc<LoadedConfig>)>>,
+    made_of: Option<Box<Before>>,
+}
+
+/// What there was before the configuration was laid over it, and the configuration.
+#[cfg(feature = "config")]
+#[derive(Debug)]
+struct Before {
+    spec: SupervisorSpec,
+    capacities: Capacities,
+    config: Arc<LoadedConfig>,
 }
 
 impl SupervisorBuilder {
@@ -177,7 +188,7 @@ impl SupervisorBuilder {
     /// How many events a subscriber may lag behind before it misses the oldest. At least 1
     /// and at most 1,048,576, because the room for them is taken at once. Default: 1,024.
     pub fn event_capacity(mut self, events: usize) -> Self {
-        self.event_capacity = events.clamp(1, 1 << 20);
+        self.capacities.events = events.clamp(1, 1 << 20);
         self
     }
 
@@ -185,21 +196,21 @@ impl SupervisorBuilder {
     /// 1,048,576. With 0 it keeps none, and no event is made while nobody subscribes. Default:
     /// 1,024.
     pub fn journal_capacity(mut self, events: usize) -> Self {
-        self.journal_capacity = events.min(1 << 20);
+        self.capacities.journal = events.min(1 << 20);
         self
     }
 
     /// How many exits are kept with each child, for its state. At least 1, because a supervisor
     /// that is busy looks there for what it has still to decide. Default: 8.
     pub fn last_exits(mut self, exits: usize) -> Self {
-        self.last_exits = exits.max(1);
+        self.capacities.kept.last_exits = exits.max(1);
         self
     }
 
     /// How many removed paths keep their generation, so that a child added again under one goes
     /// on counting. Beyond that the one removed longest ago is let go. Default: 65,536.
     pub fn remembered_paths(mut self, paths: usize) -> Self {
-        self.remembered_paths = paths;
+        self.capacities.kept.remembered_paths = paths;
         self
     }
 
@@ -275,7 +286,7 @@ impl SupervisorBuilder {
     ) -> Self {
         *self.spec = dress(*self.spec);
         self.seed.get_or_insert(0);
-        self.event_capacity = self.event_capacity.max(events);
+        self.capacities.events = self.capacities.events.max(events);
         self
     }
 
@@ -305,18 +316,10 @@ impl SupervisorBuilder {
         } else {
             sources.load(&spec)?
         };
-        let before = self.spec.without_tasks();
+        let (spec, capacities) = (self.spec.without_tasks(), self.capacities);
         *self.spec = loaded.overlay(*self.spec)?;
-        let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
-            loaded.config().observability;
-        let setting = |said: Option<u32>, in_code| {
-            said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
-        };
-        self.event_capacity = setting(event_capacity, self.event_capacity);
-        self.journal_capacity = setting(journal_capacity, self.journal_capacity);
-        self.last_exits = setting(last_exits, self.last_exits);
-        self.remembered_paths = setting(remembered_paths, self.remembered_paths);
-        self.made_of = Some(Box::new((before, Arc::new(loaded))));
+        self.capacities = capacities.with(loaded.config().observability);
+        self.made_of = Some(Box::new(Before { spec, capacities, config: Arc::new(loaded) }));
         Ok(self)
     }
 
@@ -335,11 +338,10 @@ impl SupervisorBuilder {
         for warning in valid.warnings() {
             tracing::warn!("{warning}");
         }
-        let options = Options {
-            seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
-            last_exits: self.last_exits,
-            remembered_paths: self.remembered_paths,
-        };
+        let Capacities { events, journal, kept: Kept { last_exits, remembered_paths } } =
+            self.capacities;
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
+        let options = Options { seed, last_exits, remembered_paths };
         let engine = Engine::new(&valid, options);
         #[cfg(feature = "record")]
         let recorder = match &self.recording {
@@ -360,7 +362,7 @@ impl SupervisorBuilder {
         };
         let (mailbox, inbox) = mpsc::unbounded_channel();
         let (started, is_up) = oneshot::channel();
-        let events = broadcast::Sender::new(self.event_capacity);
+        let events = broadcast::Sender::new(events);
         let subscribers = Arc::new(AtomicUsize::new(0));
         for subscriber in self.subscribers {
             // One that has been dropped meanwhile wants nothing.
@@ -370,17 +372,18 @@ impl SupervisorBuilder {
             mailbox,
             events: events.downgrade(),
             subscribers,
-            journal: Journal::new(self.journal_capacity),
+            journal: Journal::new(journal),
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
             #[cfg(feature = "config")]
             made_of: self.made_of.map(|made_of| {
-                let (spec, config) = *made_of;
+                let Before { spec, capacities, config } = *made_of;
+                let (sources, reloading) = (self.sources, Mutex::default());
                 let config = watch::Sender::new(config);
-                MadeOf { spec, sources: self.sources, config, reloading: Mutex::default() }
+                MadeOf { spec, sources, in_code: capacities, config, reloading }
             }),
-            counts: valid.counts(),
+            counts: valid.counts().into(),
             #[cfg(feature = "audit")]
             audit: monitor,
         });

@@ -63,7 +63,7 @@ impl Checker {
                 if let Some(wrong) = wrong {
                     self.report(path, Fault::ManyArguments(wrong));
                 }
-                GroupPlan::Many
+                GroupPlan::Many(members.clone())
             }
         }
     }
