@@ -1,5 +1,7 @@
 //! What a reload changes, when, and what it leaves alone.
 
+mod live;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
