@@ -11,6 +11,7 @@ pub mod effective;
 pub mod environment;
 pub mod error;
 mod keys;
+pub(crate) mod laid;
 pub mod load;
 mod node;
 pub mod overlay;

@@ -74,10 +74,11 @@ impl Engine {
             }
         }
         let Adopted { grown, gone, back } = adopted;
-        for key in gone {
+        self.enable_as_planned(id, grown);
+        // The youngest first; those whose many ends now are stopped by it in their turn.
+        for key in gone.into_iter().rev() {
             self.let_go(key);
         }
-        self.enable_as_planned(id, grown);
         for key in back {
             self.enable_again(key);
         }

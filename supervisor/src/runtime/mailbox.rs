@@ -15,6 +15,8 @@ use crate::audit::writer::Monitor;
 #[cfg(feature = "config")]
 use crate::config::configurable::ObservabilitySection;
 #[cfg(feature = "config")]
+use crate::config::laid::laid;
+#[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;
@@ -114,15 +116,20 @@ impl Capacities {
     pub(crate) fn with(self, section: ObservabilitySection) -> Self {
         let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
             section;
-        let said = |said: Option<u32>, in_code| {
+        let said = |key, said: Option<u32>, in_code| {
+            let said = laid("ObservabilitySection", key, said);
             said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
         };
         Self {
-            events: said(event_capacity, self.events),
-            journal: said(journal_capacity, self.journal),
+            events: said("event_capacity", event_capacity, self.events),
+            journal: said("journal_capacity", journal_capacity, self.journal),
             kept: Kept {
-                last_exits: said(last_exits, self.kept.last_exits),
-                remembered_paths: said(remembered_paths, self.kept.remembered_paths),
+                last_exits: said("last_exits", last_exits, self.kept.last_exits),
+                remembered_paths: said(
+                    "remembered_paths",
+                    remembered_paths,
+                    self.kept.remembered_paths,
+                ),
             },
         }
     }

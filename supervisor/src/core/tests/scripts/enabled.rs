@@ -205,7 +205,7 @@ fn a_many_grows_and_shrinks() {
         0ms: start m/0#1, start m/1#1, start b#1, up
         0ms: start m/2#1, start m/3#1, [reload: ok]
         m up#1, m/0 up#1, m/1 up#1, m/2 up#1, m/3 up#1, b up#1
-        0ms: cancel m/1#1, cancel m/2#1, cancel m/3#1, [reload: ok]
+        0ms: cancel m/3#1, cancel m/2#1, cancel m/1#1, [reload: ok]
         m up#1, m/0 up#1, b up#1
         0ms: cancel m/0#1, start m/0#2, [restart m: ok]
         0ms: start m/1#2, [reload: ok]
