@@ -64,9 +64,9 @@ pub fn config(data: &[u8]) {
     let (text, rest) = data.split_at(end);
     let rest = String::from_utf8_lossy(rest.get(1..).unwrap_or_default()).into_owned();
     let variables = rest.lines().filter_map(|line| line.split_once('='));
-    let environment = Environment::of(variables.map(|(name, value)| {
-        (format!("RUST_SUPERVISOR__{name}"), value.to_owned())
-    }));
+    let environment = Environment::of(
+        variables.map(|(name, value)| (format!("RUST_SUPERVISOR__{name}"), value.to_owned())),
+    );
     let file = File::new(text);
     let loaded = match LoadedConfig::read_for(&tree(), &file.0, &environment) {
         Ok(loaded) => loaded,

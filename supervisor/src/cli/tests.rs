@@ -8,8 +8,8 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::config::environment::Environment;
-use crate::policy::intensity::Limit;
 use crate::policy::dependency::StartMode;
+use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Readiness, Restart, Strategy};
 use crate::runtime::supervisor::Supervisor;
 use crate::spec::child::ChildSpec;

@@ -34,9 +34,11 @@ impl Engine {
                     (false, _) => self.disable(child),
                 }
             }
-            waiting.extend(children.into_iter().rev().filter(|&child| {
-                self.supervisor(child).is_some() && self.policy(child).enabled
-            }));
+            waiting.extend(
+                children.into_iter().rev().filter(|&child| {
+                    self.supervisor(child).is_some() && self.policy(child).enabled
+                }),
+            );
         }
     }
 

@@ -103,7 +103,9 @@ impl Engine {
             }
             let was_enabled = self.policy(key).enabled;
             let is_back = plan.policy().enabled && !was_enabled;
-            if is_back && matches!(self.state_of(key), Some(State::Stopping(_) | State::Unjoinable { .. })) {
+            if is_back
+                && matches!(self.state_of(key), Some(State::Stopping(_) | State::Unjoinable { .. }))
+            {
                 adopted.back.push(key);
             }
             self.give(key, plan);

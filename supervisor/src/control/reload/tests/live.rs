@@ -26,7 +26,9 @@ fn effects(plan: &ConfigPlan) -> Vec<(String, Effect)> {
 
 #[tokio::test(start_paused = true)]
 async fn what_is_disabled_is_stopped_and_what_is_enabled_is_started() {
-    let say = |a, b| format!("supervisor: {{ children: {{ a: {{ enabled: {a} }}, b: {{ enabled: {b} }} }} }}");
+    let say = |a, b| {
+        format!("supervisor: {{ children: {{ a: {{ enabled: {a} }}, b: {{ enabled: {b} }} }} }}")
+    };
     let file = File::new(&say(true, false));
     let tree = SupervisorSpec::root()
         .child(ChildSpec::new("a", parked()))
