@@ -6,7 +6,7 @@ use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::TaskFactory;
 use rust_supervisor::task::member::member_fn;
 
-use super::{flaky, ms, nest, parked, refused, start};
+use super::{check, flaky, ms, nest, parked, refused, start};
 
 /// A pool with a member, and three of one kind, which all run `task`.
 async fn groups(task: fn() -> TaskFactory, yaml: &str) -> String {
@@ -79,6 +79,19 @@ async fn how_many_there_are_can_be_said() {
         let state = handle.current_state().await.unwrap();
         assert_eq!(state.children_of("/root/many").count(), count);
         assert!(state.get(&format!("/root/many/{index}")).is_some());
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pool_and_a_many_follow_what_they_depend_on_as_a_whole() {
+    let index = member_fn(async |ctx: TaskContext, _: usize| ctx.stopped().await);
+    for group in [SupervisorSpec::pool("group"), SupervisorSpec::many("group", 2, index)] {
+        let tree = SupervisorSpec::root()
+            .child(ChildSpec::new("needed", flaky()))
+            .child(group.depends_on("needed"));
+        let yaml = nest(&["supervisor", "children", "group"], "on_dependency_restart", "restart");
+        let expected = "1000 ms  /root/group #1  is stopped until /root/needed is ready again";
+        check(tree, &yaml, expected).await;
     }
 }
 
