@@ -264,7 +264,7 @@ fn values(spec: &SupervisorSpec, config: &LoadedConfig) -> BTreeMap<(usize, Stri
             insert(order, path, raw, shown);
         }
     }
-    for value in config.observability() {
+    for value in config.beside_the_tree() {
         insert(0, &ChildPath::root(), &value, &value);
     }
     known
@@ -290,6 +290,8 @@ impl ConfigDiagnostic {
                 | ConfigFault::NotAPool { .. }
                 | ConfigFault::NotAMany { .. }
                 | ConfigFault::NotForAPool { .. }
+                | ConfigFault::NoPool { .. }
+                | ConfigFault::NotFromConfig { .. }
         )
     }
 }
@@ -327,5 +329,6 @@ mod tests {
             Effect::of(&KeyPath::of(&["observability", key])) == Effect::NeedsRestart
         });
         assert_eq!(needs_restart.collect::<Vec<_>>(), ["event_capacity"]);
+        assert_eq!(Effect::of(&KeyPath::of(&["ipc", "x"])), Effect::NeedsRestart);
     }
 }

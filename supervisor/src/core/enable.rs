@@ -81,20 +81,18 @@ impl Engine {
                 self.answer_start_stopped(key);
                 self.stop_node(key, After::Down);
             }
-            Some(State::Stopping(mut stopping)) => {
-                if stopping.after != After::Remove {
-                    self.answer_start_stopped(key);
-                    stopping.after = After::Down;
-                    self.set_state(key, State::Stopping(stopping));
-                    self.mark_asked(key);
-                }
+            Some(State::Stopping(mut stopping)) if stopping.after != After::Remove => {
+                self.answer_start_stopped(key);
+                stopping.after = After::Down;
+                self.set_state(key, State::Stopping(stopping));
+                self.mark_asked(key);
             }
-            Some(State::Unjoinable { after }) => {
-                if after != After::Remove {
-                    self.set_state(key, State::Unjoinable { after: After::Down });
-                    self.mark_asked(key);
-                }
+            Some(State::Unjoinable { after }) if after != After::Remove => {
+                self.set_state(key, State::Unjoinable { after: After::Down });
+                self.mark_asked(key);
             }
+            // It is to go for good.
+            Some(State::Stopping(_) | State::Unjoinable { .. }) => {}
             Some(
                 State::Idle
                 | State::Waiting { .. }

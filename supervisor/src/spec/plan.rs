@@ -82,9 +82,11 @@ impl GroupPlan {
             (Self::None, Self::None) => Some(Self::None),
             (Self::Many(_), Self::Many(members)) => Some(Self::Many(members.clone())),
             (Self::Pool(new), Self::Pool(old)) => {
-                let mut new = new.clone();
-                new.members.clone_from(&old.members);
-                Some(Self::Pool(new))
+                let members = old.members.clone().map(|members| match &new.members {
+                    Some(new) => members.with_settings_of(new),
+                    None => members,
+                });
+                Some(Self::Pool(Box::new(PoolPlan { members, ..PoolPlan::clone(new) })))
             }
             (Self::None | Self::Many(_) | Self::Pool(_), _) => None,
         }
