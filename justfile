@@ -28,6 +28,14 @@ conformance:
 plant *names:
     scripts/plant {{ names }}
 
+# Takes each line out of the overlay of the configuration and shows which test goes red.
+overlay *lines:
+    scripts/overlay {{ lines }}
+
+# Gives a reader anything at all, for so many seconds: `just fuzz config 300`. Needs cargo-fuzz.
+fuzz target seconds="60":
+    cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run {{ target }} -- -max_total_time={{ seconds }} -max_len=8192
+
 # What the attributes cost: `cargo check` of a tree of a thousand children with and without them.
 cost *children:
     scripts/cost {{ children }}

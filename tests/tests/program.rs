@@ -7,6 +7,10 @@ use std::process::{Command, Output};
 
 /// Runs the example from the root of the workspace, as its own documentation says.
 fn run(arguments: &[&str]) -> Output {
+    command(arguments).output().unwrap()
+}
+
+fn command(arguments: &[&str]) -> Command {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
     let mut cargo = Command::new(env!("CARGO"));
     cargo.current_dir(root).args(["run", "--quiet", "--example", "config_tree_supervisor", "--"]);
@@ -14,7 +18,8 @@ fn run(arguments: &[&str]) -> Output {
     for (name, _) in std::env::vars().filter(|(name, _)| mine(name)) {
         cargo.env_remove(name);
     }
-    cargo.args(arguments).output().unwrap()
+    cargo.args(arguments);
+    cargo
 }
 
 fn text(bytes: &[u8]) -> &str {
@@ -39,6 +44,21 @@ fn it_checks_its_own_file_and_refuses_one_for_another_tree() {
     assert!(text(&other.stderr).contains("worker"), "{}", text(&other.stderr));
     assert_eq!(run(&["check", "nowhere.yaml"]).status.code(), Some(78));
     assert_eq!(run(&["chekc"]).status.code(), Some(64));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn an_answer_that_cannot_be_written_is_74_and_says_so() {
+    let full = || std::fs::File::options().write(true).open("/dev/full").unwrap();
+    for arguments in [&["tree"][..], &["schema"], &["plan", "examples/config/config_tree.yaml"]] {
+        let output = command(arguments).stdout(full()).output().unwrap();
+        assert_eq!(output.status.code(), Some(74), "{arguments:?}");
+        let said = text(&output.stderr);
+        assert!(said.contains("standard output cannot be written to: "), "{said}");
+    }
+    // What was wrong before is not said to be that.
+    let output = command(&["check", "nowhere.yaml"]).stdout(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(78));
 }
 
 #[test]

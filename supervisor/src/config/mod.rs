@@ -13,6 +13,7 @@ pub mod environment;
 pub mod error;
 pub mod ipc;
 mod keys;
+pub(crate) mod laid;
 pub mod load;
 pub(crate) mod manifest;
 mod node;

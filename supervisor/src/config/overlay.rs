@@ -10,6 +10,7 @@ use super::configurable::{
 use super::duration::HumanDuration;
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath, nearest};
 use super::keys::SupervisorKeys;
+use super::laid::laid;
 use super::load::LoadedConfig;
 use super::node::Node;
 use super::node::Value::Null;
@@ -69,16 +70,16 @@ pub(super) fn overlay_with(
     for (key, fault) in observability.faults() {
         overlay.report(key, fault);
     }
-    if let Some(HumanDuration(budget)) = *budget {
+    if let Some(HumanDuration(budget)) = laid("ShutdownSection", "budget", *budget) {
         spec.budget = Some(budget);
     }
     let stop = StopSection { grace: *grace, abort_wait: *abort_wait };
     let mut defaults = policy.policies();
-    defaults.shutdown = stop.patch();
+    defaults.shutdown = laid("ShutdownSection", "grace and abort_wait", stop.patch());
     spec.configured_defaults = defaults.over(spec.configured_defaults);
     let outside = Above {
         in_code: None,
-        said: policy.restart_limit,
+        said: laid("PolicySection", "restart_limit", policy.restart_limit),
         said_in: KeyPath::of(&["policy", "restart_limit"]),
     };
     let root = SupervisorKeys::of_root(supervisor);
@@ -138,10 +139,11 @@ impl<'a> Overlay<'a> {
         let mut is_said_here = path.is_root();
         if let Some(defaults) = defaults {
             let mut said = defaults.policies();
-            said.shutdown = defaults.shutdown.patch();
+            said.shutdown = laid("DefaultsSection", "shutdown", defaults.shutdown.patch());
             spec.configured_defaults = said.over(spec.configured_defaults);
             if defaults.restart_limit != LimitSection::default() {
-                level.said = over(defaults.restart_limit, above.said);
+                let said = laid("DefaultsSection", "restart_limit", defaults.restart_limit);
+                level.said = over(said, above.said);
                 level.said_in = key.join("defaults").join("restart_limit");
                 is_said_here = true;
             }
@@ -215,7 +217,7 @@ impl<'a> Overlay<'a> {
         }
         self.of_groups(section, GroupKind::None, path, key);
         spec.policy = self.about(section, &spec.policy, weaker, key);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a task", section.tags.as_ref()) {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
     }
@@ -239,6 +241,7 @@ impl<'a> Overlay<'a> {
                 spec.task = spec.task.clone().with_settings(settings.clone());
             }
             (Some(settings), node, of_all) => {
+                let node = laid("ChildSection", "settings", node);
                 let nowhere = self.document.locate(key);
                 let of_all = of_all.and_then(|(node, _)| node.clone());
                 let merged = node.cloned().zip(of_all).map(|(node, of_all)| node.over(of_all));
@@ -285,7 +288,7 @@ impl<'a> Overlay<'a> {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
         spec.policy = self.about(section, &spec.policy, weaker, key);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a supervisor", section.tags.as_ref()) {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
     }
@@ -323,12 +326,14 @@ impl<'a> Overlay<'a> {
         let weaker = spec.defaults.restart_limit.or(weaker);
         spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
         let follows = spec.group.policy.on_dependency_restart.take();
+        let follows = laid("ChildSection", "on_dependency_restart of a group", follows);
         spec.policy.on_dependency_restart = follows.or(spec.policy.on_dependency_restart);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a group", section.tags.as_ref()) {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
-        spec.group.max_children = section.max_children.or(spec.group.max_children);
-        spec.group.count = section.count.or(spec.group.count);
+        let max_children = laid("ChildSection", "max_children", section.max_children);
+        spec.group.max_children = max_children.or(spec.group.max_children);
+        spec.group.count = laid("ChildSection", "count", section.count).or(spec.group.count);
         spec.declare_many();
     }
 
@@ -341,11 +346,12 @@ impl<'a> Overlay<'a> {
         key: &KeyPath,
     ) -> PolicyPatch {
         let mut patch = section.policies();
-        patch.enabled = section.enabled;
-        patch.shutdown = section.shutdown.patch();
+        patch.enabled = laid("ChildSection", "enabled", section.enabled);
+        patch.shutdown = laid("ChildSection", "shutdown", section.shutdown.patch());
         let is_temporary = section.restart == Some(Restart::Temporary);
         let of_code = in_code.restart_limit.filter(|_| !is_temporary);
-        match whole(section.restart_limit, of_code.or(weaker)) {
+        let said = laid("ChildSection", "restart_limit", section.restart_limit);
+        match whole(said, of_code.or(weaker)) {
             Ok(limit) => patch.restart_limit = limit,
             Err(missing) => {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
@@ -401,6 +407,7 @@ impl<'a> Overlay<'a> {
 /// `section` over a weaker one, key by key.
 fn over(section: LimitSection, weaker: LimitSection) -> LimitSection {
     let LimitSection { max, within } = section;
+    let (max, within) = (laid("LimitSection", "max", max), laid("LimitSection", "within", within));
     LimitSection { max: max.or(weaker.max), within: within.or(weaker.within) }
 }
 

@@ -1,7 +1,6 @@
 //! The handle of a running tree.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,6 +25,7 @@ use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
 use crate::state::{ChildState, TreeState};
 use crate::summary::RunSummary;
+use crate::task::cell::lock;
 use crate::task::member::Arguments;
 use crate::why::Why;
 
@@ -111,7 +111,7 @@ impl SupervisorHandle {
             is_measured: false,
             #[cfg(feature = "config")]
             made_of: None,
-            counts: BTreeMap::new(),
+            counts: std::sync::Mutex::default(),
             #[cfg(feature = "audit")]
             audit: None,
             #[cfg(all(feature = "ipc", unix))]
@@ -119,9 +119,9 @@ impl SupervisorHandle {
         }))
     }
 
-    /// How many children the many at `path` was started with.
+    /// How many children the many at `path` is declared with.
     pub(crate) fn count_of(&self, path: &ChildPath) -> usize {
-        self.shared.counts.get(path).copied().unwrap_or_default()
+        lock(&self.shared.counts).get(path).copied().unwrap_or_default()
     }
 
     pub(crate) fn end_error(&self) -> SupervisorError {
@@ -779,7 +779,7 @@ mod tests {
             is_measured: false,
             #[cfg(feature = "config")]
             made_of: None,
-            counts: BTreeMap::new(),
+            counts: std::sync::Mutex::default(),
             #[cfg(feature = "audit")]
             audit: None,
             #[cfg(all(feature = "ipc", unix))]

@@ -20,8 +20,8 @@ impl Engine {
             return self.reply(id, Err(SupervisorError::ShuttingDown));
         }
         match command {
-            Command::Reload { spec, changes, by } => {
-                let reply = self.reconfigure(id, &spec, &changes, &by);
+            Command::Reload { spec, kept, changes, by } => {
+                let reply = self.reconfigure(id, &spec, kept, &changes, &by);
                 let reply = reply.map(|()| self.outcome(self.root, false));
                 self.reply(id, reply);
             }
@@ -88,6 +88,25 @@ impl Engine {
             return;
         }
         self.remember_command(key.unwrap_or(supervisor), id, &verb, &by);
+        let keeps_or_starts = match verb {
+            Verb::Start(_)
+            | Verb::Restart(_)
+            | Verb::Resume(_)
+            | Verb::Pause(_)
+            | Verb::Quarantine(_)
+            | Verb::ResetBudget(_) => true,
+            Verb::Add { .. }
+            | Verb::Spawn { .. }
+            | Verb::Stop(_)
+            | Verb::Delete(_)
+            | Verb::Remove(_) => false,
+        };
+        // Also while it is still being stopped because of that.
+        let disabled = key.filter(|&key| keeps_or_starts && !self.policy(key).enabled);
+        if let Some(key) = disabled.filter(|_| !cfg!(plant_bug = "disabled_is_restarted")) {
+            let error = self.disabled(key);
+            return self.reply(id, Err(error));
+        }
         let reply = match (verb, key) {
             (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
             (Verb::Spawn { id: name, arguments, overrides, .. }, _) => {
@@ -348,7 +367,7 @@ impl Engine {
             }
             // There is nothing to stop, and it starts as soon as it can.
             State::Waiting { .. } => {
-                self.set_state(key, State::Waiting { origin: Origin::Dependency });
+                self.set_state(key, State::Waiting { origin: Origin::Late });
                 Some(Ok(self.outcome(key, false)))
             }
             // A member of a round that waits: the wait is over.

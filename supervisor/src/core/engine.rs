@@ -53,7 +53,7 @@ pub(crate) struct Engine {
     /// Who is kept out of restarts and rounds. At most one for each declared or known path.
     pub(super) holds: BTreeMap<ChildPath, Hold>,
     pub(super) ledger: Ledger,
-    last_exits: usize,
+    pub(super) last_exits: usize,
     /// How many facts there have been.
     pub(super) facts: u64,
     /// The chain that what is being done belongs to; none where the next fact begins one.
@@ -415,9 +415,7 @@ impl Engine {
             history.failure = Some(record.clone());
         }
         let exits = &mut history.exits;
-        if exits.len() >= kept {
-            exits.pop_front();
-        }
+        while exits.len() >= kept && exits.pop_front().is_some() {}
         exits.push_back(record);
     }
 

@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::control::command::{By, Command, Verb};
 use crate::core::input::{Input, News, RunEnd};
 use crate::core::key::{NodeKey, RunKey};
+use crate::core::reconfigure::Kept;
 use crate::core::time::Uptime;
 use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath, CommandId, Generation};
@@ -145,6 +146,8 @@ pub(super) enum CommandForm {
     /// The declaration with a new configuration over it.
     Reload {
         spec: Box<NodeForm>,
+        last_exits: usize,
+        remembered_paths: usize,
         changes: Vec<ChangeForm>,
         requested_by: String,
         reason: String,
@@ -485,11 +488,12 @@ impl From<&Command> for CommandForm {
                 let (requested_by, reason) = who(by);
                 Self::ShutdownNow { requested_by, reason }
             }
-            Command::Reload { spec, changes, by } => {
+            Command::Reload { spec, kept, changes, by } => {
+                let Kept { last_exits, remembered_paths } = *kept;
                 let (requested_by, reason) = who(by);
                 let spec = Box::new(NodeForm::from(&**spec));
                 let changes = changes.iter().map(change_form).collect();
-                Self::Reload { spec, changes, requested_by, reason }
+                Self::Reload { spec, last_exits, remembered_paths, changes, requested_by, reason }
             }
             Command::Do(verb, by) => {
                 let (requested_by, reason) = who(by);
@@ -562,7 +566,7 @@ impl CommandForm {
                 let verb = Verb::Spawn { pool, id, arguments, overrides };
                 Command::Do(verb, by(requested_by, reason))
             }
-            Self::Reload { spec, changes, requested_by, reason } => {
+            Self::Reload { spec, last_exits, remembered_paths, changes, requested_by, reason } => {
                 let NodeSpec::Supervisor(spec) = NodeSpec::from(*spec) else {
                     return Err("a tree is a supervisor".to_owned());
                 };
@@ -571,7 +575,8 @@ impl CommandForm {
                     Ok(ValueChange { path: read(path)?, key: key.into(), before, after })
                 });
                 let changes = changes.collect::<Result<_, String>>()?;
-                Command::Reload { spec, changes, by: by(requested_by, reason) }
+                let kept = Kept { last_exits, remembered_paths };
+                Command::Reload { spec, kept, changes, by: by(requested_by, reason) }
             }
             Self::Change { verb, path, requested_by, reason } => {
                 Command::Do(verb.about(read(path)?), by(requested_by, reason))

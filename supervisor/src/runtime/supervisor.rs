@@ -17,7 +17,7 @@ use super::gate::Gate;
 use super::mailbox::MadeOf;
 #[cfg(any(feature = "audit", feature = "record"))]
 use super::mailbox::Message;
-use super::mailbox::Shared;
+use super::mailbox::{Capacities, Shared};
 #[cfg(feature = "audit")]
 use crate::audit::AuditLog;
 #[cfg(feature = "audit")]
@@ -39,6 +39,7 @@ use crate::config::observability::ObservabilitySection;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
+use crate::core::reconfigure::Kept;
 use crate::error::types::SupervisorError;
 #[cfg(all(feature = "ipc", unix))]
 use crate::ipc::{IpcOptions, server::Ready};
@@ -128,10 +129,14 @@ impl Supervisor {
         SupervisorBuilder {
             spec: Box::new(spec),
             seed: None,
-            event_capacity: SupervisorBuilder::EVENT_CAPACITY,
-            journal_capacity: SupervisorBuilder::JOURNAL_CAPACITY,
-            last_exits: SupervisorBuilder::LAST_EXITS,
-            remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+            capacities: Capacities {
+                events: SupervisorBuilder::EVENT_CAPACITY,
+                journal: SupervisorBuilder::JOURNAL_CAPACITY,
+                kept: Kept {
+                    last_exits: SupervisorBuilder::LAST_EXITS,
+                    remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+                },
+            },
             is_measured: true,
             subscribers: Vec::new(),
             #[cfg(feature = "audit")]
@@ -157,10 +162,7 @@ pub struct SupervisorBuilder {
     /// In a box, because the future that starts it holds it.
     spec: Box<SupervisorSpec>,
     seed: Option<u64>,
-    event_capacity: usize,
-    journal_capacity: usize,
-    last_exits: usize,
-    remembered_paths: usize,
+    capacities: Capacities,
     /// Whether metrics are told, where there is the feature.
     is_measured: bool,
     subscribers: Vec<oneshot::Sender<Live>>,
@@ -173,10 +175,19 @@ pub struct SupervisorBuilder {
     #[cfg(feature = "config")]
     sources: Sources,
     #[cfg(feature = "config")]
-    made_of: Option<Box<(SupervisorSpec, Arc<LoadedConfig>)>>,
+    made_of: Option<Box<Before>>,
     /// What is spawned as soon as the tree is up.
     #[cfg(feature = "config")]
     members: Vec<Manifest>,
+}
+
+/// What there was before the configuration was laid over it, and the configuration.
+#[cfg(feature = "config")]
+#[derive(Debug)]
+struct Before {
+    spec: SupervisorSpec,
+    capacities: Capacities,
+    config: Arc<LoadedConfig>,
 }
 
 impl SupervisorBuilder {
@@ -201,7 +212,7 @@ impl SupervisorBuilder {
     /// How many events a subscriber may lag behind before it misses the oldest. At least 1
     /// and at most 1,048,576, because the room for them is taken at once. Default: 1,024.
     pub fn event_capacity(mut self, events: usize) -> Self {
-        self.event_capacity = events.clamp(1, 1 << 20);
+        self.capacities.events = events.clamp(1, 1 << 20);
         self
     }
 
@@ -209,21 +220,21 @@ impl SupervisorBuilder {
     /// 1,048,576. With 0 it keeps none, and no event is made while nobody subscribes. Default:
     /// 1,024.
     pub fn journal_capacity(mut self, events: usize) -> Self {
-        self.journal_capacity = events.min(1 << 20);
+        self.capacities.journal = events.min(1 << 20);
         self
     }
 
     /// How many exits are kept with each child, for its state. At least 1, because a supervisor
     /// that is busy looks there for what it has still to decide. Default: 8.
     pub fn last_exits(mut self, exits: usize) -> Self {
-        self.last_exits = exits.max(1);
+        self.capacities.kept.last_exits = exits.max(1);
         self
     }
 
     /// How many removed paths keep their generation, so that a child added again under one goes
     /// on counting. Beyond that the one removed longest ago is let go. Default: 65,536.
     pub fn remembered_paths(mut self, paths: usize) -> Self {
-        self.remembered_paths = paths;
+        self.capacities.kept.remembered_paths = paths;
         self
     }
 
@@ -319,7 +330,7 @@ impl SupervisorBuilder {
     ) -> Self {
         *self.spec = dress(*self.spec);
         self.seed.get_or_insert(0);
-        self.event_capacity = self.event_capacity.max(events);
+        self.capacities.events = self.capacities.events.max(events);
         self
     }
 
@@ -360,18 +371,11 @@ impl SupervisorBuilder {
         }
         #[cfg(not(all(feature = "ipc", unix)))]
         loaded.check_ipc()?;
-        let before = self.spec.without_tasks();
+        let (spec, capacities) = (self.spec.without_tasks(), self.capacities);
         *self.spec = loaded.overlay(*self.spec)?;
         self.members = loaded.manifests(&self.spec)?;
-        let ObservabilitySection {
-            event_capacity,
-            journal_capacity,
-            last_exits,
-            remembered_paths,
-            metrics,
-            audit,
-            record,
-        } = loaded.config().observability.clone();
+        let ObservabilitySection { metrics, audit, record, .. } =
+            loaded.config().observability.clone();
         self.is_measured = metrics.unwrap_or(self.is_measured);
         #[cfg(any(feature = "audit", feature = "record"))]
         let misplaced = |key| loaded.error_about(key, ConfigFault::MissingPlace);
@@ -388,14 +392,8 @@ impl SupervisorBuilder {
         }
         #[cfg(not(feature = "record"))]
         drop(record);
-        let setting = |said: Option<u32>, in_code| {
-            said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
-        };
-        self.event_capacity = setting(event_capacity, self.event_capacity);
-        self.journal_capacity = setting(journal_capacity, self.journal_capacity);
-        self.last_exits = setting(last_exits, self.last_exits);
-        self.remembered_paths = setting(remembered_paths, self.remembered_paths);
-        self.made_of = Some(Box::new((before, Arc::new(loaded))));
+        self.capacities = capacities.with(&loaded.config().observability);
+        self.made_of = Some(Box::new(Before { spec, capacities, config: Arc::new(loaded) }));
         Ok(self)
     }
 
@@ -414,11 +412,10 @@ impl SupervisorBuilder {
         for warning in valid.warnings() {
             tracing::warn!("{warning}");
         }
-        let options = Options {
-            seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
-            last_exits: self.last_exits,
-            remembered_paths: self.remembered_paths,
-        };
+        let Capacities { events, journal, kept: Kept { last_exits, remembered_paths } } =
+            self.capacities;
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
+        let options = Options { seed, last_exits, remembered_paths };
         let engine = Engine::new(&valid, options);
         let (mailbox, inbox) = mpsc::unbounded_channel();
         #[cfg(any(feature = "audit", feature = "record"))]
@@ -460,7 +457,7 @@ impl SupervisorBuilder {
             }
         };
         let (started, is_up) = oneshot::channel();
-        let events = broadcast::Sender::new(self.event_capacity);
+        let events = broadcast::Sender::new(events);
         let subscribers = Arc::new(AtomicUsize::new(0));
         for subscriber in self.subscribers {
             // One that has been dropped meanwhile wants nothing.
@@ -471,18 +468,19 @@ impl SupervisorBuilder {
             mailbox,
             events: events.downgrade(),
             subscribers,
-            journal: Journal::new(self.journal_capacity),
+            journal: Journal::new(journal),
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
             is_measured: self.is_measured,
             #[cfg(feature = "config")]
             made_of: self.made_of.map(|made_of| {
-                let (spec, config) = *made_of;
+                let Before { spec, capacities, config } = *made_of;
+                let (sources, reloading) = (self.sources, Mutex::default());
                 let config = watch::Sender::new(config);
-                MadeOf { spec, sources: self.sources, config, reloading: Mutex::default() }
+                MadeOf { spec, sources, in_code: capacities, config, reloading }
             }),
-            counts: valid.counts(),
+            counts: valid.counts().into(),
             #[cfg(feature = "audit")]
             audit: monitor,
             #[cfg(all(feature = "ipc", unix))]
