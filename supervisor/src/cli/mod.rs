@@ -264,6 +264,7 @@ impl Asked<'_> {
         let sources = self.builder.sources();
         let sources = file.map_or_else(|| sources.clone(), |file| sources.with_file(file));
         let config = sources.load(self.builder.spec())?;
+        self.builder.check_ipc(&config)?;
         let spec = config.overlay(self.builder.spec().clone())?;
         Ok(Loaded { config, spec })
     }

@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use super::duration::HumanDuration;
+use super::ipc::IpcSection;
 use super::keys::{inner_supervisor_keys, supervisor_keys};
 use crate::policy::Policy;
 use crate::policy::backoff::Backoff;
@@ -78,6 +79,11 @@ pub struct SupervisorConfig {
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
     #[schemars(transform = or_null)]
     pub observability: ObservabilitySection,
+    /// The socket over which users of the same host see and steer the tree.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub ipc: IpcSection,
     /// Members of pools that are started with the tree. A list is replaced as a whole.
     #[config(default = [])]
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "Vec::is_empty")]
@@ -422,14 +428,14 @@ impl ObservabilitySection {
 }
 
 /// A section may be null: nothing is said in it.
-fn or_null(schema: &mut Schema) {
+pub(super) fn or_null(schema: &mut Schema) {
     if let Some(reference) = schema.remove("$ref") {
         schema.insert("anyOf".into(), json!([{ "$ref": reference }, { "type": "null" }]));
     }
 }
 
 /// Null is a section in which nothing is said.
-fn nothing_said<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn nothing_said<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -437,6 +443,6 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-fn says_nothing<T: Default + PartialEq>(section: &T) -> bool {
+pub(super) fn says_nothing<T: Default + PartialEq>(section: &T) -> bool {
     *section == T::default()
 }

@@ -186,10 +186,11 @@ impl LoadedConfig {
         EffectiveConfig { nodes }
     }
 
-    /// What is said about those who look at the tree.
-    pub(super) fn observability(&self) -> Vec<EffectiveValue> {
+    /// What is said about those who look at the tree, and reach it.
+    pub(super) fn beside_the_tree(&self) -> Vec<EffectiveValue> {
         let walk = Walk::new(self, Secrets::Hidden);
-        resolve_layers(vec![walk.said_under(&["observability"], "observability")])
+        let sections = ["observability", "ipc"];
+        resolve_layers(sections.map(|section| walk.said_under(&[section], section)).into())
     }
 }
 

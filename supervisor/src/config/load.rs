@@ -4,6 +4,7 @@
 pub(crate) mod sources;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use confique::{Config, Layer};
 use serde_json::Value as Json;
@@ -28,6 +29,7 @@ pub struct LoadedConfig {
     config: SupervisorConfig,
     path: Option<PathBuf>,
     document: Option<Node>,
+    version: OnceLock<Arc<str>>,
 }
 
 impl LoadedConfig {
@@ -125,12 +127,28 @@ impl LoadedConfig {
             ConfigError::new(vec![ConfigDiagnostic::new(None, KeyPath::default(), fault)])
         })?;
         let path = if let Start::File(path) = start { Some(path) } else { None };
-        Ok(Self { config, path, document })
+        Ok(Self { config, path, document, version: OnceLock::new() })
     }
 
     /// The configuration itself.
     pub fn config(&self) -> &SupervisorConfig {
         &self.config
+    }
+
+    /// Names what it says: the same for all that say the same, and with the same version of this
+    /// library in every process. `compiled` where nothing is said.
+    pub fn version(&self) -> Arc<str> {
+        let name = || {
+            if self.config == SupervisorConfig::default() {
+                return "compiled".into();
+            }
+            let text = serde_json::to_vec(&self.config).unwrap_or_default();
+            // FNV-1a: nothing hangs on it but that two are told apart.
+            let mix =
+                |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+            format!("{:016x}", text.iter().fold(0xcbf2_9ce4_8422_2325, mix)).into()
+        };
+        Arc::clone(self.version.get_or_init(name))
     }
 
     /// The same, without its places.
@@ -177,6 +195,13 @@ impl LoadedConfig {
             }
             ConfigError::new(diagnostics)
         })
+    }
+
+    /// Puts in where the value stands that it is about, or the section that it is missing in.
+    pub(super) fn locate_value(&self, diagnostic: &mut ConfigDiagnostic) {
+        let at = self.place_of(diagnostic.key());
+        let at = at.or_else(|| self.document.as_ref().map(|node| node.locate(diagnostic.key())));
+        diagnostic.set_location(at.filter(|at| *at.source().origin() != Origin::Code));
     }
 
     fn locate(&self, diagnostic: &mut ConfigDiagnostic) {
@@ -256,7 +281,7 @@ impl From<SupervisorConfig> for LoadedConfig {
     fn from(config: SupervisorConfig) -> Self {
         let json = serde_json::to_value(&config).unwrap_or_default();
         let document = Node::of_json(&json, &Location::whole(&Source::code()));
-        Self { config, path: None, document: Some(document) }
+        Self { config, path: None, document: Some(document), version: OnceLock::new() }
     }
 }
 

@@ -11,6 +11,7 @@ pub mod duration;
 pub mod effective;
 pub mod environment;
 pub mod error;
+pub mod ipc;
 mod keys;
 pub mod load;
 pub(crate) mod manifest;

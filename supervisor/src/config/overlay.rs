@@ -51,9 +51,17 @@ pub(super) fn overlay_with(
     config: &SupervisorConfig,
     document: &Node,
 ) -> Result<SupervisorSpec, ConfigError> {
-    // What is `dynamic` is about children that the spec does not have.
-    let SupervisorConfig { include: _, supervisor, policy, shutdown, observability, dynamic: _ } =
-        config;
+    // What is `dynamic` is about children that the spec does not have, and the socket is no part of
+    // it.
+    let SupervisorConfig {
+        include: _,
+        supervisor,
+        policy,
+        shutdown,
+        observability,
+        ipc: _,
+        dynamic: _,
+    } = config;
     let ShutdownSection { grace, abort_wait, budget } = shutdown;
 
     let before = spec.clone();

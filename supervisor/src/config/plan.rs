@@ -242,7 +242,7 @@ fn values(spec: &SupervisorSpec, config: &LoadedConfig) -> BTreeMap<(usize, Stri
             insert(order, path, raw, shown);
         }
     }
-    for value in config.observability() {
+    for value in config.beside_the_tree() {
         insert(0, &ChildPath::root(), &value, &value);
     }
     for NamedMember { path, raw, shown } in members {
@@ -305,6 +305,8 @@ mod tests {
         // `defaults` and `children` are about others.
         let expected = ["children", "count", "defaults", "enabled", "start"];
         assert_eq!(needs_restart.collect::<Vec<_>>(), expected);
-        assert_eq!(Effect::of(&KeyPath::of(&["observability", "x"])), Effect::NeedsRestart);
+        for section in ["observability", "ipc"] {
+            assert_eq!(Effect::of(&KeyPath::of(&[section, "x"])), Effect::NeedsRestart);
+        }
     }
 }

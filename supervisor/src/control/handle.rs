@@ -113,6 +113,8 @@ impl SupervisorHandle {
             counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: None,
         }))
     }
 
@@ -595,6 +597,12 @@ impl SupervisorHandle {
         self.shared.audit.as_ref().map(|audit| audit.status())
     }
 
+    /// Where the socket of the tree lies; `None` for a tree without one.
+    #[cfg(all(feature = "ipc", unix))]
+    pub fn ipc_path(&self) -> Option<&std::path::Path> {
+        self.shared.ipc_path.as_deref()
+    }
+
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.
     ///
     /// # Errors
@@ -686,6 +694,50 @@ impl SupervisorHandle {
     }
 }
 
+/// Some children of a tree at one moment.
+#[cfg(all(feature = "ipc", unix))]
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    /// The sequence of the latest event that is in them.
+    pub(crate) sequence: u64,
+    /// Each, or nothing where it is not known.
+    pub(crate) children: Vec<Option<ChildState>>,
+}
+
+/// For those who reach the tree over its socket.
+#[cfg(all(feature = "ipc", unix))]
+impl SupervisorHandle {
+    /// Some children at one moment. Not answered any more when the tree ends.
+    pub(crate) async fn rows(&self, paths: Vec<ChildPath>) -> Result<Rows, SupervisorError> {
+        let (reply, answer) = oneshot::channel();
+        if self.send(Message::Query(Query::Rows(paths, reply)))
+            && let Ok(rows) = answer.await
+        {
+            return Ok(rows);
+        }
+        Err(self.end_error())
+    }
+
+    /// Whether the end of the tree has begun.
+    pub(crate) fn has_begun_to_end(&self) -> bool {
+        *self.shared.is_ending.borrow()
+    }
+
+    /// The sequence of the oldest event that the journal has.
+    pub(crate) fn oldest_event(&self) -> Option<u64> {
+        self.shared.journal.oldest()
+    }
+
+    /// Names the configuration that holds.
+    pub(crate) fn config_version(&self) -> Arc<str> {
+        #[cfg(feature = "config")]
+        if let Some(made_of) = &self.shared.made_of {
+            return made_of.config.borrow().version();
+        }
+        "compiled".into()
+    }
+}
+
 /// The error for a path that was unknown when the tree ended.
 fn unknown_in(state: &TreeState, path: ChildPath) -> SupervisorError {
     let is_known = |path: &ChildPath| state.get(path.as_str()).is_some();
@@ -727,6 +779,8 @@ mod tests {
             counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: None,
         });
         let first = SupervisorHandle::strong(Arc::clone(&shared));
         let second = first.clone();

@@ -34,6 +34,8 @@ use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+#[cfg(all(feature = "ipc", unix))]
+use crate::ipc::{IpcOptions, server::Ready};
 use crate::observe::journal::Journal;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
@@ -127,6 +129,8 @@ impl Supervisor {
             audit: None,
             #[cfg(feature = "record")]
             recording: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc: None,
             #[cfg(feature = "config")]
             sources: Sources::default(),
             #[cfg(feature = "config")]
@@ -153,6 +157,8 @@ pub struct SupervisorBuilder {
     audit: Option<AuditLog>,
     #[cfg(feature = "record")]
     recording: Option<PathBuf>,
+    #[cfg(all(feature = "ipc", unix))]
+    ipc: Option<Box<IpcOptions>>,
     #[cfg(feature = "config")]
     sources: Sources,
     #[cfg(feature = "config")]
@@ -236,6 +242,15 @@ impl SupervisorBuilder {
         self
     }
 
+    /// Opens a socket for the tree: who may can see and steer it from the same host. It is there
+    /// from before the first child starts until the tree has ended. Replaces one given before. What
+    /// a configuration says about `ipc` is laid over it, key by key.
+    #[cfg(all(feature = "ipc", unix))]
+    pub fn ipc(mut self, options: IpcOptions) -> Self {
+        self.ipc = Some(Box::new(options));
+        self
+    }
+
     /// Lays a configuration over the tree when it is started, and over the settings made here.
     /// Replaces one given before, and a file.
     #[cfg(feature = "config")]
@@ -265,6 +280,16 @@ impl SupervisorBuilder {
     #[cfg(feature = "cli")]
     pub(crate) fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// Sees that what a configuration says about the socket can be.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check_ipc(&self, config: &LoadedConfig) -> Result<(), SupervisorError> {
+        #[cfg(all(feature = "ipc", unix))]
+        config.ipc_over(self.ipc.as_deref().cloned())?;
+        #[cfg(not(all(feature = "ipc", unix)))]
+        config.check_ipc()?;
+        Ok(())
     }
 
     /// The tree that will be started, without what a configuration says about it.
@@ -317,6 +342,12 @@ impl SupervisorBuilder {
         } else {
             sources.load(&spec)?
         };
+        #[cfg(all(feature = "ipc", unix))]
+        {
+            self.ipc = loaded.ipc_over(self.ipc.map(|options| *options))?.map(Box::new);
+        }
+        #[cfg(not(all(feature = "ipc", unix)))]
+        loaded.check_ipc()?;
         let before = self.spec.without_tasks();
         *self.spec = loaded.overlay(*self.spec)?;
         self.members = loaded.manifests(&self.spec)?;
@@ -362,13 +393,28 @@ impl SupervisorBuilder {
                 Some(recorder.map_err(SupervisorError::Record)?)
             }
         };
+        #[cfg(all(feature = "audit", feature = "ipc", unix))]
+        let mut audit_writer = None;
         #[cfg(feature = "audit")]
         let (gate, monitor) = match self.audit {
             None => (None, None),
             Some(audit) => {
                 let monitor = Arc::new(Monitor::default());
                 let writer = AuditWriter::start(audit, Arc::clone(&monitor)).await;
-                (Some(Gate::new(writer.map_err(SupervisorError::Audit)?)), Some(monitor))
+                let writer = writer.map_err(SupervisorError::Audit)?;
+                #[cfg(all(feature = "ipc", unix))]
+                {
+                    audit_writer = Some(writer.clone());
+                }
+                (Some(Gate::new(writer)), Some(monitor))
+            }
+        };
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = match self.ipc {
+            None => None,
+            Some(options) => {
+                let ready = off_the_async_threads(move || Ready::new(*options)).await?;
+                Some(ready.map_err(no_socket)?)
             }
         };
         let (mailbox, inbox) = mpsc::unbounded_channel();
@@ -396,9 +442,27 @@ impl SupervisorBuilder {
             counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: socket.as_ref().map(|socket| socket.path().to_owned()),
         });
         let handle = SupervisorHandle::strong(Arc::clone(&shared));
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = match socket {
+            None => None,
+            Some(socket) => {
+                let weak = SupervisorHandle::weak(Arc::clone(&shared));
+                let serving = socket.serve(
+                    &runtime,
+                    weak,
+                    #[cfg(feature = "audit")]
+                    audit_writer,
+                );
+                Some(serving.map_err(no_socket)?)
+            }
+        };
         let driver = Driver::new(engine, shared, inbox, events, started);
+        #[cfg(all(feature = "ipc", unix))]
+        let driver = driver.reached_over(socket);
         #[cfg(feature = "audit")]
         let driver = driver.audited(gate);
         #[cfg(feature = "record")]
@@ -410,6 +474,11 @@ impl SupervisorBuilder {
             Err(_) => Err(handle.end_error()),
         }
     }
+}
+
+#[cfg(all(feature = "ipc", unix))]
+fn no_socket(error: crate::ipc::IpcError) -> SupervisorError {
+    SupervisorError::Ipc(Arc::new(error))
 }
 
 /// Spawns the members that the configuration names, one after the other; on an error the tree is
@@ -433,7 +502,7 @@ async fn spawn_all(
     Ok(())
 }
 
-#[cfg(feature = "config")]
+#[cfg(any(feature = "config", feature = "ipc"))]
 pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SupervisorError> {
