@@ -71,3 +71,89 @@ fn it_draws_its_three_levels_and_shows_no_secret() {
     let json = run(&["explain", "/root/payments/books/ledger", "--format", "json"]);
     assert!(!text(&json.stdout).contains("not a real key"));
 }
+
+/// A file that goes with the test.
+struct File(std::path::PathBuf);
+
+impl File {
+    fn new(name: &str, text: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("program-{}-{name}", std::process::id()));
+        std::fs::write(&path, text).unwrap();
+        Self(path)
+    }
+
+    fn name(&self) -> &str {
+        self.0.to_str().unwrap()
+    }
+}
+
+impl Drop for File {
+    fn drop(&mut self) {
+        drop(std::fs::remove_file(&self.0));
+    }
+}
+
+#[test]
+fn its_template_is_a_configuration_that_its_schema_takes() {
+    let template = run(&["template"]);
+    assert_eq!(template.status.code(), Some(0), "{}", text(&template.stderr));
+    let template = text(&template.stdout);
+    let file = File::new("template.yaml", template);
+    let checked = run(&["check", file.name()]);
+    assert_eq!(checked.status.code(), Some(0), "{}", text(&checked.stderr));
+    for line in ["#size: 10", "#signing_key: null", "#open: 10m"] {
+        assert!(template.contains(line), "no `{line}` in {template}");
+    }
+    let member = "#- { pool: /root/sessions, id: example, args: 0, overrides: {} }";
+    assert!(template.contains(member), "{template}");
+
+    let schema = run(&["schema"]);
+    let schema: serde_json::Value = serde_json::from_slice(&schema.stdout).unwrap();
+    let validator = jsonschema::draft7::new(&schema).unwrap();
+    let own = include_str!("../../examples/config/config_tree.yaml");
+    for (text, fits) in [(own.to_owned(), true), (own.replace("gateway:", "gatewy:"), false)] {
+        let value: serde_json::Value = serde_saphyr::from_str(&text).unwrap();
+        assert_eq!(validator.is_valid(&value), fits, "{text}");
+    }
+}
+
+#[test]
+fn each_way_to_end_has_the_exit_code_that_help_says() {
+    let help = run(&["--help"]);
+    assert_eq!(help.status.code(), Some(0));
+    let ok = "examples/config/config_tree.yaml";
+    let own = include_str!("../../examples/config/config_tree.yaml");
+    let restart = File::new("restart.yaml", &own.replace("id: regular", "id: other"));
+    let build = File::new("build.yaml", "dynamic: [{ pool: /root/shift, id: a, args: 1 }]");
+    let bad = File::new("bad.yaml", "dynamic: [{ pool: /root/sessions, id: a, args: many }]");
+    for (arguments, code) in [
+        (vec!["check", ok], 0),
+        (vec!["explain", "/root/sessions/regular"], 0),
+        (vec!["completions", "bash"], 0),
+        (vec!["plan", ok], 0),
+        (vec!["plan", restart.name()], 3),
+        (vec!["plan", build.name()], 4),
+        (vec!["explain", "/root/payments/gatewy"], 64),
+        (vec!["--format", "xml"], 64),
+        (vec!["check", bad.name()], 78),
+        (vec!["plan", bad.name()], 78),
+        (vec!["--config", bad.name(), "run"], 78),
+        (vec!["--config", bad.name(), "tree"], 78),
+    ] {
+        let output = run(&arguments);
+        let said = format!("{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(output.status.code(), Some(code), "{said}");
+        assert!(
+            text(&help.stdout).contains(&format!("\n  {code:<2}  ")),
+            "{code} is not in the help"
+        );
+        // An answer is on one of the two, and with JSON it is one value on standard output.
+        assert_eq!(output.stdout.is_empty(), !matches!(code, 0 | 3), "{said}");
+        if !matches!(arguments[0], "completions" | "--format") {
+            let output = run(&[&arguments[..], &["--format", "json"]].concat());
+            assert_eq!(output.status.code(), Some(code), "{arguments:?}");
+            let is_json = serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok();
+            assert!(is_json || code == 64, "{arguments:?}: {}", text(&output.stdout));
+        }
+    }
+}

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use super::effective::members::NamedMember;
 use super::effective::{EffectiveValue, ValueOrigin};
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
 use super::load::LoadedConfig;
@@ -165,11 +166,9 @@ impl ConfigPlan {
                 plan.unchanged += 1;
                 continue;
             }
-            let (order, key) = at;
-            let known = before.or(after);
-            let path = known.map_or_else(ChildPath::root, |known| known.path.clone());
-            debug_assert!(*order > 0 || path.is_root());
-            let key = KeyPath::from(key.split('.').map(str::to_owned).collect::<Vec<_>>());
+            let Some(known) = before.or(after) else { continue };
+            let (path, key) = (known.path.clone(), known.shown.key.clone());
+            debug_assert!(at.0 > 0 || path.is_root());
             let effect = Effect::of(&key);
             plan.changes.push(ConfigChange {
                 path,
@@ -258,14 +257,23 @@ fn values(spec: &SupervisorSpec, config: &LoadedConfig) -> BTreeMap<(usize, Stri
         let (raw, shown) = (raw.value.clone(), shown.clone());
         known.insert((order, shown.key.to_string()), Known { path: path.clone(), raw, shown });
     };
+    // Members that are named have no place in the tree: each is one value, by its path.
+    let members = config.named_members(spec);
+    let is_declared = |path: &ChildPath| members.iter().all(|member| member.path != *path);
     let (shown, raw) = (config.effective(spec), config.effective_with_secrets(spec));
     for (order, ((path, shown), (_, raw))) in shown.nodes().zip(raw.nodes()).enumerate() {
+        if !is_declared(path) {
+            continue;
+        }
         for (shown, raw) in shown.iter().zip(raw) {
             insert(order, path, raw, shown);
         }
     }
     for value in config.beside_the_tree() {
         insert(0, &ChildPath::root(), &value, &value);
+    }
+    for NamedMember { path, raw, shown } in members {
+        known.insert((usize::MAX, path.to_string()), Known { path, raw, shown });
     }
     known
 }

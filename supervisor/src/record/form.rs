@@ -131,7 +131,7 @@ pub(super) enum CommandForm {
         arguments: String,
         /// What is said about this member over what is said about all.
         #[serde(default)]
-        policy: PolicyPatch,
+        policy: Box<PolicyPatch>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Vec<String>>,
         requested_by: String,
@@ -511,7 +511,7 @@ impl From<&Command> for CommandForm {
                             pool: path,
                             id,
                             arguments,
-                            policy: overrides.policy,
+                            policy: Box::new(overrides.policy),
                             tags: tags.map(|tags| tags.iter().map(str::to_owned).collect()),
                             requested_by,
                             reason,
@@ -562,7 +562,7 @@ impl CommandForm {
                 let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
                 let (pool, arguments) = (read(pool)?, Arguments::stand_in(arguments));
                 let mut overrides = Box::<MemberOverrides>::default();
-                (overrides.policy, overrides.tags) = (policy, tags.map(Tags::new));
+                (overrides.policy, overrides.tags) = (*policy, tags.map(Tags::new));
                 let verb = Verb::Spawn { pool, id, arguments, overrides };
                 Command::Do(verb, by(requested_by, reason))
             }
