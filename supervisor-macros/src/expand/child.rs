@@ -21,8 +21,10 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let policy = patch(&options.policy, &runtime);
     let tags = tags(&options.policy);
     // What depends on a type has a value only where the type is known.
-    let check = check(&options.policy, &runtime)
-        .filter(|check| !function.mentions_its_types(&check.to_token_stream()));
+    let (of_its_types, check) = match check(&options.policy, &runtime) {
+        Some(check) if function.mentions_its_types(&check) => (Some(quote!(.of_its_types())), None),
+        check => (None, check),
+    };
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
     let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
@@ -36,6 +38,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let arguments: Vec<_> =
         parameters.iter().map(|parameter| parameter.value(&context, &runtime)).collect();
     let runs = runs(child.get(), &runtime, &arguments);
+    let runs = borrowing(runs, &parameters, &context, &runtime);
     let returns = returns(function, name, &runtime);
     let settings = settings(function);
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
@@ -79,13 +82,13 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
                 const KEY: #runtime::Key = #key;
                 const NODE: #runtime::Node =
                     #runtime::Node::Child(&const {
-                        #runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())*
+                        #runtime::DeclaredChild::new(#policy)#of_its_types #tags #(.settings::<#settings>())*
                     });
                 #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
                 const CHILD: &'static #runtime::DeclaredChild =
-                    &const { #runtime::DeclaredChild::new(#policy)#tags };
+                    &const { #runtime::DeclaredChild::new(#policy)#of_its_types #tags };
                 const TAKES: #runtime::ArgumentsType = #takes;
             }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
@@ -100,6 +103,24 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
+}
+
+/// The same, with what it takes for the time of a run, if anything.
+fn borrowing(
+    runs: TokenStream,
+    parameters: &[Parameter<'_>],
+    context: &TokenStream,
+    runtime: &Runtime,
+) -> TokenStream {
+    let leases: Vec<_> = parameters
+        .iter()
+        .filter_map(Parameter::lease)
+        .map(|ty| quote!(<#ty as #runtime::Extract<__S, #context>>::LENT))
+        .collect();
+    if leases.is_empty() {
+        return runs;
+    }
+    quote!(#runtime::Runs::Borrowing(&const { [#(#leases),*] }, &const { #runs }))
 }
 
 /// What the field of the child has to give: what its parameters need, put together.

@@ -32,6 +32,11 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     });
     let graph = graph::of_supervisor(supervisor, &runtime);
     let graph_checks = graph::checks(supervisor, &runtime);
+    let leases = options.state.as_ref().map(|state| {
+        let check = quote!(check_leases::<#name, #state>);
+        let check = runtime.call(&Place::of(state), &check, quote!());
+        quote!(const _: () = #check;)
+    });
     let own = [&options.policy, &options.defaults];
     let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
     let derivable = derivable(supervisor, &runtime);
@@ -64,6 +69,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
             }
             #derivable
             #graph_checks
+            #leases
             #(#own)*
             #(#checks)*
         };

@@ -4,7 +4,7 @@ pub use std::clone::Clone;
 pub use std::cmp::{Eq, PartialEq};
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::marker::PhantomData;
-pub use std::primitive::bool;
+pub use std::primitive::{bool, str};
 pub use std::time::Duration;
 
 pub use crate::policy::PolicyPatch;
@@ -31,6 +31,7 @@ pub use crate::tree::graph::raise::{check_field, check_field_called};
 pub use crate::tree::graph::resolve::{Report, Wire, analyse, nodes_below, wires, wishes_below};
 pub use crate::tree::handle::Handle;
 pub use crate::tree::layers::{RestartLimit, never_trips, never_trips_called};
+pub use crate::tree::lent::{Lent, check_leases};
 pub use crate::tree::parameter::{Extract, FromContext, Leads, Parameter, Run};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;

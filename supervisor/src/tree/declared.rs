@@ -12,6 +12,7 @@ use super::graph::item::Item;
 use super::graph::key::Key;
 use super::graph::resolve::Wire;
 use super::graph::wiring::{Link, Needs as Wired, Wiring};
+use super::lent::Lent;
 use super::parameter::Run;
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, TakesSettings};
@@ -175,6 +176,7 @@ pub enum Node {
 pub struct DeclaredChild {
     policy: PolicyPatch,
     at: &'static Location<'static>,
+    is_of_its_types: bool,
     #[cfg(feature = "config")]
     settings: Option<DeclaredSettings>,
     tags: &'static [&'static str],
@@ -187,6 +189,7 @@ impl DeclaredChild {
         Self {
             policy,
             at: Location::caller(),
+            is_of_its_types: false,
             tags: &[],
             #[cfg(feature = "config")]
             settings: None,
@@ -207,6 +210,13 @@ impl DeclaredChild {
         self
     }
 
+    /// Its policies follow from its types, so that they can be checked where those are known.
+    #[must_use]
+    pub const fn of_its_types(mut self) -> Self {
+        self.is_of_its_types = true;
+        self
+    }
+
     /// See [`ChildSpec::tags`].
     #[must_use]
     pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
@@ -217,6 +227,10 @@ impl DeclaredChild {
     /// The policies.
     pub const fn policy(&self) -> PolicyPatch {
         self.policy
+    }
+
+    pub(super) const fn is_of_its_types(&self) -> bool {
+        self.is_of_its_types
     }
 
     pub(super) const fn at(&self) -> &'static Location<'static> {
@@ -473,6 +487,10 @@ impl DeclaredSlot {
         self.policy
     }
 
+    pub(super) const fn declared_count(&self) -> Option<u32> {
+        self.count
+    }
+
     /// The tags said at the field, or else those of what stands in it.
     fn tags_over(&self, weaker: &'static [&'static str]) -> Tags {
         let tags = if self.tags.is_empty() { weaker } else { self.tags };
@@ -511,10 +529,32 @@ pub enum Runs<S: 'static> {
     Blocking(fn(&Run<S, BlockingContext>) -> Result<TaskResult, TaskFailure>),
     /// Of the children of a supervisor.
     Supervisor(&'static [Runs<S>]),
+    /// Of a child that takes what is lent.
+    Borrowing(&'static [Lent], &'static Runs<S>),
     /// Of a child whose field says what it is given.
     Given(fn(&S) -> Arguments, &'static Runs<S>),
     /// Of each member of a pool, or of a many.
     Members(&'static MemberRuns<S>),
+}
+
+impl<S> Runs<S> {
+    /// What its child takes for the time of a run.
+    pub(super) const fn leases(&self) -> &'static [Lent] {
+        match self {
+            Self::Borrowing(leases, _) => leases,
+            Self::Given(_, runs) => runs.leases(),
+            Self::Members(members) => members.runs.leases(),
+            Self::Async(_) | Self::Blocking(_) | Self::Supervisor(_) => &[],
+        }
+    }
+
+    fn is_blocking(&self) -> bool {
+        match self {
+            Self::Blocking(_) => true,
+            Self::Borrowing(_, runs) | Self::Given(_, runs) => runs.is_blocking(),
+            Self::Async(_) | Self::Supervisor(_) | Self::Members(_) => false,
+        }
+    }
 }
 
 /// What makes the runs of a member, and what it is given.
@@ -530,13 +570,17 @@ impl<S: 'static> MemberRuns<S> {
         Self { runs: C::RUNS, takes }
     }
 
+    #[cfg(test)]
+    pub(super) const fn of(runs: Runs<S>) -> Self {
+        Self { runs, takes: ArgumentsType::of::<()>() }
+    }
+
     fn factory(&'static self, state: &Arc<S>, ask: Option<Ask>, links: Arc<[Link]>) -> MemberFactory
     where
         S: Send + Sync,
     {
         let (runs, state) = (&self.runs, Arc::clone(state));
-        let is_blocking = matches!(runs, Runs::Blocking(_));
-        MemberFactory::new(self.takes, is_blocking, move |arguments| {
+        MemberFactory::new(self.takes, runs.is_blocking(), move |arguments| {
             factory(runs, &state, Gift::Same(arguments), ask, Arc::clone(&links))
         })
     }
@@ -591,7 +635,10 @@ fn slot_spec<S: Send + Sync + 'static>(
             inner.dependencies = dependencies;
             inner.into()
         }
-        (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
+        (
+            Node::Child(declared),
+            runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Borrowing(..) | Runs::Given(..)),
+        ) => {
             let mut child = ChildSpec::new(
                 slot.name,
                 factory(runs, state, Gift::Nothing, slot.ask, Arc::clone(&needs.links)),
@@ -669,6 +716,7 @@ where
                 None => result,
             }
         }),
+        (Runs::Borrowing(_, runs), ask) => factory(runs, state, gift, ask, links),
         (Runs::Given(make, runs), ask) => factory(runs, state, Gift::Fresh(*make), ask, links),
         (Runs::Supervisor(_) | Runs::Members(_), _) => {
             unreachable!("both sides are made from one function")

@@ -109,9 +109,10 @@ struct Around<'a> {
     way: Option<&'a Way<'a>>,
 }
 
-struct Way<'a> {
-    name: &'static str,
-    above: Option<&'a Way<'a>>,
+/// The names of the supervisors down to some place.
+pub(super) struct Way<'a> {
+    pub(super) name: &'static str,
+    pub(super) above: Option<&'a Way<'a>>,
 }
 
 const fn defaults_of(supervisor: &DeclaredSupervisor) -> Defaults {
@@ -150,6 +151,14 @@ const fn of_child(
     is_group: bool,
 ) -> Option<Text> {
     let layers = Layers::new(slot, &child.policy(), &around.defaults);
+    // A nested supervisor has said it at its own struct.
+    if child.is_of_its_types()
+        && around.way.is_none()
+        && let Some(fault) = rules::at_one_place(&child.policy())
+        && !cfg!(plant_bug = "values_of_types_unchecked")
+    {
+        return layers.say(slot, child.at(), around, &Complaint::OfTypes(fault));
+    }
     let all = layers.all();
     let is_looked_at = !is_group;
     layers.say(slot, child.at(), around, &layers.complaint(&all, around, is_looked_at))
@@ -213,6 +222,7 @@ enum Complaint {
     None,
     About(PolicyFault),
     OfClass(FailureClass, PolicyFault),
+    OfTypes(PolicyFault),
     Beyond { grace: Duration, budget: Duration, whose: &'static str },
 }
 
@@ -414,6 +424,12 @@ impl Layers {
             Complaint::None => {}
             Complaint::About(fault) => self.tell(&mut text, fault, at),
             Complaint::OfClass(class, fault) => of_class(&mut text, class, fault),
+            Complaint::OfTypes(fault) => {
+                text.all(&[fault.text(), "\n  note: so it is with the types at this field, by "]);
+                text.all(&["what is said where it is declared (", at.file(), ":"]);
+                text.number(at.line());
+                text.say(")");
+            }
             Complaint::Beyond { grace, budget, whose } => {
                 self.time(&mut text, "`grace`", grace, Key::Grace, at);
                 text.say(" is longer than the ");
@@ -516,7 +532,8 @@ const fn of_class(text: &mut Text, class: FailureClass, fault: PolicyFault) {
     }
 }
 
-const fn way(text: &mut Text, at: Option<&Way<'_>>) {
+/// The names on the way, each with a `/` after it.
+pub(super) const fn way(text: &mut Text, at: Option<&Way<'_>>) {
     if let Some(at) = at {
         way(text, at.above);
         text.all(&[at.name, "/"]);

@@ -6,6 +6,7 @@ pub(crate) mod graph;
 pub mod handle;
 pub(crate) mod layers;
 pub mod lease;
+pub(crate) mod lent;
 pub mod many;
 pub(crate) mod parameter;
 pub mod pool;
@@ -22,6 +23,7 @@ use std::sync::Arc;
 
 use self::declared::{FromSeat, RunsUnder, Seat, Seated, root_spec};
 use self::handle::IntoAttribution;
+use self::lent::check_leases;
 use self::slot::Below;
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
@@ -119,6 +121,8 @@ pub trait SupervisionTree: Seated + FromSeat {
         Self: RunsUnder<S>,
         S: Send + Sync + 'static,
     {
+        // Where the struct names its state, this has been said there.
+        const { check_leases::<Self, S>() };
         root_spec::<Self, S>(&Arc::new(state))
     }
 

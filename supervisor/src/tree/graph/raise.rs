@@ -3,7 +3,7 @@
 use super::cycle::{Moments, Steps, Trail, Why, node_of};
 use super::key::{Key, is_same};
 use super::message::Text;
-use super::resolve::{NONE, Problem, Report, Room, TOP, Tree, Want};
+use super::resolve::{NONE, Problem, Report, Room, TOP, Tree, Want, is_among};
 use crate::tree::declared::Supervised;
 use crate::tree::layers;
 
@@ -131,6 +131,9 @@ const fn unknown(text: &mut Text, tree: &Tree<'_>, who: u32, want: Want, key: &K
     text.key(key);
     text.say(", which is nowhere in ");
     text.supervisor(tree, TOP);
+    if matches!(want, Want::Requirement) {
+        whose(text, tree, who, key);
+    }
     let mut node = 0;
     while node < tree.placed {
         let its = &tree.node(node).item.key;
@@ -152,6 +155,43 @@ const fn unknown(text: &mut Text, tree: &Tree<'_>, who: u32, want: Want, key: &K
     text.say(", or let the supervisor above provide it: `#[supervisor(requires(");
     text.say(key.name());
     text.say("))]`");
+}
+
+/// Who it is inside a supervisor that needs what the supervisor requires.
+const fn whose(text: &mut Text, tree: &Tree<'_>, supervisor: u32, key: &Key) {
+    let (mut node, end) = tree.below(supervisor);
+    while node < end {
+        let place = tree.node(node);
+        let want = if leads_to(tree, node, key) {
+            // Something nearer has been found.
+            None
+        } else if is_among(key, place.slot.needs()) {
+            Some(Want::Start)
+        } else if is_among(key, place.item.handles) {
+            Some(Want::Handle)
+        } else {
+            None
+        };
+        if let Some(want) = want {
+            text.say("\n  note: ");
+            wants(text, tree, node, want);
+            text.say("it");
+        }
+        node += 1;
+    }
+}
+
+/// Whether a wire of the node leads to something with this key.
+const fn leads_to(tree: &Tree<'_>, node: u32, key: &Key) -> bool {
+    let place = tree.node(node);
+    let mut wire = place.wires;
+    while wire < place.wires_end {
+        if tree.node(tree.wires[wire as usize].to).item.key.is(key) {
+            return true;
+        }
+        wire += 1;
+    }
+    false
 }
 
 /// How to say which of two is meant.

@@ -319,7 +319,7 @@ impl Tree<'_> {
     }
 
     /// The nodes below: from the first to before the second.
-    const fn below(&self, node: u32) -> (u32, u32) {
+    pub(super) const fn below(&self, node: u32) -> (u32, u32) {
         if node == TOP { (0, self.placed) } else { (node + 1, self.nodes[node as usize].end) }
     }
 
@@ -581,7 +581,7 @@ const fn is_named(name: &str, names: &[&str]) -> bool {
     false
 }
 
-const fn is_among(key: &Key, keys: &[Key]) -> bool {
+pub(super) const fn is_among(key: &Key, keys: &[Key]) -> bool {
     let mut at = 0;
     while at < keys.len() {
         if key.is(&keys[at]) {
