@@ -33,14 +33,19 @@ const _: () = {
         const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
             &const {
                 ::rust_supervisor::__private::DeclaredChild::new(
-                    ::rust_supervisor::__private::PolicyPatch::NONE
-                        .backoff(
-                            ::rust_supervisor::__private::BackoffPatch::NONE
-                                .initial(T::WAIT),
-                        ),
-                )
+                        ::rust_supervisor::__private::PolicyPatch::NONE
+                            .backoff(
+                                ::rust_supervisor::__private::BackoffPatch::NONE
+                                    .initial(T::WAIT),
+                            ),
+                    )
+                    .of_its_types()
             },
         );
+        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::child(
+                Self::KEY,
+            )
+            .takes_lease();
     }
     impl<T: Topic, const N: usize> ::rust_supervisor::__private::Member
     for consumer<T, N>
@@ -51,11 +56,13 @@ const _: () = {
     {
         const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
             ::rust_supervisor::__private::DeclaredChild::new(
-                ::rust_supervisor::__private::PolicyPatch::NONE
-                    .backoff(
-                        ::rust_supervisor::__private::BackoffPatch::NONE.initial(T::WAIT),
-                    ),
-            )
+                    ::rust_supervisor::__private::PolicyPatch::NONE
+                        .backoff(
+                            ::rust_supervisor::__private::BackoffPatch::NONE
+                                .initial(T::WAIT),
+                        ),
+                )
+                .of_its_types()
         };
         const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
             ::rust_supervisor::__private::NoArgs,
@@ -85,23 +92,38 @@ const _: () = {
         T: Send,
         T: 'static,
     {
-        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
-            run|
-        {
-            use ::rust_supervisor::__private::{PickAsItIs as _, PickWithClass as _};
-            let output = consumer::<
-                T,
-                N,
-            >(
-                ::rust_supervisor::__private::of_context(run),
-                ::rust_supervisor::__private::parameter(run)?,
-            );
-            let reader = (&&::rust_supervisor::__private::tag_of_output(&output)).pick();
-            (::rust_supervisor::__private::boxed)(
-                (::rust_supervisor::__private::returned)(output),
-                (::rust_supervisor::__private::returned)(reader),
-            )
-        });
+        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Borrowing(
+            &const {
+                [
+                    <Lease<
+                        Receiver<T::Job>,
+                    > as ::rust_supervisor::__private::Extract<
+                        __S,
+                        ::rust_supervisor::__private::TaskContext,
+                    >>::LENT,
+                ]
+            },
+            &const {
+                ::rust_supervisor::__private::Runs::Async(|run| {
+                    use ::rust_supervisor::__private::{
+                        PickAsItIs as _, PickWithClass as _,
+                    };
+                    let output = consumer::<
+                        T,
+                        N,
+                    >(
+                        ::rust_supervisor::__private::of_context(run),
+                        ::rust_supervisor::__private::parameter(run)?,
+                    );
+                    let reader = (&&::rust_supervisor::__private::tag_of_output(&output))
+                        .pick();
+                    (::rust_supervisor::__private::boxed)(
+                        (::rust_supervisor::__private::returned)(output),
+                        (::rust_supervisor::__private::returned)(reader),
+                    )
+                })
+            },
+        );
     }
     impl<T: Topic, const N: usize> ::rust_supervisor::__private::Returns
     for consumer<T, N>

@@ -246,4 +246,5 @@ const _: () = {
             { ::rust_supervisor::__private::never_trips_called::<Payments>("service") },
         >>::CAN_BE_SPENT
     };
+    const _: () = (::rust_supervisor::__private::check_leases::<Payments, AppState>)();
 };

@@ -185,7 +185,7 @@ fn field(mut written: Written, errors: &mut Errors) -> Field {
 }
 
 /// What a field can say beside policies.
-const FIELD_OPTIONS: [&str; 7] =
+pub(crate) const FIELD_OPTIONS: [&str; 7] =
     ["depends_on", "after", "args", "max_children", "count", "intensity", "meltdown"];
 
 fn field_options(tokens: TokenStream, errors: &mut Errors) -> FieldOptions {

@@ -18,6 +18,10 @@ pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     field: usize,
 ) {
+    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong trybuild=graph_itself
+    if cfg!(plant_bug = "fields_unchecked") {
+        return;
+    }
     if report.is_wrong[field] == 0 {
         layers::check(T::NODE, field);
         return;
