@@ -22,7 +22,10 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let declared = declared(options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
-        let (cfgs, name, ty, id) = (field.cfgs(), &field.name, &field.ty, field.id());
+        let (cfgs, ty, id) = (field.cfgs(), &field.ty, field.id());
+        // What the type of the field is not is said there, and not of its name too.
+        let mut name = field.name.clone();
+        name.set_span(name.span().located_at(Place::of(ty).first()));
         let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
         quote!(#(#cfgs)* #name: #child,)
     });
@@ -196,7 +199,7 @@ fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream>
 /// What makes the runs of the child in a field.
 fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
     let ty = &field.ty;
-    let runs = quote!(<#ty as #runtime::RunsUnder<#state>>::RUNS);
+    let runs = runtime.call(&Place::of(ty), &quote!(runs::<#ty, #state>), quote!());
     let Some(args) = &field.options.args else { return runs };
     let (its_state, value) = match &args.value {
         ArgsValue::Plain(value) => (quote!(_), value.to_token_stream()),

@@ -23,7 +23,7 @@ pub use crate::task::result::TaskResult;
 pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{
     DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, IsMany, IsPool, Member, Node,
-    Runs, RunsUnder, Seat, Seated, Supervised,
+    Runs, RunsUnder, Seat, Seated, Starts, Supervised,
 };
 pub use crate::tree::graph::item::{Item, ItemSlot};
 pub use crate::tree::graph::key::Key;
@@ -96,13 +96,21 @@ pub const fn check_count(count: u32) {
 ///
 /// While the program is compiled, when it is broken.
 #[track_caller]
-pub const fn check_members<T: Supervised>() {
+pub const fn check_members<T: Supervised<Handle: FromSeat>>() {
     if let Node::Pool(members) | Node::Many(members) = T::NODE {
         assert!(
             !matches!(members.policy().significant, Some(true)),
             "those in a `Pool` or a `Many` are all alike, so none of them can be `significant`"
         );
     }
+}
+
+/// What makes the runs of the `T` in a field.
+pub const fn runs<T, S: 'static>() -> Runs<S>
+where
+    T: Supervised<Handle: Starts<T, S>>,
+{
+    <T::Handle as Starts<T, S>>::RUNS
 }
 
 /// The handle of the child `name` of the supervisor at `seat`.

@@ -68,6 +68,12 @@ impl<S, C, T: Any + Clone + Send + Sync> Extract<S, C> for Args<T> {
 )]
 pub trait Needs<N>: Supervised {}
 
+/// What stands in a field and has this handle needs an `N`. Asked of the handle, so that what has
+/// none is not asked.
+pub trait Gives<T, N> {}
+
+impl<H, T: Needs<N>, N> Gives<T, N> for H {}
+
 /// Needs nothing to be said at its field.
 #[derive(Clone, Copy, Debug)]
 pub enum NoArgs {}

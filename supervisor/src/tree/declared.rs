@@ -7,7 +7,7 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::args::{Needs, NeedsNothing};
+use super::args::{Gives, Needs, NeedsNothing};
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::graph::resolve::Wire;
@@ -98,6 +98,17 @@ pub trait IsMany<N>: Supervised {}
 pub trait RunsUnder<S: 'static> {
     /// What makes its runs.
     const RUNS: Runs<S>;
+}
+
+/// What stands in a field and has this handle runs under the state `S`. Asked of the handle, so that
+/// what has none is not asked.
+pub trait Starts<T, S: 'static> {
+    /// What makes its runs.
+    const RUNS: Runs<S>;
+}
+
+impl<H, T: RunsUnder<S>, S: 'static> Starts<T, S> for H {
+    const RUNS: Runs<S> = T::RUNS;
 }
 
 /// A handle, made from the place it is the handle of.
@@ -385,7 +396,7 @@ pub struct DeclaredSlot {
 
 impl DeclaredSlot {
     /// The field `name` that holds `T`, and the policies written at it.
-    pub const fn new<T: Needs<N>, N: NeedsNothing>(
+    pub const fn new<T: Supervised<Handle: Gives<T, N>>, N: NeedsNothing>(
         name: &'static str,
         policy: PolicyPatch,
     ) -> Self {
@@ -393,7 +404,7 @@ impl DeclaredSlot {
     }
 
     /// A field that says `args`. What they are is checked where they are made.
-    pub const fn given<T: Supervised>(name: &'static str, policy: PolicyPatch) -> Self {
+    pub const fn given<T: Supervised<Handle: FromSeat>>(name: &'static str, policy: PolicyPatch) -> Self {
         Self::of(name, T::NODE, &policy)
     }
 

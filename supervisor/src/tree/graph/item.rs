@@ -2,7 +2,7 @@
 
 use super::key::Key;
 use crate::policy::restart::Restart;
-use crate::tree::declared::Supervised;
+use crate::tree::declared::{FromSeat, Supervised};
 
 /// What was written about a child or a supervisor that the checks of the whole tree look at, and
 /// nothing else: the compiler reads all of it at every level of a tree.
@@ -138,7 +138,10 @@ pub struct ItemSlot {
 
 impl ItemSlot {
     /// The field `name` that holds `T`, at which nothing is said.
-    pub const fn new<T: Supervised>(name: &'static str) -> Self {
+    ///
+    /// The bound is on the handle, here and elsewhere: what has none is complained about in the
+    /// same words as the type of the field, and the compiler says the same only once.
+    pub const fn new<T: Supervised<Handle: FromSeat>>(name: &'static str) -> Self {
         Self::of(name, T::ITEM)
     }
 
