@@ -18,6 +18,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let runtime = Runtime::new(options.krate.as_ref());
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
+    let (import, runtime) = runtime.imported();
     let policy = patch(&options.policy, &runtime);
     let tags = tags(&options.policy);
     // What depends on a type has a value only where the type is known.
@@ -70,6 +71,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
     let member_clause = clause(&member_bounds);
+    let settings: Vec<_> = settings.collect();
+    let declared = quote!(#runtime::DeclaredChild::new(#policy)#of_its_types #tags);
+    // What its types have to be may be more for a member.
+    let node = if settings.is_empty() && own_bounds.is_empty() {
+        quote!(<Self as #runtime::Member>::CHILD)
+    } else {
+        quote!(&const { #declared #(.settings::<#settings>())* })
+    };
     quote! {
         #[allow(#cannot)]
         #function
@@ -77,18 +86,16 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #(#cfgs)*
         #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
+            #import
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const KEY: #runtime::Key = #key;
-                const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const {
-                        #runtime::DeclaredChild::new(#policy)#of_its_types #tags #(.settings::<#settings>())*
-                    });
+                const NODE: #runtime::Node = #runtime::Node::Child(#node);
                 #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
                 const CHILD: &'static #runtime::DeclaredChild =
-                    &const { #runtime::DeclaredChild::new(#policy)#of_its_types #tags };
+                    &const { #declared };
                 const TAKES: #runtime::ArgumentsType = #takes;
             }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
@@ -143,7 +150,7 @@ pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> To
     let mut docs: Vec<_> =
         only(attributes, "doc").into_iter().map(ToTokens::to_token_stream).collect();
     if docs.is_empty() {
-        let doc = format!("The child [`{}()`].", signature.ident);
+        let doc = format!(" The child [`{}()`].", signature.ident);
         docs.push(quote!(#[doc = #doc]));
     }
     let Generics { parameters, .. } = function.generics();

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
 use super::graph;
-use super::policy::{call, check, choice, limit, patch, tags, time};
+use super::policy::{call, check, choice, limit, said, tags, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -18,7 +18,8 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
     let runtime = Runtime::new(options.krate.as_ref());
     let structure = structure(supervisor, fields, &runtime);
-    let places = fields.iter().map(|field| place(field, &runtime));
+    let places: TokenStream = fields.iter().map(|field| place(field, &runtime)).collect();
+    let (import, runtime) = runtime.imported();
     let declared = declared(options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
@@ -46,10 +47,11 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     quote! {
         #structure
         impl #name {
-            #(#places)*
+            #places
         }
         #[allow(unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
+            #import
             impl #runtime::Supervised for #name {
                 type Handle = Self;
                 const NODE: #runtime::Node =
@@ -92,7 +94,7 @@ pub(super) fn structure<'a>(
     let fields = fields.into_iter().map(|field| {
         let Field { attributes, visibility, name, ty, .. } = field;
         let doc = only(attributes, "doc").is_empty().then(|| {
-            let doc = format!("The child `{}`.", field.id());
+            let doc = format!(" The child `{}`.", field.id());
             quote!(#[doc = #doc])
         });
         let handle = runtime.generic(&Place::of(ty), &quote!(HandleOf), &quote!(#ty));
@@ -115,7 +117,7 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
     let Field { visibility, ty, .. } = field;
     let (cfgs, id) = (field.cfgs(), field.id());
     let name = format_ident!("{}", id.to_uppercase(), span = field.name.span());
-    let doc = format!("The place of `{id}`.");
+    let doc = format!(" The place of `{id}`.");
     quote! {
         #(#cfgs)*
         #[doc = #doc]
@@ -128,24 +130,24 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
 fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
-        let policy = patch(&field.options.policy, runtime);
+        let policy = said("with_policy", &field.options.policy, runtime);
         let (kind, more) = kind(&field.options, runtime);
         // What it needs, in the place of the type that needs it.
         let needs = Place::of(ty).inferred();
         let types =
             if kind == "pool" || kind == "given" { quote!(#ty) } else { quote!(#ty, #needs) };
         let slot = quote!(DeclaredSlot::#kind::<#types>);
-        let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
+        let slot = runtime.call(&Place::of(ty), &slot, quote!(#id));
         // Only where the types of a generic child are known can its error be asked.
         let ask = has_types(ty).then(|| {
             let ask = runtime.generic(&Place::of(ty), &quote!(Asks), &quote!(#ty));
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
         let tags = tags(&field.options.policy);
-        quote!(#(#cfgs)* #slot #more #ask #tags,)
+        quote!(#(#cfgs)* #slot #policy #more #ask #tags,)
     });
-    let policy = patch(&options.policy, runtime);
-    let defaults = patch(&options.defaults, runtime);
+    let policy = said("with_policy", &options.policy, runtime);
+    let defaults = said("with_defaults", &options.defaults, runtime);
     let strategy = call("strategy", choice(options.strategy, runtime));
     let start = call("start", choice(options.start, runtime));
     let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
@@ -154,7 +156,8 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     quote! {
-        #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] }, #policy, #defaults)
+        #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] })
+            #policy #defaults
             #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
     }
 }

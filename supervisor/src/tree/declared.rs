@@ -266,14 +266,9 @@ pub struct DeclaredSupervisor {
 }
 
 impl DeclaredSupervisor {
-    /// A supervisor of these children, itself with `policy` as a child, and with `defaults` for
-    /// everything below.
+    /// A supervisor of these children.
     #[track_caller]
-    pub const fn new(
-        slots: &'static [DeclaredSlot],
-        policy: PolicyPatch,
-        defaults: PolicyPatch,
-    ) -> Self {
+    pub const fn new(slots: &'static [DeclaredSlot]) -> Self {
         Self {
             slots,
             strategy: None,
@@ -282,11 +277,25 @@ impl DeclaredSupervisor {
             meltdown: None,
             auto_shutdown: None,
             budget: None,
-            policy,
-            defaults,
+            policy: PolicyPatch::NONE,
+            defaults: PolicyPatch::NONE,
             at: Location::caller(),
             tags: &[],
         }
+    }
+
+    /// The policies of its own, as a child.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: PolicyPatch) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// Policies for everything below.
+    #[must_use]
+    pub const fn with_defaults(mut self, defaults: PolicyPatch) -> Self {
+        self.defaults = defaults;
+        self
     }
 
     /// See [`SupervisorSpec::tags`].
@@ -395,35 +404,31 @@ pub struct DeclaredSlot {
 }
 
 impl DeclaredSlot {
-    /// The field `name` that holds `T`, and the policies written at it.
+    /// The field `name` that holds `T`.
     pub const fn new<T: Supervised<Handle: Gives<T, N>>, N: NeedsNothing>(
         name: &'static str,
-        policy: PolicyPatch,
     ) -> Self {
-        Self::of(name, T::NODE, &policy)
+        Self::of(name, T::NODE, &PolicyPatch::NONE)
     }
 
     /// A field that says `args`. What they are is checked where they are made.
-    pub const fn given<T: Supervised<Handle: FromSeat>>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, &policy)
+    pub const fn given<T: Supervised<Handle: FromSeat>>(name: &'static str) -> Self {
+        Self::of(name, T::NODE, &PolicyPatch::NONE)
     }
 
     /// A field that says something that only a pool or a many has.
-    pub const fn group<T: Group + Needs<N>, N: NeedsNothing>(
-        name: &'static str,
-        policy: PolicyPatch,
-    ) -> Self {
-        Self::of(name, T::NODE, &policy)
+    pub const fn group<T: Group + Needs<N>, N: NeedsNothing>(name: &'static str) -> Self {
+        Self::of(name, T::NODE, &PolicyPatch::NONE)
     }
 
     /// A field that says something that only a pool has.
-    pub const fn pool<T: IsPool>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, &policy)
+    pub const fn pool<T: IsPool>(name: &'static str) -> Self {
+        Self::of(name, T::NODE, &PolicyPatch::NONE)
     }
 
     /// A field that says something that only a many has.
-    pub const fn many<T: IsMany<N>, N>(name: &'static str, policy: PolicyPatch) -> Self {
-        Self::of(name, T::NODE, &policy)
+    pub const fn many<T: IsMany<N>, N>(name: &'static str) -> Self {
+        Self::of(name, T::NODE, &PolicyPatch::NONE)
     }
 
     pub(super) const fn of(name: &'static str, node: Node, policy: &PolicyPatch) -> Self {
@@ -439,6 +444,13 @@ impl DeclaredSlot {
             tags: &[],
             ask: None,
         }
+    }
+
+    /// The policies written at it.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: PolicyPatch) -> Self {
+        self.policy = policy;
+        self
     }
 
     /// See [`SupervisorSpec::max_children`].

@@ -16,7 +16,7 @@ fn child(policy: PolicyPatch) -> Node {
 }
 
 fn supervisor(slots: Vec<DeclaredSlot>, defaults: PolicyPatch) -> DeclaredSupervisor {
-    DeclaredSupervisor::new(slots.leak(), NONE, defaults)
+    DeclaredSupervisor::new(slots.leak()).with_defaults(defaults)
 }
 
 fn nested(supervisor: DeclaredSupervisor) -> Node {

@@ -34,7 +34,7 @@ fn supervisor(
     fields: Vec<(DeclaredSlot, Runs<()>)>,
 ) -> (&'static DeclaredSupervisor, &'static [Runs<()>]) {
     let (slots, runs): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-    (leak(DeclaredSupervisor::new(slots.leak(), NONE, NONE)), runs.leak())
+    (leak(DeclaredSupervisor::new(slots.leak())), runs.leak())
 }
 
 fn nested(
