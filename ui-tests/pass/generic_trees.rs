@@ -46,15 +46,24 @@ where
     ctx.stopped().await;
 }
 
+#[derive(Debug, Failure)]
+#[failure(timeout)]
+struct Refused<const N: usize>;
+
+impl<const N: usize> std::fmt::Display for Refused<N> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "refused {N} times")
+    }
+}
+
+impl<const N: usize> std::error::Error for Refused<N> {}
+
 #[child(restart(temporary))]
 async fn lookup<T: Topic, const N: usize>(
     ctx: TaskContext,
     Args(key): Args<T::Key>,
     State(diary): State<Diary>,
-) -> Result<(), [u8; N]>
-where
-    [u8; N]: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+) -> Result<(), Refused<N>> {
     diary.lock().expect("nobody panics").push(format!("{key:?} of {}", T::NAME));
     ctx.stopped().await;
     Ok(())
@@ -68,13 +77,16 @@ struct App {
     of_refunds: reader<Refunds>,
     #[child(count = 2)]
     more: Many<consumer<Orders>>,
+    by_number: Pool<lookup<Orders, 4>>,
+    by_name: Pool<lookup<Refunds, 0>>,
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]
 async fn main() -> Result<(), SupervisorError> {
-    let _ = lookup::<Orders, 0>;
     let diary = Diary::default();
     let app = App::start(Arc::clone(&diary)).await?;
+    app.by_number.spawn("a", 7).await?;
+    app.by_name.spawn("b", "seven").await?;
     tokio::time::sleep(Duration::from_secs(1)).await;
     assert_eq!(
         *diary.lock().expect("nobody panics"),
@@ -84,7 +96,9 @@ async fn main() -> Result<(), SupervisorError> {
             "orders after /root/orders",
             "refunds after /root/refunds",
             "orders",
-            "orders"
+            "orders",
+            "7 of orders",
+            "\"seven\" of refunds"
         ]
     );
     assert!(app.shutdown(("test", "done")).await?.is_clean());

@@ -14,10 +14,10 @@ struct App {
     // It needs the pool, which stands in this tree, and so does each of them.
     #[child(after(pool))]
     ledgers: Pool<payments::ledger>,
-    reports: Pool<reports::daily>,
     #[cfg(any())]
     gone: Pool<nowhere::at_all>,
     ledger: payments::ledger,
+    reports: Pool<reports::daily>,
 }
 
 #[tokio::main(flavor = "current_thread", start_paused = true)]

@@ -41,7 +41,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let runs = runs(child.get(), &runtime, &arguments);
     let runs = borrowing(runs, &parameters, &context, &runtime);
     let returns = returns(function, name, &runtime);
-    let settings = settings(function);
+    let settings: Vec<_> = settings(function).collect();
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
     let needs = needs(&parameters, &runtime);
@@ -55,7 +55,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     } else {
         quote!(clippy::unused_async)
     };
-    // The bounds are for the runs, and for a policy or a need that asks the type.
+    // The bounds are for the runs, and for a policy, settings or a need that ask the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
     let as_far_as = |asked: &TokenStream| {
         if function.mentions_its_types(asked) {
@@ -65,13 +65,12 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
         (declared.to_token_stream(), clause(&statics))
     };
-    let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item));
-    let (needing, needs_clause) = as_far_as(&quote!(#needs #policy #key #item));
+    let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item #(#settings)*));
+    let (needing, needs_clause) = as_far_as(&quote!(#needs #policy #key #item #(#settings)*));
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
     let member_clause = clause(&member_bounds);
-    let settings: Vec<_> = settings.collect();
     let declared = quote!(#runtime::DeclaredChild::new(#policy)#of_its_types #tags);
     // What its types have to be may be more for a member.
     let node = if settings.is_empty() && own_bounds.is_empty() {
