@@ -142,31 +142,19 @@ const _: () = {
     const __REPORT: &__rt::Report<
         { __rt::nodes_below(<Payments as __rt::Supervised>::ITEM) },
         { __rt::wishes_below(<Payments as __rt::Supervised>::ITEM) },
-    > = &__rt::analyse(<Payments as __rt::Supervised>::ITEM);
-    const _: () = {
-        (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger");
-        <::rust_supervisor::__private::RestartLimit<
-            { __rt::never_trips_called::<Payments>("ledger") },
-        >>::CAN_BE_SPENT
-    };
-    const _: () = {
-        (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud");
-        <::rust_supervisor::__private::RestartLimit<
-            { __rt::never_trips_called::<Payments>("fraud") },
-        >>::CAN_BE_SPENT
-    };
-    const _: () = {
-        (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders");
-        <::rust_supervisor::__private::RestartLimit<
-            { __rt::never_trips_called::<Payments>("orders") },
-        >>::CAN_BE_SPENT
-    };
+    > = &__rt::analyse::<Payments, _, _>();
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger") },
+    >>::CAN_BE_SPENT;
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud") },
+    >>::CAN_BE_SPENT;
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders") },
+    >>::CAN_BE_SPENT;
     #[cfg(windows)]
-    const _: () = {
-        (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service");
-        <::rust_supervisor::__private::RestartLimit<
-            { __rt::never_trips_called::<Payments>("service") },
-        >>::CAN_BE_SPENT
-    };
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
+    >>::CAN_BE_SPENT;
     const _: () = (__rt::check_leases::<Payments, AppState>)();
 };

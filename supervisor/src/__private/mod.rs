@@ -30,7 +30,7 @@ pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
 pub use crate::tree::graph::resolve::{Report, Wire, analyse, nodes_below, wires, wishes_below};
 pub use crate::tree::handle::Handle;
-pub use crate::tree::layers::{RestartLimit, never_trips, never_trips_called};
+pub use crate::tree::layers::RestartLimit;
 pub use crate::tree::lent::{Lent, check_leases};
 pub use crate::tree::parameter::{Extract, FromContext, Leads, Parameter, Run};
 pub use crate::tree::slot::Slot;

@@ -236,8 +236,8 @@ impl DeclaredChild {
     }
 
     /// The policies.
-    pub const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
     pub(super) const fn is_of_its_types(&self) -> bool {
@@ -351,12 +351,12 @@ impl DeclaredSupervisor {
         self.slots
     }
 
-    pub(super) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(super) const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
-    pub(super) const fn defaults(&self) -> PolicyPatch {
-        self.defaults
+    pub(super) const fn defaults(&self) -> &PolicyPatch {
+        &self.defaults
     }
 
     pub(super) const fn shutdown_budget(&self) -> Option<Duration> {
@@ -506,8 +506,8 @@ impl DeclaredSlot {
         self.node
     }
 
-    pub(super) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(super) const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
     pub(super) const fn declared_count(&self) -> Option<u32> {

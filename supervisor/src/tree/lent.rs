@@ -179,7 +179,7 @@ const fn site(text: &mut Text, slot: &DeclaredSlot) {
 const fn leases_of<S>(slot: &DeclaredSlot, runs: &Runs<S>) -> &'static [Lent] {
     match slot.node() {
         Node::Child(child) | Node::Pool(child) | Node::Many(child)
-            if is_enabled(slot, &child.policy()) =>
+            if is_enabled(slot, child.policy()) =>
         {
             runs.leases()
         }
@@ -191,7 +191,7 @@ const fn leases_of<S>(slot: &DeclaredSlot, runs: &Runs<S>) -> &'static [Lent] {
 const fn inside<'a, S>(slot: &DeclaredSlot, runs: &'a Runs<S>) -> Option<Tree<'a, S>> {
     match (slot.node(), runs) {
         (Node::Supervisor(supervisor), Runs::Supervisor(runs))
-            if is_enabled(slot, &supervisor.policy()) =>
+            if is_enabled(slot, supervisor.policy()) =>
         {
             Some(Tree { supervisor, runs })
         }
