@@ -5,8 +5,8 @@ use super::item::{Item, ItemSlot};
 use super::key::{Key, is_same};
 use crate::policy::or;
 use crate::policy::restart::Restart;
-use crate::tree::declared::Supervised;
 use crate::tree::layers::{self, Finding};
+use crate::tree::supervised::Supervised;
 
 /// In place of a number of a node: the supervisor whose tree it is.
 pub(super) const TOP: u32 = u32::MAX;
