@@ -25,7 +25,7 @@ pub use crate::tree::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor,
 pub use crate::tree::graph::item::{Item, ItemSlot};
 pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
-pub use crate::tree::graph::resolve::{Report, Wire, analyse, nodes_below, wires, wishes_below};
+pub use crate::tree::graph::report::{Report, Wire, analyse, nodes_below, wires, wishes_below};
 pub use crate::tree::handle::Handle;
 pub use crate::tree::layers::RestartLimit;
 pub use crate::tree::lent::{Lent, check_leases};

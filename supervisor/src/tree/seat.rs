@@ -3,7 +3,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-use super::graph::resolve::Wire;
+use super::graph::report::Wire;
 use super::supervised::Supervised;
 use crate::control::handle::SupervisorHandle;
 use crate::id::{ChildId, ChildPath};

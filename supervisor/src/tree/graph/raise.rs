@@ -3,7 +3,9 @@
 use super::cycle::{Moments, Steps, Trail, Why, node_of};
 use super::key::{Key, is_same};
 use super::message::Text;
-use super::resolve::{NONE, Problem, Report, Room, TOP, Tree, Want, is_among};
+use super::report::Report;
+use super::resolve::is_among;
+use super::tree::{NONE, Problem, Room, TOP, Tree, Want};
 use crate::tree::layers::{self, Finding};
 use crate::tree::supervised::Supervised;
 
