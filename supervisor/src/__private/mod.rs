@@ -21,20 +21,20 @@ pub use crate::task::factory::BoxFuture;
 pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
-pub use crate::tree::declared::{
-    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, IsMany, IsPool, Member, Node,
-    Runs, RunsUnder, Seat, Seated, Starts, Supervised,
-};
+pub use crate::tree::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node};
 pub use crate::tree::graph::item::{Item, ItemSlot};
 pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
-pub use crate::tree::graph::resolve::{Report, Wire, analyse, nodes_below, wires, wishes_below};
+pub use crate::tree::graph::report::{Report, Wire, analyse, nodes_below, wires, wishes_below};
 pub use crate::tree::handle::Handle;
 pub use crate::tree::layers::RestartLimit;
 pub use crate::tree::lent::{Lent, check_leases};
 pub use crate::tree::parameter::{Extract, FromContext, Leads, Parameter, Run};
+pub use crate::tree::runs::Runs;
+pub use crate::tree::seat::{FromSeat, Seat, Seated};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
+pub use crate::tree::supervised::{Group, IsMany, IsPool, Member, RunsUnder, Starts, Supervised};
 
 use std::any::Any;
 

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
-use super::declared::Supervised;
 use super::parameter::{Extract, Parameter, Run};
+use super::supervised::Supervised;
 use crate::task::exit::TaskFailure;
 use crate::task::member::given;
 

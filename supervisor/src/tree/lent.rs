@@ -5,11 +5,13 @@
 //! same are a mistake that is raised while the program is compiled: at the supervisor that says
 //! `state`, or where a tree without one is started.
 
-use super::declared::{DeclaredSlot, DeclaredSupervisor, Node, Runs, RunsUnder, Supervised};
+use super::declared::{DeclaredSlot, DeclaredSupervisor, Node};
 use super::graph::item::Item;
 use super::graph::key::is_same;
 use super::graph::message::Text;
 use super::layers::{Way, way};
+use super::runs::Runs;
+use super::supervised::{RunsUnder, Supervised};
 use crate::policy::PolicyPatch;
 
 /// Raises what is lent to two children of the tree `T` in an application whose state is `S`.

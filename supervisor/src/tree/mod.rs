@@ -10,8 +10,11 @@ pub(crate) mod lent;
 pub mod many;
 pub(crate) mod parameter;
 pub mod pool;
+pub(crate) mod runs;
+pub(crate) mod seat;
 pub mod slot;
 pub mod state;
+pub(crate) mod supervised;
 
 use std::fmt;
 use std::future::Future;
@@ -21,10 +24,12 @@ use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use self::declared::{FromSeat, RunsUnder, Seat, Seated, root_spec};
+use self::declared::specs::root_spec;
 use self::handle::IntoAttribution;
 use self::lent::check_leases;
+use self::seat::{FromSeat, Seat, Seated};
 use self::slot::Below;
+use self::supervised::RunsUnder;
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
 #[cfg(feature = "config")]

@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::args::NoArgs;
-use super::declared::{FromSeat, Member, Seat, Supervised};
 use super::graph::key::Key;
 use super::graph::wiring::Link;
 use super::handle::Handle;
@@ -11,7 +10,9 @@ use super::lease::Lease;
 use super::lent::Lent;
 use super::many::Many;
 use super::pool::Pool;
+use super::seat::{FromSeat, Seat};
 use super::state::{Provide, State};
+use super::supervised::{Member, Supervised};
 #[cfg(feature = "config")]
 use crate::config::settings::ReadSettings;
 use crate::control::handle::SupervisorHandle;

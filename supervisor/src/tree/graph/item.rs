@@ -2,7 +2,8 @@
 
 use super::key::Key;
 use crate::policy::restart::Restart;
-use crate::tree::declared::{FromSeat, Supervised};
+use crate::tree::seat::FromSeat;
+use crate::tree::supervised::Supervised;
 
 /// What was written about a child or a supervisor that the checks of the whole tree look at, and
 /// nothing else: the compiler reads all of it at every level of a tree.

@@ -3,9 +3,11 @@
 use super::cycle::{Moments, Steps, Trail, Why, node_of};
 use super::key::{Key, is_same};
 use super::message::Text;
-use super::resolve::{NONE, Problem, Report, Room, TOP, Tree, Want, is_among};
-use crate::tree::declared::Supervised;
+use super::report::Report;
+use super::resolve::is_among;
+use super::tree::{NONE, Problem, Room, TOP, Tree, Want};
 use crate::tree::layers::{self, Finding};
+use crate::tree::supervised::Supervised;
 
 /// Raises what is wrong with what stands in the field of the supervisor `T` with this number: what
 /// it depends on, or else its policies. Otherwise it says whether its limit can never be spent.

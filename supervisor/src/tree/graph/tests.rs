@@ -8,7 +8,8 @@ use super::cycle::Trail;
 use super::item::{Item, ItemSlot};
 use super::key::Key;
 use super::raise::describe;
-use super::resolve::{Room, TOP, Tree, Wire, WireKind};
+use super::report::{Wire, WireKind};
+use super::tree::{Room, TOP, Tree};
 use crate::policy::restart::Restart;
 
 fn leak<T>(value: T) -> &'static T {

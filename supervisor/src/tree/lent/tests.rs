@@ -1,6 +1,7 @@
 use super::*;
 use crate::__private::never;
-use crate::tree::declared::{DeclaredChild, MemberRuns};
+use crate::tree::declared::DeclaredChild;
+use crate::tree::runs::MemberRuns;
 
 const NONE: PolicyPatch = PolicyPatch::NONE;
 
