@@ -18,13 +18,8 @@ const _: () = {
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: __rt::Node = __rt::Node::Child(<Self as __rt::Member>::CHILD);
-        const ITEM: &'static __rt::Item = &__rt::Item::child(Self::KEY)
-            .restart(__rt::Restart::Transient);
-    }
-    impl __rt::Member for ledger {
-        const CHILD: &'static __rt::DeclaredChild = &const {
-            __rt::DeclaredChild::new(
+        const NODE: __rt::Node = __rt::Node::Child(
+            &__rt::DeclaredChild::new(
                 __rt::PolicyPatch::NONE
                     .restart(__rt::Restart::Transient)
                     .backoff(
@@ -32,10 +27,12 @@ const _: () = {
                             .initial(__rt::Duration::from_millis(100))
                             .max(__rt::Duration::from_secs(5)),
                     ),
-            )
-        };
-        const TAKES: __rt::ArgumentsType = (__rt::takes::<__rt::NoArgs>)();
+            ),
+        );
+        const ITEM: &'static __rt::Item = &__rt::Item::child(Self::KEY)
+            .restart(__rt::Restart::Transient);
     }
+    impl __rt::Member for ledger {}
     impl __rt::Needs<__rt::NoArgs> for ledger {}
     impl<__S: 'static> __rt::RunsUnder<__S> for ledger
     where

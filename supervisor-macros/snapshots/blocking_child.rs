@@ -17,17 +17,14 @@ const _: () = {
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: __rt::Node = __rt::Node::Child(<Self as __rt::Member>::CHILD);
-    }
-    impl __rt::Member for compact {
-        const CHILD: &'static __rt::DeclaredChild = &const {
-            __rt::DeclaredChild::new(
+        const NODE: __rt::Node = __rt::Node::Child(
+            &__rt::DeclaredChild::new(
                 __rt::PolicyPatch::NONE
                     .grace(__rt::Grace::After(__rt::Duration::from_secs(2))),
-            )
-        };
-        const TAKES: __rt::ArgumentsType = (__rt::takes::<__rt::NoArgs>)();
+            ),
+        );
     }
+    impl __rt::Member for compact {}
     impl __rt::Needs<__rt::NoArgs> for compact {}
     impl<__S: 'static> __rt::RunsUnder<__S> for compact {
         const RUNS: __rt::Runs<__S> = __rt::Runs::Blocking(|run| {

@@ -31,13 +31,11 @@ const _: () = {
             )
             .one_of_many();
         const NODE: __rt::Node = __rt::Node::Child(
-            &const {
-                __rt::DeclaredChild::new(
-                        __rt::PolicyPatch::NONE
-                            .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
-                    )
-                    .of_its_types()
-            },
+            &__rt::DeclaredChild::new(
+                    __rt::PolicyPatch::NONE
+                        .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
+                )
+                .of_its_types(),
         );
         const ITEM: &'static __rt::Item = &__rt::Item::child(Self::KEY).takes_lease();
     }
@@ -46,16 +44,7 @@ const _: () = {
         T: Send,
         T: 'static,
         __rt::NoArgs: __rt::SpawnedWith,
-    {
-        const CHILD: &'static __rt::DeclaredChild = &const {
-            __rt::DeclaredChild::new(
-                    __rt::PolicyPatch::NONE
-                        .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
-                )
-                .of_its_types()
-        };
-        const TAKES: __rt::ArgumentsType = (__rt::takes::<__rt::NoArgs>)();
-    }
+    {}
     impl<T: Topic, const N: usize> __rt::Needs<__rt::NoArgs> for consumer<T, N>
     where
         T: Send,

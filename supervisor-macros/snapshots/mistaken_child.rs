@@ -18,10 +18,7 @@ const _: () = {
         );
         const ITEM: &'static __rt::Item = &__rt::Item::broken(Self::KEY);
     }
-    impl __rt::Member for poller {
-        const CHILD: &'static __rt::DeclaredChild = <__rt::Absent as __rt::Member>::CHILD;
-        const TAKES: __rt::ArgumentsType = <__rt::Absent as __rt::Member>::TAKES;
-    }
+    impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}
     impl<__S: 'static> __rt::RunsUnder<__S> for poller {
         const RUNS: __rt::Runs<__S> = __rt::Runs::Async(__rt::never);

@@ -17,14 +17,11 @@ const _: () = {
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: __rt::Node = __rt::Node::Child(<Self as __rt::Member>::CHILD);
+        const NODE: __rt::Node = __rt::Node::Child(
+            &__rt::DeclaredChild::new(__rt::PolicyPatch::NONE),
+        );
     }
-    impl __rt::Member for poller {
-        const CHILD: &'static __rt::DeclaredChild = &const {
-            __rt::DeclaredChild::new(__rt::PolicyPatch::NONE)
-        };
-        const TAKES: __rt::ArgumentsType = (__rt::takes::<__rt::NoArgs>)();
-    }
+    impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}
     impl<__S: 'static> __rt::RunsUnder<__S> for poller {
         const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| {

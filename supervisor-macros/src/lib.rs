@@ -51,7 +51,7 @@ use proc_macro::TokenStream;
 pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = proc_macro2::TokenStream::from(options);
     let mut expansion = expand::child(options.clone(), &item.into());
-    expansion.extend(expand::words_of_child(options));
+    expand::show_words_of_child(options, &mut expansion);
     expansion.into()
 }
 
@@ -88,7 +88,7 @@ pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = proc_macro2::TokenStream::from(options);
     let item = proc_macro2::TokenStream::from(item);
     let mut expansion = expand::supervisor(options.clone(), &item);
-    expansion.extend(expand::words_of_supervisor(options, item));
+    expand::show_words_of_supervisor(options, item, &mut expansion);
     expansion.into()
 }
 

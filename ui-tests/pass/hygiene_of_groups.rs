@@ -1,10 +1,17 @@
 //! As `hygiene`, for pools, manies, arguments, handles and what one crate asks of another.
-#![deny(warnings, missing_docs, unreachable_pub, unused_qualifications, clippy::all, clippy::pedantic)]
+#![deny(
+    warnings,
+    missing_docs,
+    unreachable_pub,
+    unused_qualifications,
+    clippy::all,
+    clippy::pedantic
+)]
 #![forbid(unsafe_code)]
 
 use rust_supervisor::prelude::{
-    Args, Handle, Lease, Lendable, Many, Pool, SharedState, State, SupervisionTree as _, TaskContext,
-    child, supervisor,
+    Args, Handle, Lease, Lendable, Many, Pool, SharedState, State, SupervisionTree as _,
+    TaskContext, child, supervisor,
 };
 
 /// Not the usual one.

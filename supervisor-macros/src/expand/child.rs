@@ -18,7 +18,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let runtime = Runtime::new(options.krate.as_ref());
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
-    let (import, runtime) = runtime.imported();
+    let (import, runtime) = runtime.inside();
     let policy = patch(&options.policy, &runtime);
     let tags = tags(&options.policy);
     // What depends on a type has a value only where the type is known.
@@ -47,7 +47,10 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let needs = needs(&parameters, &runtime);
     let needing = parameters.iter().find_map(Parameter::needing);
     let place = needing.map_or_else(|| Place::of(&function.signature.ident), Place::of);
-    let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
+    let takes = needing.map(|_| {
+        let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
+        quote!(const TAKES: #runtime::ArgumentsType = #takes;)
+    });
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
     let cannot = if options.blocking.is_some() {
@@ -71,13 +74,6 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
     let member_clause = clause(&member_bounds);
-    let declared = quote!(#runtime::DeclaredChild::new(#policy)#of_its_types #tags);
-    // What its types have to be may be more for a member.
-    let node = if settings.is_empty() && own_bounds.is_empty() {
-        quote!(<Self as #runtime::Member>::CHILD)
-    } else {
-        quote!(&const { #declared #(.settings::<#settings>())* })
-    };
     quote! {
         #[allow(#cannot)]
         #function
@@ -89,13 +85,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const KEY: #runtime::Key = #key;
-                const NODE: #runtime::Node = #runtime::Node::Child(#node);
+                const NODE: #runtime::Node = #runtime::Node::Child(
+                    &#runtime::DeclaredChild::new(#policy)#of_its_types #tags
+                        #(.settings::<#settings>())*
+                );
                 #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
-                const CHILD: &'static #runtime::DeclaredChild =
-                    &const { #declared };
-                const TAKES: #runtime::ArgumentsType = #takes;
+                #takes
             }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics

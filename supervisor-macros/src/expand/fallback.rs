@@ -39,7 +39,7 @@ pub(super) fn unreadable(name: &Ident) -> TokenStream {
 }
 
 fn stand_in(name: &Ident, generics: &Generics, runtime: Runtime) -> TokenStream {
-    let (import, runtime) = runtime.imported();
+    let (import, runtime) = runtime.inside();
     let Generics { parameters, impls, arguments, bounds } = generics;
     let broken = broken(name, &runtime);
     let clause = (!bounds.is_empty()).then(|| quote!(where #(#bounds,)*));
@@ -51,9 +51,6 @@ fn stand_in(name: &Ident, generics: &Generics, runtime: Runtime) -> TokenStream 
             #broken
         }
         impl #impls #runtime::Member for #name #arguments #clause {
-            const CHILD: &'static #runtime::DeclaredChild =
-                <#runtime::Absent as #runtime::Member>::CHILD;
-            const TAKES: #runtime::ArgumentsType = <#runtime::Absent as #runtime::Member>::TAKES;
         }
         impl #impls #runtime::Needs<#runtime::NoArgs> for #name #arguments #clause {}
         impl<__S: 'static, #parameters> #runtime::RunsUnder<__S> for #name #arguments #clause {
@@ -80,7 +77,7 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
     let unique =
         fields.iter().filter(|field| field.has_cfg() || seen.insert(field.name.to_string()));
     let structure = structure(supervisor, unique, &runtime);
-    let (import, runtime) = runtime.imported();
+    let (import, runtime) = runtime.inside();
     let broken = broken(name, &runtime);
     quote! {
         #structure

@@ -4,6 +4,10 @@
 //! rust-analyzer, and nobody else, is given a documented type for each word and a use of it that
 //! stands where the word was written.
 
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::OnceLock;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
@@ -108,15 +112,44 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// For the options of `#[child]` on a function.
-pub(crate) fn words_of_child(options: TokenStream) -> TokenStream {
+/// Adds what is shown about the options of `#[child]` on a function.
+pub(crate) fn show_words_of_child(options: TokenStream, expansion: &mut TokenStream) {
+    if is_shown() {
+        expansion.extend(words_of_child(options));
+    }
+}
+
+/// Adds what is shown about the options of `#[supervisor]`, and of `#[child]` on its fields.
+pub(crate) fn show_words_of_supervisor(
+    options: TokenStream,
+    item: TokenStream,
+    expansion: &mut TokenStream,
+) {
+    if is_shown() {
+        expansion.extend(words_of_supervisor(options, item));
+    }
+}
+
+/// Whoever compiles would throw it away again: it is not made for a compiler.
+fn is_shown() -> bool {
+    static IS_COMPILED: OnceLock<bool> = OnceLock::new();
+    let is_compiled = || std::env::current_exe().is_ok_and(|program| is_compiler(&program));
+    !*IS_COMPILED.get_or_init(is_compiled)
+}
+
+/// Whether it reads the expansion as rustc does, and no editor asks it.
+fn is_compiler(program: &Path) -> bool {
+    let name = program.file_stem().and_then(OsStr::to_str);
+    name.is_some_and(|name| ["rustc", "clippy-driver", "rustdoc", "miri"].contains(&name))
+}
+
+fn words_of_child(options: TokenStream) -> TokenStream {
     let mut found = Vec::new();
     find("child", options, &mut found);
     uses(&found)
 }
 
-/// For the options of `#[supervisor]`, and of `#[child]` on the fields of its struct.
-pub(crate) fn words_of_supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
+fn words_of_supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
     let mut found = Vec::new();
     find("supervisor", options, &mut found);
     // The fields are in the last group.
@@ -283,6 +316,18 @@ mod tests {
             )
             .is_empty()
         );
+    }
+
+    #[test]
+    fn words_are_shown_to_editors_and_not_to_compilers() {
+        for compiler in ["/bin/rustc", "clippy-driver", "rustdoc"] {
+            assert!(is_compiler(Path::new(compiler)), "{compiler}");
+        }
+        assert!(!is_compiler(Path::new("/bin/rust-analyzer-proc-macro-srv")));
+        // These tests are no compiler.
+        let mut expansion = TokenStream::new();
+        show_words_of_child(quote!(restart(transient)), &mut expansion);
+        assert!(expansion.to_string().contains("transient"), "{expansion}");
     }
 
     #[test]

@@ -3,6 +3,9 @@
 //! rustc takes the span of a type or a call from its first and last token, so those are punctuation
 //! and parentheses with spans of the user. An identifier with such a span would be listed by editors as a use of what the
 //! user wrote.
+//!
+//! Everything that is not seen from outside stands in one block, in which the path has a short name:
+//! the compiler reads each token of it.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
@@ -11,7 +14,7 @@ use syn::{Path, Token, parse_quote};
 /// `::rust_supervisor::__private`.
 pub(super) struct Runtime {
     path: Path,
-    /// What it is called where it has been imported.
+    /// Inside the block it is imported under this name.
     short: Option<Ident>,
 }
 
@@ -23,10 +26,12 @@ impl Runtime {
         Self { path: parse_quote!(#krate::__private), short: None }
     }
 
-    /// The import of a short name for it, and the same with that name.
-    pub(super) fn imported(self) -> (TokenStream, Self) {
-        let (path, short) = (self.path, Ident::new("__rt", Span::call_site()));
-        (quote!(use #path as #short;), Self { path, short: Some(short) })
+    /// The import that a block begins with, and the same inside of it.
+    pub(super) fn inside(&self) -> (TokenStream, Self) {
+        let path = &self.path;
+        let short = Ident::new("__rt", Span::call_site());
+        let import = quote!(use #path as #short;);
+        (import, Self { path: path.clone(), short: Some(short) })
     }
 
     /// The type `name<arguments>` that spans `place`.

@@ -19,7 +19,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let runtime = Runtime::new(options.krate.as_ref());
     let structure = structure(supervisor, fields, &runtime);
     let places: TokenStream = fields.iter().map(|field| place(field, &runtime)).collect();
-    let (import, runtime) = runtime.imported();
+    let (import, runtime) = runtime.inside();
     let declared = declared(options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {

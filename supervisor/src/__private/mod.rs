@@ -199,14 +199,11 @@ pub enum Absent {}
 impl Supervised for Absent {
     type Handle = Handle<Self>;
     const KEY: Key = Key::new("", "", "", "", 0);
-    const NODE: Node = Node::Child(Self::CHILD);
+    const NODE: Node = Node::Child(&DeclaredChild::new(PolicyPatch::NONE));
     const ITEM: &'static Item = &const { Item::broken(Self::KEY) };
 }
 
-impl Member for Absent {
-    const CHILD: &'static DeclaredChild = &const { DeclaredChild::new(PolicyPatch::NONE) };
-    const TAKES: ArgumentsType = takes::<NoArgs>();
-}
+impl Member for Absent {}
 
 impl Needs<NoArgs> for Absent {}
 

@@ -29,6 +29,16 @@ pub enum Node {
     Many(&'static DeclaredChild),
 }
 
+impl Node {
+    /// What was written about a child, as about the members of a group of it.
+    pub(super) const fn of_members(self) -> &'static DeclaredChild {
+        match self {
+            Self::Child(declared) | Self::Pool(declared) | Self::Many(declared) => declared,
+            Self::Supervisor(_) => panic!("the macros make members of children alone"),
+        }
+    }
+}
+
 /// What was written about a child where its function is.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {

@@ -1,7 +1,7 @@
 //! What can stand in a field, as traits: what the expansion of the attributes implements, and what
 //! the compiler says where it is not.
 
-use super::declared::{DeclaredChild, Node};
+use super::declared::Node;
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::runs::Runs;
@@ -35,10 +35,8 @@ pub trait Supervised: Sized + 'static {
     note = "only a child can be, by the name of its function; a supervisor cannot"
 )]
 pub trait Member: Supervised {
-    /// What was written about it.
-    const CHILD: &'static DeclaredChild;
     /// What it is given.
-    const TAKES: ArgumentsType;
+    const TAKES: ArgumentsType = ArgumentsType::of::<()>();
 }
 
 /// A pool or a many.
