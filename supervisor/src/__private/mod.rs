@@ -34,7 +34,9 @@ pub use crate::tree::runs::Runs;
 pub use crate::tree::seat::{FromSeat, Seat, Seated};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
-pub use crate::tree::supervised::{Group, IsMany, IsPool, Member, RunsUnder, Starts, Supervised};
+pub use crate::tree::supervised::{
+    Group, HasMembers, IsMany, IsPool, Member, RunsUnder, Starts, Supervised,
+};
 
 use std::any::Any;
 

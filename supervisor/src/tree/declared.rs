@@ -5,9 +5,17 @@ pub(super) mod specs;
 use std::panic::Location;
 use std::time::Duration;
 
+#[cfg(feature = "config")]
+use super::args::SpawnedWith;
 use super::args::{Gives, Needs, NeedsNothing};
 use super::seat::FromSeat;
+#[cfg(feature = "config")]
+use super::supervised::HasMembers;
+#[cfg(not(feature = "config"))]
+use super::supervised::ReadsConfig;
 use super::supervised::{Group, IsMany, IsPool, Supervised};
+#[cfg(feature = "config")]
+use crate::config::args::{ArgsType, DeclaredArgs};
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, TakesSettings};
 use crate::policy::PolicyPatch;
@@ -245,6 +253,10 @@ pub struct DeclaredSlot {
     meltdown: Option<Meltdown>,
     tags: &'static [&'static str],
     ask: Option<Ask>,
+    /// Where the field says it, if it says anything.
+    at: Option<&'static Location<'static>>,
+    #[cfg(feature = "config")]
+    args: Option<DeclaredArgs>,
 }
 
 impl DeclaredSlot {
@@ -287,7 +299,37 @@ impl DeclaredSlot {
             meltdown,
             tags: &[],
             ask: None,
+            at: None,
+            #[cfg(feature = "config")]
+            args: None,
         }
+    }
+
+    /// What it says stands here.
+    #[must_use]
+    #[track_caller]
+    pub const fn said_here(mut self) -> Self {
+        self.at = Some(Location::caller());
+        self
+    }
+
+    /// See [`SupervisorSpec::from_config`](crate::spec::supervisor::SupervisorSpec::from_config).
+    #[cfg(feature = "config")]
+    #[must_use]
+    pub const fn from_config<T, N>(mut self) -> Self
+    where
+        T: HasMembers<Member: Needs<N>>,
+        N: SpawnedWith<Value: ArgsType>,
+    {
+        self.args = Some(DeclaredArgs::of::<N::Value>());
+        self
+    }
+
+    /// Only a message.
+    #[cfg(not(feature = "config"))]
+    #[must_use]
+    pub const fn from_config<T: ReadsConfig, N>(self) -> Self {
+        self
     }
 
     /// The policies written at it.

@@ -14,7 +14,7 @@ use super::graph::key::Key;
 use super::handle::Handle;
 use super::runs::{MemberRuns, Runs};
 use super::seat::{FromSeat, Seat};
-use super::supervised::{Group, IsPool, Member, RunsUnder, Supervised};
+use super::supervised::{Group, HasMembers, IsPool, Member, RunsUnder, Supervised};
 use crate::control::handle::SupervisorHandle;
 use crate::error::types::{ExitError, SupervisorError};
 use crate::id::{ChildId, ChildPath, IdError};
@@ -185,6 +185,10 @@ impl<C: Member> Needs<NoArgs> for Pool<C> {}
 impl<C: Member> Group for Pool<C> {}
 
 impl<C: Member> IsPool for Pool<C> {}
+
+impl<C> HasMembers for Pool<C> {
+    type Member = C;
+}
 
 impl<S: 'static, C: Member + RunsUnder<S>> RunsUnder<S> for Pool<C> {
     const RUNS: Runs<S> = Runs::Members(&const { MemberRuns::new::<C>(C::TAKES) });

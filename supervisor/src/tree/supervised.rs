@@ -49,10 +49,24 @@ pub trait Group: Supervised {}
 
 /// A pool.
 #[diagnostic::on_unimplemented(
-    message = "`max_children` is for a `Pool<…>`, and `{Self}` is none",
+    message = "`max_children` and `from_config` are for a `Pool<…>`, and `{Self}` is none",
     label = "not a `Pool`"
 )]
 pub trait IsPool: Supervised {}
+
+/// What a pool has. Apart from what it is, so that what is none is said once.
+pub trait HasMembers {
+    /// The child that each of them is.
+    type Member;
+}
+
+/// Nothing does, without the feature.
+#[cfg(not(feature = "config"))]
+#[diagnostic::on_unimplemented(
+    message = "`from_config` needs the feature `config` of `rust-tokio-supervisor`",
+    label = "cannot be read from a configuration"
+)]
+pub trait ReadsConfig {}
 
 /// A many.
 #[diagnostic::on_unimplemented(

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use super::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node};
 use crate::policy::PolicyPatch;
+#[cfg(feature = "config")]
+use crate::spec::AtField;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::dependency::Dependency;
@@ -61,6 +63,10 @@ fn slot_spec<S: Send + Sync + 'static>(
             let mut inner = supervisor(declared, runs, slot.name, &policy, state, wiring);
             inner.tags = slot.tags_over(declared.tags);
             inner.dependencies = dependencies;
+            #[cfg(feature = "config")]
+            {
+                inner.at_field = slot.at_field(&declared.policy);
+            }
             inner.into()
         }
         (
@@ -75,6 +81,7 @@ fn slot_spec<S: Send + Sync + 'static>(
             #[cfg(feature = "config")]
             {
                 child.settings = declared.settings;
+                child.at_field = slot.at_field(&declared.policy);
             }
             let mut child = child.with_policy(slot.policy.overrule(declared.policy));
             child.tags = slot.tags_over(declared.tags);
@@ -115,6 +122,13 @@ impl DeclaredSupervisor {
 }
 
 impl DeclaredSlot {
+    /// The field's part in what is said about what stands in it, over `before`.
+    #[cfg(feature = "config")]
+    fn at_field(&'static self, before: &'static PolicyPatch) -> Option<AtField> {
+        let has_tags = !self.tags.is_empty();
+        self.at.map(|at| AtField { said: &self.policy, before, has_tags, at })
+    }
+
     /// The tags said at the field, or else those of what stands in it.
     fn tags_over(&self, weaker: &'static [&'static str]) -> Tags {
         let tags = if self.tags.is_empty() { weaker } else { self.tags };
@@ -124,15 +138,22 @@ impl DeclaredSlot {
     /// The pool or the many that stands in the field, of members like `declared`. It is the group
     /// that waits for what they need.
     fn group_spec(
-        &self,
-        group: SupervisorSpec,
-        declared: &DeclaredChild,
+        &'static self,
+        mut group: SupervisorSpec,
+        declared: &'static DeclaredChild,
         dependencies: Vec<Dependency>,
     ) -> SupervisorSpec {
         let mut policy = self.policy.overrule(declared.policy);
         let said = policy.on_dependency_restart.take();
         let of_role = || policy.role.and_then(|role| role.defaults().on_dependency_restart);
         let follows = said.or_else(|| of_role().filter(|_| !dependencies.is_empty()));
+        group.declared_at = declared.at;
+        #[cfg(feature = "config")]
+        {
+            group.at_field = self.at_field(&declared.policy);
+            group.group.settings = declared.settings;
+            group.group.args = self.args;
+        }
         let group = group.member_policy(policy);
         let mut spec = group.member_tags_as(self.tags_over(declared.tags));
         spec.policy.on_dependency_restart = follows;
