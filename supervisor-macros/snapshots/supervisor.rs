@@ -48,10 +48,12 @@ const _: () = {
                         &const {
                             [
                                 (__rt::DeclaredSlot::new::<ledger, _>)("ledger"),
-                                (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
-                                    .with_policy(
-                                        __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
-                                    ),
+                                (__rt::DeclaredSlot::said_here)(
+                                    (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
+                                        .with_policy(
+                                            __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
+                                        ),
+                                ),
                                 (__rt::DeclaredSlot::new::<consumer<Orders>, _>)("orders")
                                     .asking({
                                         use __rt::AskNobody as _;
