@@ -22,14 +22,14 @@ pub(super) fn child(child: &Child) -> TokenStream {
     let name = type_name(child);
     let runtime = Runtime::new(child.options.krate.as_ref());
     let marker = marker(function, name, &runtime);
-    let stand_in = stand_in(name, &function.generics(), runtime);
+    let stand_in = stand_in(name, &function.generics(), &runtime);
     let cfgs = only(&function.attributes, "cfg");
     quote!(#function #marker #(#cfgs)* const _: () = { #stand_in };)
 }
 
 /// A child for a function that cannot be read.
 pub(super) fn unreadable(name: &Ident) -> TokenStream {
-    let stand_in = stand_in(name, &Generics::default(), Runtime::new(None));
+    let stand_in = stand_in(name, &Generics::default(), &Runtime::new(None));
     quote! {
         #[doc(hidden)]
         #[allow(non_camel_case_types, dead_code)]
@@ -38,7 +38,7 @@ pub(super) fn unreadable(name: &Ident) -> TokenStream {
     }
 }
 
-fn stand_in(name: &Ident, generics: &Generics, runtime: Runtime) -> TokenStream {
+fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream {
     let (import, runtime) = runtime.inside();
     let Generics { parameters, impls, arguments, bounds } = generics;
     let broken = broken(name, &runtime);
