@@ -41,7 +41,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let runs = runs(child.get(), &runtime, &arguments);
     let runs = borrowing(runs, &parameters, &context, &runtime);
     let returns = returns(function, name, &runtime);
-    let settings = settings(function);
+    let settings: Vec<_> = settings(function).collect();
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
     let needs = needs(&parameters, &runtime);
