@@ -15,6 +15,7 @@ pages! {
     readme: "../README.md",
     introduction: "en/src/introduction.md",
     quick_start: "en/src/quick-start.md",
+    language: "en/src/language.md",
     children: "en/src/children.md",
     pools: "en/src/pools.md",
     strategies: "en/src/strategies.md",

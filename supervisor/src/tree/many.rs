@@ -7,12 +7,13 @@ use std::slice;
 use std::sync::Arc;
 
 use super::args::{Count, Needs, NeedsIndex};
-use super::declared::{
-    FromSeat, Group, IsMany, Member, MemberRuns, Node, Runs, RunsUnder, Seat, Supervised,
-};
+use super::declared::Node;
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::handle::Handle;
+use super::runs::{MemberRuns, Runs};
+use super::seat::{FromSeat, Seat};
+use super::supervised::{Group, IsMany, Member, RunsUnder, Supervised};
 use crate::control::handle::SupervisorHandle;
 use crate::id::ChildPath;
 use crate::task::member::ArgumentsType;
