@@ -85,10 +85,15 @@ async fn answer(socket: &Path, frame: &str) -> String {
     }
     let mut line = String::new();
     BufReader::new(stream).read_line(&mut line).await.unwrap();
-    let value: Value = serde_json::from_str(&line).unwrap_or_else(|error| panic!("{frame}: {error} in `{line}`"));
+    let value: Value =
+        serde_json::from_str(&line).unwrap_or_else(|error| panic!("{frame}: {error} in `{line}`"));
     let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
     let error = &value["error"];
-    assert_eq!((&value["ok"], &error["target_id"]), (&false.into(), &"shop".into()), "{frame}: {line}");
+    assert_eq!(
+        (&value["ok"], &error["target_id"]),
+        (&false.into(), &"shop".into()),
+        "{frame}: {line}"
+    );
     let (code, stage) = (text(&error["code"]), text(&error["stage"]));
     let mut message = text(&error["message"]).replace('\n', "\\n");
     if let Some((end, _)) = message.char_indices().nth(400) {

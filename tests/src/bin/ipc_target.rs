@@ -18,9 +18,7 @@ fn main() -> anyhow::Result<()> {
     let Some(config) = std::env::args().nth(1) else {
         anyhow::bail!("usage: ipc_target CONFIG");
     };
-    tracing::subscriber::set_global_default(
-        tracing_subscriber::registry().with(LogLayer::new()),
-    )?;
+    tracing::subscriber::set_global_default(tracing_subscriber::registry().with(LogLayer::new()))?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
         let handle = Supervisor::builder(tree()).config_file(config).start().await?;
@@ -36,9 +34,8 @@ fn main() -> anyhow::Result<()> {
 }
 
 fn tree() -> SupervisorSpec {
-    let parked = |id: &str| {
-        ChildSpec::new(id, service_fn(async |ctx: TaskContext| ctx.stopped().await))
-    };
+    let parked =
+        |id: &str| ChildSpec::new(id, service_fn(async |ctx: TaskContext| ctx.stopped().await));
     let talking = service_fn(async |ctx: TaskContext| {
         let mut n = 0_u64;
         while ctx.sleep(Duration::from_millis(50)).await {
