@@ -70,6 +70,9 @@ fn bytes(frame: &str) -> (Vec<u8>, bool) {
     (bytes, is_end)
 }
 
+/// What stands in the place of the answer to a line that has nothing wrong with it.
+const GOOD: &str = "nothing is wrong with it";
+
 /// The answer to a frame, in short.
 async fn answer(socket: &Path, frame: &str) -> String {
     let (mut bytes, is_end) = bytes(frame);
@@ -89,11 +92,10 @@ async fn answer(socket: &Path, frame: &str) -> String {
         serde_json::from_str(&line).unwrap_or_else(|error| panic!("{frame}: {error} in `{line}`"));
     let text = |value: &Value| value.as_str().map(str::to_owned).unwrap_or_default();
     let error = &value["error"];
-    assert_eq!(
-        (&value["ok"], &error["target_id"]),
-        (&false.into(), &"shop".into()),
-        "{frame}: {line}"
-    );
+    if value["ok"] == true {
+        return format!("{GOOD}: {line}");
+    }
+    assert_eq!((&value["ok"], &error["target_id"]), (&false.into(), &"shop".into()), "{line}");
     let (code, stage) = (text(&error["code"]), text(&error["stage"]));
     let mut message = text(&error["message"]).replace('\n', "\\n");
     if let Some((end, _)) = message.char_indices().nth(400) {
@@ -124,7 +126,11 @@ async fn each_bad_line_gets_its_answer_and_the_tree_never_notices() {
         let mut written = String::new();
         for frame in text.lines().filter_map(|line| line.strip_prefix("> ")) {
             count += 1;
-            written += &format!("> {frame}\n< {}\n", answer(&socket, frame).await);
+            let answer = answer(&socket, frame).await;
+            if answer.starts_with(GOOD) {
+                stale.push(format!("{frame}\n{answer}"));
+            }
+            written += &format!("> {frame}\n< {answer}\n");
         }
         if std::env::var_os("BLESS").is_some() {
             fs::write(&file, &written).unwrap();

@@ -56,8 +56,13 @@ pub(super) struct Refused {
 struct Envelope<'a> {
     request_id: String,
     method: String,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     params: Option<&'a RawValue>,
+}
+
+/// What is said, also if it is null: that is no object.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Reads a line.
@@ -66,13 +71,18 @@ pub(super) fn decode(line: &[u8]) -> Result<Request, Refused> {
         let message = format!("the line is not UTF-8 from byte {} on", error.valid_up_to());
         bad_json(line, message)
     })?;
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| {
+    let no_request = |why: &dyn std::fmt::Display| {
         let message = format!(
             "the line is no request, which is an object with `request_id`, `method` and `params`: \
-             {error}"
+             {why}"
         );
         bad_json(line, message)
-    })?;
+    };
+    // A list would do for a struct too.
+    if text.trim_start().starts_with('[') {
+        return Err(no_request(&"it is a list"));
+    }
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| no_request(&error))?;
     let Envelope { request_id, method, params } = envelope;
     call(&method, params)
         .map_err(|error| Refused { request_id: request_id.clone(), error })

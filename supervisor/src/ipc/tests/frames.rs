@@ -55,7 +55,7 @@ fn every_example_of_a_request_is_read_as_what_it_is() {
 }
 
 #[test]
-fn every_bad_line_is_refused_and_half_of_it_too() {
+fn bad_lines_and_their_beginnings_are_read_the_same_however_they_come_in() {
     let mut seen = 0;
     for entry in fs::read_dir(folder("tests/bad-frames")).unwrap() {
         let text = fs::read_to_string(entry.unwrap().path()).unwrap();
@@ -66,7 +66,8 @@ fn every_bad_line_is_refused_and_half_of_it_too() {
             for end in (0..frame.len()).step_by(5).filter(|&end| frame.is_char_boundary(end)) {
                 let half = &frame[..end];
                 let said = read(format!("{half}\n").as_bytes());
-                assert!(said.iter().all(Result::is_err), "{half}");
+                // What follows a whole request may be what is bad about it.
+                assert!(half.ends_with('}') || said.iter().all(Result::is_err), "{half}");
             }
         }
     }
