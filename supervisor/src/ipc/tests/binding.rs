@@ -297,8 +297,8 @@ fn whoever_swaps_the_folder_meanwhile_never_gets_a_socket_that_counts_as_bound()
         }
     }
     is_over.store(true, Ordering::SeqCst);
-    let swapped = swapper.join().unwrap();
-    println!("{done} bindings, {swapped} swaps: {bound} bound, {refused} refused, 0 wrong");
+    let count = swapper.join().unwrap();
+    println!("{done} bindings, {count} swaps: {bound} bound, {refused} refused, 0 wrong");
     assert_eq!(id(&place), ours);
 }
 
