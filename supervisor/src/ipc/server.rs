@@ -39,6 +39,8 @@ const TURNED_AWAY: usize = 16;
 pub(crate) struct Ready {
     bound: Bound,
     options: IpcOptions,
+    #[cfg(feature = "audit")]
+    audit: Option<AuditWriter>,
 }
 
 impl Ready {
@@ -47,11 +49,23 @@ impl Ready {
         options.check()?;
         let path = options.place()?;
         let bound = bind(&path, options.permissions, options.bind_mode)?;
-        Ok(Self { bound, options })
+        Ok(Self {
+            bound,
+            options,
+            #[cfg(feature = "audit")]
+            audit: None,
+        })
     }
 
     pub(crate) fn path(&self) -> &std::path::Path {
         self.bound.place.path()
+    }
+
+    /// The same, with every command in this audit.
+    #[cfg(feature = "audit")]
+    pub(crate) fn audited(mut self, audit: Option<AuditWriter>) -> Self {
+        self.audit = audit;
+        self
     }
 
     /// Serves clients of this tree from now on.
@@ -59,9 +73,8 @@ impl Ready {
         self,
         runtime: &Handle,
         handle: SupervisorHandle,
-        #[cfg(feature = "audit")] audit: Option<AuditWriter>,
     ) -> Result<Serving, IpcError> {
-        let Self { bound: Bound { listener, place }, options } = self;
+        let Self { bound: Bound { listener, place }, options, .. } = self;
         let path = place.path().to_owned();
         let _guard = runtime.enter();
         let listener = UnixListener::from_std(listener)
@@ -69,7 +82,7 @@ impl Ready {
         options.logs.keep(options.limits.log_capacity);
         let target = Target::new(options, path, handle);
         #[cfg(feature = "audit")]
-        let target = target.audited(audit);
+        let target = target.audited(self.audit);
         let target = Arc::new(target);
         let end = target.end.clone();
         let task = runtime.spawn(live(listener, place, target));
