@@ -1,5 +1,8 @@
 //! What the tree is like right now.
 
+#[cfg(feature = "serde")]
+pub mod form;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use rust_supervisor::audit::AuditLog;
 use rust_supervisor::config::configurable::SupervisorConfig;
 use rust_supervisor::config::error::ConfigError;
 use rust_supervisor::config::schema;
@@ -21,6 +22,7 @@ use rust_supervisor::policy::on_failure::{ClassPatch, FailureClass, OnFailurePat
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart};
 use rust_supervisor::policy::role::Role;
 use rust_supervisor::policy::shutdown::Grace;
+use rust_supervisor::record::Recording;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
@@ -674,6 +676,115 @@ async fn a_path_that_is_not_remembered_counts_from_the_start() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn metrics_are_told_unless_it_is_said_that_they_are_not() {
+    for (yaml, is_told) in [
+        ("", true),
+        ("observability: {metrics: true}", true),
+        ("observability: {metrics: false}", false),
+    ] {
+        let recorder = metrics_util::debugging::DebuggingRecorder::new();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let tree = SupervisorSpec::root().child(ChildSpec::new("t", flaky()));
+        let builder = Supervisor::builder(tree).event_capacity(1).config(config(yaml).unwrap());
+        let handle = builder.start().await.unwrap();
+        let mut events = handle.subscribe_events();
+        tokio::time::sleep(ms(4_000)).await;
+        assert!(events.next().await.is_some() && events.missed() > 0);
+        handle.shutdown_tree("test", "over").await.unwrap();
+        let told = recorder.snapshotter().snapshot().into_vec();
+        assert_eq!(!told.is_empty(), is_told, "{yaml}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_is_where_it_is_said_and_does_what_is_said_when_it_fails() {
+    let dir = temporary_dir();
+    let there = dir.join("there.jsonl").display().to_string();
+    let nowhere = dir.join("no").join("audit.jsonl").display().to_string();
+    let tree = || SupervisorSpec::root().child(ChildSpec::new("t", parked()));
+    let start = async |yaml: String, in_code: Option<AuditLog>| {
+        let builder = Supervisor::builder(tree()).config(config(&yaml).unwrap());
+        let builder = match in_code {
+            Some(audit) => builder.audit(audit),
+            None => builder,
+        };
+        builder.start().await
+    };
+    let handle = start(String::new(), None).await.unwrap();
+    assert!(handle.audit_status().is_none());
+    let said = format!("observability: {{audit: {{path: {there}}}}}");
+    // What the code says is overridden.
+    let handle = start(said, Some(AuditLog::new(&nowhere))).await.unwrap();
+    handle.restart_child("/root/t", "test", "again").await.unwrap();
+    assert_eq!(handle.audit_status().unwrap().entries, 4);
+    assert!(std::fs::read_to_string(&there).unwrap().contains("restart_child"));
+
+    let said = |more: &str| format!("observability: {{audit: {{path: {nowhere}, {more}}}}}");
+    for more in ["", "on_failure: refuse"] {
+        assert!(matches!(start(said(more), None).await, Err(SupervisorError::Audit(_))), "{more}");
+    }
+    let handle = start(said("on_failure: go_on"), None).await.unwrap();
+    handle.restart_child("/root/t", "test", "again").await.unwrap();
+    assert_eq!(handle.audit_status().unwrap().missing, 3);
+    let only = "observability: {audit: {on_failure: go_on}}".to_owned();
+    assert!(start(only.clone(), Some(AuditLog::new(&nowhere))).await.is_ok());
+
+    // With nothing to be about, it is no setting.
+    let SupervisorError::Config(error) = start(only, None).await.err().unwrap() else { panic!() };
+    assert!(error.to_string().contains("observability.audit.path`: nobody says where"), "{error}");
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+/// That a disk which hangs is given up after this time is shown where a disk can be made to hang:
+/// in `audit::tests`. That the key reaches the audit is shown in `config::observability`.
+#[tokio::test]
+async fn no_disk_writes_within_no_time() {
+    let error = Supervisor::builder(SupervisorSpec::root())
+        .config(config("observability: {audit: {path: a, write_timeout: 0s}}").unwrap())
+        .start()
+        .await
+        .err()
+        .unwrap();
+    let SupervisorError::Config(error) = error else { panic!("{error}") };
+    assert!(error.to_string().contains("write_timeout`: at least 1ms"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_start_is_recorded_in_the_folder_that_is_said_and_no_further_than_is_said() {
+    let dir = temporary_dir();
+    let folder = dir.display().to_string();
+    let recordings = || {
+        let files = std::fs::read_dir(&dir).unwrap().map(|file| file.unwrap().path());
+        files.map(|file| Recording::read(file).unwrap()).collect::<Vec<_>>()
+    };
+    for (more, is_whole) in [("", true), (", max_bytes: 1500", false)] {
+        let yaml = format!("observability: {{record: {{folder: {folder}{more}}}}}");
+        let handle = start(SupervisorSpec::root().child(ChildSpec::new("t", flaky())), &yaml).await;
+        let mut events = handle.subscribe_events();
+        tokio::time::sleep(ms(5_500)).await;
+        handle.shutdown_tree("test", "over").await.unwrap();
+        let [recording] = &recordings()[..] else { panic!("there is one for each start") };
+        assert_eq!(recording.replay().unwrap().contains("-> the end"), is_whole, "{more}");
+        let mut has_ended = false;
+        while let Some(event) = events.next().await {
+            has_ended |= event.kind.name() == "recording_ended";
+        }
+        // Without a clock that stands still the tree would hear of it before its end.
+        assert!(!(is_whole && has_ended));
+        for file in std::fs::read_dir(&dir).unwrap() {
+            let file = file.unwrap();
+            assert!(is_whole || file.metadata().unwrap().len() <= 1_500);
+            std::fs::remove_file(file.path()).unwrap();
+        }
+    }
+    let yaml = "observability: {record: {max_bytes: 1}}";
+    let error = Supervisor::builder(SupervisorSpec::root()).config(config(yaml).unwrap()).start();
+    let SupervisorError::Config(error) = error.await.err().unwrap() else { panic!() };
+    assert!(error.to_string().contains("observability.record.folder`: nobody says"), "{error}");
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_member_that_is_named_in_dynamic_is_started_with_what_is_said_about_it() {
     let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
     let known = std::sync::Arc::clone(&seen);
@@ -704,7 +815,8 @@ fn keys_of(root: &serde_json::Value, section: &str) -> BTreeSet<String> {
             match reference.strip_prefix("#/definitions/") {
                 Some(
                     inner @ ("BackoffSection" | "LimitSection" | "StopSection" | "HealthSection"
-                    | "OnFailureSection" | "ClassSection"),
+                    | "OnFailureSection" | "ClassSection" | "AuditSection"
+                    | "RecordSection"),
                 ) => {
                     keys_of(root, inner).into_iter().map(|inner| format!("{key}.{inner}")).collect()
                 }
@@ -743,7 +855,18 @@ fn no_key_is_without_its_proof() {
     assert_eq!(keys("ShutdownSection"), set(&["grace", "abort_wait", "budget"]));
     assert_eq!(
         keys("ObservabilitySection"),
-        set(&["event_capacity", "journal_capacity", "last_exits", "remembered_paths"])
+        set(&[
+            "event_capacity",
+            "journal_capacity",
+            "last_exits",
+            "remembered_paths",
+            "metrics",
+            "audit.path",
+            "audit.on_failure",
+            "audit.write_timeout",
+            "record.folder",
+            "record.max_bytes",
+        ])
     );
     let sections = root["properties"].as_object().unwrap().keys().cloned().collect();
     let known = ["include", "supervisor", "policy", "shutdown", "observability", "ipc", "dynamic"];

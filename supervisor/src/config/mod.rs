@@ -16,6 +16,7 @@ mod keys;
 pub mod load;
 pub(crate) mod manifest;
 mod node;
+pub mod observability;
 pub mod overlay;
 pub mod plan;
 mod read;

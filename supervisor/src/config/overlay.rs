@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::configurable::{
-    ChildSection, LimitSection, ObservabilitySection, ShutdownSection, StopSection,
-    SupervisorConfig,
+    ChildSection, LimitSection, ShutdownSection, StopSection, SupervisorConfig,
 };
 use super::duration::HumanDuration;
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath, nearest};
@@ -67,7 +66,9 @@ pub(super) fn overlay_with(
     let before = spec.clone();
     let mut spec = spec;
     let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec), document };
-    overlay.bounds(*observability);
+    for (key, fault) in observability.faults() {
+        overlay.report(key, fault);
+    }
     if let Some(HumanDuration(budget)) = *budget {
         spec.budget = Some(budget);
     }
@@ -111,29 +112,6 @@ impl<'a> Overlay<'a> {
 
     fn report(&mut self, key: KeyPath, fault: ConfigFault) {
         self.problems.push(ConfigDiagnostic::new(None, key, fault));
-    }
-
-    fn bounds(&mut self, section: ObservabilitySection) {
-        let ObservabilitySection {
-            event_capacity,
-            journal_capacity,
-            last_exits,
-            remembered_paths: _,
-        } = section;
-        let most_events = ObservabilitySection::MAX_EVENT_CAPACITY;
-        let bounds = [
-            ("event_capacity", event_capacity, 1, most_events),
-            ("journal_capacity", journal_capacity, 0, most_events),
-            ("last_exits", last_exits, 1, ObservabilitySection::MAX_LAST_EXITS),
-        ];
-        for (name, found, least, most) in bounds {
-            let Some(found) = found.filter(|found| !(least..=most).contains(found)) else {
-                continue;
-            };
-            let (found, least, most) = (found.into(), least.into(), most.into());
-            let key = KeyPath::of(&["observability", name]);
-            self.report(key, ConfigFault::OutOfBounds { found, least, most });
-        }
     }
 
     /// About a supervisor and everything below it, whether or not anything is said about it.

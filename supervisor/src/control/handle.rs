@@ -108,6 +108,7 @@ impl SupervisorHandle {
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
+            is_measured: false,
             #[cfg(feature = "config")]
             made_of: None,
             counts: BTreeMap::new(),
@@ -509,7 +510,8 @@ impl SupervisorHandle {
     pub fn subscribe(&self, filter: EventFilter) -> EventStream {
         let events = self.shared.events.upgrade();
         let count = || Arc::clone(&self.shared.subscribers);
-        let live = events.map(|events| Live::new(&events, count()));
+        let live =
+            events.map(|events| Live::new(&events, count()).measured_as(self.shared.is_measured));
         // After the subscription, so that nothing falls between the two.
         let earlier = filter.begins_at().map(|from| self.shared.journal.from(from));
         EventStream::of_a_running_tree(live, filter, earlier.unwrap_or_default())
@@ -778,6 +780,7 @@ mod tests {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            is_measured: false,
             #[cfg(feature = "config")]
             made_of: None,
             counts: BTreeMap::new(),

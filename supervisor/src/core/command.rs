@@ -1,5 +1,7 @@
 //! Commands: what each means in each state of the child.
 
+use std::sync::Arc;
+
 use super::engine::{Engine, Todo};
 use super::hold::HoldKind;
 use super::key::NodeKey;
@@ -8,7 +10,7 @@ use super::supervisor::{Pending, Step};
 use super::waiters::Wants;
 use crate::control::command::{By, Command, RELOAD, Reply, Verb};
 use crate::error::types::SupervisorError;
-use crate::event::EventKind;
+use crate::event::{EventKind, ForceCause};
 use crate::id::{ChildPath, CommandId, nearest};
 use crate::state::CommandRecord;
 
@@ -44,8 +46,13 @@ impl Engine {
             },
             Command::Shutdown(by) => self.begin_shutdown(by),
             Command::ShutdownNow(by) => {
+                let cause = ForceCause::Requested {
+                    requested_by: Arc::clone(&by.requested_by),
+                    reason: Arc::clone(&by.reason),
+                };
                 self.begin_shutdown(by);
-                self.force_all();
+                let is_known = !cfg!(plant_bug = "forced_by_nobody");
+                self.force_all(if is_known { cause } else { ForceCause::BudgetSpent });
             }
         }
     }

@@ -227,7 +227,7 @@ impl Deltas {
         let touch = match event.kind {
             EventKind::Added => Touch::Added,
             // From now on the rows of all say that the tree ends.
-            EventKind::ShutdownRequested { .. } | EventKind::ShutdownForced => {
+            EventKind::ShutdownRequested { .. } | EventKind::ShutdownForced { .. } => {
                 self.is_all = true;
                 Touch::Changed
             }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::control::command::{By, Command, Verb};
-use crate::core::input::{Input, RunEnd};
+use crate::core::input::{Input, News, RunEnd};
 use crate::core::key::{NodeKey, RunKey};
 use crate::core::time::Uptime;
 use crate::event::ValueChange;
@@ -70,7 +70,36 @@ pub(super) enum InputForm {
     Pulse { run: RunForm, last_nanos: Option<u64> },
     Command { id: u64, command: CommandForm },
     Abandoned(BTreeSet<u64>),
+    News(NewsForm),
     Tick,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum NewsForm {
+    AuditFailing { because: String },
+    AuditRestored { missing: u64 },
+    RecordingEnded { because: String },
+}
+
+impl From<&News> for NewsForm {
+    fn from(news: &News) -> Self {
+        match news {
+            News::AuditFailing(because) => Self::AuditFailing { because: because.to_string() },
+            News::AuditRestored { missing } => Self::AuditRestored { missing: *missing },
+            News::RecordingEnded(because) => Self::RecordingEnded { because: because.to_string() },
+        }
+    }
+}
+
+impl From<NewsForm> for News {
+    fn from(form: NewsForm) -> Self {
+        match form {
+            NewsForm::AuditFailing { because } => Self::AuditFailing(because.into()),
+            NewsForm::AuditRestored { missing } => Self::AuditRestored { missing },
+            NewsForm::RecordingEnded { because } => Self::RecordingEnded(because.into()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -381,6 +410,7 @@ impl From<&Input> for InputForm {
             }
             Input::Command(id, command) => Self::Command { id: id.0, command: command.into() },
             Input::Abandoned(ids) => Self::Abandoned(ids.iter().map(|id| id.0).collect()),
+            Input::News(news) => Self::News(news.into()),
             Input::Tick => Self::Tick,
         }
     }
@@ -400,6 +430,7 @@ impl InputForm {
             }
             Self::Command { id, command } => Input::Command(CommandId(id), command.command()?),
             Self::Abandoned(ids) => Input::Abandoned(ids.into_iter().map(CommandId).collect()),
+            Self::News(news) => Input::News(news.into()),
             Self::Tick => Input::Tick,
         })
     }

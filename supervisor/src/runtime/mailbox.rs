@@ -18,6 +18,8 @@ use crate::config::load::LoadedConfig;
 use crate::config::load::sources::Sources;
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
+#[cfg(any(feature = "audit", feature = "record"))]
+use crate::core::input::News;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
 use crate::core::time::Uptime;
@@ -50,6 +52,9 @@ pub(crate) enum Message {
     /// The entry about a command is on the disk, or cannot be.
     #[cfg(feature = "audit")]
     Audited(CommandId, Result<(), AuditError>),
+    /// Something has happened beside the tree.
+    #[cfg(any(feature = "audit", feature = "record"))]
+    News(News),
     /// Somebody wants to know.
     Query(Query),
 }
@@ -74,6 +79,8 @@ pub(crate) struct Shared {
     pub(crate) is_ending: watch::Sender<bool>,
     pub(crate) end: watch::Sender<Option<End>>,
     pub(crate) is_detached: AtomicBool,
+    /// Whether metrics are told.
+    pub(crate) is_measured: bool,
     /// What the tree was made of.
     #[cfg(feature = "config")]
     pub(crate) made_of: Option<MadeOf>,

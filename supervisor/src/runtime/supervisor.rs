@@ -1,6 +1,6 @@
 //! Starting a tree.
 
-#[cfg(any(feature = "config", feature = "record"))]
+#[cfg(feature = "config")]
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -15,21 +15,27 @@ use super::driver::Driver;
 use super::gate::Gate;
 #[cfg(feature = "config")]
 use super::mailbox::MadeOf;
+#[cfg(any(feature = "audit", feature = "record"))]
+use super::mailbox::Message;
 use super::mailbox::Shared;
 #[cfg(feature = "audit")]
 use crate::audit::AuditLog;
 #[cfg(feature = "audit")]
 use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
-use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
+use crate::config::configurable::SupervisorConfig;
 #[cfg(feature = "config")]
 use crate::config::environment::Environment;
+#[cfg(all(feature = "config", any(feature = "audit", feature = "record")))]
+use crate::config::error::ConfigFault;
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;
 #[cfg(feature = "config")]
 use crate::config::manifest::Manifest;
+#[cfg(feature = "config")]
+use crate::config::observability::ObservabilitySection;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
@@ -37,6 +43,8 @@ use crate::error::types::SupervisorError;
 #[cfg(all(feature = "ipc", unix))]
 use crate::ipc::{IpcOptions, server::Ready};
 use crate::observe::journal::Journal;
+#[cfg(feature = "record")]
+use crate::record::RecordLog;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
 use crate::spec::supervisor::SupervisorSpec;
@@ -124,6 +132,7 @@ impl Supervisor {
             journal_capacity: SupervisorBuilder::JOURNAL_CAPACITY,
             last_exits: SupervisorBuilder::LAST_EXITS,
             remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+            is_measured: true,
             subscribers: Vec::new(),
             #[cfg(feature = "audit")]
             audit: None,
@@ -152,11 +161,13 @@ pub struct SupervisorBuilder {
     journal_capacity: usize,
     last_exits: usize,
     remembered_paths: usize,
+    /// Whether metrics are told, where there is the feature.
+    is_measured: bool,
     subscribers: Vec<oneshot::Sender<Live>>,
     #[cfg(feature = "audit")]
     audit: Option<AuditLog>,
     #[cfg(feature = "record")]
-    recording: Option<PathBuf>,
+    recording: Option<RecordLog>,
     #[cfg(all(feature = "ipc", unix))]
     ipc: Option<Box<IpcOptions>>,
     #[cfg(feature = "config")]
@@ -230,15 +241,16 @@ impl SupervisorBuilder {
         self
     }
 
-    /// Records everything that happens to the tree in this file, for
-    /// [`Recording::read`](crate::record::Recording::read). The file is a new one, in a folder that
-    /// is there; one that is there already is an error when the tree is started.
+    /// Records everything that happens to the tree, for
+    /// [`Recording::read`](crate::record::Recording::read). A path is that of a new file, in a
+    /// folder that is there; one that is there already is an error when the tree is started.
+    /// [`RecordLog`] can say more. Replaces what was said before.
     ///
     /// It grows with every input: some hundred bytes for each start, end and command. It is
     /// written away from the tree, and a disk that is full ends the recording and nothing else.
     #[cfg(feature = "record")]
-    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
-        self.recording = Some(file.into());
+    pub fn record(mut self, recording: impl Into<RecordLog>) -> Self {
+        self.recording = Some(recording.into());
         self
     }
 
@@ -351,8 +363,31 @@ impl SupervisorBuilder {
         let before = self.spec.without_tasks();
         *self.spec = loaded.overlay(*self.spec)?;
         self.members = loaded.manifests(&self.spec)?;
-        let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
-            loaded.config().observability;
+        let ObservabilitySection {
+            event_capacity,
+            journal_capacity,
+            last_exits,
+            remembered_paths,
+            metrics,
+            audit,
+            record,
+        } = loaded.config().observability.clone();
+        self.is_measured = metrics.unwrap_or(self.is_measured);
+        #[cfg(any(feature = "audit", feature = "record"))]
+        let misplaced = |key| loaded.error_about(key, ConfigFault::MissingPlace);
+        // Without the feature it is an error to say anything about it.
+        #[cfg(feature = "audit")]
+        {
+            self.audit = audit.over(self.audit.take()).map_err(misplaced)?;
+        }
+        #[cfg(not(feature = "audit"))]
+        drop(audit);
+        #[cfg(feature = "record")]
+        {
+            self.recording = record.over(self.recording.take()).map_err(misplaced)?;
+        }
+        #[cfg(not(feature = "record"))]
+        drop(record);
         let setting = |said: Option<u32>, in_code| {
             said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
         };
@@ -385,11 +420,18 @@ impl SupervisorBuilder {
             remembered_paths: self.remembered_paths,
         };
         let engine = Engine::new(&valid, options);
+        let (mailbox, inbox) = mpsc::unbounded_channel();
+        #[cfg(any(feature = "audit", feature = "record"))]
+        let tell = || {
+            let mailbox = mailbox.clone();
+            // A tree that has ended does not want to know.
+            Box::new(move |news| drop(mailbox.send(Message::News(news))))
+        };
         #[cfg(feature = "record")]
         let recorder = match &self.recording {
             None => None,
-            Some(file) => {
-                let recorder = Recorder::begin(file, &self.spec, options);
+            Some(recording) => {
+                let recorder = Recorder::begin(recording, &self.spec, options, tell());
                 Some(recorder.map_err(SupervisorError::Record)?)
             }
         };
@@ -400,7 +442,7 @@ impl SupervisorBuilder {
             None => (None, None),
             Some(audit) => {
                 let monitor = Arc::new(Monitor::default());
-                let writer = AuditWriter::start(audit, Arc::clone(&monitor)).await;
+                let writer = AuditWriter::start(audit, Arc::clone(&monitor), tell()).await;
                 let writer = writer.map_err(SupervisorError::Audit)?;
                 #[cfg(all(feature = "ipc", unix))]
                 {
@@ -411,13 +453,13 @@ impl SupervisorBuilder {
         };
         #[cfg(all(feature = "ipc", unix))]
         let socket = open_socket(self.ipc).await?;
-        let (mailbox, inbox) = mpsc::unbounded_channel();
         let (started, is_up) = oneshot::channel();
         let events = broadcast::Sender::new(self.event_capacity);
         let subscribers = Arc::new(AtomicUsize::new(0));
         for subscriber in self.subscribers {
             // One that has been dropped meanwhile wants nothing.
-            drop(subscriber.send(Live::new(&events, Arc::clone(&subscribers))));
+            let live = Live::new(&events, Arc::clone(&subscribers));
+            drop(subscriber.send(live.measured_as(self.is_measured)));
         }
         let shared = Arc::new(Shared {
             mailbox,
@@ -427,6 +469,7 @@ impl SupervisorBuilder {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            is_measured: self.is_measured,
             #[cfg(feature = "config")]
             made_of: self.made_of.map(|made_of| {
                 let (spec, config) = *made_of;

@@ -15,7 +15,7 @@ pub mod state;
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-#[cfg(any(feature = "config", feature = "record"))]
+#[cfg(feature = "config")]
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -210,8 +210,8 @@ impl<T: SupervisionTree> TreeBuilder<T> {
 
     /// See [`SupervisorBuilder::record`].
     #[cfg(feature = "record")]
-    pub fn record(self, file: impl Into<PathBuf>) -> Self {
-        Self { builder: self.builder.record(file), ..self }
+    pub fn record(self, recording: impl Into<crate::record::RecordLog>) -> Self {
+        Self { builder: self.builder.record(recording), ..self }
     }
 
     /// See [`SupervisorBuilder::subscribe_events`].

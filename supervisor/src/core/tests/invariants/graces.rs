@@ -42,7 +42,7 @@ impl Invariant for Graces {
                 EventKind::ShutdownRequested { .. } => {
                     self.began.get_or_insert(world.now);
                 }
-                EventKind::ShutdownForced => {
+                EventKind::ShutdownForced { .. } => {
                     self.forced.insert(ChildPath::root());
                 }
                 EventKind::Aborted if world.plan(&fact.path).is_some() => {
