@@ -61,6 +61,15 @@ audit-torture:
     AUDIT_KILLS=1000 cargo test --release -p supervisor-tests --test audit killed
     AUDIT_EDITS=1000 cargo test --release -p rust-tokio-supervisor --lib --features audit edit
 
+# The socket, by a client in Python: every method, every code, hostile clients, other users.
+e2e:
+    cargo build -p supervisor-tests --bin ipc_target
+    python3 tests/e2e/run.py target/debug/ipc_target
+
+# Ten thousand sockets bound while somebody swaps the folder, and while somebody looks at the mode.
+ipc-torture:
+    IPC_BINDINGS=10000 cargo test --release -p rust-tokio-supervisor --lib --features ipc,config binding -- --nocapture
+
 # The example that tells a whole story.
 quickstart:
     cargo run --example supervisor_quickstart

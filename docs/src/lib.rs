@@ -28,6 +28,7 @@ pages! {
     configuration: "en/src/configuration.md",
     program: "en/src/program.md",
     systemd: "en/src/systemd.md",
+    socket: "en/src/socket.md",
     audit: "en/src/audit.md",
     replay: "en/src/replay.md",
     testing: "en/src/testing.md",

@@ -354,6 +354,7 @@ impl fmt::Debug for TreeState {
         }
         f.debug_struct("TreeState")
             .field("uptime", &self.uptime)
+            .field("sequence", &self.sequence)
             .field("children", &self.children)
             .finish()
     }

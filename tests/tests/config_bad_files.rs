@@ -57,8 +57,8 @@ const MISTAKES: &[(&str, &str)] = &[
         "a.yaml:4:7: unknown key `shutdwon` in `supervisor.children.db`; did you mean `shutdown`?",
     ),
     (
-        "ipc: {}\n",
-        "a.yaml:1:1: unknown key `ipc`; expected one of `include`, `supervisor`, `policy`, `shutdown`, `observability`",
+        "sockets: {}\n",
+        "a.yaml:1:1: unknown key `sockets`; expected one of `include`, `supervisor`, `policy`, `shutdown`, `observability`",
     ),
     (
         "policy: { restart: sometimes }",

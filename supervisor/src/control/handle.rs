@@ -731,6 +731,10 @@ impl SupervisorHandle {
     }
 
     /// Names the configuration that holds.
+    #[cfg_attr(
+        not(feature = "config"),
+        expect(clippy::unused_self, reason = "without configurations there is one answer")
+    )]
     pub(crate) fn config_version(&self) -> Arc<str> {
         #[cfg(feature = "config")]
         if let Some(made_of) = &self.shared.made_of {

@@ -17,6 +17,8 @@ mod audits;
 mod bind;
 mod commands;
 mod decode;
+#[doc(hidden)]
+pub mod fuzz;
 mod limits;
 mod line;
 pub mod logs;

@@ -449,13 +449,7 @@ impl SupervisorBuilder {
             }
         };
         #[cfg(all(feature = "ipc", unix))]
-        let socket = match self.ipc {
-            None => None,
-            Some(options) => {
-                let ready = off_the_async_threads(move || Ready::new(*options)).await?;
-                Some(ready.map_err(no_socket)?)
-            }
-        };
+        let socket = open_socket(self.ipc).await?;
         let (started, is_up) = oneshot::channel();
         let events = broadcast::Sender::new(events);
         let subscribers = Arc::new(AtomicUsize::new(0));
@@ -488,19 +482,13 @@ impl SupervisorBuilder {
         });
         let handle = SupervisorHandle::strong(Arc::clone(&shared));
         #[cfg(all(feature = "ipc", unix))]
-        let socket = match socket {
-            None => None,
-            Some(socket) => {
-                let weak = SupervisorHandle::weak(Arc::clone(&shared));
-                let serving = socket.serve(
-                    &runtime,
-                    weak,
-                    #[cfg(feature = "audit")]
-                    audit_writer,
-                );
-                Some(serving.map_err(no_socket)?)
-            }
+        let serve = |socket: Ready| {
+            #[cfg(feature = "audit")]
+            let socket = socket.audited(audit_writer);
+            socket.serve(&runtime, SupervisorHandle::weak(Arc::clone(&shared)))
         };
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = socket.map(serve).transpose().map_err(no_socket)?;
         let driver = Driver::new(engine, shared, inbox, events, started);
         #[cfg(all(feature = "ipc", unix))]
         let driver = driver.reached_over(socket);
@@ -515,6 +503,14 @@ impl SupervisorBuilder {
             Err(_) => Err(handle.end_error()),
         }
     }
+}
+
+/// Binds the socket that was asked for.
+#[cfg(all(feature = "ipc", unix))]
+async fn open_socket(options: Option<Box<IpcOptions>>) -> Result<Option<Ready>, SupervisorError> {
+    let Some(options) = options else { return Ok(None) };
+    let ready = off_the_async_threads(move || Ready::new(*options)).await?;
+    ready.map(Some).map_err(no_socket)
 }
 
 #[cfg(all(feature = "ipc", unix))]

@@ -747,7 +747,7 @@ fn no_key_is_without_its_proof() {
         ])
     );
     let sections = root["properties"].as_object().unwrap().keys().cloned().collect();
-    let known = ["include", "supervisor", "policy", "shutdown", "observability", "dynamic"];
+    let known = ["include", "supervisor", "policy", "shutdown", "observability", "ipc", "dynamic"];
     assert_eq!(set(&known), sections);
     assert_eq!(keys("DynamicSection"), set(&["pool", "id", "args", "overrides"]));
 }
