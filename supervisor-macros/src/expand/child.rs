@@ -31,7 +31,9 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let context = quote!(#runtime::#context);
     let parameters: Vec<_> = parameters(function).collect();
     let key = graph::key_of_child(child.get(), name, &runtime);
-    let item = graph::of_child(options, &parameters, &runtime);
+    let is_generic = !function.signature.generics.params.is_empty();
+    let own = if is_generic { quote!(Self) } else { quote!(<#name as #runtime::Supervised>) };
+    let item = graph::of_child(options, &parameters, &own, &runtime);
     let bounds = parameters.iter().filter_map(|parameter| match parameter {
         Parameter::OfState(ty) => Some(quote!(#ty: #runtime::Extract<__S, #context>)),
         Parameter::OfContext(_) => None,
@@ -70,6 +72,23 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     };
     let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item #(#settings)*));
     let (needing, needs_clause) = as_far_as(&quote!(#needs #policy #key #item #(#settings)*));
+    let declared = quote! {
+        #runtime::DeclaredChild::new(#policy)#of_its_types #tags #(.settings::<#settings>())*
+    };
+    // As statics, where they can be: the compiler goes through what a constant refers to again at
+    // every level of a tree.
+    let (declared_static, declared) = if function.mentions_its_types(&declared) {
+        (None, declared)
+    } else {
+        let declaration = quote!(static __DECLARED: #runtime::DeclaredChild = #declared;);
+        (Some(declaration), quote!(__DECLARED))
+    };
+    let (item_static, item) = match item {
+        Some(item) if is_generic => (None, Some(item)),
+        Some(item) => (Some(quote!(static __ITEM: #runtime::Item = #item;)), Some(quote!(__ITEM))),
+        None => (None, None),
+    };
+    let item = item.map(|item| quote!(const ITEM: &'static #runtime::Item = &#item;));
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
@@ -82,13 +101,12 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             #import
+            #declared_static
+            #item_static
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const KEY: #runtime::Key = #key;
-                const NODE: #runtime::Node = #runtime::Node::Child(
-                    &#runtime::DeclaredChild::new(#policy)#of_its_types #tags
-                        #(.settings::<#settings>())*
-                );
+                const NODE: #runtime::Node = #runtime::Node::Child(&#declared);
                 #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {

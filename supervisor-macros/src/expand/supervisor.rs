@@ -34,7 +34,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let cfgs = field.cfgs();
         checks(field, &runtime).map(move |check| quote!(#(#cfgs)* #check))
     });
-    let graph = graph::of_supervisor(supervisor, &runtime);
+    let (item, graph) = graph::of_supervisor(supervisor, &runtime);
     let graph_checks = graph::checks(supervisor, &runtime);
     let leases = options.state.as_ref().map(|state| {
         let check = quote!(check_leases::<#name, #state>);
@@ -52,10 +52,11 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         #[allow(unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             #import
+            #declared
+            #item
             impl #runtime::Supervised for #name {
                 type Handle = Self;
-                const NODE: #runtime::Node =
-                    #runtime::Node::Supervisor(&const { #declared });
+                const NODE: #runtime::Node = #runtime::Node::Supervisor(&__DECLARED);
                 #graph
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
@@ -126,7 +127,7 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// An expression of type `DeclaredSupervisor` with only what was written.
+/// A static `DeclaredSupervisor` with only what was written.
 fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
@@ -165,9 +166,11 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     quote! {
-        #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] })
-            #policy #defaults
-            #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
+        static __SLOTS: &[#runtime::DeclaredSlot] = &[#(#slots)*];
+        static __DECLARED: #runtime::DeclaredSupervisor =
+            #runtime::DeclaredSupervisor::new(__SLOTS)
+                #policy #defaults
+                #strategy #start #intensity #meltdown #auto_shutdown #budget #tags;
     }
 }
 
