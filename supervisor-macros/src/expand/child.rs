@@ -80,6 +80,8 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let (declared_static, declared) = if function.mentions_its_types(&declared) {
         (None, declared)
     } else {
+        // What is wrong with an expression of the user's is said once: of a constant, like the check.
+        let declared = if check.is_some() { quote!(const { #declared }) } else { declared };
         let declaration = quote!(static __DECLARED: #runtime::DeclaredChild = #declared;);
         (Some(declaration), quote!(__DECLARED))
     };

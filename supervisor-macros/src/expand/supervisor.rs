@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
 use super::graph;
-use super::policy::{call, check, choice, limit, said, tags, time};
+use super::policy::{call, check, choice, limit, tags, time, written};
 use super::runtime::{Place, Runtime};
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -127,11 +127,13 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// A static `DeclaredSupervisor` with only what was written.
+/// A static `DeclaredSupervisor` with only what was written. In it a constant, so that what is wrong
+/// with an expression of the user's is said once, and in the same words as by the check of it.
 fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
-        let policy = said("with_policy", &field.options.policy, runtime);
+        let policy = written(&field.options.policy, runtime);
+        let policy = call("with_policy", policy.map(|policy| quote!(&const { #policy })));
         let (kind, more) = kind(&field.options, runtime);
         // What it needs, in the place of the type that needs it.
         let needs = Place::of(ty).inferred();
@@ -156,8 +158,8 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         };
         quote!(#(#cfgs)* #slot,)
     });
-    let policy = said("with_policy", &options.policy, runtime);
-    let defaults = said("with_defaults", &options.defaults, runtime);
+    let policy = call("with_policy", written(&options.policy, runtime));
+    let defaults = call("with_defaults", written(&options.defaults, runtime));
     let strategy = call("strategy", choice(options.strategy, runtime));
     let start = call("start", choice(options.start, runtime));
     let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
@@ -166,11 +168,11 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     quote! {
-        static __SLOTS: &[#runtime::DeclaredSlot] = &[#(#slots)*];
-        static __DECLARED: #runtime::DeclaredSupervisor =
-            #runtime::DeclaredSupervisor::new(__SLOTS)
+        static __DECLARED: #runtime::DeclaredSupervisor = const {
+            #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] })
                 #policy #defaults
-                #strategy #start #intensity #meltdown #auto_shutdown #budget #tags;
+                #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
+        };
     }
 }
 
