@@ -127,8 +127,8 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// A static `DeclaredSupervisor` with only what was written. In it a constant, so that what is wrong
-/// with an expression of the user's is said once, and in the same words as by the check of it.
+/// A static `DeclaredSupervisor` with only what was written. Where the user has expressions, it is a
+/// constant in the static: what is wrong with one is said once, in the words of the check of it.
 fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
@@ -167,13 +167,31 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
+    let more = quote! {
+        #policy #defaults #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
+    };
+    let (slots, declared) = if has_expressions(options, fields) {
+        let slots = quote!(&const { [#(#slots)*] });
+        (None, quote!(const { #runtime::DeclaredSupervisor::new(#slots) #more }))
+    } else {
+        let slots = quote!(static __SLOTS: &[#runtime::DeclaredSlot] = &[#(#slots)*];);
+        (Some(slots), quote!(#runtime::DeclaredSupervisor::new(__SLOTS) #more))
+    };
     quote! {
-        static __DECLARED: #runtime::DeclaredSupervisor = const {
-            #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] })
-                #policy #defaults
-                #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
-        };
+        #slots
+        static __DECLARED: #runtime::DeclaredSupervisor = #declared;
     }
+}
+
+/// Whether anything in it is known to the compiler alone.
+fn has_expressions(options: &SupervisorOptions, fields: &[Field]) -> bool {
+    let is_expression =
+        |number: &Option<Number>| number.as_ref().is_some_and(|number| number.known.is_none());
+    let policies = fields.iter().map(|field| &field.options.policy);
+    policies.chain([&options.policy, &options.defaults]).any(|policy| policy.expression().is_some())
+        || fields.iter().any(|field| {
+            is_expression(&field.options.max_children) || is_expression(&field.options.count)
+        })
 }
 
 /// The constructor of the slot, which asks for what the field must hold, and what else it says.
