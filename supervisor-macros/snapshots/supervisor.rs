@@ -53,13 +53,15 @@ const _: () = {
                                     "ledger",
                                     ::rust_supervisor::__private::PolicyPatch::NONE,
                                 ),
-                                (::rust_supervisor::__private::DeclaredSlot::new::<
-                                    fraud::scorer,
-                                    _,
-                                >)(
-                                    "fraud",
-                                    ::rust_supervisor::__private::PolicyPatch::NONE
-                                        .restart(::rust_supervisor::__private::Restart::Permanent),
+                                (::rust_supervisor::__private::DeclaredSlot::said_here)(
+                                    (::rust_supervisor::__private::DeclaredSlot::new::<
+                                        fraud::scorer,
+                                        _,
+                                    >)(
+                                        "fraud",
+                                        ::rust_supervisor::__private::PolicyPatch::NONE
+                                            .restart(::rust_supervisor::__private::Restart::Permanent),
+                                    ),
                                 ),
                                 (::rust_supervisor::__private::DeclaredSlot::new::<
                                     consumer<Orders>,

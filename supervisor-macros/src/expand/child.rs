@@ -37,7 +37,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         parameters.iter().map(|parameter| parameter.value(&context, &runtime)).collect();
     let runs = runs(child.get(), &runtime, &arguments);
     let returns = returns(function, name, &runtime);
-    let settings = settings(function);
+    let settings: Vec<_> = settings(function).collect();
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
     let needs = needs(&parameters, &runtime);
@@ -85,7 +85,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
                 const CHILD: &'static #runtime::DeclaredChild =
-                    &const { #runtime::DeclaredChild::new(#policy)#tags };
+                    &const { #runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())* };
                 const TAKES: #runtime::ArgumentsType = #takes;
             }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}

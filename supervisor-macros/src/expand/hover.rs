@@ -70,6 +70,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("child", "after", "It starts after these fields of the same struct, and means those."),
     ("child", "args", "What it is given, made anew for every run."),
     ("child", "count", "How many there are in this `Many`."),
+    (
+        "child",
+        "from_config",
+        "A configuration can name members of this `Pool`, and an operator can add some.",
+    ),
     ("child", "max_children", "How many there can be in this `Pool`."),
     ("child", "intensity", "How many restarts this `Pool` or `Many` takes before it melts down."),
     ("child", "meltdown", "How the end of this `Pool` or `Many` after too many counts."),

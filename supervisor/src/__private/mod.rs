@@ -22,8 +22,8 @@ pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{
-    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, IsMany, IsPool, Member, Node,
-    Runs, RunsUnder, Seat, Seated, Supervised,
+    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, HasMembers, IsMany, IsPool,
+    Member, Node, Runs, RunsUnder, Seat, Seated, Supervised,
 };
 pub use crate::tree::graph::item::{Item, ItemSlot};
 pub use crate::tree::graph::key::Key;

@@ -29,6 +29,8 @@ use crate::core::view::Snapshot;
 use crate::error::types::{ExitError, SupervisorError};
 use crate::event::{Event, EventKind};
 use crate::id::{ChildPath, CommandId};
+#[cfg(all(feature = "ipc", unix))]
+use crate::ipc::{server::Serving, target::Ended};
 use crate::observe::log::log;
 use crate::observe::meter::Meter;
 use crate::policy::decision::Rule;
@@ -66,6 +68,8 @@ pub(super) struct Driver {
     gate: Option<Gate>,
     #[cfg(feature = "record")]
     recorder: Option<Recorder>,
+    #[cfg(all(feature = "ipc", unix))]
+    socket: Option<Serving>,
 }
 
 impl Driver {
@@ -98,7 +102,16 @@ impl Driver {
             gate: None,
             #[cfg(feature = "record")]
             recorder: None,
+            #[cfg(all(feature = "ipc", unix))]
+            socket: None,
         }
+    }
+
+    /// The same, with a socket that is gone before the end of the tree is told.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(super) fn reached_over(mut self, socket: Option<Serving>) -> Self {
+        self.socket = socket;
+        self
     }
 
     /// The same, with everything it does in a file.
@@ -131,6 +144,12 @@ impl Driver {
                 #[cfg(feature = "record")]
                 if let Some(recorder) = &self.recorder {
                     recorder.flush().await;
+                }
+                #[cfg(all(feature = "ipc", unix))]
+                if let (Some(socket), Some(End::Report { state, .. })) =
+                    (self.socket.take(), &self.outcome)
+                {
+                    socket.end(Ended { state: Arc::clone(state) }).await;
                 }
                 // Dropping the driver tells the end.
                 return;
@@ -213,6 +232,10 @@ impl Driver {
                     Why::new(now.0, state, above)
                 });
                 drop(reply.send(why));
+            }
+            #[cfg(all(feature = "ipc", unix))]
+            Message::Query(Query::Rows(paths, reply)) => {
+                drop(reply.send(self.rows(&paths)));
             }
             Message::Query(Query::Settled(reply)) => {
                 if self.settling.len() == self.settling.capacity() {
@@ -315,6 +338,22 @@ impl Driver {
             }
         }
         snapshot
+    }
+
+    /// Some children at one moment.
+    #[cfg(all(feature = "ipc", unix))]
+    fn rows(&mut self, paths: &[ChildPath]) -> crate::control::handle::Rows {
+        let now = self.now();
+        let engine = self.engine.at(now);
+        let sequence = engine.sequence();
+        let children: Vec<_> = paths.iter().map(|path| engine.state_at(path).ok()).collect();
+        let heard = children.into_iter().map(|child| {
+            child.map(|mut child| {
+                self.hear(&mut child);
+                child
+            })
+        });
+        crate::control::handle::Rows { sequence, children: heard.collect() }
     }
 
     /// Adds what the runs know of their own heartbeats.

@@ -59,6 +59,8 @@ pub(crate) enum Query {
     StateOf(ChildPath, oneshot::Sender<Result<ChildState, SupervisorError>>),
     Why(ChildPath, oneshot::Sender<Result<Why, SupervisorError>>),
     Settled(oneshot::Sender<()>),
+    #[cfg(all(feature = "ipc", unix))]
+    Rows(Vec<ChildPath>, oneshot::Sender<crate::control::handle::Rows>),
 }
 
 /// What the handles, the runs and the driver of one tree share.
@@ -79,6 +81,9 @@ pub(crate) struct Shared {
     pub(crate) counts: BTreeMap<ChildPath, usize>,
     #[cfg(feature = "audit")]
     pub(crate) audit: Option<Arc<Monitor>>,
+    /// Where the socket of the tree lies.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(crate) ipc_path: Option<std::path::PathBuf>,
 }
 
 /// What a tree was made of, so that a new configuration can be laid over it.

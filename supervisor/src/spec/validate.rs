@@ -516,6 +516,17 @@ pub enum Fault {
     /// The index is not what they take.
     #[error("a many gives each child its index: {0}")]
     ManyArguments(WrongArguments),
+    /// What a configuration gives is nothing that the members take.
+    #[error(
+        "`from_config` reads a `{reads}`, and its members take {}: read what they take",
+        takes.as_ref().map_or_else(|| "nothing that it knows of".to_owned(), |it| format!("a `{it}`"))
+    )]
+    FromConfig {
+        /// The type that its members take, where it says `members`.
+        takes: Option<String>,
+        /// The type that is read.
+        reads: &'static str,
+    },
     /// A setting of those that have children of one kind.
     #[error("`{key}` means nothing here: only {whose} has it")]
     NotInAGroup {
