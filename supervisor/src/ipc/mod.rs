@@ -17,6 +17,7 @@ mod audits;
 mod bind;
 mod commands;
 mod decode;
+mod explain;
 mod limits;
 mod line;
 pub mod logs;
