@@ -18,7 +18,8 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
     let runtime = Runtime::new(options.krate.as_ref());
     let structure = structure(supervisor, fields, &runtime);
-    let places = fields.iter().map(|field| place(field, &runtime));
+    let places: TokenStream = fields.iter().map(|field| place(field, &runtime)).collect();
+    let (import, runtime) = runtime.inside();
     let declared = declared(options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
@@ -38,10 +39,11 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     quote! {
         #structure
         impl #name {
-            #(#places)*
+            #places
         }
         #[allow(unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
+            #import
             impl #runtime::Supervised for #name {
                 type Handle = Self;
                 const NODE: #runtime::Node =

@@ -65,10 +65,8 @@ pub trait Supervised: Sized + 'static {
     note = "only a child can be, by the name of its function; a supervisor cannot"
 )]
 pub trait Member: Supervised {
-    /// What was written about it.
-    const CHILD: &'static DeclaredChild;
     /// What it is given.
-    const TAKES: ArgumentsType;
+    const TAKES: ArgumentsType = ArgumentsType::of::<()>();
 }
 
 /// A pool or a many.
@@ -190,6 +188,16 @@ pub enum Node {
     Many(&'static DeclaredChild),
 }
 
+impl Node {
+    /// What was written about a child, as about the members of a group of it.
+    pub(super) const fn of_members(self) -> &'static DeclaredChild {
+        match self {
+            Self::Child(declared) | Self::Pool(declared) | Self::Many(declared) => declared,
+            Self::Supervisor(_) => panic!("the macros make members of children alone"),
+        }
+    }
+}
+
 /// What was written about a child where its function is.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
@@ -235,8 +243,8 @@ impl DeclaredChild {
     }
 
     /// The policies.
-    pub const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
     pub(super) const fn at(&self) -> &'static Location<'static> {
@@ -337,12 +345,12 @@ impl DeclaredSupervisor {
         self.slots
     }
 
-    pub(super) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(super) const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
-    pub(super) const fn defaults(&self) -> PolicyPatch {
-        self.defaults
+    pub(super) const fn defaults(&self) -> &PolicyPatch {
+        &self.defaults
     }
 
     pub(super) const fn shutdown_budget(&self) -> Option<Duration> {
@@ -530,8 +538,8 @@ impl DeclaredSlot {
         self.node
     }
 
-    pub(super) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(super) const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
     /// The tags said at the field, or else those of what stands in it.

@@ -176,7 +176,7 @@ impl<C: 'static> Pool<C> {
 impl<C: Member> Supervised for Pool<C> {
     type Handle = Self;
     const KEY: Key = C::KEY.group("Pool");
-    const NODE: Node = Node::Pool(C::CHILD);
+    const NODE: Node = Node::Pool(C::NODE.of_members());
     const ITEM: &'static Item = &Item::group(Self::KEY, C::ITEM);
 }
 
