@@ -16,8 +16,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use rust_supervisor::cli::Program;
+use rust_supervisor::ipc::logs::LogLayer;
 use rust_supervisor::prelude::*;
 use tokio::sync::mpsc;
+use tracing_subscriber::Layer;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use books::Books;
 use customers::{door, session};
@@ -82,7 +87,12 @@ struct Payments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    tracing_subscriber::fmt().with_writer(io::stderr).with_target(false).init();
+    // To the terminal, and to whoever asks at the socket.
+    let terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false);
+    tracing_subscriber::registry()
+        .with(terminal.with_filter(LevelFilter::INFO))
+        .with(LogLayer::new())
+        .init();
     let worker = match Worker::open() {
         Ok(worker) => worker,
         Err(error) => {

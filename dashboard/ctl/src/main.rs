@@ -30,7 +30,14 @@ use std::process::ExitCode;
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> ExitCode {
     use clap::Parser;
-    arguments::run(arguments::Arguments::parse()).await
+    match arguments::Arguments::try_parse() {
+        Ok(arguments) => arguments::run(arguments).await,
+        Err(error) => {
+            // Where nothing can be written there is nobody to tell, and the code still counts.
+            drop(error.print());
+            if error.use_stderr() { ExitCode::from(64) } else { ExitCode::SUCCESS }
+        }
+    }
 }
 
 #[cfg(not(unix))]
