@@ -24,8 +24,8 @@ const _: () = {
                     .restart(__rt::Restart::Transient)
                     .backoff(
                         __rt::BackoffPatch::NONE
-                            .initial(__rt::Duration::new(0u64, 100000000u32))
-                            .max(__rt::Duration::new(5u64, 0u32)),
+                            .initial(__rt::Duration::from_millis(100))
+                            .max(__rt::Duration::from_secs(5)),
                     ),
             ),
         );

@@ -2,7 +2,7 @@
 fn compact(ctx: BlockingContext) {
     while ctx.sleep(WAIT) {}
 }
-///The child [`compact()`].
+/// The child [`compact()`].
 #[allow(non_camel_case_types, dead_code)]
 enum compact {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
@@ -20,7 +20,7 @@ const _: () = {
         const NODE: __rt::Node = __rt::Node::Child(
             &__rt::DeclaredChild::new(
                 __rt::PolicyPatch::NONE
-                    .grace(__rt::Grace::After(__rt::Duration::new(2u64, 0u32))),
+                    .grace(__rt::Grace::After(__rt::Duration::from_secs(2))),
             ),
         );
     }

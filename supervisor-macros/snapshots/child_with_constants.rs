@@ -2,7 +2,7 @@
 async fn poller(ctx: TaskContext) {
     ctx.stopped().await;
 }
-///The child [`poller()`].
+/// The child [`poller()`].
 #[allow(non_camel_case_types, dead_code)]
 enum poller {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
@@ -20,7 +20,7 @@ const _: () = {
         const NODE: __rt::Node = __rt::Node::Child(
             &__rt::DeclaredChild::new(
                 __rt::PolicyPatch::NONE
-                    .restart_limit(MAX, __rt::Duration::new(60u64, 0u32))
+                    .restart_limit(MAX, __rt::Duration::from_secs(60))
                     .start_timeout(LIMITS.start),
             ),
         );
@@ -37,7 +37,7 @@ const _: () = {
     }
     const _: () = (__rt::check)(
         __rt::PolicyPatch::NONE
-            .restart_limit(MAX, __rt::Duration::new(60u64, 0u32))
+            .restart_limit(MAX, __rt::Duration::from_secs(60))
             .start_timeout(LIMITS.start),
     );
 };

@@ -2,7 +2,7 @@
 async fn import(ctx: TaskContext) -> anyhow::Result<()> {
     run(ctx).await
 }
-///The child [`import()`].
+/// The child [`import()`].
 #[allow(non_camel_case_types, dead_code)]
 enum import {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]

@@ -8,7 +8,7 @@ where
 {
     T::consume(jobs, ctx).await
 }
-///The child [`consumer()`].
+/// The child [`consumer()`].
 #[allow(non_camel_case_types, dead_code)]
 struct consumer<T: ?::core::marker::Sized, const N: usize> {
     __types: ::rust_supervisor::__private::PhantomData<(fn(*const T),)>,
@@ -32,10 +32,12 @@ const _: () = {
             .one_of_many();
         const NODE: __rt::Node = __rt::Node::Child(
             &__rt::DeclaredChild::new(
-                __rt::PolicyPatch::NONE
-                    .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
-            ),
+                    __rt::PolicyPatch::NONE
+                        .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
+                )
+                .of_its_types(),
         );
+        const ITEM: &'static __rt::Item = &__rt::Item::child(Self::KEY).takes_lease();
     }
     impl<T: Topic, const N: usize> __rt::Member for consumer<T, N>
     where
@@ -54,12 +56,26 @@ const _: () = {
         T: Send,
         T: 'static,
     {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| {
-            use __rt::{PickAsItIs as _, PickWithClass as _};
-            let output = consumer::<T, N>(__rt::of_context(run), __rt::parameter(run)?);
-            let reader = (&&__rt::tag_of_output(&output)).pick();
-            (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
-        });
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Borrowing(
+            &const {
+                [
+                    <Lease<
+                        Receiver<T::Job>,
+                    > as __rt::Extract<__S, __rt::TaskContext>>::LENT,
+                ]
+            },
+            &const {
+                __rt::Runs::Async(|run| {
+                    use __rt::{PickAsItIs as _, PickWithClass as _};
+                    let output = consumer::<
+                        T,
+                        N,
+                    >(__rt::of_context(run), __rt::parameter(run)?);
+                    let reader = (&&__rt::tag_of_output(&output)).pick();
+                    (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
+                })
+            },
+        );
     }
     impl<T: Topic, const N: usize> __rt::Returns for consumer<T, N>
     where

@@ -2,7 +2,7 @@
 async fn forever(_: TaskContext) -> ! {
     pending().await
 }
-///The child [`forever()`].
+/// The child [`forever()`].
 #[allow(non_camel_case_types, dead_code)]
 enum Forever {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]

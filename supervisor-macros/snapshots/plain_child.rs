@@ -2,7 +2,7 @@
 async fn poller(ctx: TaskContext) {
     ctx.stopped().await;
 }
-///The child [`poller()`].
+/// The child [`poller()`].
 #[allow(non_camel_case_types, dead_code)]
 enum poller {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]

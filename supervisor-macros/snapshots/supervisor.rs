@@ -4,34 +4,34 @@
 pub struct Payments {
     /// The ledger.
     pub ledger: ::rust_supervisor::__private::HandleOf<ledger>,
-    ///The child `fraud`.
+    /// The child `fraud`.
     pub fraud: ::rust_supervisor::__private::HandleOf<fraud::scorer>,
-    ///The child `orders`.
+    /// The child `orders`.
     orders: ::rust_supervisor::__private::HandleOf<consumer<Orders>>,
     #[cfg(windows)]
-    ///The child `service`.
+    /// The child `service`.
     service: ::rust_supervisor::__private::HandleOf<win::service>,
     #[doc(hidden)]
     __seat: ::rust_supervisor::__private::Seat,
 }
 impl Payments {
-    ///The place of `ledger`.
+    /// The place of `ledger`.
     #[allow(dead_code)]
     pub const LEDGER: ::rust_supervisor::__private::Slot<Self, ledger> = ::rust_supervisor::__private::slot(
         "ledger",
     );
-    ///The place of `fraud`.
+    /// The place of `fraud`.
     #[allow(dead_code)]
     pub const FRAUD: ::rust_supervisor::__private::Slot<Self, fraud::scorer> = ::rust_supervisor::__private::slot(
         "fraud",
     );
-    ///The place of `orders`.
+    /// The place of `orders`.
     #[allow(dead_code)]
     const ORDERS: ::rust_supervisor::__private::Slot<Self, consumer<Orders>> = ::rust_supervisor::__private::slot(
         "orders",
     );
     #[cfg(windows)]
-    ///The place of `service`.
+    /// The place of `service`.
     #[allow(dead_code)]
     const SERVICE: ::rust_supervisor::__private::Slot<Self, win::service> = ::rust_supervisor::__private::slot(
         "service",
@@ -47,39 +47,25 @@ const _: () = {
                 __rt::DeclaredSupervisor::new(
                         &const {
                             [
-                                (__rt::DeclaredSlot::new::<
-                                    ledger,
-                                    _,
-                                >)("ledger", __rt::PolicyPatch::NONE),
+                                (__rt::DeclaredSlot::new::<ledger, _>)("ledger"),
                                 (__rt::DeclaredSlot::said_here)(
-                                    (__rt::DeclaredSlot::new::<
-                                        fraud::scorer,
-                                        _,
-                                    >)(
-                                        "fraud",
-                                        __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
-                                    ),
+                                    (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
+                                        .with_policy(
+                                            __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
+                                        ),
                                 ),
-                                (__rt::DeclaredSlot::new::<
-                                    consumer<Orders>,
-                                    _,
-                                >)("orders", __rt::PolicyPatch::NONE)
+                                (__rt::DeclaredSlot::new::<consumer<Orders>, _>)("orders")
                                     .asking({
                                         use __rt::AskNobody as _;
                                         <::rust_supervisor::__private::Asks<consumer<Orders>>>::ASK
                                     }),
                                 #[cfg(windows)]
-                                (__rt::DeclaredSlot::new::<
-                                    win::service,
-                                    _,
-                                >)("service", __rt::PolicyPatch::NONE),
+                                (__rt::DeclaredSlot::new::<win::service, _>)("service"),
                             ]
                         },
-                        __rt::PolicyPatch::NONE,
-                        __rt::PolicyPatch::NONE,
                     )
                     .strategy(__rt::Strategy::RestForOne)
-                    .intensity(3, __rt::Duration::new(10u64, 0u32))
+                    .intensity(3, __rt::Duration::from_secs(10))
             },
         );
         const KEY: __rt::Key = __rt::Key::new(
@@ -109,11 +95,11 @@ const _: () = {
         const RUNS: __rt::Runs<AppState> = __rt::Runs::Supervisor(
             &const {
                 [
-                    <ledger as __rt::RunsUnder<AppState>>::RUNS,
-                    <fraud::scorer as __rt::RunsUnder<AppState>>::RUNS,
-                    <consumer<Orders> as __rt::RunsUnder<AppState>>::RUNS,
+                    (__rt::runs::<ledger, AppState>)(),
+                    (__rt::runs::<fraud::scorer, AppState>)(),
+                    (__rt::runs::<consumer<Orders>, AppState>)(),
                     #[cfg(windows)]
-                    <win::service as __rt::RunsUnder<AppState>>::RUNS,
+                    (__rt::runs::<win::service, AppState>)(),
                 ]
             },
         );
@@ -172,4 +158,5 @@ const _: () = {
     const _: () = <::rust_supervisor::__private::RestartLimit<
         { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
     >>::CAN_BE_SPENT;
+    const _: () = (__rt::check_leases::<Payments, AppState>)();
 };

@@ -1,5 +1,8 @@
 //! What the tree is like right now.
 
+#[cfg(feature = "serde")]
+pub mod form;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -351,6 +354,7 @@ impl fmt::Debug for TreeState {
         }
         f.debug_struct("TreeState")
             .field("uptime", &self.uptime)
+            .field("sequence", &self.sequence)
             .field("children", &self.children)
             .finish()
     }

@@ -35,7 +35,7 @@ impl RunDir {
         let books = SupervisorSpec::new("books").child(ChildSpec::new("ledger", parked()));
         let tree = SupervisorSpec::root()
             .child(ChildSpec::new("gateway", parked()).depends_on("books"))
-            .supervisor(books);
+            .child(books);
         let options = IpcOptions::new(id).path(self.socket(id));
         Supervisor::builder(tree).ipc(options).start().await.unwrap()
     }

@@ -39,10 +39,12 @@ pub(super) fn unreadable(name: &Ident) -> TokenStream {
 }
 
 fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream {
+    let (import, runtime) = runtime.inside();
     let Generics { parameters, impls, arguments, bounds } = generics;
-    let broken = broken(name, runtime);
+    let broken = broken(name, &runtime);
     let clause = (!bounds.is_empty()).then(|| quote!(where #(#bounds,)*));
     quote! {
+        #import
         impl #impls #runtime::Supervised for #name #arguments #clause {
             type Handle = #runtime::Handle<Self>;
             const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
@@ -75,10 +77,12 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
     let unique =
         fields.iter().filter(|field| field.has_cfg() || seen.insert(field.name.to_string()));
     let structure = structure(supervisor, unique, &runtime);
+    let (import, runtime) = runtime.inside();
     let broken = broken(name, &runtime);
     quote! {
         #structure
         const _: () = {
+            #import
             impl #runtime::Supervised for #name {
                 type Handle = Self;
                 const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;

@@ -67,7 +67,10 @@ pub(super) fn of_child(
         .collect();
     let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
     let multiple = options.multiple.map(|_| quote!(.multiple()));
-    let all: TokenStream = [restart, depends_on, handles, multiple].into_iter().flatten().collect();
+    let is_borrowing = parameters.iter().any(|parameter| parameter.lease().is_some());
+    let takes_lease = is_borrowing.then(|| quote!(.takes_lease()));
+    let all: TokenStream =
+        [restart, depends_on, handles, multiple, takes_lease].into_iter().flatten().collect();
     (!all.is_empty()).then(|| {
         quote! {
             const ITEM: &'static #runtime::Item = &#runtime::Item::child(Self::KEY) #all;

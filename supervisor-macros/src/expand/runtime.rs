@@ -41,9 +41,7 @@ impl Runtime {
         name: &TokenStream,
         arguments: &TokenStream,
     ) -> TokenStream {
-        let mut path = self.path.clone();
-        path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
-        let end = Token![>](place.last);
+        let (path, end) = (self.path_at(place), Token![>](place.last));
         quote!(#path::#name<#arguments #end)
     }
 
@@ -54,10 +52,15 @@ impl Runtime {
         name: &TokenStream,
         arguments: &TokenStream,
     ) -> TokenStream {
+        let (path, end) = (self.path_at(place), Token![>](place.last));
+        quote!(#path::#name::<#arguments #end)
+    }
+
+    /// In full, because it begins with what may have a span of the user's.
+    fn path_at(&self, place: &Place) -> Path {
         let mut path = self.path.clone();
         path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
-        let end = Token![>](place.last);
-        quote!(#path::#name::<#arguments #end)
+        path
     }
 
     /// A call of `function`, with its types if it has any, that spans `place`.
@@ -97,6 +100,11 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn at(span: Span) -> Self {
         Self { first: span, last: span }
+    }
+
+    /// Where it begins.
+    pub(super) fn first(&self) -> Span {
+        self.first
     }
 
     /// `_` in this place.

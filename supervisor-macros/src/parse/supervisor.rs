@@ -185,7 +185,7 @@ fn field(mut written: Written, errors: &mut Errors) -> Field {
 }
 
 /// What a field can say beside policies.
-const FIELD_OPTIONS: [&str; 8] = [
+pub(crate) const FIELD_OPTIONS: [&str; 8] = [
     "depends_on",
     "after",
     "args",

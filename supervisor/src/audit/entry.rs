@@ -113,6 +113,34 @@ pub enum AuditKind {
     },
 }
 
+/// The kinds and their names.
+macro_rules! names {
+    ($($kind:ident $name:literal,)*) => {
+        impl AuditKind {
+            /// The name of every kind.
+            pub const NAMES: &[&str] = &[$($name),*];
+
+            /// The name of the kind: what stands as `kind` in the line.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind { .. } => $name,)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    Opened "opened",
+    Requested "requested",
+    Accepted "accepted",
+    Rejected "rejected",
+    Completed "completed",
+    Failed "failed",
+    Missing "missing",
+    Socket "socket",
+}
+
 /// One value of a configuration that changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]

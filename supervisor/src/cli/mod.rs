@@ -43,7 +43,7 @@ use crate::config::schema;
 use crate::error::types::SupervisorError;
 use crate::runtime::supervisor::SupervisorBuilder;
 use crate::spec::supervisor::SupervisorSpec;
-use crate::tree::declared::RunsUnder;
+use crate::tree::supervised::RunsUnder;
 use crate::tree::{SupervisionTree, TreeBuilder};
 
 /// A whole program: reads the arguments of the process, carries out the command, and gives its

@@ -17,6 +17,7 @@ use serde_json::json;
 use super::duration::HumanDuration;
 use super::ipc::IpcSection;
 use super::keys::{inner_supervisor_keys, supervisor_keys};
+use super::observability::ObservabilitySection;
 use crate::policy::Policy;
 use crate::policy::backoff::Backoff;
 use crate::policy::dependency::{OnDependencyRestart, StartMode};
@@ -26,7 +27,6 @@ use crate::policy::keys::policy_keys;
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
-use crate::runtime::supervisor::SupervisorBuilder;
 use crate::spec::group::MAX_COUNT;
 use crate::spec::validate::DEFAULT_BUDGET;
 
@@ -74,7 +74,7 @@ pub struct SupervisorConfig {
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
     #[schemars(transform = or_null)]
     pub shutdown: ShutdownSection,
-    /// What is kept for those who look at the tree.
+    /// What is kept for those who look at the tree, and what is written down.
     #[config(nested)]
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
     #[schemars(transform = or_null)]
@@ -384,47 +384,6 @@ pub struct ShutdownSection {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(extend("default" = HumanDuration(DEFAULT_BUDGET)))]
     pub budget: Option<HumanDuration>,
-}
-
-/// What is kept for those who look at the tree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Config, JsonSchema, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[config(layer_attr(serde(deny_unknown_fields)))]
-pub struct ObservabilitySection {
-    /// How many events a subscriber may lag behind before it misses the oldest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        range(min = 1, max = Self::MAX_EVENT_CAPACITY),
-        extend("default" = SupervisorBuilder::EVENT_CAPACITY)
-    )]
-    pub event_capacity: Option<u32>,
-    /// How many of the latest events are kept for those who come late. With 0 none is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        range(max = Self::MAX_EVENT_CAPACITY),
-        extend("default" = SupervisorBuilder::JOURNAL_CAPACITY)
-    )]
-    pub journal_capacity: Option<u32>,
-    /// How many exits are kept with each child, for its state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        range(min = 1, max = Self::MAX_LAST_EXITS),
-        extend("default" = SupervisorBuilder::LAST_EXITS)
-    )]
-    pub last_exits: Option<u32>,
-    /// How many removed paths keep their generation, so that a child added again goes on counting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = SupervisorBuilder::REMEMBERED_PATHS))]
-    pub remembered_paths: Option<u32>,
-}
-
-impl ObservabilitySection {
-    /// The most that `event_capacity` and `journal_capacity` can be. The room for what a
-    /// subscriber may lag behind is taken at once.
-    pub const MAX_EVENT_CAPACITY: u32 = 1 << 20;
-
-    /// The most that `last_exits` can be.
-    pub const MAX_LAST_EXITS: u32 = 1024;
 }
 
 /// A section may be null: nothing is said in it.

@@ -1,5 +1,7 @@
 //! What holds in the end, where each value comes from, and what it overrode.
 
+pub(super) mod members;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic;
@@ -173,22 +175,20 @@ impl LoadedConfig {
     }
 
     fn effective_with(&self, spec: &SupervisorSpec, secrets: Secrets) -> EffectiveConfig {
-        let said = serde_json::to_value(self.config()).unwrap_or_default();
-        let (loaded, config, nodes) = (self, self.config(), Vec::new());
-        let mut walk = Walk { loaded, config, said, nodes, secrets };
+        let mut walk = Walk::new(self, secrets);
         let mut policy = walk.said_in(&["policy"]);
         policy.extend(walk.said_under(&["shutdown"], "shutdown"));
         policy.remove("shutdown.budget");
         let above = Above { in_code: Vec::new(), configured: vec![policy] };
         walk.root(spec, above);
-        EffectiveConfig { nodes: walk.nodes }
+        let Walk { mut nodes, members, .. } = walk;
+        nodes.extend(members);
+        EffectiveConfig { nodes }
     }
 
     /// What is said about those who look at the tree, and reach it.
     pub(super) fn beside_the_tree(&self) -> Vec<EffectiveValue> {
-        let said = serde_json::to_value(self.config()).unwrap_or_default();
-        let (loaded, config, nodes) = (self, self.config(), Vec::new());
-        let walk = Walk { loaded, config, said, nodes, secrets: Secrets::Hidden };
+        let walk = Walk::new(self, Secrets::Hidden);
         let sections = ["observability", "ipc"];
         resolve_layers(sections.map(|section| walk.said_under(&[section], section)).into())
     }
@@ -233,10 +233,18 @@ struct Walk<'a> {
     /// The same as plain data.
     said: Json,
     nodes: Vec<(ChildPath, Vec<EffectiveValue>)>,
+    /// The members of pools that the configuration names.
+    members: Vec<(ChildPath, Vec<EffectiveValue>)>,
     secrets: Secrets,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(loaded: &'a LoadedConfig, secrets: Secrets) -> Self {
+        let said = serde_json::to_value(loaded.config()).unwrap_or_default();
+        let (config, nodes, members) = (loaded.config(), Vec::new(), Vec::new());
+        Self { loaded, config, said, nodes, members, secrets }
+    }
+
     fn root(&mut self, spec: &SupervisorSpec, above: Above) {
         let path = ChildPath::root();
         let section = vec!["supervisor".to_owned()];
@@ -265,10 +273,7 @@ impl Walk<'_> {
         section: &[String],
         mut above: Above,
     ) {
-        let defaults = ChildSection::of(spec.defaults);
-        above.in_code.push(code_layer(&defaults, path, spec.declared_at));
-        let configured: Vec<_> = section.iter().map(String::as_str).chain(["defaults"]).collect();
-        above.configured.push(self.said_in(&configured));
+        self.defaults_of(spec, path, section, &mut above);
         for child in &spec.children {
             let Ok(id) = ChildId::new(child.id()) else { continue };
             let path = path.join(&id);
@@ -279,12 +284,30 @@ impl Walk<'_> {
                     if inner.group.kind == GroupKind::None {
                         self.supervisor(inner, &path, &section, &above.for_supervisor());
                     } else {
-                        self.group(inner, &path, &section, &above);
+                        // Its own defaults are for each of its children too.
+                        let mut inside = above.clone();
+                        self.defaults_of(inner, &path, &section, &mut inside);
+                        self.group(inner, &path, &section, &inside);
+                        self.members(inner, &path, &section, &inside);
                     }
                     self.below(inner, &path, &section, above.clone());
                 }
             }
         }
+    }
+
+    /// The defaults of one supervisor, over those above it.
+    fn defaults_of(
+        &self,
+        spec: &SupervisorSpec,
+        path: &ChildPath,
+        section: &[String],
+        above: &mut Above,
+    ) {
+        let defaults = ChildSection::of(spec.defaults);
+        above.in_code.push(code_layer(&defaults, path, spec.declared_at));
+        let configured: Vec<_> = section.iter().map(String::as_str).chain(["defaults"]).collect();
+        above.configured.push(self.said_in(&configured));
     }
 
     fn task(&mut self, spec: &ChildSpec, path: ChildPath, section: &[String], above: &Above) {
@@ -446,22 +469,26 @@ impl Walk<'_> {
         self.said_under(section, "")
     }
 
+    fn origin_of(&self, key: KeyPath) -> ValueOrigin {
+        match self.loaded.place_of(&key) {
+            Some(at) if *at.source().origin() != Origin::Code => ValueOrigin::Text { key, at },
+            _ => ValueOrigin::Value { key },
+        }
+    }
+
     /// What is said in `section`, under the keys that it has inside `around`.
     fn said_under(&self, section: &[&str], around: &str) -> Layer {
-        let found = section.iter().try_fold(&self.said, |value, segment| value.get(segment));
+        let found = section.iter().try_fold(&self.said, |value, segment| match value {
+            Json::Array(items) => items.get(segment.parse::<usize>().ok()?),
+            value => value.get(segment),
+        });
         let mut keys = Vec::new();
         flatten(found, &mut Vec::new(), &mut keys);
         keys.into_iter()
             .map(|(path, value)| {
                 let segments: Vec<_> =
                     section.iter().copied().chain(path.iter().copied()).collect();
-                let key = KeyPath::of(&segments);
-                let origin = match self.loaded.place_of(&key) {
-                    Some(at) if *at.source().origin() != Origin::Code => {
-                        ValueOrigin::Text { key, at }
-                    }
-                    _ => ValueOrigin::Value { key },
-                };
+                let origin = self.origin_of(KeyPath::of(&segments));
                 let around = if around.is_empty() { None } else { Some(around) };
                 let path: Vec<_> = around.into_iter().chain(path).collect();
                 (path.join("."), (value.clone(), origin))

@@ -314,6 +314,15 @@ pub enum ConfigFault {
     /// A variable of the environment that is no text.
     #[error("the value is not UTF-8")]
     VariableNotUtf8,
+    /// A key of something that the program was built without.
+    #[error("this program is built without the feature `{feature}` of rust-tokio-supervisor")]
+    MissingFeature {
+        /// The feature.
+        feature: &'static str,
+    },
+    /// Keys of something that is not there because its place is not said.
+    #[error("nobody says where it is written, so there is nothing that these keys are about")]
+    MissingPlace,
     /// A setting without a default that nobody has set.
     #[error("this setting has no default, and nobody has set it")]
     MissingSetting,

@@ -246,8 +246,8 @@ impl IpcSection {
         let lists = [viewer, operator, admin].map(|list| list.iter().flatten());
         let mut users: Vec<_> = lists.into_iter().flatten().collect();
         users.sort_unstable();
-        if let Some(twice) = users.windows(2).find(|pair| pair[0] == pair[1]) {
-            let message = format!("user {} is there twice: each has one role", twice[0]);
+        if let Some([twice, _]) = users.array_windows().find(|[a, b]| a == b) {
+            let message = format!("user {twice} is there twice: each has one role");
             faults.push(("roles", ConfigFault::BadValue { message }));
         }
         if self.enabled == Some(true) && !cfg!(all(feature = "ipc", unix)) {

@@ -171,6 +171,32 @@ impl LoadedConfig {
         self.document.as_ref().and_then(|node| node.place_of(key)).cloned()
     }
 
+    /// The same without the settings of children, for a tree whose children take none.
+    #[cfg(feature = "record")]
+    pub(crate) fn without_settings(mut self) -> Self {
+        let root = KeyPath::of(&["supervisor", "children"]);
+        let mut waiting = vec![(root, &mut self.config.supervisor.children)];
+        while let Some((above, children)) = waiting.pop() {
+            for (id, child) in children {
+                let key = above.join(id);
+                child.settings = None;
+                if let Some(document) = &mut self.document {
+                    document.remove(key.join("settings").segments());
+                }
+                waiting.push((key.join("children"), &mut child.children));
+            }
+        }
+        self
+    }
+
+    /// What is wrong with one key beyond the tree.
+    #[cfg(any(feature = "audit", feature = "record"))]
+    pub(crate) fn error_about(&self, key: KeyPath, fault: ConfigFault) -> ConfigError {
+        let mut diagnostic = ConfigDiagnostic::new(None, key, fault);
+        self.locate(&mut diagnostic);
+        ConfigError::new(vec![diagnostic])
+    }
+
     /// Lays it over a spec; see [`overlay`](overlay::overlay).
     ///
     /// # Errors

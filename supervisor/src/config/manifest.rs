@@ -163,13 +163,12 @@ impl<'a> Reader<'a> {
         let of_args = key.join("args");
         let nothing = Node { at: document.locate(&of_args), value: Value::Null };
         let node = document.node_of(&of_args).unwrap_or(&nothing);
-        let arguments = match &pool.spec.group.args {
-            Some(args) => args.read(node, &of_args).map_err(|more| self.problems.extend(more)).ok(),
-            None => {
-                let path = pool.path.to_string();
-                self.report(key.join("pool"), ConfigFault::NotFromConfig { path });
-                None
-            }
+        let arguments = if let Some(args) = &pool.spec.group.args {
+            args.read(node, &of_args).map_err(|more| self.problems.extend(more)).ok()
+        } else {
+            let path = pool.path.to_string();
+            self.report(key.join("pool"), ConfigFault::NotFromConfig { path });
+            None
         };
 
         let of_overrides = key.join("overrides");

@@ -169,7 +169,7 @@ impl Node {
         }
     }
 
-    fn remove(&mut self, path: &[String]) -> bool {
+    pub(super) fn remove(&mut self, path: &[String]) -> bool {
         let Some((first, rest)) = path.split_first() else { return false };
         match &mut self.value {
             Value::Map(entries) if rest.is_empty() => entries.remove(first).is_some(),

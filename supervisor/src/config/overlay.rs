@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::configurable::{
-    ChildSection, LimitSection, ObservabilitySection, ShutdownSection, StopSection,
-    SupervisorConfig,
+    ChildSection, LimitSection, ShutdownSection, StopSection, SupervisorConfig,
 };
 use super::duration::HumanDuration;
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath, nearest};
 use super::keys::SupervisorKeys;
+use super::laid::laid;
 use super::load::LoadedConfig;
 use super::node::Node;
 use super::node::Value::Null;
@@ -67,17 +67,19 @@ pub(super) fn overlay_with(
     let before = spec.clone();
     let mut spec = spec;
     let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec), document };
-    overlay.bounds(*observability);
-    if let Some(HumanDuration(budget)) = *budget {
+    for (key, fault) in observability.faults() {
+        overlay.report(key, fault);
+    }
+    if let Some(HumanDuration(budget)) = laid("ShutdownSection", "budget", *budget) {
         spec.budget = Some(budget);
     }
     let stop = StopSection { grace: *grace, abort_wait: *abort_wait };
     let mut defaults = policy.policies();
-    defaults.shutdown = stop.patch();
+    defaults.shutdown = laid("ShutdownSection", "grace and abort_wait", stop.patch());
     spec.configured_defaults = defaults.over(spec.configured_defaults);
     let outside = Above {
         in_code: None,
-        said: policy.restart_limit,
+        said: laid("PolicySection", "restart_limit", policy.restart_limit),
         said_in: KeyPath::of(&["policy", "restart_limit"]),
     };
     let root = SupervisorKeys::of_root(supervisor);
@@ -113,29 +115,6 @@ impl<'a> Overlay<'a> {
         self.problems.push(ConfigDiagnostic::new(None, key, fault));
     }
 
-    fn bounds(&mut self, section: ObservabilitySection) {
-        let ObservabilitySection {
-            event_capacity,
-            journal_capacity,
-            last_exits,
-            remembered_paths: _,
-        } = section;
-        let most_events = ObservabilitySection::MAX_EVENT_CAPACITY;
-        let bounds = [
-            ("event_capacity", event_capacity, 1, most_events),
-            ("journal_capacity", journal_capacity, 0, most_events),
-            ("last_exits", last_exits, 1, ObservabilitySection::MAX_LAST_EXITS),
-        ];
-        for (name, found, least, most) in bounds {
-            let Some(found) = found.filter(|found| !(least..=most).contains(found)) else {
-                continue;
-            };
-            let (found, least, most) = (found.into(), least.into(), most.into());
-            let key = KeyPath::of(&["observability", name]);
-            self.report(key, ConfigFault::OutOfBounds { found, least, most });
-        }
-    }
-
     /// About a supervisor and everything below it, whether or not anything is said about it.
     fn supervisor(
         &mut self,
@@ -160,10 +139,11 @@ impl<'a> Overlay<'a> {
         let mut is_said_here = path.is_root();
         if let Some(defaults) = defaults {
             let mut said = defaults.policies();
-            said.shutdown = defaults.shutdown.patch();
+            said.shutdown = laid("DefaultsSection", "shutdown", defaults.shutdown.patch());
             spec.configured_defaults = said.over(spec.configured_defaults);
             if defaults.restart_limit != LimitSection::default() {
-                level.said = over(defaults.restart_limit, above.said);
+                let said = laid("DefaultsSection", "restart_limit", defaults.restart_limit);
+                level.said = over(said, above.said);
                 level.said_in = key.join("defaults").join("restart_limit");
                 is_said_here = true;
             }
@@ -237,7 +217,7 @@ impl<'a> Overlay<'a> {
         }
         self.of_groups(section, GroupKind::None, path, key);
         spec.policy = self.about(section, &spec.policy, weaker, key);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a task", section.tags.as_ref()) {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
     }
@@ -261,6 +241,7 @@ impl<'a> Overlay<'a> {
                 spec.task = spec.task.clone().with_settings(settings.clone());
             }
             (Some(settings), node, of_all) => {
+                let node = laid("ChildSection", "settings", node);
                 let nowhere = self.document.locate(key);
                 let of_all = of_all.and_then(|(node, _)| node.clone());
                 let merged = node.cloned().zip(of_all).map(|(node, of_all)| node.over(of_all));
@@ -307,7 +288,7 @@ impl<'a> Overlay<'a> {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
         spec.policy = self.about(section, &spec.policy, weaker, key);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a supervisor", section.tags.as_ref()) {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
     }
@@ -345,12 +326,14 @@ impl<'a> Overlay<'a> {
         let weaker = spec.defaults.restart_limit.or(weaker);
         spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
         let follows = spec.group.policy.on_dependency_restart.take();
+        let follows = laid("ChildSection", "on_dependency_restart of a group", follows);
         spec.policy.on_dependency_restart = follows.or(spec.policy.on_dependency_restart);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a group", section.tags.as_ref()) {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
-        spec.group.max_children = section.max_children.or(spec.group.max_children);
-        spec.group.count = section.count.or(spec.group.count);
+        let max_children = laid("ChildSection", "max_children", section.max_children);
+        spec.group.max_children = max_children.or(spec.group.max_children);
+        spec.group.count = laid("ChildSection", "count", section.count).or(spec.group.count);
         spec.declare_many();
     }
 
@@ -363,11 +346,12 @@ impl<'a> Overlay<'a> {
         key: &KeyPath,
     ) -> PolicyPatch {
         let mut patch = section.policies();
-        patch.enabled = section.enabled;
-        patch.shutdown = section.shutdown.patch();
+        patch.enabled = laid("ChildSection", "enabled", section.enabled);
+        patch.shutdown = laid("ChildSection", "shutdown", section.shutdown.patch());
         let is_temporary = section.restart == Some(Restart::Temporary);
         let of_code = in_code.restart_limit.filter(|_| !is_temporary);
-        match whole(section.restart_limit, of_code.or(weaker)) {
+        let said = laid("ChildSection", "restart_limit", section.restart_limit);
+        match whole(said, of_code.or(weaker)) {
             Ok(limit) => patch.restart_limit = limit,
             Err(missing) => {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
@@ -423,6 +407,7 @@ impl<'a> Overlay<'a> {
 /// `section` over a weaker one, key by key.
 fn over(section: LimitSection, weaker: LimitSection) -> LimitSection {
     let LimitSection { max, within } = section;
+    let (max, within) = (laid("LimitSection", "max", max), laid("LimitSection", "within", within));
     LimitSection { max: max.or(weaker.max), within: within.or(weaker.within) }
 }
 

@@ -210,6 +210,8 @@ impl ConfigDiagnostic {
             ConfigFault::OutOfBounds { .. } => "C204",
             ConfigFault::HalfLimit { .. } => "C205",
             ConfigFault::MissingSetting => "C206",
+            ConfigFault::MissingPlace => "C208",
+            ConfigFault::MissingFeature { .. } => "C107",
             ConfigFault::MissingKey => "C207",
             ConfigFault::UnknownChild { .. } => "C301",
             ConfigFault::PoolMember { .. } => "C302",
@@ -316,6 +318,10 @@ impl ConfigDiagnostic {
                 "names are made of the prefix, the ids of the children and the key, joined by `__`"
                     .into()
             }
+            ConfigFault::MissingFeature { feature } => {
+                format!("add `{feature}` to its features in Cargo.toml, or take the key out")
+            }
+            ConfigFault::MissingPlace => "add this key, or take the others out".into(),
             ConfigFault::NoPool { .. } => {
                 "`pool` is the path of a field `Pool<…>`, such as `/root/sessions`".into()
             }

@@ -205,7 +205,9 @@ fn show(schema: &mut Value, variable: Option<&str>) {
         map.remove("default");
     }
     if let Some(branches) = map.get_mut("anyOf").and_then(Value::as_array_mut) {
-        branches.iter_mut().for_each(|branch| show(branch, variable));
+        for branch in branches {
+            show(branch, variable);
+        }
     }
     let Some(properties) = map.get_mut("properties").and_then(Value::as_object_mut) else { return };
     for (name, property) in properties {

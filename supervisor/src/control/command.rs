@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::outcome::CommandOutcome;
+use crate::core::reconfigure::Kept;
 use crate::error::types::SupervisorError;
 use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath};
@@ -27,6 +28,7 @@ pub(crate) enum Command {
     Reload {
         /// The declaration with the new configuration over it, without tasks.
         spec: Box<SupervisorSpec>,
+        kept: Kept,
         changes: Vec<ValueChange>,
         by: By,
     },

@@ -1,7 +1,6 @@
 //! The handle of a running tree.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,6 +25,7 @@ use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
 use crate::state::{ChildState, TreeState};
 use crate::summary::RunSummary;
+use crate::task::cell::lock;
 use crate::task::member::Arguments;
 use crate::why::Why;
 
@@ -108,9 +108,10 @@ impl SupervisorHandle {
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
+            is_measured: false,
             #[cfg(feature = "config")]
             made_of: None,
-            counts: BTreeMap::new(),
+            counts: std::sync::Mutex::default(),
             #[cfg(feature = "audit")]
             audit: None,
             #[cfg(all(feature = "ipc", unix))]
@@ -118,9 +119,9 @@ impl SupervisorHandle {
         }))
     }
 
-    /// How many children the many at `path` was started with.
+    /// How many children the many at `path` is declared with.
     pub(crate) fn count_of(&self, path: &ChildPath) -> usize {
-        self.shared.counts.get(path).copied().unwrap_or_default()
+        lock(&self.shared.counts).get(path).copied().unwrap_or_default()
     }
 
     pub(crate) fn end_error(&self) -> SupervisorError {
@@ -509,7 +510,8 @@ impl SupervisorHandle {
     pub fn subscribe(&self, filter: EventFilter) -> EventStream {
         let events = self.shared.events.upgrade();
         let count = || Arc::clone(&self.shared.subscribers);
-        let live = events.map(|events| Live::new(&events, count()));
+        let live =
+            events.map(|events| Live::new(&events, count()).measured_as(self.shared.is_measured));
         // After the subscription, so that nothing falls between the two.
         let earlier = filter.begins_at().map(|from| self.shared.journal.from(from));
         EventStream::of_a_running_tree(live, filter, earlier.unwrap_or_default())
@@ -729,6 +731,10 @@ impl SupervisorHandle {
     }
 
     /// Names the configuration that holds.
+    #[cfg_attr(
+        not(feature = "config"),
+        expect(clippy::unused_self, reason = "without configurations there is one answer")
+    )]
     pub(crate) fn config_version(&self) -> Arc<str> {
         #[cfg(feature = "config")]
         if let Some(made_of) = &self.shared.made_of {
@@ -774,9 +780,10 @@ mod tests {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            is_measured: false,
             #[cfg(feature = "config")]
             made_of: None,
-            counts: BTreeMap::new(),
+            counts: std::sync::Mutex::default(),
             #[cfg(feature = "audit")]
             audit: None,
             #[cfg(all(feature = "ipc", unix))]

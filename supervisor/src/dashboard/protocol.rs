@@ -1,7 +1,12 @@
 //! What goes over the socket of a target: one JSON object a line, both ways.
 
+use std::fmt;
+use std::marker::PhantomData;
+
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::Value;
 
 use super::error::{DashboardError, words};
@@ -96,6 +101,41 @@ pub struct IpcRequest {
     pub params: Value,
 }
 
+/// Something that is written as an object, and not as the list that would do for it too.
+struct Object<T>(T);
+
+impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct OnlyMaps<T>(PhantomData<T>);
+
+        impl<'de, T: Deserialize<'de>> Visitor<'de> for OnlyMaps<T> {
+            type Value = T;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+                T::deserialize(MapAccessDeserializer::new(map))
+            }
+        }
+
+        deserializer.deserialize_map(OnlyMaps(PhantomData)).map(Self)
+    }
+}
+
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    Object::deserialize(deserializer).map(|Object(value)| value)
+}
+
+fn maybe_object<'de, D, T>(deserializer: D) -> Result<Option<T>, D::Error>
+where
+    D: Deserializer<'de>,
+    T: Deserialize<'de>,
+{
+    Option::<Object<T>>::deserialize(deserializer).map(|said| said.map(|Object(value)| value))
+}
+
 fn empty() -> Value {
     Value::Object(serde_json::Map::new())
 }
@@ -155,7 +195,7 @@ pub struct SubscribeParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_sequence: Option<u64>,
     /// Which events. Left out: all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "maybe_object", skip_serializing_if = "Option::is_none")]
     pub filter: Option<EventConditions>,
 }
 
@@ -211,7 +251,7 @@ pub struct TailParams {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub from_sequence: Option<u64>,
     /// Which lines. Left out: all.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "maybe_object", skip_serializing_if = "Option::is_none")]
     pub filter: Option<LogConditions>,
 }
 
@@ -236,6 +276,7 @@ pub struct CommandParams {
     /// What to do: the one that the method names.
     pub command: ControlCommandKind,
     /// With what.
+    #[serde(deserialize_with = "object")]
     pub target: ControlCommandTarget,
     /// Why; not blank.
     pub reason: String,

@@ -149,6 +149,13 @@ mod tests {
         let open = prepare(&folder).unwrap_err().to_string();
         assert!(open.contains("0770") && open.contains("chmod 700"), "{open}");
 
+        if geteuid().is_root() {
+            // Only root can make something that is somebody else's.
+            std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o700)).unwrap();
+            std::os::unix::fs::chown(&folder, Some(12_345), None).unwrap();
+            assert!(matches!(prepare(&folder), Err(RunDirError::Foreign { owner: 12_345, .. })));
+        }
+
         let link = outer.join("link");
         std::os::unix::fs::symlink(&folder, &link).unwrap();
         assert!(matches!(prepare(&link), Err(RunDirError::NoFolder { .. })));

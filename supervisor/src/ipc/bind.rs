@@ -10,11 +10,12 @@ use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat};
 use rustix::io::Errno;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use rustix::process::geteuid;
 
 use super::options::{BindMode, IpcError};
@@ -34,7 +35,11 @@ pub(super) struct Bound {
 
 /// Binds a socket at `path`, which is absolute.
 pub(super) fn bind(path: &Path, permissions: u32, mode: BindMode) -> Result<Bound, IpcError> {
-    let folder = Folder::open(path)?;
+    bind_in(Folder::open(path)?, permissions, mode)
+}
+
+/// The same in a folder that was opened.
+pub(super) fn bind_in(folder: Folder, permissions: u32, mode: BindMode) -> Result<Bound, IpcError> {
     let stale = folder.look(mode)?;
     let listener = folder.first(permissions)?;
     if let Some(stale) = stale {
@@ -49,7 +54,7 @@ pub(super) fn bind(path: &Path, permissions: u32, mode: BindMode) -> Result<Boun
 }
 
 /// The folder that the socket is to lie in, and the name it gets there.
-struct Folder {
+pub(super) struct Folder {
     fd: OwnedFd,
     name: OsString,
     path: PathBuf,
@@ -58,7 +63,7 @@ struct Folder {
 }
 
 impl Folder {
-    fn open(path: &Path) -> Result<Self, IpcError> {
+    pub(super) fn open(path: &Path) -> Result<Self, IpcError> {
         let bad = |why| IpcError::BadPath { path: path.to_owned(), why };
         if !path.is_absolute() {
             return Err(bad("it has to be absolute"));
@@ -266,9 +271,12 @@ fn is_same(one: &Stat, other: &Stat) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
-/// Whether nobody listens at a socket.
+/// Whether nobody listens at a socket. One whose queue is full is not waited for.
 fn is_dead(path: &Path) -> bool {
-    matches!(UnixStream::connect(path), Err(error) if error.kind() == io::ErrorKind::ConnectionRefused)
+    let connected = rustix::net::socket(AddressFamily::UNIX, SocketType::STREAM, None)
+        .and_then(|socket| rustix::io::ioctl_fionbio(&socket, true).map(|()| socket))
+        .and_then(|socket| rustix::net::connect(&socket, &SocketAddrUnix::new(path)?));
+    connected == Err(Errno::CONNREFUSED)
 }
 
 /// Where a socket of ours lies. It is taken away when this is dropped.

@@ -49,7 +49,7 @@ impl Call {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Refused {
     pub(super) request_id: String,
-    pub(super) error: DashboardError,
+    pub(super) error: Box<DashboardError>,
 }
 
 /// As it stands on the line. What the method is given is read when the method is known, out of the
@@ -59,8 +59,13 @@ pub(super) struct Refused {
 struct Envelope<'a> {
     request_id: String,
     method: String,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "said")]
     params: Option<&'a RawValue>,
+}
+
+/// What is said, also if it is null: that is no object.
+fn said<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// Reads a line.
@@ -69,16 +74,21 @@ pub(super) fn decode(line: &[u8]) -> Result<Request, Refused> {
         let message = format!("the line is not UTF-8 from byte {} on", error.valid_up_to());
         bad_json(line, message)
     })?;
-    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| {
+    let no_request = |why: &dyn std::fmt::Display| {
         let message = format!(
             "the line is no request, which is an object with `request_id`, `method` and `params`: \
-             {error}"
+             {why}"
         );
         bad_json(line, message)
-    })?;
+    };
+    // A list would do for a struct too.
+    if text.trim_start().starts_with('[') {
+        return Err(no_request(&"it is a list"));
+    }
+    let envelope: Envelope<'_> = serde_json::from_str(text).map_err(|error| no_request(&error))?;
     let Envelope { request_id, method, params } = envelope;
     call(&method, params)
-        .map_err(|error| Refused { request_id: request_id.clone(), error })
+        .map_err(|error| Refused { request_id: request_id.clone(), error: error.into() })
         .map(|call| Request { request_id, call })
 }
 
@@ -149,7 +159,7 @@ fn refuse(code: ErrorCode, message: String) -> DashboardError {
 }
 
 fn bad_json(line: &[u8], message: String) -> Refused {
-    let error = refuse(ErrorCode::InvalidJson, message);
+    let error = refuse(ErrorCode::InvalidJson, message).into();
     Refused { request_id: salvage(line), error }
 }
 
@@ -159,7 +169,7 @@ pub(super) fn too_long(begin: &[u8], most_bytes: usize) -> Refused {
         "the line is longer than {most_bytes} bytes, which is `ipc.limits.line_bytes`; the \
          connection is closed"
     );
-    Refused { request_id: salvage(begin), error: refuse(ErrorCode::LineTooLong, message) }
+    Refused { request_id: salvage(begin), error: refuse(ErrorCode::LineTooLong, message).into() }
 }
 
 /// What is answered to a line that is nested too deep.
@@ -168,7 +178,7 @@ pub(super) fn too_deep(begin: &[u8], most_nesting: usize) -> Refused {
         "objects and lists stand in each other more than {most_nesting} deep, which is \
          `ipc.limits.nesting`"
     );
-    Refused { request_id: salvage(begin), error: refuse(ErrorCode::NestingTooDeep, message) }
+    Refused { request_id: salvage(begin), error: refuse(ErrorCode::NestingTooDeep, message).into() }
 }
 
 /// What is answered to a line that is never finished.

@@ -18,6 +18,8 @@ mod bind;
 mod commands;
 mod decode;
 mod explain;
+#[doc(hidden)]
+pub mod fuzz;
 mod limits;
 mod line;
 pub mod logs;

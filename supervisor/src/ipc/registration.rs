@@ -98,7 +98,7 @@ where
             match &answer {
                 Answer::Registered => tracing::info!(%relay, "registered with the relay"),
                 Answer::NotNow(why) => {
-                    tracing::info!(%relay, "the relay does not take it now: {why}")
+                    tracing::info!(%relay, "the relay does not take it now: {why}");
                 }
                 Answer::Never(why) => tracing::warn!(
                     %relay,

@@ -1,22 +1,21 @@
 //! The socket while the tree lives: it lets clients in, and is gone before the tree is.
 
-use std::future::{Future, poll_fn};
+use std::future::Future;
 use std::io;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
-use tokio::sync::watch;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use super::audits::Identity;
 use super::bind::{Bound, Place, bind};
 use super::options::{IpcError, IpcOptions};
-use super::peer::Peer;
+use super::peer::{Peer, Seat};
 use super::registration;
 use super::session::Session;
 use super::target::{Ended, Target};
@@ -32,11 +31,16 @@ const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long to wait after an error of the system before the next connection is accepted.
 const PAUSE: Duration = Duration::from_millis(100);
 
+/// How many who are not let in are told why at once. Others are let go without a word.
+const TURNED_AWAY: usize = 16;
+
 /// A socket that is bound and serves nobody yet. Clients that connect wait.
 #[derive(Debug)]
 pub(crate) struct Ready {
     bound: Bound,
     options: IpcOptions,
+    #[cfg(feature = "audit")]
+    audit: Option<AuditWriter>,
 }
 
 impl Ready {
@@ -45,11 +49,23 @@ impl Ready {
         options.check()?;
         let path = options.place()?;
         let bound = bind(&path, options.permissions, options.bind_mode)?;
-        Ok(Self { bound, options })
+        Ok(Self {
+            bound,
+            options,
+            #[cfg(feature = "audit")]
+            audit: None,
+        })
     }
 
     pub(crate) fn path(&self) -> &std::path::Path {
         self.bound.place.path()
+    }
+
+    /// The same, with every command in this audit.
+    #[cfg(feature = "audit")]
+    pub(crate) fn audited(mut self, audit: Option<AuditWriter>) -> Self {
+        self.audit = audit;
+        self
     }
 
     /// Serves clients of this tree from now on.
@@ -57,9 +73,8 @@ impl Ready {
         self,
         runtime: &Handle,
         handle: SupervisorHandle,
-        #[cfg(feature = "audit")] audit: Option<AuditWriter>,
     ) -> Result<Serving, IpcError> {
-        let Self { bound: Bound { listener, place }, options } = self;
+        let Self { bound: Bound { listener, place }, options, .. } = self;
         let path = place.path().to_owned();
         let _guard = runtime.enter();
         let listener = UnixListener::from_std(listener)
@@ -67,7 +82,7 @@ impl Ready {
         options.logs.keep(options.limits.log_capacity);
         let target = Target::new(options, path, handle);
         #[cfg(feature = "audit")]
-        let target = target.audited(audit);
+        let target = target.audited(self.audit);
         let target = Arc::new(target);
         let end = target.end.clone();
         let task = runtime.spawn(live(listener, place, target));
@@ -132,6 +147,7 @@ impl Accept for UnixListener {
 pub(super) async fn serve<A: Accept>(listener: &A, target: &Arc<Target>) {
     let mut sessions = JoinSet::new();
     let mut end = target.end.subscribe();
+    let turned_away = Arc::new(Semaphore::new(TURNED_AWAY));
     let mut is_failing = false;
     loop {
         let accepted = tokio::select! {
@@ -144,8 +160,16 @@ pub(super) async fn serve<A: Accept>(listener: &A, target: &Arc<Target>) {
         match accepted {
             Ok((stream, peer)) => {
                 is_failing = false;
-                if let Some(session) = let_in(stream, peer, target).await {
-                    sessions.spawn(session.run());
+                match let_in(peer, target) {
+                    Ok((who, seat)) => {
+                        let session = Session::new(stream, Arc::clone(target), who, seat);
+                        sessions.spawn(session.run());
+                    }
+                    Err(error) => {
+                        if let Ok(turn) = Arc::clone(&turned_away).try_acquire_owned() {
+                            sessions.spawn(turn_away(stream, error, turn));
+                        }
+                    }
                 }
             }
             Err(error) => {
@@ -167,41 +191,33 @@ pub(super) async fn serve<A: Accept>(listener: &A, target: &Arc<Target>) {
     }
 }
 
-/// Looks at who it is and finds a place for it. Who is not let in is told why, if it listens.
-async fn let_in<S: AsyncRead + AsyncWrite + Unpin>(
-    mut stream: S,
-    peer: io::Result<Peer>,
-    target: &Arc<Target>,
-) -> Option<Session<S>> {
-    let refused = match target.options.roles.admit(peer) {
-        Err(denied) => {
-            tracing::warn!("a connection was refused: {denied}");
-            DashboardError::new(
-                ErrorCode::PermissionDenied,
-                ErrorStage::Authorise,
-                denied.to_string(),
-            )
-        }
-        Ok((peer, role)) => match target.users.connect(peer.uid) {
-            Ok(seat) => {
-                return Some(Session::new(
-                    stream,
-                    Arc::clone(target),
-                    Identity { peer, role },
-                    seat,
-                ));
-            }
-            Err(message) => {
-                DashboardError::new(ErrorCode::RateLimited, ErrorStage::Authorise, message)
-            }
-        },
+/// Looks at who it is and finds a place for it, or says why there is none.
+fn let_in(peer: io::Result<Peer>, target: &Target) -> Result<(Identity, Seat), DashboardError> {
+    let refuse = |code, message| {
+        DashboardError::new(code, ErrorStage::Authorise, message).of_target(target.id())
     };
-    let response = IpcResponse::error("", refused.of_target(target.id()));
-    if let Ok(mut line) = serde_json::to_vec(&response) {
-        line.push(b'\n');
-        // Nobody is waited for: there is room for a line in a new connection.
-        let mut writing = Box::pin(stream.write_all(&line));
-        poll_fn(|cx| Poll::Ready(writing.as_mut().poll(cx).is_ready())).await;
-    }
-    None
+    let (peer, role) = target.options.roles.admit(peer).map_err(|denied| {
+        tracing::warn!("a connection was refused: {denied}");
+        refuse(ErrorCode::PermissionDenied, denied.to_string())
+    })?;
+    let seat = target.users.connect(peer.uid);
+    let seat = seat.map_err(|message| refuse(ErrorCode::RateLimited, message))?;
+    Ok((Identity { peer, role }, seat))
+}
+
+/// Tells somebody who is not let in why, if he listens.
+async fn turn_away<S: AsyncWrite + Unpin>(
+    mut stream: S,
+    error: DashboardError,
+    _turn: OwnedSemaphorePermit,
+) {
+    let response = IpcResponse::error("", error);
+    let Ok(mut line) = serde_json::to_vec(&response) else { return };
+    line.push(b'\n');
+    let told = async {
+        stream.write_all(&line).await?;
+        stream.shutdown().await
+    };
+    // Who does not listen need not know.
+    drop(timeout(LAST_WORDS, told).await);
 }

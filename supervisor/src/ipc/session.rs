@@ -201,8 +201,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let request_id = decode::salvage(&line);
             let (code, stage) = (ErrorCode::RateLimited, ErrorStage::Authorise);
             let most = limits.requests_per_second;
-            self.refuse(Refused { request_id, error: DashboardError::new(code, stage, message) })
-                .await?;
+            self.refuse(Refused {
+                request_id,
+                error: DashboardError::new(code, stage, message).into(),
+            })
+            .await?;
             self.refused += 1;
             // Who goes on like that is not listened to any longer.
             return if self.refused > most { Err(Gone) } else { Ok(()) };
@@ -322,7 +325,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     }
 
     async fn refuse(&mut self, Refused { request_id, error }: Refused) -> Result<(), Gone> {
-        let response = respond(&self.target, request_id, Err(error));
+        let response = respond(&self.target, request_id, Err(*error));
         self.send(&response).await
     }
 

@@ -227,7 +227,7 @@ impl Deltas {
         let touch = match event.kind {
             EventKind::Added => Touch::Added,
             // From now on the rows of all say that the tree ends.
-            EventKind::ShutdownRequested { .. } | EventKind::ShutdownForced => {
+            EventKind::ShutdownRequested { .. } | EventKind::ShutdownForced { .. } => {
                 self.is_all = true;
                 Touch::Changed
             }
@@ -290,7 +290,7 @@ impl Deltas {
         let mut delta = StateDelta::default();
         for ((path, touch), child) in touched.into_iter().zip(&rows.children) {
             match child {
-                None => self.gone(path, &mut delta),
+                None => self.gone(&path, &mut delta),
                 Some(child) => {
                     if self.changed(child, target, &mut delta) && touch == Touch::Added {
                         // After all that were there before, in the order in which they came.
@@ -310,7 +310,7 @@ impl Deltas {
         let known: BTreeSet<_> = tree.children.iter().map(|child| &child.path).collect();
         let gone: Vec<_> = self.sent.keys().filter(|path| !known.contains(path)).cloned().collect();
         for path in gone {
-            self.gone(path, &mut delta);
+            self.gone(&path, &mut delta);
         }
         let mut edges = view::topology(&tree).edges;
         let mut unknown = BTreeSet::new();
@@ -328,10 +328,10 @@ impl Deltas {
         Some(delta)
     }
 
-    fn gone(&mut self, path: ChildPath, delta: &mut StateDelta) {
-        self.sent.remove(&path);
-        self.silent.remove(&path);
-        if self.is_wanted(&path) {
+    fn gone(&mut self, path: &ChildPath, delta: &mut StateDelta) {
+        self.sent.remove(path);
+        self.silent.remove(path);
+        if self.is_wanted(path) {
             delta.removed.push(path.to_string());
         }
     }

@@ -203,7 +203,7 @@ pub(super) fn topology(tree: &TreeState) -> SupervisorTopology {
         edges: edges.collect(),
         declaration_order: nodes.iter().map(|node| node.path.clone()).collect(),
         // There is a root in every tree.
-        root: tree.children.first().map(node).unwrap_or_else(nothing),
+        root: tree.children.first().map_or_else(nothing, node),
         nodes,
     }
 }

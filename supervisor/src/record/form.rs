@@ -9,8 +9,9 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use crate::control::command::{By, Command, Verb};
-use crate::core::input::{Input, RunEnd};
+use crate::core::input::{Input, News, RunEnd};
 use crate::core::key::{NodeKey, RunKey};
+use crate::core::reconfigure::Kept;
 use crate::core::time::Uptime;
 use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath, CommandId, Generation};
@@ -70,7 +71,36 @@ pub(super) enum InputForm {
     Pulse { run: RunForm, last_nanos: Option<u64> },
     Command { id: u64, command: CommandForm },
     Abandoned(BTreeSet<u64>),
+    News(NewsForm),
     Tick,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum NewsForm {
+    AuditFailing { because: String },
+    AuditRestored { missing: u64 },
+    RecordingEnded { because: String },
+}
+
+impl From<&News> for NewsForm {
+    fn from(news: &News) -> Self {
+        match news {
+            News::AuditFailing(because) => Self::AuditFailing { because: because.to_string() },
+            News::AuditRestored { missing } => Self::AuditRestored { missing: *missing },
+            News::RecordingEnded(because) => Self::RecordingEnded { because: because.to_string() },
+        }
+    }
+}
+
+impl From<NewsForm> for News {
+    fn from(form: NewsForm) -> Self {
+        match form {
+            NewsForm::AuditFailing { because } => Self::AuditFailing(because.into()),
+            NewsForm::AuditRestored { missing } => Self::AuditRestored { missing },
+            NewsForm::RecordingEnded { because } => Self::RecordingEnded(because.into()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -101,7 +131,7 @@ pub(super) enum CommandForm {
         arguments: String,
         /// What is said about this member over what is said about all.
         #[serde(default)]
-        policy: PolicyPatch,
+        policy: Box<PolicyPatch>,
         #[serde(default, skip_serializing_if = "Option::is_none")]
         tags: Option<Vec<String>>,
         requested_by: String,
@@ -116,6 +146,8 @@ pub(super) enum CommandForm {
     /// The declaration with a new configuration over it.
     Reload {
         spec: Box<NodeForm>,
+        last_exits: usize,
+        remembered_paths: usize,
         changes: Vec<ChangeForm>,
         requested_by: String,
         reason: String,
@@ -381,6 +413,7 @@ impl From<&Input> for InputForm {
             }
             Input::Command(id, command) => Self::Command { id: id.0, command: command.into() },
             Input::Abandoned(ids) => Self::Abandoned(ids.iter().map(|id| id.0).collect()),
+            Input::News(news) => Self::News(news.into()),
             Input::Tick => Self::Tick,
         }
     }
@@ -400,6 +433,7 @@ impl InputForm {
             }
             Self::Command { id, command } => Input::Command(CommandId(id), command.command()?),
             Self::Abandoned(ids) => Input::Abandoned(ids.into_iter().map(CommandId).collect()),
+            Self::News(news) => Input::News(news.into()),
             Self::Tick => Input::Tick,
         })
     }
@@ -454,11 +488,12 @@ impl From<&Command> for CommandForm {
                 let (requested_by, reason) = who(by);
                 Self::ShutdownNow { requested_by, reason }
             }
-            Command::Reload { spec, changes, by } => {
+            Command::Reload { spec, kept, changes, by } => {
+                let Kept { last_exits, remembered_paths } = *kept;
                 let (requested_by, reason) = who(by);
                 let spec = Box::new(NodeForm::from(&**spec));
                 let changes = changes.iter().map(change_form).collect();
-                Self::Reload { spec, changes, requested_by, reason }
+                Self::Reload { spec, last_exits, remembered_paths, changes, requested_by, reason }
             }
             Command::Do(verb, by) => {
                 let (requested_by, reason) = who(by);
@@ -476,7 +511,7 @@ impl From<&Command> for CommandForm {
                             pool: path,
                             id,
                             arguments,
-                            policy: overrides.policy,
+                            policy: Box::new(overrides.policy),
                             tags: tags.map(|tags| tags.iter().map(str::to_owned).collect()),
                             requested_by,
                             reason,
@@ -527,11 +562,11 @@ impl CommandForm {
                 let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
                 let (pool, arguments) = (read(pool)?, Arguments::stand_in(arguments));
                 let mut overrides = Box::<MemberOverrides>::default();
-                (overrides.policy, overrides.tags) = (policy, tags.map(Tags::new));
+                (overrides.policy, overrides.tags) = (*policy, tags.map(Tags::new));
                 let verb = Verb::Spawn { pool, id, arguments, overrides };
                 Command::Do(verb, by(requested_by, reason))
             }
-            Self::Reload { spec, changes, requested_by, reason } => {
+            Self::Reload { spec, last_exits, remembered_paths, changes, requested_by, reason } => {
                 let NodeSpec::Supervisor(spec) = NodeSpec::from(*spec) else {
                     return Err("a tree is a supervisor".to_owned());
                 };
@@ -540,7 +575,8 @@ impl CommandForm {
                     Ok(ValueChange { path: read(path)?, key: key.into(), before, after })
                 });
                 let changes = changes.collect::<Result<_, String>>()?;
-                Command::Reload { spec, changes, by: by(requested_by, reason) }
+                let kept = Kept { last_exits, remembered_paths };
+                Command::Reload { spec, kept, changes, by: by(requested_by, reason) }
             }
             Self::Change { verb, path, requested_by, reason } => {
                 Command::Do(verb.about(read(path)?), by(requested_by, reason))

@@ -81,6 +81,7 @@ impl Driver {
         started: oneshot::Sender<Result<(), SupervisorError>>,
     ) -> Self {
         let epoch = Instant::now();
+        let meter = if shared.is_measured { Meter::new() } else { Meter::off() };
         Self {
             engine,
             runs: Runs::new(Arc::clone(&shared), epoch),
@@ -92,7 +93,7 @@ impl Driver {
             replies: HashMap::new(),
             settling: Vec::new(),
             started: Some(started),
-            meter: Meter::new(),
+            meter,
             last_command: 0,
             to_summarize: Vec::new(),
             has_ended: false,
@@ -206,6 +207,8 @@ impl Driver {
             }
             Message::Ready(run) => self.handle(Input::Ready(run), out),
             Message::HelperPanicked(run) => self.runs.abort(run),
+            #[cfg(any(feature = "audit", feature = "record"))]
+            Message::News(news) => self.handle(Input::News(news), out),
             Message::Command(command, reply) => self.command(command, reply, out),
             #[cfg(feature = "audit")]
             Message::Audited(id, written) => self.audited_command(id, written, out),
@@ -556,7 +559,9 @@ fn worth_a_summary(fact: &Fact) -> Option<(ChildPath, SummaryCause)> {
             SummaryCause::Meltdown(why.clone())
         }
         EventKind::Meltdown { why, .. } => SummaryCause::Escalation(why.clone()),
-        EventKind::ShutdownForced => SummaryCause::ShutdownForced,
+        EventKind::ShutdownForced { cause } => {
+            SummaryCause::ShutdownForced { cause: cause.clone() }
+        }
         _ => return None,
     };
     Some((fact.path.clone(), cause))

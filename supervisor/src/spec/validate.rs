@@ -12,7 +12,7 @@ use super::child::ChildSpec;
 use super::dependency::{Dependency, DependencyError, DependencyStep};
 use super::graph::{self, Nothing};
 use super::group::{GroupKind, MAX_COUNT};
-use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
+use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, Room, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
 use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
@@ -43,7 +43,7 @@ impl ValidSpec {
     /// How many children each many of the tree has.
     pub(crate) fn counts(&self) -> BTreeMap<ChildPath, usize> {
         fn below(plan: &SupervisorPlan, path: &ChildPath, counts: &mut BTreeMap<ChildPath, usize>) {
-            if matches!(plan.group, GroupPlan::Many) {
+            if plan.is_many() {
                 counts.insert(path.clone(), plan.children.len());
             }
             for child in &plan.children {

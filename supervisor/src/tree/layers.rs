@@ -122,9 +122,10 @@ struct Around<'a> {
     way: Option<&'a Way<'a>>,
 }
 
-struct Way<'a> {
-    name: &'static str,
-    above: Option<&'a Way<'a>>,
+/// The names of the supervisors down to some place.
+pub(super) struct Way<'a> {
+    pub(super) name: &'static str,
+    pub(super) above: Option<&'a Way<'a>>,
 }
 
 const fn around(supervisor: &DeclaredSupervisor) -> Around<'static> {
@@ -158,10 +159,22 @@ const fn of_child(
     is_group: bool,
     text: &mut Text,
 ) -> bool {
-    if is_plain(slot.policy(), child.policy(), around) {
+    // A nested supervisor has said it at its own struct.
+    let types = if child.is_of_its_types()
+        && around.way.is_none()
+        && !cfg!(plant_bug = "values_of_types_unchecked")
+    {
+        rules::at_one_place(child.policy())
+    } else {
+        None
+    };
+    if types.is_none() && is_plain(slot.policy(), child.policy(), around) {
         return false;
     }
     let layers = Layers::new(slot, child.policy(), &around.defaults);
+    if let Some(fault) = types {
+        return layers.say(slot, child.at(), around, &Complaint::OfTypes(fault), text);
+    }
     let all = layers.all();
     let is_looked_at = !is_group;
     layers.say(slot, child.at(), around, &layers.complaint(&all, around, is_looked_at), text)
@@ -284,6 +297,7 @@ enum Complaint {
     None,
     About(PolicyFault),
     OfClass(FailureClass, PolicyFault),
+    OfTypes(PolicyFault),
     Beyond { grace: Duration, budget: Duration, whose: &'static str },
 }
 
@@ -485,6 +499,12 @@ impl Layers {
             Complaint::None => {}
             Complaint::About(fault) => self.tell(text, fault, at),
             Complaint::OfClass(class, fault) => of_class(text, class, fault),
+            Complaint::OfTypes(fault) => {
+                text.all(&[fault.text(), "\n  note: so it is with the types at this field, by "]);
+                text.all(&["what is said where it is declared (", at.file(), ":"]);
+                text.number(at.line());
+                text.say(")");
+            }
             Complaint::Beyond { grace, budget, whose } => {
                 self.time(text, "`grace`", grace, Key::Grace, at);
                 text.say(" is longer than the ");
@@ -587,7 +607,8 @@ const fn of_class(text: &mut Text, class: FailureClass, fault: PolicyFault) {
     }
 }
 
-const fn way(text: &mut Text, at: Option<&Way<'_>>) {
+/// The names on the way, each with a `/` after it.
+pub(super) const fn way(text: &mut Text, at: Option<&Way<'_>>) {
     if let Some(at) = at {
         way(text, at.above);
         text.all(&[at.name, "/"]);

@@ -8,13 +8,13 @@ use std::marker::PhantomData;
 use thiserror::Error;
 
 use super::args::{Needs, NoArgs, SpawnedWith};
-use super::declared::{
-    FromSeat, Group, HasMembers, IsPool, Member, MemberRuns, Node, Runs, RunsUnder, Seat,
-    Supervised,
-};
+use super::declared::Node;
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::handle::Handle;
+use super::runs::{MemberRuns, Runs};
+use super::seat::{FromSeat, Seat};
+use super::supervised::{Group, HasMembers, IsPool, Member, RunsUnder, Supervised};
 use crate::control::handle::SupervisorHandle;
 use crate::error::types::{ExitError, SupervisorError};
 use crate::id::{ChildId, ChildPath, IdError};

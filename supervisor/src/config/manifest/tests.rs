@@ -385,3 +385,70 @@ fn the_restart_of_a_member_may_be_another_than_that_of_its_pool() {
     let policy = manifests.first().expect("there is one").overrides.policy;
     assert_eq!(policy.restart, Some(Restart::Temporary));
 }
+
+fn loaded(text: &str) -> LoadedConfig {
+    let (file, tree) = (File::new(text), tree(&Seen::default()));
+    let loaded = LoadedConfig::read_for(&tree, &file.0, &Environment::none());
+    loaded.expect("nothing is wrong with it")
+}
+
+const MEMBERS: &str = "\
+supervisor:
+  children:
+    house: { children: { guests: { restart: transient, settings: { drink: gin } } } }
+dynamic:
+  - pool: /root/house/guests
+    id: ada
+    args: { user: 7, token: secret-value }
+    overrides: { start_timeout: 3s, settings: { rounds: 2 } }
+";
+
+#[test]
+fn what_holds_for_a_named_member_is_explained() {
+    let effective = loaded(MEMBERS).effective(&tree(&Seen::default()));
+    let value = |key: &str| {
+        let value = effective.value("/root/house/guests/ada", key).expect("it holds").to_string();
+        value.replace(std::env::temp_dir().to_str().expect("it has a name"), "")
+    };
+    for (key, start, place) in [
+        ("restart", "restart: transient, from ", ".yaml:3:45, over permanent, built in"),
+        ("start_timeout", "start_timeout: 3s, from ", ".yaml:8:33, over 30s, built in"),
+        ("settings.rounds", "settings.rounds: 2, from ", ".yaml:8:57, over 3, built in"),
+        ("settings.drink", "settings.drink: gin, from ", ".yaml:3:75, over tea, built in"),
+        ("args", "args: {\"token\":\"***\",\"user\":7}, from ", ".yaml:7:11"),
+    ] {
+        let said = value(key);
+        assert!(said.starts_with(start) && said.ends_with(place), "{said}");
+    }
+}
+
+#[test]
+fn a_change_of_a_named_member_is_in_the_plan_and_needs_a_restart() {
+    use crate::config::plan::{ConfigPlan, Effect};
+    let tree = tree(&Seen::default());
+    let more = format!("{MEMBERS}  - {{ pool: /root/sessions, id: bob, args: {{ user: 8 }} }}\n");
+    let plan = ConfigPlan::of(&tree, &loaded(MEMBERS), &loaded(&more));
+    let changes: Vec<_> = plan.changes().iter().map(|it| (it.path.as_str(), it.effect)).collect();
+    assert_eq!(changes, [("/root/sessions/bob", Effect::NeedsRestart)]);
+
+    let other = MEMBERS.replace("secret-value", "another").replace("user: 7", "user: 9");
+    let plan = ConfigPlan::of(&tree, &loaded(MEMBERS), &loaded(&other));
+    let [change] = plan.changes() else { panic!("{plan}") };
+    assert_eq!(change.path.as_str(), "/root/house/guests/ada");
+    let text = plan.to_string();
+    assert!(text.contains("\"user\":7") && text.contains("\"user\":9"), "{text}");
+    let only_secret = MEMBERS.replace("secret-value", "another");
+    let plan = ConfigPlan::of(&tree, &loaded(MEMBERS), &loaded(&only_secret));
+    assert_eq!(plan.changes().len(), 1, "a secret that changes is a change");
+    for text in [text, plan.to_string(), plan.to_json().to_string()] {
+        assert!(!text.contains("secret-value") && !text.contains("another"), "{text}");
+    }
+    assert!(!plan.can_be_applied());
+}
+
+#[test]
+fn a_type_that_is_secret_says_so_in_its_schema() {
+    use crate::config::secret::Secret;
+    let schema = schemars::schema_for!(Secret<String>).to_value();
+    assert_eq!((&schema["type"], &schema["writeOnly"]), (&"string".into(), &true.into()));
+}

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::{fs, thread};
 
-use crate::ipc::bind::{Bound, InTheWay, bind};
+use crate::ipc::bind::{self, Bound, InTheWay, bind};
 use crate::ipc::options::{BindMode, IpcError, IpcOptions};
 
 /// A folder of our own, gone with this.
@@ -235,6 +235,24 @@ fn only_our_own_socket_is_taken_away() {
     assert_eq!(fs::read_to_string(&path).unwrap(), "a file");
 }
 
+#[test]
+fn a_socket_that_is_not_where_its_path_leads_is_none() {
+    let outer = Folder::new();
+    let [place, good, evil] = ["place", "good", "evil"].map(|name| outer.0.join(name));
+    for folder in [&place, &evil] {
+        fs::create_dir(folder).unwrap();
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let opened = bind::Folder::open(&place.join("s")).unwrap();
+    fs::rename(&place, &good).unwrap();
+    fs::rename(&evil, &place).unwrap();
+    let bound = bind::bind_in(opened, 0o600, BindMode::CreateNew);
+    assert_eq!(in_the_way(bound), InTheWay::Swapped);
+    for folder in [&place, &good] {
+        assert_eq!(fs::read_dir(folder).unwrap().count(), 0, "{}", folder.display());
+    }
+}
+
 /// Somebody swaps the folder for another one, over and over, while a socket is bound in it.
 #[test]
 fn whoever_swaps_the_folder_meanwhile_never_gets_a_socket_that_counts_as_bound() {
@@ -279,8 +297,8 @@ fn whoever_swaps_the_folder_meanwhile_never_gets_a_socket_that_counts_as_bound()
         }
     }
     is_over.store(true, Ordering::SeqCst);
-    let swapped = swapper.join().unwrap();
-    println!("{done} bindings, {swapped} swaps: {bound} bound, {refused} refused, 0 wrong");
+    let count = swapper.join().unwrap();
+    println!("{done} bindings, {count} swaps: {bound} bound, {refused} refused, 0 wrong");
     assert_eq!(id(&place), ours);
 }
 

@@ -69,7 +69,7 @@ impl Checker {
                 if let Some(wrong) = wrong {
                     self.report(path, Fault::ManyArguments(wrong));
                 }
-                GroupPlan::Many
+                GroupPlan::Many(members.clone())
             }
         }
     }

@@ -3,9 +3,11 @@
 use super::cycle::{Moments, Steps, Trail, Why, node_of};
 use super::key::{Key, is_same};
 use super::message::Text;
-use super::resolve::{NONE, Problem, Report, Room, TOP, Tree, Want};
-use crate::tree::declared::Supervised;
+use super::report::Report;
+use super::resolve::is_among;
+use super::tree::{NONE, Problem, Room, TOP, Tree, Want};
 use crate::tree::layers::{self, Finding};
+use crate::tree::supervised::Supervised;
 
 /// Raises what is wrong with what stands in the field of the supervisor `T` with this number: what
 /// it depends on, or else its policies. Otherwise it says whether its limit can never be spent.
@@ -18,6 +20,10 @@ pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     field: usize,
 ) -> bool {
+    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong trybuild=graph_itself
+    if cfg!(plant_bug = "fields_unchecked") {
+        return false;
+    }
     match report.findings[field] {
         Finding::Nothing => false,
         Finding::NeverTrips => true,
@@ -137,6 +143,9 @@ const fn unknown(text: &mut Text, tree: &Tree<'_>, who: u32, want: Want, key: &K
     text.key(key);
     text.say(", which is nowhere in ");
     text.supervisor(tree, TOP);
+    if matches!(want, Want::Requirement) {
+        whose(text, tree, who, key);
+    }
     let mut node = 0;
     while node < tree.placed {
         let its = &tree.node(node).item.key;
@@ -158,6 +167,43 @@ const fn unknown(text: &mut Text, tree: &Tree<'_>, who: u32, want: Want, key: &K
     text.say(", or let the supervisor above provide it: `#[supervisor(requires(");
     text.say(key.name());
     text.say("))]`");
+}
+
+/// Who it is inside a supervisor that needs what the supervisor requires.
+const fn whose(text: &mut Text, tree: &Tree<'_>, supervisor: u32, key: &Key) {
+    let (mut node, end) = tree.below(supervisor);
+    while node < end {
+        let place = tree.node(node);
+        let want = if leads_to(tree, node, key) {
+            // Something nearer has been found.
+            None
+        } else if is_among(key, place.slot.needs()) {
+            Some(Want::Start)
+        } else if is_among(key, place.item.handles) {
+            Some(Want::Handle)
+        } else {
+            None
+        };
+        if let Some(want) = want {
+            text.say("\n  note: ");
+            wants(text, tree, node, want);
+            text.say("it");
+        }
+        node += 1;
+    }
+}
+
+/// Whether a wire of the node leads to something with this key.
+const fn leads_to(tree: &Tree<'_>, node: u32, key: &Key) -> bool {
+    let place = tree.node(node);
+    let mut wire = place.wires;
+    while wire < place.wires_end {
+        if tree.node(tree.wires[wire as usize].to).item.key.is(key) {
+            return true;
+        }
+        wire += 1;
+    }
+    false
 }
 
 /// How to say which of two is meant.

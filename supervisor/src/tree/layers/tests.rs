@@ -16,7 +16,7 @@ fn child(policy: PolicyPatch) -> Node {
 }
 
 fn supervisor(slots: Vec<DeclaredSlot>, defaults: PolicyPatch) -> DeclaredSupervisor {
-    DeclaredSupervisor::new(slots.leak(), NONE, defaults)
+    DeclaredSupervisor::new(slots.leak()).with_defaults(defaults)
 }
 
 fn nested(supervisor: DeclaredSupervisor) -> Node {
@@ -46,6 +46,23 @@ fn one(declared: PolicyPatch, field: PolicyPatch, defaults: PolicyPatch) -> Stri
 fn wait(initial: Option<u32>, max: Option<u32>) -> BackoffPatch {
     let seconds = |n: u32| n * SECOND;
     BackoffPatch { initial: initial.map(seconds), max: max.map(seconds), ..BackoffPatch::NONE }
+}
+
+#[test]
+fn values_that_follow_from_types_are_checked_where_the_types_are_known() {
+    let shrinking = NONE.backoff(BackoffPatch { factor: Some(0.5), ..BackoffPatch::NONE });
+    let generic = Node::Child(Box::leak(Box::new(DeclaredChild::new(shrinking).of_its_types())));
+    assert_eq!(
+        said(&supervisor(vec![slot("a", generic, NONE)], NONE)),
+        "`a`: backoff `factor` is at least 1, or the wait would shrink\n  note: so it is with the \
+         types at this field, by what is said where it is declared"
+    );
+    // Of one that knows its types it has been said where it is declared.
+    assert_eq!(said(&supervisor(vec![slot("a", child(shrinking), NONE)], NONE)), "");
+    // And of one in a nested supervisor at that supervisor's own field.
+    let inner = nested(supervisor(vec![slot("a", generic, NONE)], NONE));
+    let defaults = NONE.backoff(wait(None, Some(60)));
+    assert_eq!(said(&supervisor(vec![slot("in", inner, NONE)], defaults)), "");
 }
 
 #[test]
