@@ -34,8 +34,8 @@ impl RunDir {
         let parked = || service_fn(async |ctx: TaskContext| ctx.stopped().await);
         let books = SupervisorSpec::new("books").child(ChildSpec::new("ledger", parked()));
         let tree = SupervisorSpec::root()
-            .child(ChildSpec::new("gateway", parked()).depends_on("books"))
-            .child(books);
+            .child(books)
+            .child(ChildSpec::new("gateway", parked()).depends_on("books"));
         let options = IpcOptions::new(id).path(self.socket(id));
         Supervisor::builder(tree).ipc(options).start().await.unwrap()
     }
@@ -104,9 +104,13 @@ async fn status_and_tree_show_what_there_is() {
     assert!(status.done().contains("shop"), "{status:?}");
     assert!(status.out.contains("3 of 3 running"), "{status:?}");
     let tree = dir.ctl(&["tree"]).await;
-    let lines: Vec<_> = tree.done().lines().map(|line| line.split("  ").next().unwrap()).collect();
-    assert_eq!(lines, ["/root", "├─ gateway", "└─ books", "   └─ ledger"], "{tree:?}");
-    assert!(tree.out.contains("needs /root/books"), "{tree:?}");
+    let drawn = [
+        "/root         running",
+        "├─ books      running",
+        "│  └─ ledger  running",
+        "└─ gateway    running      needs /root/books",
+    ];
+    assert_eq!(tree.done().lines().collect::<Vec<_>>(), drawn);
     let tree = dir.ctl(&["tree", "--format", "json"]).await;
     let tree: Value = serde_json::from_str(tree.done()).unwrap();
     assert_eq!(tree["topology"]["nodes"].as_array().unwrap().len(), 4);

@@ -13,13 +13,13 @@ use crate::audit::AuditError;
 #[cfg(feature = "audit")]
 use crate::audit::writer::Monitor;
 #[cfg(feature = "config")]
-use crate::config::observability::ObservabilitySection;
-#[cfg(feature = "config")]
 use crate::config::laid::laid;
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;
+#[cfg(feature = "config")]
+use crate::config::observability::ObservabilitySection;
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
 #[cfg(any(feature = "audit", feature = "record"))]
