@@ -75,7 +75,11 @@ impl ChildPath {
     /// The path of the child `id` of this supervisor.
     #[must_use]
     pub fn join(&self, id: &ChildId) -> Self {
-        Self(format!("{}/{}", self.0, id.as_str()).into())
+        let mut path = String::with_capacity(self.0.len() + 1 + id.0.len());
+        path.push_str(&self.0);
+        path.push('/');
+        path.push_str(&id.0);
+        Self(path.into())
     }
 
     /// The path of the supervisor above, or `None` for the root.

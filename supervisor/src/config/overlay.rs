@@ -217,7 +217,7 @@ impl Overlay<'_> {
             self.report(key.join(name), fault);
         }
         self.of_groups(section, GroupKind::None, path, key);
-        spec.policy = self.about(section, &spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key).into();
         if let Some(tags) = &section.tags {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }

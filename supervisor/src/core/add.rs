@@ -110,7 +110,7 @@ impl Engine {
         }
         self.check_room(parent)?;
         let plan = validate_added(spec, &path, depth, &plan, self)?;
-        let path = path.join(&plan.id);
+        let path = plan.path.clone();
         if !plan.kind.policy().enabled {
             return Err(SupervisorError::Disabled { path });
         }

@@ -395,7 +395,7 @@ impl Engine {
         let (at, kept) = (self.now.0, self.last_exits);
         let Some(node) = self.nodes.get_mut(key) else { return };
         let record = ExitRecord { generation: node.generation, at, exit: exit.clone() };
-        let history = node.history.get_or_insert_default();
+        let history = node.history_mut();
         if exit.is_abnormal() {
             history.failure = Some(record.clone());
         }
@@ -406,8 +406,9 @@ impl Engine {
         exits.push_back(record);
     }
 
-    pub(super) fn policy(&self, key: NodeKey) -> Policy {
-        self.nodes.get(key).map_or(Policy::DEFAULT, |node| node.policy().clone())
+    pub(super) fn policy(&self, key: NodeKey) -> Arc<Policy> {
+        let policy = self.nodes.get(key).map(|node| Arc::clone(node.policy()));
+        policy.unwrap_or_else(|| Arc::new(Policy::DEFAULT))
     }
 
     pub(super) fn state_of(&self, key: NodeKey) -> Option<State> {

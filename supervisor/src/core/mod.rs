@@ -44,6 +44,7 @@ pub(crate) mod engine;
 mod forget;
 mod health;
 mod hold;
+mod index;
 pub(crate) mod input;
 pub(crate) mod key;
 mod layers;

@@ -51,10 +51,9 @@ impl Engine {
         let mut waiting = vec![(self.root, PlanKind::Supervisor(plan))];
         while let Some((key, plan)) = waiting.pop() {
             if let PlanKind::Supervisor(plan) = &plan {
-                let path = self.path_of(key);
-                for NodePlan { id, kind } in &plan.children {
+                for NodePlan { path, kind } in &plan.children {
                     // One that was added under the id of one that was removed is another.
-                    let child = self.nodes.find(&path.join(id));
+                    let child = self.nodes.find(path);
                     let child = child
                         .filter(|&key| self.nodes.get(key).is_some_and(|node| node.is_declared));
                     waiting.extend(child.map(|child| (child, kind.clone())));
@@ -100,7 +99,7 @@ fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<Superviso
     }
     let children = new.children.iter().zip(&old.children).map(|(new, old)| {
         let kind = match (&new.kind, &old.kind) {
-            _ if new.id != old.id => None,
+            _ if new.path != old.path => None,
             (PlanKind::Child(new), PlanKind::Child(old)) => {
                 Some(PlanKind::Child(Arc::new(ChildPlan {
                     task: old.task.clone().with_settings_of(&new.task),
@@ -112,7 +111,7 @@ fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<Superviso
             }
             (PlanKind::Child(_) | PlanKind::Supervisor(_), _) => None,
         };
-        Some(NodePlan { id: new.id.clone(), kind: kind? })
+        Some(NodePlan { path: new.path.clone(), kind: kind? })
     });
     let children = children.collect::<Option<Vec<_>>>()?;
     let group = new.group.with_members_of(&old.group)?;

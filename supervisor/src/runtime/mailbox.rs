@@ -1,7 +1,7 @@
 //! What the driver can receive, and what handles and runs share with it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
@@ -97,11 +97,28 @@ pub(crate) struct MadeOf {
 #[derive(Clone, Debug)]
 pub(crate) enum End {
     /// The tree ended.
-    Report { report: Arc<ShutdownReport>, state: Arc<TreeState> },
+    Report { report: Arc<ShutdownReport>, last: Arc<LastState> },
     /// The driver was dropped, with the runtime it ran on.
     Gone,
     /// There never was a tree.
     NoTree,
+}
+
+/// The tree as it was when it had ended. Put together when somebody asks for it.
+#[derive(Debug)]
+pub(crate) struct LastState {
+    snapshot: Snapshot,
+    tree: OnceLock<Arc<TreeState>>,
+}
+
+impl LastState {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self { snapshot, tree: OnceLock::new() }
+    }
+
+    pub(crate) fn tree(&self) -> Arc<TreeState> {
+        Arc::clone(self.tree.get_or_init(|| Arc::new(self.snapshot.tree())))
+    }
 }
 
 impl Shared {
