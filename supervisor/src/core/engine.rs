@@ -326,7 +326,8 @@ impl Engine {
         if let State::Down | State::Paused | State::Quarantined { .. } = state {
             node.is_on_trial = false;
         }
-        if before.lifecycle() != state.lifecycle() {
+        let (from, to) = (before.lifecycle(), state.lifecycle());
+        if from != to {
             node.since = now;
         }
         let (parent, is_significant) = (node.parent, node.policy().significant);
@@ -341,7 +342,7 @@ impl Engine {
                 self.deadlines.add(at, Due::State, key);
             }
         }
-        self.nodes.recount(Some(before.lifecycle()), Some(state.lifecycle()));
+        self.nodes.recount(Some(from), Some(to));
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
         if before.is_ready() != state.is_ready() {
             self.tell_dependants(key, state.is_ready());

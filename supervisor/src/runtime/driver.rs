@@ -24,6 +24,7 @@ use crate::control::command::{Command, Reply};
 use crate::core::action::{Action, Fact};
 use crate::core::engine::Engine;
 use crate::core::input::Input;
+use crate::core::key::RunKey;
 use crate::core::time::Uptime;
 use crate::core::view::Snapshot;
 use crate::error::types::{ExitError, SupervisorError};
@@ -45,6 +46,15 @@ const BATCH: usize = 128;
 /// How many inputs are taken in at most at what counts as one moment. A look at a clock costs as
 /// much as a small decision.
 const MOMENT: usize = 16;
+
+/// What the driver turns to.
+enum Turn {
+    Message(Message),
+    /// Runs were spawned, which nobody has been told.
+    Spawned,
+    /// The time has come for something.
+    Due,
+}
 
 pub(super) struct Driver {
     engine: Engine,
@@ -142,62 +152,92 @@ impl Driver {
                 // Dropping the driver tells the end.
                 return;
             }
-            self.set_timer();
-            let message = match &mut self.timer {
-                None => self.inbox.recv().await,
-                Some((_, timer)) => tokio::select! {
-                    biased;
-                    message = self.inbox.recv() => message,
-                    () = timer.as_mut() => {
-                        self.timer = None;
-                        self.clock.look();
-                        self.handle(Input::Tick, &mut out);
-                        if std::mem::take(&mut self.has_started_runs) {
-                            give_way().await;
-                        }
-                        continue;
-                    }
-                },
-            };
             // `shared` holds a sender, so the mailbox is never closed.
-            let Some(message) = message else { return };
+            let Some(turn) = self.next_turn().await else { return };
             waiting = self.inbox.len();
             self.clock.look();
-            self.receive(message, &mut out);
+            match turn {
+                Turn::Message(message) => self.receive(message, &mut out),
+                Turn::Due => {
+                    self.timer = None;
+                    self.handle(Input::Tick, &mut out);
+                }
+                Turn::Spawned => {}
+            }
             let is_more = self.take_in_waiting(&mut out);
             // However much there is to take in, what is due is not put off by it.
             if self.engine.next_deadline().is_some_and(|due| due <= self.clock.look()) {
                 self.handle(Input::Tick, &mut out);
             }
-            if is_more || std::mem::take(&mut self.has_started_runs) {
+            // What has been started has its turn as soon as there is nothing else to do.
+            let is_done = self.runs.to_announce() == 0 && self.inbox.is_empty();
+            if is_more || (self.has_started_runs && !is_done) {
+                self.has_started_runs = false;
                 give_way().await;
             }
         }
     }
 
-    /// Takes in what is waiting, up to a batch, and says whether that was not all.
+    /// Waits for what comes next, if nothing is there.
+    async fn next_turn(&mut self) -> Option<Turn> {
+        if self.runs.to_announce() > 0 {
+            return Some(Turn::Spawned);
+        }
+        self.set_timer();
+        let message = match &mut self.timer {
+            None => self.inbox.recv().await,
+            Some((_, timer)) => tokio::select! {
+                biased;
+                message = self.inbox.recv() => message,
+                () = timer.as_mut() => return Some(Turn::Due),
+            },
+        };
+        message.map(Turn::Message)
+    }
+
+    /// Takes in what is waiting, up to a batch, and says whether that was not all. Those that were
+    /// spawned and those who send messages have their turn one after the other, so that however
+    /// many start, nobody is shut out.
     fn take_in_waiting(&mut self, out: &mut Vec<Action>) -> bool {
         for n in 1..=BATCH {
             if self.has_ended {
                 return false;
             }
-            let Ok(message) = self.inbox.try_recv() else { return false };
+            let message = self.inbox.try_recv().ok();
+            if message.is_none() && self.runs.to_announce() == 0 {
+                return false;
+            }
             if n % MOMENT == 0 {
                 self.clock.look();
             }
-            self.receive(message, out);
+            if let Some(run) = self.runs.next_spawned() {
+                self.handle(Input::Spawned(run), out);
+            }
+            if let Some(message) = message {
+                self.receive(message, out);
+            }
         }
         true
     }
 
+    /// Says that a run was spawned, before what it says itself.
+    fn announce(&mut self, run: RunKey, out: &mut Vec<Action>) {
+        if self.runs.announce(run) {
+            self.handle(Input::Spawned(run), out);
+        }
+    }
+
     fn receive(&mut self, message: Message, out: &mut Vec<Action>) {
         match message {
-            Message::Spawned(run) => self.handle(Input::Spawned(run), out),
             Message::Ended(run, end) => {
+                self.announce(run, out);
                 self.runs.ended(run);
                 self.handle(Input::Ended(run, end), out);
             }
-            Message::Ready(run) => self.handle(Input::Ready(run), out),
+            Message::Ready(run) => {
+                self.announce(run, out);
+                self.handle(Input::Ready(run), out);
+            }
             Message::HelperPanicked(run) => self.runs.abort(run),
             Message::Command(command, reply) => self.command(command, reply, out),
             #[cfg(feature = "audit")]
@@ -401,13 +441,10 @@ impl Driver {
     }
 
 
-    /// Arms the timer for the next deadline. One that is armed for earlier is left alone: it is
-    /// cheaper to wake up once too often while something is going on than to arm it each time.
+    /// Arms the timer for the next deadline. One that is armed for earlier is left alone, also when
+    /// nothing is due any more: it is cheaper to wake up once too often than to arm it each time.
     fn set_timer(&mut self) {
-        let Some(due) = self.engine.next_deadline() else {
-            self.timer = None;
-            return;
-        };
+        let Some(due) = self.engine.next_deadline() else { return };
         let Some(at) = self.clock.epoch.checked_add(due.0) else {
             // Beyond the end of time.
             self.timer = None;

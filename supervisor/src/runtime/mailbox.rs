@@ -37,8 +37,6 @@ use crate::why::Why;
 
 /// What the driver can receive.
 pub(crate) enum Message {
-    /// A run was spawned. Sent before it can send anything itself.
-    Spawned(RunKey),
     /// A run is over.
     Ended(RunKey, RunEnd),
     /// A run is ready.
@@ -143,10 +141,6 @@ pub(crate) struct RunReports {
 }
 
 impl RunReports {
-    pub(crate) fn spawned(&self, run: RunKey) {
-        self.send(Message::Spawned(run));
-    }
-
     fn send(&self, message: Message) {
         // A tree that has ended does not want to know.
         drop(self.shared.mailbox.send(message));

@@ -1,5 +1,6 @@
 //! The runs that are alive: spawning, cancelling, aborting them.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvError};
@@ -28,10 +29,14 @@ pub(super) struct Runs {
     /// The span of the child at each place, where somebody listens. It ends when another child
     /// takes the place, or with the tree.
     children: Vec<Option<(ChildPath, RunSpan)>>,
+    /// Those of which it has still to be said that they were spawned, the oldest first.
+    spawned: VecDeque<RunKey>,
     reports: Arc<RunReports>,
 }
 
 struct Run {
+    /// Whether it has been said that it was spawned.
+    is_announced: bool,
     cell: Arc<RunCell>,
     /// `None` for a thread.
     abort: Option<AbortHandle>,
@@ -42,6 +47,7 @@ impl Runs {
         Self {
             alive: Vec::new(),
             children: Vec::new(),
+            spawned: VecDeque::new(),
             reports: Arc::new(RunReports { shared, epoch }),
         }
     }
@@ -74,7 +80,8 @@ impl Runs {
                 if self.alive.len() <= index {
                     self.alive.resize_with(index + 1, || None);
                 }
-                self.alive[index] = Some(Run { cell, abort });
+                self.alive[index] = Some(Run { is_announced: false, cell, abort });
+                self.spawned.push_back(run);
             }
             // It may have spawned helpers before it failed: the run is over when they are.
             Err(end) => MainPlace::new(cell).give_up(end),
@@ -109,7 +116,6 @@ impl Runs {
             .map_err(RunEnd::Panicked)?
             .map_err(RunEnd::NotSpawned)?;
         let future = RunFuture::new(Arc::clone(cell), future);
-        self.reports.spawned(cell.run);
         Ok(Some(tokio::spawn(future).abort_handle()))
     }
 
@@ -121,7 +127,7 @@ impl Runs {
         work: &Arc<BlockingFn>,
     ) -> Result<Option<AbortHandle>, RunEnd> {
         let (work, runtime) = (Arc::clone(work), Handle::current());
-        let (run, its_cell) = (cell.run, Arc::clone(cell));
+        let its_cell = Arc::clone(cell);
         // Shut until it is known that there is a thread, which says nothing before.
         let (gate, opened) = mpsc::channel::<Infallible>();
         let thread = move || {
@@ -134,9 +140,27 @@ impl Runs {
             let kind = TaskFailureKind::ExternalDependency;
             return Err(RunEnd::NotSpawned(TaskFailure::new(kind, error)));
         }
-        self.reports.spawned(run);
         drop(gate);
         Ok(None)
+    }
+
+    /// How many may have to be announced.
+    pub(super) fn to_announce(&self) -> usize {
+        self.spawned.len()
+    }
+
+    /// The next run to say of that it was spawned, of those that are still alive.
+    pub(super) fn next_spawned(&mut self) -> Option<RunKey> {
+        let run = self.spawned.pop_front()?;
+        self.announce(run).then_some(run)
+    }
+
+    /// Whether it has still to be said that a run was spawned, which is done by whoever asks.
+    /// That comes before whatever the run says itself.
+    pub(super) fn announce(&mut self, run: RunKey) -> bool {
+        let alive = self.alive.get_mut(run.node.index as usize).and_then(Option::as_mut);
+        let alive = alive.filter(|alive| alive.cell.run == run);
+        alive.is_some_and(|alive| !std::mem::replace(&mut alive.is_announced, true))
     }
 
     pub(super) fn cancel(&self, run: RunKey) {
