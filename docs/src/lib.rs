@@ -26,6 +26,7 @@ pages! {
     metrics: "en/src/metrics.md",
     configuration: "en/src/configuration.md",
     program: "en/src/program.md",
+    systemd: "en/src/systemd.md",
     audit: "en/src/audit.md",
     replay: "en/src/replay.md",
     testing: "en/src/testing.md",

@@ -10,6 +10,8 @@ pub mod cli;
 pub mod config;
 pub mod control;
 mod core;
+#[cfg(feature = "dashboard")]
+pub mod dashboard;
 pub mod error;
 pub mod event;
 pub mod id;

@@ -91,7 +91,7 @@ impl SupervisorHandle {
     }
 
     /// The same tree, which this handle does not keep alive.
-    #[cfg(feature = "config")]
+    #[cfg(any(feature = "config", test))]
     pub(crate) fn weak_of(handle: &Self) -> Self {
         Self::weak(Arc::clone(&handle.shared))
     }
@@ -568,6 +568,12 @@ impl SupervisorHandle {
             Some(End::Report { .. } | End::NoTree) => Some(NotAlive::Ended),
             Some(End::Gone) => Some(NotAlive::Gone),
         }
+    }
+
+    /// Becomes `true` when the end of the tree begins.
+    #[cfg(all(unix, feature = "systemd"))]
+    pub(crate) fn is_ending(&self) -> watch::Receiver<bool> {
+        self.shared.is_ending.subscribe()
     }
 
     /// How the audit of the tree stands; `None` for a tree without one. Also after its end.

@@ -35,7 +35,7 @@ impl Engine {
                     && self.is_member(key, round.stop_first)
                     && !cfg!(plant_bug = "no_absorption") =>
             {
-                self.absorb(parent, key, &exit);
+                self.absorb(parent, key, &exit, (Ended::Run, ready_for));
             }
             _ if supervisor.is_busy() => self.decide_later(parent, key, Ended::Run, ready_for),
             _ => self.todo.push_back(Todo::Died { key, exit, ready_for }),
@@ -116,6 +116,12 @@ impl Engine {
         }
     }
 
+    /// Whether this end is that of a trial, and asks for another start.
+    pub(super) fn has_failed_on_trial(&self, key: NodeKey, exit: &Exit, ended: Ended) -> bool {
+        self.nodes.get(key).is_some_and(|node| node.is_on_trial)
+            && (ended == Ended::Start || self.policy(key).restart.asks_after(exit))
+    }
+
     /// Makes the decision and does what it says.
     pub(super) fn decide(&mut self, key: NodeKey, exit: &Exit, ended: Ended, ready_for: Duration) {
         let Some(parent) = self.parent_of(key) else { return };
@@ -128,9 +134,8 @@ impl Engine {
         if let Some(spent) = spent.filter(|_| ended == Ended::Run) {
             spent.end_rows(&policy, ready_for);
         }
-        let is_on_trial = self.nodes.get(key).is_some_and(|node| node.is_on_trial);
-        let asks = ended == Ended::Start || policy.restart.asks_after(exit);
-        let decision = if is_on_trial && asks && !cfg!(plant_bug = "probe_charged") {
+        let failed_on_trial = self.has_failed_on_trial(key, exit, ended);
+        let decision = if failed_on_trial && !cfg!(plant_bug = "probe_charged") {
             RestartDecision::Quarantine { rule: Rule::ProbeFailed }
         } else {
             decide(&policy, ended, exit, &mut Charge { engine: self, key, parent, ended })

@@ -12,6 +12,7 @@ use super::state::{After, Origin, State};
 use super::supervisor::{Phase, Round, Step, Supervisor};
 use super::time::Uptime;
 use crate::event::EventKind;
+use crate::policy::decision::Ended;
 use crate::policy::restart::{Restart, Strategy};
 use crate::task::exit::Exit;
 
@@ -140,9 +141,18 @@ impl Engine {
     }
 
     /// A member has ended before the round came to stop it. That costs nothing more, but the
-    /// wait is as long as the longest of those who failed.
-    pub(super) fn absorb(&mut self, key: NodeKey, child: NodeKey, exit: &Exit) {
-        if self.policy(child).restart == Restart::Temporary {
+    /// wait is as long as the longest of those who failed. One that has failed on trial is not
+    /// started again: it is quarantined, as it is without a round.
+    pub(super) fn absorb(
+        &mut self,
+        key: NodeKey,
+        child: NodeKey,
+        exit: &Exit,
+        (ended, ready_for): (Ended, Duration),
+    ) {
+        if self.has_failed_on_trial(child, exit, ended) && !cfg!(plant_bug = "trial_absorbed") {
+            self.decide(child, exit, ended, ready_for);
+        } else if self.policy(child).restart == Restart::Temporary {
             self.set_state(child, State::Down);
             self.forget(child);
         } else {

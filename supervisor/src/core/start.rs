@@ -192,7 +192,7 @@ impl Engine {
                 | Origin::Command(_),
                 Some(parent),
             ) if self.is_to_be_stopped(parent, key) => {
-                self.absorb(parent, key, exit);
+                self.absorb(parent, key, exit, (Ended::Start, Duration::ZERO));
             }
             // Its supervisor is in the middle of something that it is no part of.
             (Origin::Init | Origin::Restart | Origin::Dependency, Some(parent))

@@ -248,3 +248,21 @@ fn a_restart_by_command_spends_no_intensity() {
         ",
     );
 }
+
+#[test]
+fn a_probe_that_fails_while_a_round_still_stops_others_is_quarantined_again() {
+    check(
+        "one_for_all { a limit=0/60s probe=5s, b, c }",
+        "immortal c; start; exit a error; wait 5s; show decided; exit b error; exit a error; state; exit c error; deadline; state",
+        "
+        0ms: start a#1, start b#1, start c#1, up
+        5000ms: start a#2
+        5000ms: (b#1 decision: restart at once (it is permanent)), cancel c#1
+        5000ms: (a#2 decision: quarantine (it failed on trial))
+        a quarantined#2, b restarting#1, c stopping#1
+        5000ms: start b#2, start c#2
+        deadline: Some(10s)
+        a quarantined#2, b up#2, c up#2
+        ",
+    );
+}
