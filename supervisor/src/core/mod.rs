@@ -42,6 +42,8 @@ mod dependencies;
 mod end;
 pub(crate) mod engine;
 mod forget;
+#[cfg(feature = "bench-guard")]
+pub(crate) mod guard;
 mod health;
 mod hold;
 mod index;

@@ -210,11 +210,11 @@ impl Driver {
             if n % MOMENT == 0 {
                 self.clock.look();
             }
-            if let Some(run) = self.runs.next_spawned() {
-                self.handle(Input::Spawned(run), out);
-            }
             if let Some(message) = message {
                 self.receive(message, out);
+            }
+            if let Some(run) = self.runs.next_spawned() {
+                self.handle(Input::Spawned(run), out);
             }
         }
         true

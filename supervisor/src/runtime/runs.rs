@@ -35,8 +35,6 @@ pub(super) struct Runs {
 }
 
 struct Run {
-    /// Whether it has been said that it was spawned.
-    is_announced: bool,
     cell: Arc<RunCell>,
     /// `None` for a thread.
     abort: Option<AbortHandle>,
@@ -80,7 +78,7 @@ impl Runs {
                 if self.alive.len() <= index {
                     self.alive.resize_with(index + 1, || None);
                 }
-                self.alive[index] = Some(Run { is_announced: false, cell, abort });
+                self.alive[index] = Some(Run { cell, abort });
                 self.spawned.push_back(run);
             }
             // It may have spawned helpers before it failed: the run is over when they are.
@@ -157,10 +155,8 @@ impl Runs {
 
     /// Whether it has still to be said that a run was spawned, which is done by whoever asks.
     /// That comes before whatever the run says itself.
-    pub(super) fn announce(&mut self, run: RunKey) -> bool {
-        let alive = self.alive.get_mut(run.node.index as usize).and_then(Option::as_mut);
-        let alive = alive.filter(|alive| alive.cell.run == run);
-        alive.is_some_and(|alive| !std::mem::replace(&mut alive.is_announced, true))
+    pub(super) fn announce(&self, run: RunKey) -> bool {
+        self.get(run).is_some_and(|alive| alive.cell.announce())
     }
 
     pub(super) fn cancel(&self, run: RunKey) {

@@ -39,6 +39,8 @@ pub(crate) struct RunCell {
     pub(crate) reports: Arc<dyn Reports>,
     stop: AtomicBool,
     ready: AtomicBool,
+    /// Whether the driver has told the engine of it. Its own note, kept where there is room.
+    announced: AtomicBool,
     /// When the latest heartbeat was sent: nanoseconds on the tree's clock and 1 more, or 0.
     heartbeat: AtomicU64,
     pub(crate) waiting: Mutex<Waiting>,
@@ -76,6 +78,7 @@ impl RunCell {
             reports,
             stop: AtomicBool::new(false),
             ready: AtomicBool::new(false),
+            announced: AtomicBool::new(false),
             heartbeat: AtomicU64::new(0),
             waiting: Mutex::default(),
             signals: OnceLock::new(),
@@ -131,6 +134,11 @@ impl RunCell {
         if !self.ready.swap(true, Ordering::SeqCst) {
             self.reports.ready(self.run);
         }
+    }
+
+    /// Whether it is announced for the first time.
+    pub(crate) fn announce(&self) -> bool {
+        !self.announced.swap(true, Ordering::Relaxed)
     }
 
     pub(crate) fn beat(&self) {
