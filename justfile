@@ -32,6 +32,10 @@ plant *names:
 cost *children:
     scripts/cost {{ children }}
 
+# What it costs to check and build trees of 10, 100 and 1,000 children, crates by feature, binary size.
+build-cost:
+    scripts/cost --table
+
 # Licences, bans and advisories. Needs cargo-deny and a network.
 deny:
     cargo deny --all-features check

@@ -19,10 +19,7 @@ const _: () = {
             Self::KEY,
         );
     }
-    impl ::rust_supervisor::__private::Member for poller {
-        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Member>::CHILD;
-        const TAKES: ::rust_supervisor::__private::ArgumentsType = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Member>::TAKES;
-    }
+    impl ::rust_supervisor::__private::Member for poller {}
     impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
     for poller {}
     impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for poller {

@@ -33,7 +33,7 @@ use proc_macro::TokenStream;
 pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = proc_macro2::TokenStream::from(options);
     let mut expansion = expand::child(options.clone(), &item.into());
-    expansion.extend(expand::words("child", options));
+    expand::show_words("child", options, &mut expansion);
     expansion.into()
 }
 
@@ -53,7 +53,7 @@ pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
 pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = proc_macro2::TokenStream::from(options);
     let mut expansion = expand::supervisor(options.clone(), &item.into());
-    expansion.extend(expand::words("supervisor", options));
+    expand::show_words("supervisor", options, &mut expansion);
     expansion.into()
 }
 

@@ -20,6 +20,8 @@ pub mod dashboard;
 pub mod error;
 pub mod event;
 pub mod id;
+#[cfg(all(feature = "ipc", unix))]
+pub mod ipc;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod observe;

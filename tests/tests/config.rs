@@ -673,6 +673,28 @@ async fn a_path_that_is_not_remembered_counts_from_the_start() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_named_in_dynamic_is_started_with_what_is_said_about_it() {
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let known = std::sync::Arc::clone(&seen);
+    let session = member_fn(move |ctx: TaskContext, user: u64| {
+        known.lock().unwrap().push((ctx.path().to_string(), user));
+        async move { ctx.stopped().await }
+    });
+    let pool = |id: &str| {
+        let pool = SupervisorSpec::pool(id.to_owned()).members(session.clone());
+        pool.from_config::<u64>()
+    };
+    let tree = SupervisorSpec::root().child(pool("days")).child(pool("nights"));
+    let handle =
+        start(tree, "dynamic: [{pool: /root/nights, id: ada, args: 7, overrides: {tags: [vip]}}]")
+            .await;
+    assert_eq!(*seen.lock().unwrap(), [("/root/nights/ada".to_owned(), 7)]);
+    let ada = handle.state_of("/root/nights/ada").await.unwrap();
+    assert_eq!(ada.tags.iter().collect::<Vec<_>>(), ["vip"]);
+    assert!(ada.lifecycle.is_live());
+}
+
 /// The keys of a section of the schema, with those of what is nested in it.
 fn keys_of(root: &serde_json::Value, section: &str) -> BTreeSet<String> {
     let keys = root["definitions"][section]["properties"].as_object().unwrap();
@@ -724,7 +746,9 @@ fn no_key_is_without_its_proof() {
         set(&["event_capacity", "journal_capacity", "last_exits", "remembered_paths"])
     );
     let sections = root["properties"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(set(&["include", "supervisor", "policy", "shutdown", "observability"]), sections);
+    let known = ["include", "supervisor", "policy", "shutdown", "observability", "dynamic"];
+    assert_eq!(set(&known), sections);
+    assert_eq!(keys("DynamicSection"), set(&["pool", "id", "args", "overrides"]));
 }
 
 /// Each layer says a wait of its own; what the strongest says is what happens.

@@ -18,6 +18,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let runtime = Runtime::new(options.krate.as_ref());
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
+    let (import, runtime) = runtime.inside();
     let policy = patch(&options.policy, &runtime);
     let tags = tags(&options.policy);
     // What depends on a type has a value only where the type is known.
@@ -43,7 +44,10 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let needs = needs(&parameters, &runtime);
     let needing = parameters.iter().find_map(Parameter::needing);
     let place = needing.map_or_else(|| Place::of(&function.signature.ident), Place::of);
-    let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
+    let takes = needing.map(|_| {
+        let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
+        quote!(const TAKES: #runtime::ArgumentsType = #takes;)
+    });
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
     let cannot = if options.blocking.is_some() {
@@ -74,19 +78,18 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #(#cfgs)*
         #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
+            #import
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const KEY: #runtime::Key = #key;
                 const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const {
-                        #runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())*
-                    });
+                    #runtime::Node::Child(
+                        &#runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())*
+                    );
                 #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
-                const CHILD: &'static #runtime::DeclaredChild =
-                    &const { #runtime::DeclaredChild::new(#policy)#tags };
-                const TAKES: #runtime::ArgumentsType = #takes;
+                #takes
             }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics

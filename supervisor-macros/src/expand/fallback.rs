@@ -49,9 +49,6 @@ fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream
             #broken
         }
         impl #impls #runtime::Member for #name #arguments #clause {
-            const CHILD: &'static #runtime::DeclaredChild =
-                <#runtime::Absent as #runtime::Member>::CHILD;
-            const TAKES: #runtime::ArgumentsType = <#runtime::Absent as #runtime::Member>::TAKES;
         }
         impl #impls #runtime::Needs<#runtime::NoArgs> for #name #arguments #clause {}
         impl<__S: 'static, #parameters> #runtime::RunsUnder<__S> for #name #arguments #clause {

@@ -4,6 +4,10 @@
 //! rust-analyzer, and nobody else, is given a documented type for each word and a use of it that
 //! stands where the word was written.
 
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::OnceLock;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
@@ -70,6 +74,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("child", "after", "It starts after these fields of the same struct, and means those."),
     ("child", "args", "What it is given, made anew for every run."),
     ("child", "count", "How many there are in this `Many`."),
+    (
+        "child",
+        "from_config",
+        "A configuration can name members of this `Pool`, and an operator can add some.",
+    ),
     ("child", "max_children", "How many there can be in this `Pool`."),
     ("child", "intensity", "How many restarts this `Pool` or `Many` takes before it melts down."),
     ("child", "meltdown", "How the end of this `Pool` or `Many` after too many counts."),
@@ -108,8 +117,24 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// For the options of `#[child]` or `#[supervisor]`.
-pub(crate) fn words(attribute: &str, options: TokenStream) -> TokenStream {
+/// Adds what is shown about the options of `#[child]` or `#[supervisor]`.
+///
+/// Whoever compiles would throw it away again: it is not made for a compiler.
+pub(crate) fn show_words(attribute: &str, options: TokenStream, expansion: &mut TokenStream) {
+    static IS_COMPILED: OnceLock<bool> = OnceLock::new();
+    let is_compiled = || std::env::current_exe().is_ok_and(|program| is_compiler(&program));
+    if !*IS_COMPILED.get_or_init(is_compiled) {
+        expansion.extend(words(attribute, options));
+    }
+}
+
+/// Whether it reads the expansion as rustc does, and no editor asks it.
+fn is_compiler(program: &Path) -> bool {
+    let name = program.file_stem().and_then(OsStr::to_str);
+    name.is_some_and(|name| ["rustc", "clippy-driver", "rustdoc", "miri"].contains(&name))
+}
+
+fn words(attribute: &str, options: TokenStream) -> TokenStream {
     let mut found = Vec::new();
     find(attribute, options, &mut found);
     if found.is_empty() {
@@ -197,6 +222,18 @@ mod tests {
         for option in crate::parse::SUPERVISOR_OPTIONS {
             assert!(option == "crate" || doc("supervisor", option).is_some(), "`{option}`");
         }
+    }
+
+    #[test]
+    fn words_are_shown_to_editors_and_not_to_compilers() {
+        for compiler in ["/bin/rustc", "clippy-driver", "rustdoc"] {
+            assert!(is_compiler(Path::new(compiler)), "{compiler}");
+        }
+        assert!(!is_compiler(Path::new("/bin/rust-analyzer-proc-macro-srv")));
+        // These tests are no compiler.
+        let mut expansion = TokenStream::new();
+        show_words("child", quote!(restart(transient)), &mut expansion);
+        assert!(expansion.to_string().contains("transient"), "{expansion}");
     }
 
     #[test]

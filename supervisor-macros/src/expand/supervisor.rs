@@ -18,7 +18,8 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
     let runtime = Runtime::new(options.krate.as_ref());
     let structure = structure(supervisor, fields, &runtime);
-    let places = fields.iter().map(|field| place(field, &runtime));
+    let places: TokenStream = fields.iter().map(|field| place(field, &runtime)).collect();
+    let (import, runtime) = runtime.inside();
     let declared = declared(options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
@@ -38,10 +39,11 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     quote! {
         #structure
         impl #name {
-            #(#places)*
+            #places
         }
         #[allow(unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
+            #import
             impl #runtime::Supervised for #name {
                 type Handle = Self;
                 const NODE: #runtime::Node =
@@ -133,7 +135,16 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
         let tags = tags(&field.options.policy);
-        quote!(#(#cfgs)* #slot #more #ask #tags,)
+        let from_config = field.options.from_config.map(|_| {
+            let needs = Place::of(ty).inferred();
+            quote!(.from_config::<#ty, #needs>())
+        });
+        let slot = quote!(#slot #more #ask #tags #from_config);
+        let slot = match field.options.said_at {
+            Some(at) => runtime.call(&Place::at(at), &quote!(DeclaredSlot::said_here), slot),
+            None => slot,
+        };
+        quote!(#(#cfgs)* #slot,)
     });
     let policy = patch(&options.policy, runtime);
     let defaults = patch(&options.defaults, runtime);
@@ -153,12 +164,13 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
 /// The constructor of the slot, which asks for what the field must hold, and what else it says.
 fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
     let FieldOptions { policy: _, args, max_children, count, intensity, meltdown, .. } = options;
-    let kind = match (args, count, max_children, intensity, meltdown) {
+    let is_pool = max_children.is_some() || options.from_config.is_some();
+    let kind = match (args, count, is_pool, intensity, meltdown) {
         (Some(_), ..) => "given",
         (_, Some(_), ..) => "many",
-        (_, _, Some(_), ..) => "pool",
+        (_, _, true, ..) => "pool",
         (_, _, _, Some(_), _) | (.., Some(_)) => "group",
-        (None, None, None, None, None) => "new",
+        (None, None, false, None, None) => "new",
     };
     let number = |number: &Option<Number>| number.as_ref().map(|number| number.tokens.clone());
     let max_children = call("max_children", number(max_children));

@@ -22,15 +22,15 @@ pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{
-    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, IsMany, IsPool, Member, Node,
-    Runs, RunsUnder, Seat, Seated, Supervised,
+    DeclaredChild, DeclaredSlot, DeclaredSupervisor, FromSeat, Group, HasMembers, IsMany, IsPool,
+    Member, Node, Runs, RunsUnder, Seat, Seated, Supervised,
 };
 pub use crate::tree::graph::item::{Item, ItemSlot};
 pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
 pub use crate::tree::graph::resolve::{Report, Wire, analyse, nodes_below, wires, wishes_below};
 pub use crate::tree::handle::Handle;
-pub use crate::tree::layers::{RestartLimit, never_trips, never_trips_called};
+pub use crate::tree::layers::RestartLimit;
 pub use crate::tree::parameter::{Extract, FromContext, Leads, Parameter, Run};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
@@ -186,14 +186,11 @@ pub enum Absent {}
 impl Supervised for Absent {
     type Handle = Handle<Self>;
     const KEY: Key = Key::new("", "", "", "", 0);
-    const NODE: Node = Node::Child(Self::CHILD);
+    const NODE: Node = Node::Child(&DeclaredChild::new(PolicyPatch::NONE));
     const ITEM: &'static Item = &const { Item::broken(Self::KEY) };
 }
 
-impl Member for Absent {
-    const CHILD: &'static DeclaredChild = &const { DeclaredChild::new(PolicyPatch::NONE) };
-    const TAKES: ArgumentsType = takes::<NoArgs>();
-}
+impl Member for Absent {}
 
 impl Needs<NoArgs> for Absent {}
 

@@ -40,7 +40,7 @@ pub(crate) enum Weight {
 }
 
 /// The way to the writer. The thread ends when the last one is dropped.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct AuditWriter {
     jobs: mpsc::Sender<Job>,
     log: Arc<AuditLog>,

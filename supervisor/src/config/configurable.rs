@@ -15,6 +15,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use super::duration::HumanDuration;
+use super::ipc::IpcSection;
 use super::keys::{inner_supervisor_keys, supervisor_keys};
 use crate::policy::Policy;
 use crate::policy::backoff::Backoff;
@@ -78,6 +79,42 @@ pub struct SupervisorConfig {
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
     #[schemars(transform = or_null)]
     pub observability: ObservabilitySection,
+    /// The socket over which users of the same host see and steer the tree.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub ipc: IpcSection,
+    /// Members of pools that are started with the tree. A list is replaced as a whole.
+    #[config(default = [])]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<DynamicSection>>", extend("default" = []))]
+    pub dynamic: Vec<DynamicSection>,
+}
+
+/// A member of a pool whose field says `from_config`: started with the tree, once. When the pool is
+/// restarted it is gone, as every member is.
+///
+/// The same object as JSON is the manifest that
+/// [`add_by_manifest`](crate::control::handle::SupervisorHandle::add_by_manifest) takes.
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DynamicSection {
+    /// The path of the pool. Has to be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["/root/sessions"]))]
+    pub pool: Option<String>,
+    /// What the member is called. Has to be said, and is no other member's of the pool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["u42"]))]
+    pub id: Option<String>,
+    /// What the member is given: what its function takes as `Args`. Left out where it takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
+    pub args: Option<serde_json::Value>,
+    /// What is said about this member over what is said about all: the keys of a task.
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub overrides: ChildSection,
 }
 
 /// A section: the keys of the lists that it is given, and some of its own.
@@ -391,14 +428,14 @@ impl ObservabilitySection {
 }
 
 /// A section may be null: nothing is said in it.
-fn or_null(schema: &mut Schema) {
+pub(super) fn or_null(schema: &mut Schema) {
     if let Some(reference) = schema.remove("$ref") {
         schema.insert("anyOf".into(), json!([{ "$ref": reference }, { "type": "null" }]));
     }
 }
 
 /// Null is a section in which nothing is said.
-fn nothing_said<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn nothing_said<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -406,6 +443,6 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-fn says_nothing<T: Default + PartialEq>(section: &T) -> bool {
+pub(super) fn says_nothing<T: Default + PartialEq>(section: &T) -> bool {
     *section == T::default()
 }

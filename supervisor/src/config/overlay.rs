@@ -14,6 +14,7 @@ use super::keys::SupervisorKeys;
 use super::load::LoadedConfig;
 use super::node::Node;
 use super::node::Value::Null;
+use super::settings::ReadSettings;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::intensity::Limit;
@@ -50,7 +51,17 @@ pub(super) fn overlay_with(
     config: &SupervisorConfig,
     document: &Node,
 ) -> Result<SupervisorSpec, ConfigError> {
-    let SupervisorConfig { include: _, supervisor, policy, shutdown, observability } = config;
+    // What is `dynamic` is about children that the spec does not have, and the socket is no part of
+    // it.
+    let SupervisorConfig {
+        include: _,
+        supervisor,
+        policy,
+        shutdown,
+        observability,
+        ipc: _,
+        dynamic: _,
+    } = config;
     let ShutdownSection { grace, abort_wait, budget } = shutdown;
 
     let before = spec.clone();
@@ -85,14 +96,19 @@ struct Above {
     said_in: KeyPath,
 }
 
-struct Overlay<'a> {
+pub(super) struct Overlay<'a> {
     document: &'a Node,
-    problems: Vec<ConfigDiagnostic>,
+    pub(super) problems: Vec<ConfigDiagnostic>,
     /// Every path of the tree.
     paths: Vec<String>,
 }
 
-impl Overlay<'_> {
+impl<'a> Overlay<'a> {
+    /// Of a single child that is in no tree yet.
+    pub(super) fn new(document: &'a Node) -> Self {
+        Self { document, problems: Vec::new(), paths: Vec::new() }
+    }
+
     fn report(&mut self, key: KeyPath, fault: ConfigFault) {
         self.problems.push(ConfigDiagnostic::new(None, key, fault));
     }
@@ -165,6 +181,7 @@ impl Overlay<'_> {
         let weaker = spec.configured_defaults.restart_limit.or(level.in_code);
 
         let children_key = key.join("children");
+        let of_all = self.settings_of_all(spec, key);
         for child in &mut spec.children {
             let section = children.and_then(|children| children.get(child.id()));
             // An id that is none has no path; validation reports it.
@@ -175,10 +192,12 @@ impl Overlay<'_> {
                     if let Some(section) = section {
                         self.task(task, section, weaker, &path, &key);
                     }
-                    self.settings(task, &path, &key.join("settings"));
+                    self.settings(task, of_all.as_ref(), &path, &key.join("settings"));
                 }
                 NodeSpec::Supervisor(inner) => {
-                    if section.is_some_and(|section| section.settings.is_some()) {
+                    if section.is_some_and(|section| section.settings.is_some())
+                        && inner.group.settings.is_none()
+                    {
                         let fault = ConfigFault::NoSettings { path: path.to_string() };
                         self.report(key.join("settings"), fault);
                     }
@@ -204,7 +223,7 @@ impl Overlay<'_> {
         }
     }
 
-    fn task(
+    pub(super) fn task(
         &mut self,
         spec: &mut ChildSpec,
         section: &ChildSection,
@@ -223,22 +242,50 @@ impl Overlay<'_> {
         }
     }
 
-    /// Reads the child's own settings, which it may also have when nothing is said about it.
-    fn settings(&mut self, spec: &mut ChildSpec, path: &ChildPath, key: &KeyPath) {
+    /// Reads the child's own settings, which it may also have when nothing is said about it. `of_all`
+    /// are those that it has where its own entry says none.
+    fn settings(
+        &mut self,
+        spec: &mut ChildSpec,
+        of_all: Option<&(Option<Node>, ReadSettings)>,
+        path: &ChildPath,
+        key: &KeyPath,
+    ) {
         let node = self.document.node_of(key).filter(|node| !matches!(node.value, Null));
-        match (spec.settings, node) {
-            (None, None) => {}
-            (None, Some(_)) => {
+        match (spec.settings, node, of_all) {
+            (None, None, _) => {}
+            (None, Some(_), _) => {
                 self.report(key.clone(), ConfigFault::NoSettings { path: path.to_string() });
             }
-            (Some(settings), node) => {
+            (Some(_), None, Some((_, settings))) => {
+                spec.task = spec.task.clone().with_settings(settings.clone());
+            }
+            (Some(settings), node, of_all) => {
                 let nowhere = self.document.locate(key);
-                match settings.read(node, &nowhere, key) {
+                let of_all = of_all.and_then(|(node, _)| node.clone());
+                let merged = node.cloned().zip(of_all).map(|(node, of_all)| node.over(of_all));
+                match settings.read(merged.as_ref().or(node), &nowhere, key) {
                     Ok(settings) => spec.task = spec.task.clone().with_settings(settings),
                     Err(problems) => self.problems.extend(problems),
                 }
             }
         }
+    }
+
+    /// Reads the settings that all children of a pool or a many have, and what they were read from.
+    fn settings_of_all(
+        &mut self,
+        spec: &mut SupervisorSpec,
+        key: &KeyPath,
+    ) -> Option<(Option<Node>, ReadSettings)> {
+        let declared = spec.group.settings?;
+        let key = key.join("settings");
+        let node = self.document.node_of(&key).filter(|node| !matches!(node.value, Null));
+        let read = declared.read(node, &self.document.locate(&key), &key);
+        let settings = read.map_err(|problems| self.problems.extend(problems)).ok()?;
+        let members = spec.group.members.take();
+        spec.group.members = members.map(|members| members.with_settings(settings.clone()));
+        Some((node.cloned(), settings))
     }
 
     /// About a supervisor as a child of the one above.
@@ -392,7 +439,7 @@ fn whole(section: LimitSection, weaker: Option<Limit>) -> Result<Option<Limit>, 
 }
 
 /// Every path of the tree but the root's.
-fn paths(spec: &SupervisorSpec) -> Vec<String> {
+pub(super) fn paths(spec: &SupervisorSpec) -> Vec<String> {
     fn below(spec: &SupervisorSpec, path: &str, paths: &mut Vec<String>) {
         for child in &spec.children {
             let path = format!("{path}/{}", child.id());
@@ -488,6 +535,7 @@ pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
         | Fault::UnknownDependency { .. }
         | Fault::DependsOnMember { .. }
         | Fault::ManyArguments(_)
+        | Fault::FromConfig { .. }
         | Fault::NotInAGroup { .. }
         | Fault::HealthOfSupervisor => &[],
     };

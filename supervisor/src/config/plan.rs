@@ -237,7 +237,7 @@ fn values(spec: &SupervisorSpec, config: &LoadedConfig) -> BTreeMap<(usize, Stri
             insert(order, path, raw, shown);
         }
     }
-    for value in config.observability() {
+    for value in config.beside_the_tree() {
         insert(0, &ChildPath::root(), &value, &value);
     }
     known
@@ -263,6 +263,8 @@ impl ConfigDiagnostic {
                 | ConfigFault::NotAPool { .. }
                 | ConfigFault::NotAMany { .. }
                 | ConfigFault::NotForAPool { .. }
+                | ConfigFault::NoPool { .. }
+                | ConfigFault::NotFromConfig { .. }
         )
     }
 }
@@ -295,6 +297,8 @@ mod tests {
         // `defaults` and `children` are about others.
         let expected = ["children", "count", "defaults", "enabled", "start"];
         assert_eq!(needs_restart.collect::<Vec<_>>(), expected);
-        assert_eq!(Effect::of(&KeyPath::of(&["observability", "x"])), Effect::NeedsRestart);
+        for section in ["observability", "ipc"] {
+            assert_eq!(Effect::of(&KeyPath::of(&[section, "x"])), Effect::NeedsRestart);
+        }
     }
 }

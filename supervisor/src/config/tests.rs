@@ -55,7 +55,9 @@ fn draw(root: &Json, section: &Json, rng: &mut Rng, depth: usize) -> Json {
             } else {
                 None
             }
-        } else if name != "include" && rng.u8(..100) < if depth > 3 { 40 } else { 10 } {
+        } else if !matches!(&**name, "include" | "dynamic")
+            && rng.u8(..100) < if depth > 3 { 40 } else { 10 }
+        {
             value(name, target, rng)
         } else {
             None
@@ -183,7 +185,10 @@ fn follows(key: &str, other: &str) -> bool {
     let start = |key: &str| key.split('.').next().unwrap_or_default().to_owned();
     match &*start(key) {
         "criticality" | "on_limit" => matches!(other, "on_limit" | "probe_after"),
-        "role" => matches!(other, "restart" | "criticality" | "on_limit" | "probe_after"),
+        "role" => matches!(
+            other,
+            "restart" | "criticality" | "on_limit" | "probe_after" | "on_dependency_restart"
+        ),
         "restart" => {
             matches!(&*start(other), "backoff" | "restart_limit" | "on_failure" | "probe_after")
         }

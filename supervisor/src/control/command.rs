@@ -7,6 +7,7 @@ use crate::error::types::SupervisorError;
 use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath};
 use crate::spec::NodeSpec;
+use crate::spec::group::MemberOverrides;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::member::Arguments;
 
@@ -49,6 +50,7 @@ pub(crate) enum Verb {
         pool: ChildPath,
         id: Option<ChildId>,
         arguments: Arguments,
+        overrides: Box<MemberOverrides>,
     },
     Start(ChildPath),
     Stop(ChildPath),

@@ -113,6 +113,8 @@ impl SupervisorHandle {
             counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: None,
         }))
     }
 
@@ -168,7 +170,7 @@ impl SupervisorHandle {
         let id = ChildId::new(id)
             .map_err(|cause| SupervisorError::BadId { pool: pool.clone(), cause })?;
         let (id, arguments) = (Some(id), Arguments::new(arguments));
-        self.change(Verb::Spawn { pool, id, arguments }, requested_by, reason).await
+        self.spawn(pool, id, arguments, requested_by, reason).await
     }
 
     /// As [`spawn_member`](Self::spawn_member), with the next number as the id: 1, 2, 3 and so on,
@@ -185,7 +187,20 @@ impl SupervisorHandle {
         reason: &str,
     ) -> Result<CommandOutcome, SupervisorError> {
         let (pool, arguments) = (pool.into_path()?, Arguments::new(arguments));
-        self.change(Verb::Spawn { pool, id: None, arguments }, requested_by, reason).await
+        self.spawn(pool, None, arguments, requested_by, reason).await
+    }
+
+    async fn spawn(
+        &self,
+        pool: ChildPath,
+        id: Option<ChildId>,
+        arguments: Arguments,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let overrides = Box::default();
+        let verb = Verb::Spawn { pool, id, arguments, overrides };
+        self.change(verb, requested_by, reason).await
     }
 
     /// Starts a child that is down.
@@ -582,6 +597,12 @@ impl SupervisorHandle {
         self.shared.audit.as_ref().map(|audit| audit.status())
     }
 
+    /// Where the socket of the tree lies; `None` for a tree without one.
+    #[cfg(all(feature = "ipc", unix))]
+    pub fn ipc_path(&self) -> Option<&std::path::Path> {
+        self.shared.ipc_path.as_deref()
+    }
+
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.
     ///
     /// # Errors
@@ -641,7 +662,7 @@ impl SupervisorHandle {
         Ok(())
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         verb: Verb,
         requested_by: &str,
@@ -670,6 +691,50 @@ impl SupervisorHandle {
             Some(End::NoTree) => Err(SupervisorError::ShuttingDown),
             Some(End::Gone) | None => Err(SupervisorError::DriverGone),
         }
+    }
+}
+
+/// Some children of a tree at one moment.
+#[cfg(all(feature = "ipc", unix))]
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    /// The sequence of the latest event that is in them.
+    pub(crate) sequence: u64,
+    /// Each, or nothing where it is not known.
+    pub(crate) children: Vec<Option<ChildState>>,
+}
+
+/// For those who reach the tree over its socket.
+#[cfg(all(feature = "ipc", unix))]
+impl SupervisorHandle {
+    /// Some children at one moment. Not answered any more when the tree ends.
+    pub(crate) async fn rows(&self, paths: Vec<ChildPath>) -> Result<Rows, SupervisorError> {
+        let (reply, answer) = oneshot::channel();
+        if self.send(Message::Query(Query::Rows(paths, reply)))
+            && let Ok(rows) = answer.await
+        {
+            return Ok(rows);
+        }
+        Err(self.end_error())
+    }
+
+    /// Whether the end of the tree has begun.
+    pub(crate) fn has_begun_to_end(&self) -> bool {
+        *self.shared.is_ending.borrow()
+    }
+
+    /// The sequence of the oldest event that the journal has.
+    pub(crate) fn oldest_event(&self) -> Option<u64> {
+        self.shared.journal.oldest()
+    }
+
+    /// Names the configuration that holds.
+    pub(crate) fn config_version(&self) -> Arc<str> {
+        #[cfg(feature = "config")]
+        if let Some(made_of) = &self.shared.made_of {
+            return made_of.config.borrow().version();
+        }
+        "compiled".into()
     }
 }
 
@@ -714,6 +779,8 @@ mod tests {
             counts: BTreeMap::new(),
             #[cfg(feature = "audit")]
             audit: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: None,
         });
         let first = SupervisorHandle::strong(Arc::clone(&shared));
         let second = first.clone();

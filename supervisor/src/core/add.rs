@@ -11,7 +11,7 @@ use crate::error::types::SupervisorError;
 use crate::event::EventKind;
 use crate::id::{ChildId, ChildPath, CommandId};
 use crate::spec::NodeSpec;
-use crate::spec::child::ChildSpec;
+use crate::spec::group::MemberOverrides;
 use crate::spec::plan::PlanKind;
 use crate::spec::validate::validate_added;
 use crate::task::member::Arguments;
@@ -28,8 +28,9 @@ impl Engine {
         pool: NodeKey,
         name: Option<ChildId>,
         arguments: Arguments,
+        overrides: MemberOverrides,
     ) -> Option<Reply> {
-        self.try_spawn(id, pool, name, arguments).err().map(Err)
+        self.try_spawn(id, pool, name, arguments, overrides).err().map(Err)
     }
 
     fn try_spawn(
@@ -38,6 +39,7 @@ impl Engine {
         pool: NodeKey,
         name: Option<ChildId>,
         arguments: Arguments,
+        overrides: MemberOverrides,
     ) -> Result<(), SupervisorError> {
         let path = self.path_of(pool);
         let plan = self.supervisor(pool).and_then(|supervisor| supervisor.plan.pool());
@@ -55,8 +57,9 @@ impl Engine {
             Some(name) => name.shared(),
             None => self.next_number(pool, &path).to_string().into(),
         };
-        let mut member = ChildSpec::new(name, task);
-        member.tags = tags;
+        let overrides =
+            if cfg!(plant_bug = "overrides_lost") { MemberOverrides::default() } else { overrides };
+        let member = overrides.declare(name, task, tags);
         self.try_add(id, pool, &NodeSpec::from(member))
     }
 
@@ -99,8 +102,9 @@ impl Engine {
         };
         let depth = path.as_str().matches('/').count();
         let plan = Arc::clone(&supervisor.plan);
-        if let Some(known) =
-            ChildId::new(Arc::clone(spec.shared_id())).ok().and_then(|id| self.nodes.find(&path.join(&id)))
+        if let Some(known) = ChildId::new(Arc::clone(spec.shared_id()))
+            .ok()
+            .and_then(|id| self.nodes.find(&path.join(&id)))
         {
             let path = self.path_of(known);
             let is_live = self.state_of(known).is_some_and(|state| state.is_live());

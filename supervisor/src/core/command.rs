@@ -83,8 +83,8 @@ impl Engine {
         self.remember_command(key.unwrap_or(supervisor), id, &verb, &by);
         let reply = match (verb, key) {
             (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
-            (Verb::Spawn { id: name, arguments, .. }, _) => {
-                self.spawn(id, supervisor, name, arguments)
+            (Verb::Spawn { id: name, arguments, overrides, .. }, _) => {
+                self.spawn(id, supervisor, name, arguments, *overrides)
             }
             (Verb::Start(_), Some(key)) => self.start(id, key),
             (Verb::Stop(_), Some(key)) => self.stop(id, supervisor, key),

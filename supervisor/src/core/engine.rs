@@ -55,7 +55,7 @@ pub(crate) struct Engine {
     pub(super) ledger: Ledger,
     last_exits: usize,
     /// How many facts there have been.
-    facts: u64,
+    pub(super) facts: u64,
     /// The chain that what is being done belongs to; none where the next fact begins one.
     pub(super) chain: Option<CorrelationId>,
 }

@@ -69,8 +69,8 @@ impl Core {
         let pool = ChildPath::root().join(&ChildId::new("pool").expect("an id"));
         let id = ChildId::new("m").expect("an id");
         let path = pool.join(&id);
-        let (id, arguments) = (Some(id), Arguments::new(()));
-        self.command(Verb::Spawn { pool, id, arguments });
+        let (id, arguments, overrides) = (Some(id), Arguments::new(()), Box::default());
+        self.command(Verb::Spawn { pool, id, arguments, overrides });
         self.command(Verb::Remove(path));
         let run = self.runs.pop().expect("it runs");
         self.handle(Input::Ended(run, RunEnd::Returned(TaskResult::Succeeded)));

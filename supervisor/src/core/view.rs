@@ -57,6 +57,8 @@ pub(super) struct Row {
     since: Uptime,
     due: Option<Uptime>,
     waits_for: Vec<ChildPath>,
+    depends_on: Vec<ChildPath>,
+    is_aborted: bool,
     history: Option<Arc<History>>,
     held_by: Option<HeldBy>,
     policy: Arc<Policy>,
@@ -104,6 +106,8 @@ impl Row {
             since: self.since.0,
             due: self.due.or(round_start).map(|at| at.0),
             waits_for: self.waits_for.clone(),
+            depends_on: self.depends_on.clone(),
+            is_aborted: self.is_aborted,
             last_exits: past.map(|past| past.exits.iter().cloned().collect()).unwrap_or_default(),
             last_decision: past.and_then(|past| past.decision),
             last_decision_at: decided.map(|past| past.decided_at.0),
@@ -126,6 +130,7 @@ impl Row {
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     now: Uptime,
+    sequence: u64,
     root: NodeKey,
     chunks: Vec<Arc<[Option<Row>]>>,
     heartbeats: BTreeMap<RunKey, Uptime>,
@@ -150,7 +155,7 @@ impl Snapshot {
     /// The state, parents before children, siblings in their order.
     pub(crate) fn tree(&self) -> TreeState {
         let children = self.rows().map(|row| self.child(row)).collect();
-        TreeState { uptime: self.now.0, children }
+        TreeState { uptime: self.now.0, sequence: self.sequence, children }
     }
 
     /// What a summary says of it.
@@ -207,14 +212,20 @@ impl Engine {
         }
         let chunks = seen.iter().flatten().cloned().collect();
         self.nodes.seen.0 = seen;
-        Snapshot { now: self.now, root: self.root, chunks, heartbeats: BTreeMap::new() }
+        Snapshot {
+            now: self.now,
+            sequence: self.facts,
+            root: self.root,
+            chunks,
+            heartbeats: BTreeMap::new(),
+        }
     }
 
     /// Every child, as it is now, put together at once: what the snapshot has to come to.
     #[cfg(test)]
     pub(crate) fn state(&self) -> TreeState {
         let children = self.depth_first().into_iter().filter_map(|key| self.child_state(key));
-        TreeState { uptime: self.now.0, children: children.collect() }
+        TreeState { uptime: self.now.0, sequence: self.facts, children: children.collect() }
     }
 
     /// What a summary says of one node and everything below it.
@@ -227,6 +238,12 @@ impl Engine {
             outline.add(row.restarts, &row.path, failure, || self.child_of(&row));
         }
         outline
+    }
+
+    /// The sequence of the latest event; 0 before the first.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(crate) fn sequence(&self) -> u64 {
+        self.facts
     }
 
     /// One child, as it is now.
@@ -271,6 +288,11 @@ impl Engine {
             _ => Vec::new(),
         };
         let supervisor = node.supervisor();
+        let is_aborted = match node.state {
+            State::Stopping(stopping) => stopping.is_aborted,
+            State::Unjoinable { .. } => true,
+            _ => false,
+        };
         let is_stuck = match node.state {
             State::Stopping(stopping) => stopping.is_stuck,
             State::Unjoinable { after } => matches!(after, After::Stuck { .. }),
@@ -287,6 +309,8 @@ impl Engine {
             since: node.since,
             due,
             waits_for,
+            depends_on: node.dependencies().to_vec(),
+            is_aborted,
             history: node.history.clone(),
             held_by: self.held_by(key),
             policy: Arc::clone(policy),

@@ -8,4 +8,6 @@ pub mod error;
 pub mod label;
 pub mod model;
 pub mod protocol;
+#[cfg(unix)]
+pub mod run_dir;
 pub mod schema;

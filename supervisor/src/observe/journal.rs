@@ -68,6 +68,12 @@ impl Journal {
         }
     }
 
+    /// The sequence of the oldest that is still there.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        lock(&self.events).front().map(|event| event.sequence)
+    }
+
     /// The latest of those about `path` and what is below it, the oldest first.
     pub(crate) fn latest(&self, path: &ChildPath, most: usize) -> Vec<Arc<Event>> {
         let events = lock(&self.events);

@@ -52,7 +52,8 @@ fn say(fact: &Fact) {
     }
 }
 
-fn level(kind: &EventKind) -> Level {
+/// How much it matters.
+pub(crate) fn level(kind: &EventKind) -> Level {
     match kind {
         EventKind::Meltdown { .. } | EventKind::Unjoinable => Level::ERROR,
         EventKind::Decided {

@@ -3,7 +3,6 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -23,7 +22,7 @@ use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::dependency::Dependency;
-use crate::spec::group::{Group, GroupKind};
+use crate::spec::group::{Group, GroupKind, MemberOverrides};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 use crate::task::context::TaskContext;
@@ -100,6 +99,11 @@ pub(super) enum CommandForm {
         pool: String,
         id: Option<String>,
         arguments: String,
+        /// What is said about this member over what is said about all.
+        #[serde(default)]
+        policy: PolicyPatch,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<Vec<String>>,
         requested_by: String,
         reason: String,
     },
@@ -205,7 +209,8 @@ pub(super) struct GroupForm {
 
 impl From<&Group> for Option<Box<GroupForm>> {
     fn from(group: &Group) -> Self {
-        let Group { kind, members, policy, tags, max_children, count } = group;
+        // What they are read from is nothing to the engine.
+        let Group { kind, members, policy, tags, max_children, count, .. } = group;
         let is_group = *kind != GroupKind::None;
         let form = || GroupForm {
             is_pool: *kind == GroupKind::Pool,
@@ -230,6 +235,7 @@ impl From<GroupForm> for Group {
             tags: Tags::new(tags),
             max_children,
             count,
+            ..Self::default()
         }
     }
 }
@@ -271,7 +277,8 @@ impl From<&SupervisorSpec> for NodeForm {
             defaults,
             configured_defaults,
             children,
-            declared_at: _,
+            // Where it is declared is nothing to the engine.
+            ..
         } = spec;
         Self::Supervisor {
             id: id.to_string(),
@@ -317,7 +324,6 @@ impl From<NodeForm> for NodeSpec {
                 configured_defaults,
                 children,
             } => SupervisorSpec {
-                id: id.into(),
                 dependencies: named(dependencies),
                 start,
                 strategy,
@@ -331,7 +337,7 @@ impl From<NodeForm> for NodeSpec {
                 defaults,
                 configured_defaults,
                 children: children.into_iter().map(Self::from).collect(),
-                declared_at: Location::caller(),
+                ..SupervisorSpec::new(id)
             }
             .into(),
         }
@@ -463,13 +469,16 @@ impl From<&Command> for CommandForm {
                         let spec = Box::new(NodeForm::from(&**spec));
                         return Self::AddChild { parent: path, spec, requested_by, reason };
                     }
-                    Verb::Spawn { id, arguments, .. } => {
+                    Verb::Spawn { id, arguments, overrides, .. } => {
                         let id = id.as_ref().map(ToString::to_string);
                         let arguments = arguments.type_name().to_owned();
+                        let tags = overrides.tags.as_ref();
                         return Self::SpawnMember {
                             pool: path,
                             id,
                             arguments,
+                            policy: overrides.policy,
+                            tags: tags.map(|tags| tags.iter().map(str::to_owned).collect()),
                             requested_by,
                             reason,
                         };
@@ -515,10 +524,13 @@ impl CommandForm {
                 let (parent, spec) = (read(parent)?, Box::new(NodeSpec::from(*spec)));
                 Command::Do(Verb::Add { parent, spec }, by(requested_by, reason))
             }
-            Self::SpawnMember { pool, id, arguments, requested_by, reason } => {
+            Self::SpawnMember { pool, id, arguments, policy, tags, requested_by, reason } => {
                 let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
                 let (pool, arguments) = (read(pool)?, Arguments::stand_in(arguments));
-                Command::Do(Verb::Spawn { pool, id, arguments }, by(requested_by, reason))
+                let mut overrides = Box::<MemberOverrides>::default();
+                (overrides.policy, overrides.tags) = (policy, tags.map(Tags::new));
+                let verb = Verb::Spawn { pool, id, arguments, overrides };
+                Command::Do(verb, by(requested_by, reason))
             }
             Self::Reload { spec, changes, requested_by, reason } => {
                 let NodeSpec::Supervisor(spec) = NodeSpec::from(*spec) else {

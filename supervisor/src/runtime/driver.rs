@@ -30,6 +30,8 @@ use crate::core::view::Snapshot;
 use crate::error::types::{ExitError, SupervisorError};
 use crate::event::{Event, EventKind};
 use crate::id::{ChildPath, CommandId};
+#[cfg(all(feature = "ipc", unix))]
+use crate::ipc::{server::Serving, target::Ended};
 use crate::observe::log::log;
 use crate::observe::meter::Meter;
 use crate::policy::decision::Rule;
@@ -81,6 +83,8 @@ pub(super) struct Driver {
     gate: Option<Gate>,
     #[cfg(feature = "record")]
     recorder: Option<Recorder>,
+    #[cfg(all(feature = "ipc", unix))]
+    socket: Option<Serving>,
 }
 
 impl Driver {
@@ -114,7 +118,16 @@ impl Driver {
             gate: None,
             #[cfg(feature = "record")]
             recorder: None,
+            #[cfg(all(feature = "ipc", unix))]
+            socket: None,
         }
+    }
+
+    /// The same, with a socket that is gone before the end of the tree is told.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(super) fn reached_over(mut self, socket: Option<Serving>) -> Self {
+        self.socket = socket;
+        self
     }
 
     /// The same, with everything it does in a file.
@@ -149,6 +162,12 @@ impl Driver {
                 if let Some(recorder) = &self.recorder {
                     recorder.flush().await;
                 }
+                #[cfg(all(feature = "ipc", unix))]
+                if let (Some(socket), Some(End::Report { last, .. })) =
+                    (self.socket.take(), &self.outcome)
+                {
+                    socket.end(Ended { state: last.tree() }).await;
+                }
                 // Dropping the driver tells the end.
                 return;
             }
@@ -169,10 +188,7 @@ impl Driver {
             if self.engine.next_deadline().is_some_and(|due| due <= self.clock.look()) {
                 self.handle(Input::Tick, &mut out);
             }
-            // What has been started has its turn as soon as there is nothing else to do.
-            let is_done = self.runs.to_announce() == 0 && self.inbox.is_empty();
-            if is_more || (self.has_started_runs && !is_done) {
-                self.has_started_runs = false;
+            if is_more || std::mem::take(&mut self.has_started_runs) {
                 give_way().await;
             }
         }
@@ -265,6 +281,10 @@ impl Driver {
                     Why::new(now.0, state, above)
                 });
                 drop(reply.send(why));
+            }
+            #[cfg(all(feature = "ipc", unix))]
+            Message::Query(Query::Rows(paths, reply)) => {
+                drop(reply.send(self.rows(&paths)));
             }
             Message::Query(Query::Settled(reply)) => {
                 if self.settling.len() == self.settling.capacity() {
@@ -370,6 +390,22 @@ impl Driver {
         snapshot
     }
 
+    /// Some children at one moment.
+    #[cfg(all(feature = "ipc", unix))]
+    fn rows(&mut self, paths: &[ChildPath]) -> crate::control::handle::Rows {
+        let now = self.clock.look();
+        let engine = self.engine.at(now);
+        let sequence = engine.sequence();
+        let children: Vec<_> = paths.iter().map(|path| engine.state_at(path).ok()).collect();
+        let heard = children.into_iter().map(|child| {
+            child.map(|mut child| {
+                self.hear(&mut child);
+                child
+            })
+        });
+        crate::control::handle::Rows { sequence, children: heard.collect() }
+    }
+
     /// Adds what the runs know of their own heartbeats.
     fn hear(&self, child: &mut ChildState) {
         if let Some(health) = &mut child.health {
@@ -398,7 +434,8 @@ impl Driver {
         let cause = SummaryCause::Ended(cause);
         let summary = RunSummary::new(at, root, cause, recent, last.outline());
         self.shared.journal.summarize(summary);
-        self.outcome = Some(End::Report { report: Arc::new(report), last: Arc::new(LastState::new(last)) });
+        self.outcome =
+            Some(End::Report { report: Arc::new(report), last: Arc::new(LastState::new(last)) });
     }
 
     fn reply(&mut self, id: CommandId, reply: Reply) {
@@ -439,7 +476,6 @@ impl Driver {
         }
         self.engine.is_settled()
     }
-
 
     /// Arms the timer for the next deadline. One that is armed for earlier is left alone, also when
     /// nothing is due any more: it is cheaper to wake up once too often than to arm it each time.
@@ -591,12 +627,7 @@ impl Clock {
 }
 
 /// Makes an event of a fact, unless nobody wants to know.
-fn stamp(
-    clock: &mut Clock,
-    fact: Fact,
-    shared: &Shared,
-    events: &broadcast::Sender<Arc<Event>>,
-) {
+fn stamp(clock: &mut Clock, fact: Fact, shared: &Shared, events: &broadcast::Sender<Arc<Event>>) {
     let is_kept = shared.journal.capacity() > 0;
     let is_heard = || shared.subscribers.load(Ordering::SeqCst) > 0;
     if !is_kept && !is_heard() {

@@ -1,8 +1,8 @@
 //! What the driver can receive, and what handles and runs share with it.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -57,6 +57,8 @@ pub(crate) enum Query {
     StateOf(ChildPath, oneshot::Sender<Result<ChildState, SupervisorError>>),
     Why(ChildPath, oneshot::Sender<Result<Why, SupervisorError>>),
     Settled(oneshot::Sender<()>),
+    #[cfg(all(feature = "ipc", unix))]
+    Rows(Vec<ChildPath>, oneshot::Sender<crate::control::handle::Rows>),
 }
 
 /// What the handles, the runs and the driver of one tree share.
@@ -77,6 +79,9 @@ pub(crate) struct Shared {
     pub(crate) counts: BTreeMap<ChildPath, usize>,
     #[cfg(feature = "audit")]
     pub(crate) audit: Option<Arc<Monitor>>,
+    /// Where the socket of the tree lies.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(crate) ipc_path: Option<std::path::PathBuf>,
 }
 
 /// What a tree was made of, so that a new configuration can be laid over it.

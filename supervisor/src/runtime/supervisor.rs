@@ -28,10 +28,14 @@ use crate::config::environment::Environment;
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;
+#[cfg(feature = "config")]
+use crate::config::manifest::Manifest;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
 use crate::error::types::SupervisorError;
+#[cfg(all(feature = "ipc", unix))]
+use crate::ipc::{IpcOptions, server::Ready};
 use crate::observe::journal::Journal;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
@@ -125,10 +129,14 @@ impl Supervisor {
             audit: None,
             #[cfg(feature = "record")]
             recording: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc: None,
             #[cfg(feature = "config")]
             sources: Sources::default(),
             #[cfg(feature = "config")]
             made_of: None,
+            #[cfg(feature = "config")]
+            members: Vec::new(),
         }
     }
 }
@@ -149,10 +157,15 @@ pub struct SupervisorBuilder {
     audit: Option<AuditLog>,
     #[cfg(feature = "record")]
     recording: Option<PathBuf>,
+    #[cfg(all(feature = "ipc", unix))]
+    ipc: Option<Box<IpcOptions>>,
     #[cfg(feature = "config")]
     sources: Sources,
     #[cfg(feature = "config")]
     made_of: Option<Box<(SupervisorSpec, Arc<LoadedConfig>)>>,
+    /// What is spawned as soon as the tree is up.
+    #[cfg(feature = "config")]
+    members: Vec<Manifest>,
 }
 
 impl SupervisorBuilder {
@@ -229,6 +242,15 @@ impl SupervisorBuilder {
         self
     }
 
+    /// Opens a socket for the tree: who may can see and steer it from the same host. It is there
+    /// from before the first child starts until the tree has ended. Replaces one given before. What
+    /// a configuration says about `ipc` is laid over it, key by key.
+    #[cfg(all(feature = "ipc", unix))]
+    pub fn ipc(mut self, options: IpcOptions) -> Self {
+        self.ipc = Some(Box::new(options));
+        self
+    }
+
     /// Lays a configuration over the tree when it is started, and over the settings made here.
     /// Replaces one given before, and a file.
     #[cfg(feature = "config")]
@@ -258,6 +280,16 @@ impl SupervisorBuilder {
     #[cfg(feature = "cli")]
     pub(crate) fn sources(&self) -> &Sources {
         &self.sources
+    }
+
+    /// Sees that what a configuration says about the socket can be.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check_ipc(&self, config: &LoadedConfig) -> Result<(), SupervisorError> {
+        #[cfg(all(feature = "ipc", unix))]
+        config.ipc_over(self.ipc.as_deref().cloned())?;
+        #[cfg(not(all(feature = "ipc", unix)))]
+        config.check_ipc()?;
+        Ok(())
     }
 
     /// The tree that will be started, without what a configuration says about it.
@@ -290,11 +322,16 @@ impl SupervisorBuilder {
     /// As [`Supervisor::start`].
     pub async fn start(self) -> Result<SupervisorHandle, SupervisorError> {
         #[cfg(feature = "config")]
-        let this = Box::pin(self.configured()).await?;
+        {
+            let mut this = Box::pin(self.configured()).await?;
+            let members = std::mem::take(&mut this.members);
+            // It is done once and is large: whoever waits for it need not be.
+            let handle = Box::pin(this.start_as_it_is()).await?;
+            Box::pin(spawn_all(&handle, members)).await?;
+            Ok(handle)
+        }
         #[cfg(not(feature = "config"))]
-        let this = self;
-        // It is done once and is large: whoever waits for it need not be.
-        Box::pin(this.start_as_it_is()).await
+        Box::pin(self.start_as_it_is()).await
     }
 
     #[cfg(feature = "config")]
@@ -305,8 +342,15 @@ impl SupervisorBuilder {
         } else {
             sources.load(&spec)?
         };
+        #[cfg(all(feature = "ipc", unix))]
+        {
+            self.ipc = loaded.ipc_over(self.ipc.map(|options| *options))?.map(Box::new);
+        }
+        #[cfg(not(all(feature = "ipc", unix)))]
+        loaded.check_ipc()?;
         let before = self.spec.without_tasks();
         *self.spec = loaded.overlay(*self.spec)?;
+        self.members = loaded.manifests(&self.spec)?;
         let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
             loaded.config().observability;
         let setting = |said: Option<u32>, in_code| {
@@ -349,13 +393,28 @@ impl SupervisorBuilder {
                 Some(recorder.map_err(SupervisorError::Record)?)
             }
         };
+        #[cfg(all(feature = "audit", feature = "ipc", unix))]
+        let mut audit_writer = None;
         #[cfg(feature = "audit")]
         let (gate, monitor) = match self.audit {
             None => (None, None),
             Some(audit) => {
                 let monitor = Arc::new(Monitor::default());
                 let writer = AuditWriter::start(audit, Arc::clone(&monitor)).await;
-                (Some(Gate::new(writer.map_err(SupervisorError::Audit)?)), Some(monitor))
+                let writer = writer.map_err(SupervisorError::Audit)?;
+                #[cfg(all(feature = "ipc", unix))]
+                {
+                    audit_writer = Some(writer.clone());
+                }
+                (Some(Gate::new(writer)), Some(monitor))
+            }
+        };
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = match self.ipc {
+            None => None,
+            Some(options) => {
+                let ready = off_the_async_threads(move || Ready::new(*options)).await?;
+                Some(ready.map_err(no_socket)?)
             }
         };
         let (mailbox, inbox) = mpsc::unbounded_channel();
@@ -383,9 +442,27 @@ impl SupervisorBuilder {
             counts: valid.counts(),
             #[cfg(feature = "audit")]
             audit: monitor,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: socket.as_ref().map(|socket| socket.path().to_owned()),
         });
         let handle = SupervisorHandle::strong(Arc::clone(&shared));
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = match socket {
+            None => None,
+            Some(socket) => {
+                let weak = SupervisorHandle::weak(Arc::clone(&shared));
+                let serving = socket.serve(
+                    &runtime,
+                    weak,
+                    #[cfg(feature = "audit")]
+                    audit_writer,
+                );
+                Some(serving.map_err(no_socket)?)
+            }
+        };
         let driver = Driver::new(engine, shared, inbox, events, started);
+        #[cfg(all(feature = "ipc", unix))]
+        let driver = driver.reached_over(socket);
         #[cfg(feature = "audit")]
         let driver = driver.audited(gate);
         #[cfg(feature = "record")]
@@ -401,7 +478,33 @@ impl SupervisorBuilder {
     }
 }
 
+#[cfg(all(feature = "ipc", unix))]
+fn no_socket(error: crate::ipc::IpcError) -> SupervisorError {
+    SupervisorError::Ipc(Arc::new(error))
+}
+
+/// Spawns the members that the configuration names, one after the other; on an error the tree is
+/// ended, as it is when a declared child fails to start.
 #[cfg(feature = "config")]
+async fn spawn_all(
+    handle: &SupervisorHandle,
+    members: Vec<Manifest>,
+) -> Result<(), SupervisorError> {
+    const BY: &str = "the configuration";
+    for member in members.into_iter().filter(|member| member.is_enabled) {
+        if cfg!(plant_bug = "dynamic_not_started") {
+            return Ok(());
+        }
+        if let Err(error) = handle.spawn_manifest(member, BY, "it is named in `dynamic`").await {
+            let reason = "a member that is named in `dynamic` failed to start";
+            handle.shutdown_tree(BY, reason).await?;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(any(feature = "config", feature = "ipc"))]
 pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SupervisorError> {

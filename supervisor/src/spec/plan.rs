@@ -83,9 +83,11 @@ impl GroupPlan {
             (Self::None, Self::None) => Some(Self::None),
             (Self::Many, Self::Many) => Some(Self::Many),
             (Self::Pool(new), Self::Pool(old)) => {
-                let mut new = new.clone();
-                new.members.clone_from(&old.members);
-                Some(Self::Pool(new))
+                let members = old.members.clone().map(|members| match &new.members {
+                    Some(new) => members.with_settings_of(new),
+                    None => members,
+                });
+                Some(Self::Pool(Box::new(PoolPlan { members, ..PoolPlan::clone(new) })))
             }
             (Self::None | Self::Many | Self::Pool(_), _) => None,
         }

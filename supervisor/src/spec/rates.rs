@@ -67,11 +67,7 @@ impl ValidSpec {
 }
 
 /// `lives`: how often the supervisor itself is restarted in a minute.
-fn below(
-    supervisor: &SupervisorPlan,
-    lives: Option<u64>,
-    rates: &mut Vec<RestartRate>,
-) {
+fn below(supervisor: &SupervisorPlan, lives: Option<u64>, rates: &mut Vec<RestartRate>) {
     for child in supervisor.children.iter().filter(|child| child.kind.policy().enabled) {
         let per_minute = rate(child, supervisor, lives);
         rates.push(RestartRate { path: child.path.clone(), per_minute });

@@ -12,8 +12,8 @@ use super::child::ChildSpec;
 use super::dependency::{Dependency, DependencyError, DependencyStep};
 use super::graph::{self, Nothing};
 use super::group::{GroupKind, MAX_COUNT};
-use super::said::Said;
 use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
+use super::said::Said;
 use super::supervisor::SupervisorSpec;
 use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
@@ -177,7 +177,8 @@ impl Checker {
             _ => room.clone(),
         };
         let in_pool = (spec.group.kind == GroupKind::Pool).then_some(&spec.group.policy);
-        let around = Around { path, defaults: &defaults, depth, auto_shutdown, in_pool, room: &room };
+        let around =
+            Around { path, defaults: &defaults, depth, auto_shutdown, in_pool, room: &room };
         let group = self.group(spec, &around);
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
@@ -543,6 +544,17 @@ pub enum Fault {
     /// The index is not what they take.
     #[error("a many gives each child its index: {0}")]
     ManyArguments(WrongArguments),
+    /// What a configuration gives is nothing that the members take.
+    #[error(
+        "`from_config` reads a `{reads}`, and its members take {}: read what they take",
+        takes.as_ref().map_or_else(|| "nothing that it knows of".to_owned(), |it| format!("a `{it}`"))
+    )]
+    FromConfig {
+        /// The type that its members take, where it says `members`.
+        takes: Option<String>,
+        /// The type that is read.
+        reads: &'static str,
+    },
     /// A setting of those that have children of one kind.
     #[error("`{key}` means nothing here: only {whose} has it")]
     NotInAGroup {

@@ -7,12 +7,16 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "config")]
+use super::args::SpawnedWith;
 use super::args::{Needs, NeedsNothing};
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::graph::resolve::Wire;
 use super::graph::wiring::{Link, Needs as Wired, Wiring};
 use super::parameter::Run;
+#[cfg(feature = "config")]
+use crate::config::args::{ArgsType, DeclaredArgs};
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, TakesSettings};
 use crate::control::handle::SupervisorHandle;
@@ -21,6 +25,8 @@ use crate::policy::PolicyPatch;
 use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+#[cfg(feature = "config")]
+use crate::spec::AtField;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::dependency::Dependency;
@@ -59,10 +65,8 @@ pub trait Supervised: Sized + 'static {
     note = "only a child can be, by the name of its function; a supervisor cannot"
 )]
 pub trait Member: Supervised {
-    /// What was written about it.
-    const CHILD: &'static DeclaredChild;
     /// What it is given.
-    const TAKES: ArgumentsType;
+    const TAKES: ArgumentsType = ArgumentsType::of::<()>();
 }
 
 /// A pool or a many.
@@ -75,10 +79,24 @@ pub trait Group: Supervised {}
 
 /// A pool.
 #[diagnostic::on_unimplemented(
-    message = "`max_children` is for a `Pool<…>`, and `{Self}` is none",
+    message = "`max_children` and `from_config` are for a `Pool<…>`, and `{Self}` is none",
     label = "not a `Pool`"
 )]
 pub trait IsPool: Supervised {}
+
+/// What a pool has. Apart from what it is, so that what is none is said once.
+pub trait HasMembers {
+    /// The child that each of them is.
+    type Member;
+}
+
+/// Nothing does, without the feature.
+#[cfg(not(feature = "config"))]
+#[diagnostic::on_unimplemented(
+    message = "`from_config` needs the feature `config` of `rust-tokio-supervisor`",
+    label = "cannot be read from a configuration"
+)]
+pub trait ReadsConfig {}
 
 /// A many.
 #[diagnostic::on_unimplemented(
@@ -170,6 +188,16 @@ pub enum Node {
     Many(&'static DeclaredChild),
 }
 
+impl Node {
+    /// What was written about a child, as about the members of a group of it.
+    pub(super) const fn of_members(self) -> &'static DeclaredChild {
+        match self {
+            Self::Child(declared) | Self::Pool(declared) | Self::Many(declared) => declared,
+            Self::Supervisor(_) => panic!("the macros make members of children alone"),
+        }
+    }
+}
+
 /// What was written about a child where its function is.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
@@ -215,8 +243,8 @@ impl DeclaredChild {
     }
 
     /// The policies.
-    pub const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
     pub(super) const fn at(&self) -> &'static Location<'static> {
@@ -317,12 +345,12 @@ impl DeclaredSupervisor {
         self.slots
     }
 
-    pub(super) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(super) const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
-    pub(super) const fn defaults(&self) -> PolicyPatch {
-        self.defaults
+    pub(super) const fn defaults(&self) -> &PolicyPatch {
+        &self.defaults
     }
 
     pub(super) const fn shutdown_budget(&self) -> Option<Duration> {
@@ -367,6 +395,10 @@ pub struct DeclaredSlot {
     meltdown: Option<Meltdown>,
     tags: &'static [&'static str],
     ask: Option<Ask>,
+    /// Where the field says it, if it says anything.
+    at: Option<&'static Location<'static>>,
+    #[cfg(feature = "config")]
+    args: Option<DeclaredArgs>,
 }
 
 impl DeclaredSlot {
@@ -413,7 +445,44 @@ impl DeclaredSlot {
             meltdown,
             tags: &[],
             ask: None,
+            at: None,
+            #[cfg(feature = "config")]
+            args: None,
         }
+    }
+
+    /// What it says stands here.
+    #[must_use]
+    #[track_caller]
+    pub const fn said_here(mut self) -> Self {
+        self.at = Some(Location::caller());
+        self
+    }
+
+    /// See [`SupervisorSpec::from_config`].
+    #[cfg(feature = "config")]
+    #[must_use]
+    pub const fn from_config<T, N>(mut self) -> Self
+    where
+        T: HasMembers<Member: Needs<N>>,
+        N: SpawnedWith<Value: ArgsType>,
+    {
+        self.args = Some(DeclaredArgs::of::<N::Value>());
+        self
+    }
+
+    /// Only a message.
+    #[cfg(not(feature = "config"))]
+    #[must_use]
+    pub const fn from_config<T: ReadsConfig, N>(self) -> Self {
+        self
+    }
+
+    /// The field's part in what is said about what stands in it, over `before`.
+    #[cfg(feature = "config")]
+    fn at_field(&'static self, before: &'static PolicyPatch) -> Option<AtField> {
+        let has_tags = !self.tags.is_empty();
+        self.at.map(|at| AtField { said: &self.policy, before, has_tags, at })
     }
 
     /// See [`SupervisorSpec::max_children`].
@@ -469,8 +538,8 @@ impl DeclaredSlot {
         self.node
     }
 
-    pub(super) const fn policy(&self) -> PolicyPatch {
-        self.policy
+    pub(super) const fn policy(&self) -> &PolicyPatch {
+        &self.policy
     }
 
     /// The tags said at the field, or else those of what stands in it.
@@ -482,15 +551,22 @@ impl DeclaredSlot {
     /// The pool or the many that stands in the field, of members like `declared`. It is the group
     /// that waits for what they need.
     fn group_spec(
-        &self,
-        group: SupervisorSpec,
-        declared: &DeclaredChild,
+        &'static self,
+        mut group: SupervisorSpec,
+        declared: &'static DeclaredChild,
         dependencies: Vec<Dependency>,
     ) -> SupervisorSpec {
         let mut policy = self.policy.overrule(declared.policy);
         let said = policy.on_dependency_restart.take();
         let of_role = || policy.role.and_then(|role| role.defaults().on_dependency_restart);
         let follows = said.or_else(|| of_role().filter(|_| !dependencies.is_empty()));
+        group.declared_at = declared.at;
+        #[cfg(feature = "config")]
+        {
+            group.at_field = self.at_field(&declared.policy);
+            group.group.settings = declared.settings;
+            group.group.args = self.args;
+        }
         let group = group.member_policy(policy);
         let mut spec = group.member_tags_as(self.tags_over(declared.tags));
         spec.policy.on_dependency_restart = follows;
@@ -589,6 +665,10 @@ fn slot_spec<S: Send + Sync + 'static>(
             let mut inner = supervisor(declared, runs, slot.name, &policy, state, wiring);
             inner.tags = slot.tags_over(declared.tags);
             inner.dependencies = dependencies;
+            #[cfg(feature = "config")]
+            {
+                inner.at_field = slot.at_field(&declared.policy);
+            }
             inner.into()
         }
         (Node::Child(declared), runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Given(..))) => {
@@ -600,6 +680,7 @@ fn slot_spec<S: Send + Sync + 'static>(
             #[cfg(feature = "config")]
             {
                 child.settings = declared.settings;
+                child.at_field = slot.at_field(&declared.policy);
             }
             let mut child = child.with_policy(slot.policy.overrule(declared.policy));
             child.tags = slot.tags_over(declared.tags);

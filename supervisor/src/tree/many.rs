@@ -118,7 +118,7 @@ impl<'a, C> IntoIterator for &'a Many<C> {
 impl<C: Member> Supervised for Many<C> {
     type Handle = Self;
     const KEY: Key = C::KEY.group("Many");
-    const NODE: Node = Node::Many(C::CHILD);
+    const NODE: Node = Node::Many(C::NODE.of_members());
     const ITEM: &'static Item = &Item::group(Self::KEY, C::ITEM);
 }
 

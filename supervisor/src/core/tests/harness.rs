@@ -326,7 +326,8 @@ impl World {
             .filter_map(|key| self.engine.nodes.get(key))
             .map(|node| {
                 let plan = node.supervisor().map(|supervisor| Arc::clone(&supervisor.plan));
-                let (policy, dependencies) = (Policy::clone(node.policy()), node.dependencies().to_vec());
+                let (policy, dependencies) =
+                    (Policy::clone(node.policy()), node.dependencies().to_vec());
                 (node.path.clone(), Said { policy, dependencies, plan })
             })
             .collect()

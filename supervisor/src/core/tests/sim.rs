@@ -397,7 +397,8 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             let id = ["x", "y", "z", "a", "b"][pick % 5];
             if is_pool && rng.bool() {
                 let id = rng.bool().then(|| ChildId::new(id).expect("an id"));
-                return Verb::Spawn { pool: parent, id, arguments: Arguments::new(()) };
+                let (arguments, overrides) = (Arguments::new(()), Box::default());
+                return Verb::Spawn { pool: parent, id, arguments, overrides };
             }
             let spec = if rng.u8(..4) == 0 {
                 NodeSpec::from(supervisor(id, &mut rng, 3, auto))

@@ -5,10 +5,10 @@ use super::key::{Key, is_same};
 use super::message::Text;
 use super::resolve::{NONE, Problem, Report, Room, TOP, Tree, Want};
 use crate::tree::declared::Supervised;
-use crate::tree::layers;
+use crate::tree::layers::{self, Finding};
 
 /// Raises what is wrong with what stands in the field of the supervisor `T` with this number: what
-/// the report says, and then its policies.
+/// it depends on, or else its policies. Otherwise it says whether its limit can never be spent.
 ///
 /// # Panics
 ///
@@ -17,17 +17,22 @@ use crate::tree::layers;
 pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     field: usize,
-) {
-    if report.is_wrong[field] == 0 {
-        layers::check(T::NODE, field);
-        return;
+) -> bool {
+    match report.findings[field] {
+        Finding::Nothing => false,
+        Finding::NeverTrips => true,
+        Finding::Policy => {
+            layers::check(T::NODE, field);
+            false
+        }
+        Finding::Dependency => {
+            let mut room = Room::<N, W>::new();
+            let tree = room.tree(T::ITEM);
+            let mut trail = Trail::<N>::new();
+            let text = describe(&tree, tree.direct[field], &mut trail.moments());
+            panic!("{}", text.as_str());
+        }
     }
-    let top = T::ITEM;
-    let mut room = Room::<N, W>::new();
-    let tree = room.tree(top);
-    let mut trail = Trail::<N>::new();
-    let text = describe(&tree, tree.direct[field], &mut trail.moments());
-    panic!("{}", text.as_str());
 }
 
 /// The same for the field with this name, in a struct of which `cfg` may have taken some out.
@@ -39,14 +44,15 @@ pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
 pub const fn check_field_called<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     name: &str,
-) {
+) -> bool {
     let (slots, mut field) = (T::ITEM.slots, 0);
     while field < slots.len() {
         if is_same(slots[field].name, name) {
-            check_field::<T, N, W>(report, field);
+            return check_field::<T, N, W>(report, field);
         }
         field += 1;
     }
+    false
 }
 
 /// What is wrong at a field of the top.

@@ -5,6 +5,8 @@ use super::item::{Item, ItemSlot};
 use super::key::{Key, is_same};
 use crate::policy::or;
 use crate::policy::restart::Restart;
+use crate::tree::declared::Supervised;
+use crate::tree::layers::{self, Finding};
 
 /// In place of a number of a node: the supervisor whose tree it is.
 pub(super) const TOP: u32 = u32::MAX;
@@ -37,8 +39,8 @@ pub(crate) enum WireKind {
 pub struct Report<const N: usize, const W: usize> {
     pub(super) wires: [Wire; W],
     pub(super) wired: usize,
-    /// By the number of the field: whether something is wrong there.
-    pub(super) is_wrong: [u8; N],
+    /// By the number of the field.
+    pub(super) findings: [Finding; N],
 }
 
 /// What is found out about a tree.
@@ -234,20 +236,21 @@ pub const fn wishes_below(item: &Item) -> usize {
     wishes
 }
 
-/// Finds out what every dependency below `top` means and what is wrong with them. `N` is
-/// [`nodes_below`], `W` is [`wishes_below`].
-pub const fn analyse<const N: usize, const W: usize>(top: &'static Item) -> Report<N, W> {
-    let mut room = Room::<N, W>::new();
+/// Finds out what every dependency below `T` means and what is wrong with them, and with the
+/// policies of what stands in its fields. `N` is [`nodes_below`], `W` is [`wishes_below`].
+pub const fn analyse<T: Supervised, const N: usize, const W: usize>() -> Report<N, W> {
+    let (top, mut room) = (T::ITEM, Room::<N, W>::new());
     let tree = room.tree(top);
-    let (mut is_wrong, mut field) = ([0; N], 0);
+    let (mut findings, mut field) = ([Finding::Nothing; N], 0);
     while field < top.slots.len() {
         if !matches!(tree.problems[tree.direct[field] as usize], Problem::None) {
-            is_wrong[field] = 1;
+            findings[field] = Finding::Dependency;
         }
         field += 1;
     }
+    layers::look_through(T::NODE, &mut findings);
     let wired = tree.wired as usize;
-    Report { wires: room.wires, wired, is_wrong }
+    Report { wires: room.wires, wired, findings }
 }
 
 const fn look_through(tree: &mut Tree<'_>) {

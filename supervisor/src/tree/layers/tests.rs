@@ -29,7 +29,10 @@ fn slot(name: &'static str, node: Node, policy: PolicyPatch) -> DeclaredSlot {
 
 /// What is wrong in the only field, with the lines of this file left out.
 fn said(supervisor: &DeclaredSupervisor) -> String {
-    let Some(text) = complaint(supervisor, 0) else { return String::new() };
+    let mut text = Text::new();
+    if !of_slot(&supervisor.slots()[0], &around(supervisor), &mut text) {
+        return String::new();
+    }
     let text = text.as_str();
     let Some((before, after)) = text.split_once(" (supervisor/src/") else { return text.into() };
     let (_, after) = after.split_once(')').expect("the end of a place");
@@ -158,9 +161,8 @@ fn defaults_reach_all_that_is_below_and_the_inner_ones_are_stronger() {
 #[test]
 fn a_limit_that_no_layer_lets_trip_is_found_and_a_class_that_may_wait_less_is_left_alone() {
     let slow = NONE.backoff(BackoffPatch { jitter: Some(0.0), ..wait(Some(1), Some(60)) });
-    let trips = |declared, field, defaults| {
-        !is_endless(&supervisor(vec![slot("a", child(declared), field)], defaults), 0)
-    };
+    let trips =
+        |declared, field, defaults| !is_endless(&slot("a", child(declared), field), &defaults);
     let limit = |within| NONE.restart_limit(5, within * SECOND);
     assert!(!trips(slow, limit(30), NONE));
     assert!(trips(slow, limit(31), NONE));

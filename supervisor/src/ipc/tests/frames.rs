@@ -1,0 +1,1 @@
+//! Registration: whatever a relay does, the tree goes on.
