@@ -63,13 +63,13 @@ impl Runs {
                 let context = TaskContext::new(Arc::clone(&cell));
                 #[cfg(feature = "config")]
                 let context = context.with_settings(task.settings.clone());
-                self.spawn(&cell, context, make)
+                Self::spawn(&cell, context, make)
             }
             FactoryKind::Blocking(work) => {
                 let context = BlockingContext::new(Arc::clone(&cell));
                 #[cfg(feature = "config")]
                 let context = context.with_settings(task.settings.clone());
-                self.spawn_thread(&cell, path, context, work)
+                Self::spawn_thread(&cell, path, context, work)
             }
         };
         match spawned {
@@ -105,7 +105,6 @@ impl Runs {
     }
 
     fn spawn(
-        &self,
         cell: &Arc<RunCell>,
         context: TaskContext,
         make: &Arc<AsyncFn>,
@@ -118,7 +117,6 @@ impl Runs {
     }
 
     fn spawn_thread(
-        &self,
         cell: &Arc<RunCell>,
         path: &ChildPath,
         context: BlockingContext,

@@ -71,6 +71,10 @@ impl fmt::Debug for Stopped<'_> {
 pub(crate) struct Waiting {
     first: Seat,
     /// Seats 1 and up.
+    #[expect(
+        clippy::box_collection,
+        reason = "a cell of each child pays one word for it, not three"
+    )]
     others: Option<Box<Vec<Seat>>>,
 }
 
