@@ -146,7 +146,7 @@ impl Engine {
         };
         let now = self.now;
         if let Some(node) = self.nodes.get_mut(key) {
-            let past = node.history.get_or_insert_default();
+            let past = node.history_mut();
             (past.decision, past.decided_at) = (Some(decision), now);
         }
         self.note(key, EventKind::Decided { decision });

@@ -116,7 +116,10 @@ impl Engine {
             self.note(key, EventKind::Exited { exit: exit.clone() });
             return self.ended_by_itself(key, exit, ready_for);
         }
-        self.record(key, &exit);
+        // Of what is about to be forgotten nothing has to be remembered.
+        if after != After::Remove {
+            self.record(key, &exit);
+        }
         self.note_row(key, Some(&exit));
         self.note(key, EventKind::Exited { exit: exit.clone() });
         let Some(parent) = self.parent_of(key) else { return self.tree_ended(exit) };
