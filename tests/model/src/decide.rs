@@ -1,0 +1,226 @@
+//! One exit, and what follows (L5–L16, L24–L28, L33–L36).
+
+use crate::model::{Exit, Fact, Hold, Id, Job, Life, Model, Step, Cause};
+use crate::spec::{AutoShutdown, OnLimit, Restart, Strategy};
+
+impl Model {
+    /// A run has ended and nobody had asked it to.
+    pub(crate) fn has_died(&mut self, id: Id, exit: Exit) {
+        let Some(parent) = self.nodes[id].parent else { return };
+        self.nodes[id].life = Life::Down;
+        let now = self.now;
+        let delay = self.next_wait_if_asked(id, exit);
+        match &mut self.nodes[parent].step {
+            Step::None | Step::Ending { .. } => {}
+            // L24: the round had still to stop it. L34: its wait may be the longer one.
+            Step::Stopping { members, decided, due } if members.contains(&id) => {
+                if let Some(delay) = delay {
+                    *due = (*due).max(*decided + delay);
+                }
+                let _ = now;
+                if self.nodes[id].spec.restart == Restart::Temporary {
+                    self.forget(id);
+                } else {
+                    self.nodes[id].life = Life::Restarting;
+                }
+            }
+            _ => self.nodes[parent].jobs.push_back(Job::Death(id, exit)),
+        }
+    }
+
+    /// The wait it would get, when it is about to be absorbed.
+    fn next_wait_if_asked(&mut self, id: Id, exit: Exit) -> Option<u64> {
+        let parent = self.nodes[id].parent?;
+        let is_absorbed = matches!(
+            &self.nodes[parent].step,
+            Step::Stopping { members, .. } if members.contains(&id)
+        );
+        (is_absorbed && self.asks(id, exit, false)).then(|| self.next_wait(id))
+    }
+
+    /// L5–L7, L16.
+    fn asks(&self, id: Id, exit: Exit, is_start: bool) -> bool {
+        match self.nodes[id].spec.restart {
+            Restart::Permanent => true,
+            Restart::Transient => is_start || exit.is_abnormal(),
+            Restart::Temporary => false,
+        }
+    }
+
+    /// What follows from the end of a run, or from a start that failed inside a restart.
+    pub(crate) fn decide(&mut self, parent: Id, id: Id, exit: Exit, is_start: bool) {
+        let now = self.now;
+        self.nodes[id].life = Life::Down;
+        if !self.asks(id, exit, is_start) {
+            self.end_trial(id);
+            if self.nodes[id].spec.restart == Restart::Temporary {
+                self.forget(id);
+            }
+            return self.is_it_the_last_straw(parent, id);
+        }
+        if self.nodes[id].on_trial {
+            self.end_trial(id);
+            if self.nodes[id].charged.len() > 0 || self.nodes[id].spec.limit.is_none() {
+                self.quarantine(id);
+                return self.is_it_the_last_straw(parent, id);
+            }
+        }
+        // L36, then L35: its own limit first, and if that is spent nobody else pays.
+        let is_spent = exit == Exit::Fatal || self.charge_own(id);
+        if is_spent {
+            return self.on_limit(parent, id);
+        }
+        // L9, L25.
+        let Some(flags) = self.nodes[parent].spec.flags().cloned() else { return };
+        let window = &mut self.nodes[parent].window;
+        window.push(now);
+        window.retain(|&at| now - at <= flags.intensity.within);
+        if window.len() > flags.intensity.max {
+            let exit = if flags.meltdown_is_abnormal { Exit::Failed } else { Exit::Shutdown };
+            self.note(parent, Fact::Meltdown);
+            return self.begin_end(parent, exit);
+        }
+        let wait = self.next_wait(id);
+        if flags.strategy == Strategy::OneForOne {
+            let node = &mut self.nodes[id];
+            node.life = Life::Restarting;
+            node.due = Some(now + wait);
+            if wait == 0 {
+                self.attempt(id, Cause::Restart);
+            }
+            return;
+        }
+        self.begin_round(parent, id, flags.strategy, wait);
+    }
+
+    /// L12–L14, L34.
+    fn begin_round(&mut self, parent: Id, id: Id, strategy: Strategy, wait: u64) {
+        let now = self.now;
+        let children = &self.nodes[parent].children;
+        let from = match strategy {
+            Strategy::RestForOne => children.iter().position(|&child| child == id).unwrap_or(0),
+            Strategy::OneForAll | Strategy::OneForOne => 0,
+        };
+        let members: Vec<_> = children[from..]
+            .iter()
+            .copied()
+            .filter(|&child| {
+                !matches!(self.nodes[child].life, Life::Paused | Life::Quarantined)
+            })
+            .collect();
+        // L24: deaths that nobody has decided about yet are absorbed.
+        self.nodes[parent]
+            .jobs
+            .retain(|job| !matches!(job, Job::Death(child, _) if members.contains(child)));
+        let mut due = now + wait;
+        // It takes over groups that wait, with the later start.
+        self.nodes[parent].groups.retain(|group| {
+            let is_taken = group.members.iter().any(|member| members.contains(member));
+            if is_taken {
+                due = due.max(group.due);
+            }
+            !is_taken
+        });
+        for &member in &members {
+            let node = &mut self.nodes[member];
+            if matches!(node.life, Life::Down | Life::Waiting) {
+                node.life = Life::Restarting;
+            }
+        }
+        self.nodes[parent].step = Step::Stopping { members, decided: now, due };
+    }
+
+    /// L33: the wait before the next run, which counts from now on.
+    fn next_wait(&mut self, id: Id) -> u64 {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        let backoff = node.spec.backoff;
+        let ready_for = node.ready_at.take().map_or(0, |at| now - at);
+        if ready_for >= backoff.reset_after {
+            node.waits = 0;
+        }
+        let grown = backoff.initial.saturating_mul(backoff.factor.saturating_pow(node.waits));
+        node.waits += 1;
+        grown.min(backoff.max)
+    }
+
+    /// L35: whether its own limit is spent with this one.
+    fn charge_own(&mut self, id: Id) -> bool {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        let Some(limit) = node.spec.limit else { return false };
+        node.charged.push(now);
+        node.charged.retain(|&at| now - at <= limit.within);
+        node.charged.len() > limit.max
+    }
+
+    fn on_limit(&mut self, parent: Id, id: Id) {
+        match self.nodes[id].spec.on_limit {
+            OnLimit::Quarantine => {
+                self.quarantine(id);
+                self.is_it_the_last_straw(parent, id);
+            }
+            OnLimit::Escalate => {
+                self.note(parent, Fact::Meltdown);
+                self.begin_end(parent, Exit::Failed);
+            }
+            OnLimit::Stop => self.is_it_the_last_straw(parent, id),
+            OnLimit::ShutdownTree => self.end_the_tree(),
+        }
+    }
+
+    pub(crate) fn quarantine(&mut self, id: Id) {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        node.life = Life::Quarantined;
+        node.on_trial = false;
+        node.probe_due = node.spec.probe_after.map(|wait| now + wait);
+        let hold = Hold { life: Life::Quarantined, is_to_run: true, by_limit: true };
+        self.holds.insert(node.path.clone(), hold);
+    }
+
+    /// L35: one start of this child only, charged to nothing.
+    pub(crate) fn probe(&mut self, id: Id) {
+        self.nodes[id].probe_due = None;
+        self.nodes[id].on_trial = true;
+        self.note(id, Fact::Probing);
+        self.holds.remove(&self.nodes[id].path);
+        self.attempt(id, Cause::Probe);
+    }
+
+    /// Whether its trial was stood is seen when the run ends.
+    fn end_trial(&mut self, id: Id) {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        if !node.on_trial {
+            return;
+        }
+        let ready_for = node.ready_at.map_or(0, |at| now - at);
+        if node.ready_at.is_some() && ready_for >= node.spec.backoff.reset_after {
+            node.charged.clear();
+            node.on_trial = false;
+        }
+    }
+
+    /// L27, L28.
+    fn is_it_the_last_straw(&mut self, parent: Id, id: Id) {
+        let Some(flags) = self.nodes[parent].spec.flags() else { return };
+        if !self.nodes[id].spec.significant {
+            return;
+        }
+        let is_last = match flags.auto_shutdown {
+            AutoShutdown::Never => false,
+            AutoShutdown::Any => true,
+            AutoShutdown::All => !self.nodes[parent].children.iter().any(|&child| {
+                let child = &self.nodes[child];
+                child.spec.significant
+                    && (child.life.is_live()
+                        || matches!(child.life, Life::Waiting | Life::Restarting))
+            }),
+        };
+        if is_last {
+            self.note(parent, Fact::AutoShutdown);
+            self.begin_end(parent, Exit::Shutdown);
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Starts: who may, in which order, and what follows when one fails (L1–L4, L16, L19, L37).
+
+use std::rc::Rc;
+
+use crate::command::Answer;
+use crate::model::{Cause, Exit, Fact, Id, Life, Model, Step, Until};
+use crate::spec::Restart;
+
+impl Model {
+    /// The next generation of a child begins.
+    pub(crate) fn attempt(&mut self, id: Id, cause: Cause) {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        node.generation = self.generations.get(&node.path).copied().unwrap_or(0) + 1;
+        self.generations.insert(node.path.clone(), node.generation);
+        node.life = Life::Starting;
+        node.cause = cause;
+        node.due = None;
+        node.probe_due = None;
+        node.ready_at = None;
+        node.start_due = node.spec.start_timeout.map(|timeout| now + timeout);
+        let flags = node.spec.flags().cloned();
+        self.note(id, Fact::Starting);
+        match flags {
+            None => self.spawn(id),
+            Some(flags) => {
+                // L19: built from its declaration, the window empty.
+                for child in std::mem::take(&mut self.nodes[id].children) {
+                    self.nodes[child].is_gone = true;
+                }
+                let node = &mut self.nodes[id];
+                node.window.clear();
+                node.groups.clear();
+                node.jobs.clear();
+                for child in flags.children {
+                    let child = self.place(Some(id), Rc::new(child), false);
+                    // L41: kept by path, above the run of the supervisor.
+                    if let Some(hold) = self.holds.get(&self.nodes[child].path) {
+                        self.nodes[child].life = hold.life;
+                    }
+                }
+                let members = self.nodes[id].children.clone();
+                self.nodes[id].step = Step::StartingUp { members, turn: 0 };
+            }
+        }
+    }
+
+    /// The next of these has its turn, if the one before is ready: whether anything was done, or
+    /// `None` when all have had theirs.
+    pub(crate) fn start_next(&mut self, members: &[Id], turn: &mut usize, cause: Cause) -> Option<bool> {
+        let before = turn.checked_sub(1).and_then(|before| members.get(before));
+        if before.is_some_and(|&before| {
+            !self.nodes[before].is_gone && self.nodes[before].life == Life::Starting
+        }) {
+            return Some(false);
+        }
+        let &next = members.get(*turn)?;
+        *turn += 1;
+        let node = &self.nodes[next];
+        if !node.is_gone && matches!(node.life, Life::Waiting | Life::Restarting) {
+            self.attempt(next, cause);
+        }
+        Some(true)
+    }
+
+    pub(crate) fn run_is_ready(&mut self, id: Id) {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        if node.life != Life::Starting {
+            return;
+        }
+        node.life = Life::Up;
+        node.ready_at = Some(now);
+        node.start_due = None;
+        self.note(id, Fact::Ready);
+        self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::Ok));
+        self.look_until_quiet();
+    }
+
+    /// L3, L16: no failure, and it costs nothing.
+    pub(crate) fn start_is_ignored(&mut self, id: Id) {
+        self.note(id, Fact::StartIgnored);
+        self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::OkIgnored));
+        self.nodes[id].life = Life::Down;
+        if self.nodes[id].spec.restart == Restart::Temporary {
+            self.forget(id);
+        }
+    }
+
+    pub(crate) fn start_failed(&mut self, id: Id, exit: Exit) {
+        self.nodes[id].life = Life::Down;
+        let Some(parent) = self.nodes[id].parent else { return };
+        self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::StartFailed));
+        match self.nodes[id].cause {
+            // L2.
+            Cause::Init => self.begin_end(parent, exit),
+            Cause::Round | Cause::Restart => self.decide(parent, id, exit, true),
+            // L23.
+            Cause::Command => {}
+            // L4.
+            Cause::Add => self.forget(id),
+            Cause::Probe => self.quarantine(id),
+        }
+    }
+
+    pub(crate) fn forget(&mut self, id: Id) {
+        self.note(id, Fact::Removed);
+        self.answer_waiters(id, |until| {
+            Some(match until {
+                Until::Gone => Answer::Ok,
+                Until::Ready => Answer::Removed,
+            })
+        });
+        self.nodes[id].is_gone = true;
+        if let Some(parent) = self.nodes[id].parent {
+            self.nodes[parent].children.retain(|&child| child != id);
+        }
+    }
+}
