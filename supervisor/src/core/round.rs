@@ -156,6 +156,9 @@ impl Engine {
             self.set_state(child, State::Down);
             self.forget(child);
         } else {
+            if ended == Ended::Run && !cfg!(plant_bug = "absorbed_row_goes_on") {
+                self.end_rows(child, ready_for);
+            }
             self.lengthen_round(key, child, exit);
             self.set_state(child, State::Restarting { due: None });
         }

@@ -47,8 +47,10 @@ pub struct Command {
 pub enum Answer {
     Ok,
     OkIgnored,
+    OkWaiting,
     Running,
     Restarting,
+    Waiting,
     Paused,
     Quarantined,
     AlreadyStarted,
@@ -216,16 +218,10 @@ impl Model {
         parent.groups.retain(|group| !group.members.is_empty());
     }
 
-    /// Who waited for a start is told that it does not come.
-    fn interrupt_start(&mut self, id: Id, answer: Answer) {
-        self.answer_waiters(id, |until| (until == Until::Ready).then_some(answer));
-    }
-
     fn stop_it(&mut self, number: usize, id: Id) -> Option<Answer> {
         let life = self.nodes[id].life;
         match life {
             Life::Starting | Life::Up | Life::Stopping => {
-                self.interrupt_start(id, Answer::Stopped);
                 let is_stronger = life == Life::Stopping
                     && matches!(self.nodes[id].wish, Wish::Hold | Wish::Remove);
                 if !is_stronger {
@@ -253,7 +249,12 @@ impl Model {
                 if self.nodes[id].life == Life::Stopping && self.nodes[id].wish == Wish::Remove {
                     return Some(Answer::Removed);
                 }
-                self.interrupt_start(id, Answer::Stopped);
+                let path = self.nodes[id].path.clone();
+                match self.holds.get(&path).map(|hold| hold.life) {
+                    Some(Life::Paused) => return Some(Answer::Paused),
+                    _ => drop(self.holds.remove(&path)),
+                }
+                self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::Stopped));
                 self.ask(id, Wish::Restart);
                 self.nodes[id].waiters.push((number, Until::Ready));
                 None
@@ -277,10 +278,7 @@ impl Model {
             self.nodes[id].waiters.push((number, Until::Ready));
             return None;
         }
-        self.nodes[id].due = None;
-        self.attempt(id, Cause::Restart);
-        self.nodes[id].waiters.push((number, Until::Ready));
-        None
+        self.start_by_command(number, id)
     }
 
     fn delete_it(&mut self, id: Id) -> Option<Answer> {
@@ -298,11 +296,12 @@ impl Model {
 
     fn remove_it(&mut self, number: usize, id: Id) -> Option<Answer> {
         if self.nodes[id].life.is_live() {
-            self.interrupt_start(id, Answer::Removed);
+            self.removed.insert(self.nodes[id].path.clone());
             self.ask(id, Wish::Remove);
             self.nodes[id].waiters.push((number, Until::Gone));
             return None;
         }
+        self.removed.insert(self.nodes[id].path.clone());
         self.void(id);
         self.forget(id);
         Some(Answer::Ok)
@@ -322,11 +321,10 @@ impl Model {
             (None, Life::Down) => is_undecided,
             (None, _) => true,
         };
-        self.holds.insert(path, Hold { life, is_to_run, by_limit: false });
+        self.holds.insert(path, Hold { life, is_to_run, is_probed: false });
         self.nodes[id].on_trial = false;
         self.void(id);
         if was.is_live() {
-            self.interrupt_start(id, Answer::Stopped);
             self.ask(id, Wish::Hold);
             self.nodes[id].waiters.push((number, Until::Gone));
             return None;
@@ -340,6 +338,7 @@ impl Model {
         let path = self.nodes[id].path.clone();
         match life {
             Life::Paused | Life::Quarantined => {}
+            Life::Stopping if self.nodes[id].wish == Wish::Remove => return Some(Answer::Removed),
             Life::Stopping if self.nodes[id].wish == Wish::Hold => {
                 let hold = self.holds.remove(&path);
                 if hold.is_some_and(|hold| hold.is_to_run) {

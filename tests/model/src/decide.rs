@@ -1,6 +1,6 @@
 //! One exit, and what follows (L5–L16, L24–L28, L33–L36).
 
-use crate::model::{Exit, Fact, Hold, Id, Job, Life, Model, Step, Cause};
+use crate::model::{Exit, Fact, Hold, Id, Job, Life, Model, Step, Cause, Wish};
 use crate::spec::{AutoShutdown, OnLimit, Restart, Strategy};
 
 impl Model {
@@ -8,34 +8,45 @@ impl Model {
     pub(crate) fn has_died(&mut self, id: Id, exit: Exit) {
         let Some(parent) = self.nodes[id].parent else { return };
         self.nodes[id].life = Life::Down;
-        let now = self.now;
-        let delay = self.next_wait_if_asked(id, exit);
-        match &mut self.nodes[parent].step {
+        self.is_ready_no_more(id);
+        // L22: also when it is a supervisor further up that stops.
+        if self.is_being_stopped(parent) {
+            if self.nodes[id].spec.restart == Restart::Temporary {
+                self.forget(id);
+            }
+            return;
+        }
+        let is_asked_for = self.asks(id, exit, false);
+        match &self.nodes[parent].step {
             Step::None | Step::Ending { .. } => {}
-            // L24: the round had still to stop it. L34: its wait may be the longer one.
-            Step::Stopping { members, decided, due } if members.contains(&id) => {
-                if let Some(delay) = delay {
-                    *due = (*due).max(*decided + delay);
-                }
-                let _ = now;
+            // L24: the round had still to stop it.
+            Step::Stopping { members, .. } if members.contains(&id) => {
                 if self.nodes[id].spec.restart == Restart::Temporary {
-                    self.forget(id);
-                } else {
-                    self.nodes[id].life = Life::Restarting;
+                    return self.forget(id);
+                }
+                self.nodes[id].life = Life::Restarting;
+                if is_asked_for {
+                    self.lengthen(id);
                 }
             }
             _ => self.nodes[parent].jobs.push_back(Job::Death(id, exit)),
         }
     }
 
-    /// The wait it would get, when it is about to be absorbed.
-    fn next_wait_if_asked(&mut self, id: Id, exit: Exit) -> Option<u64> {
-        let parent = self.nodes[id].parent?;
-        let is_absorbed = matches!(
-            &self.nodes[parent].step,
-            Step::Stopping { members, .. } if members.contains(&id)
-        );
-        (is_absorbed && self.asks(id, exit, false)).then(|| self.next_wait(id))
+    /// Whether this supervisor, or one above it, is ending.
+    pub(crate) fn is_being_stopped(&self, id: Id) -> bool {
+        let node = &self.nodes[id];
+        matches!(node.step, Step::Ending { .. } | Step::None)
+            || node.parent.is_some_and(|parent| self.is_being_stopped(parent))
+    }
+
+    /// L34: a failure while its group is stopped makes the wait as long as its own would be.
+    pub(crate) fn lengthen(&mut self, id: Id) {
+        let Some(parent) = self.nodes[id].parent else { return };
+        let wait = self.next_wait(id);
+        if let Step::Stopping { decided, due, .. } = &mut self.nodes[parent].step {
+            *due = (*due).max(*decided + wait);
+        }
     }
 
     /// L5–L7, L16.
@@ -52,18 +63,15 @@ impl Model {
         let now = self.now;
         self.nodes[id].life = Life::Down;
         if !self.asks(id, exit, is_start) {
-            self.end_trial(id);
+            self.nodes[id].on_trial = false;
             if self.nodes[id].spec.restart == Restart::Temporary {
                 self.forget(id);
             }
             return self.is_it_the_last_straw(parent, id);
         }
         if self.nodes[id].on_trial {
-            self.end_trial(id);
-            if self.nodes[id].charged.len() > 0 || self.nodes[id].spec.limit.is_none() {
-                self.quarantine(id);
-                return self.is_it_the_last_straw(parent, id);
-            }
+            self.quarantine(id);
+            return self.is_it_the_last_straw(parent, id);
         }
         // L36, then L35: its own limit first, and if that is spent nobody else pays.
         let is_spent = exit == Exit::Fatal || self.charge_own(id);
@@ -101,7 +109,7 @@ impl Model {
             Strategy::RestForOne => children.iter().position(|&child| child == id).unwrap_or(0),
             Strategy::OneForAll | Strategy::OneForOne => 0,
         };
-        let members: Vec<_> = children[from..]
+        let mut members: Vec<_> = children[from..]
             .iter()
             .copied()
             .filter(|&child| {
@@ -113,16 +121,20 @@ impl Model {
             .jobs
             .retain(|job| !matches!(job, Job::Death(child, _) if members.contains(child)));
         let mut due = now + wait;
-        // It takes over groups that wait, with the later start.
-        self.nodes[parent].groups.retain(|group| {
-            let is_taken = group.members.iter().any(|member| members.contains(member));
-            if is_taken {
-                due = due.max(group.due);
-            }
-            !is_taken
-        });
+        // There is one round at a time: one that waits is taken over, with the later start.
+        for group in std::mem::take(&mut self.nodes[parent].groups) {
+            due = due.max(group.due);
+            members.extend(group.members);
+        }
+        let order = self.nodes[parent].children.clone();
+        members.sort_by_key(|member| order.iter().position(|child| child == member));
+        members.dedup();
         for &member in &members {
             let node = &mut self.nodes[member];
+            // L14: what was stopped by command before is no exception.
+            if node.life == Life::Stopping && matches!(node.wish, Wish::Stop | Wish::Restart) {
+                node.wish = Wish::Member;
+            }
             if matches!(node.life, Life::Down | Life::Waiting) {
                 node.life = Life::Restarting;
             }
@@ -132,16 +144,22 @@ impl Model {
 
     /// L33: the wait before the next run, which counts from now on.
     fn next_wait(&mut self, id: Id) -> u64 {
-        let now = self.now;
         let node = &mut self.nodes[id];
         let backoff = node.spec.backoff;
-        let ready_for = node.ready_at.take().map_or(0, |at| now - at);
-        if ready_for >= backoff.reset_after {
-            node.waits = 0;
-        }
         let grown = backoff.initial.saturating_mul(backoff.factor.saturating_pow(node.waits));
         node.waits += 1;
         grown.min(backoff.max)
+    }
+
+    /// L33: its run is ready no more; if it was for long enough, the next wait is the first again.
+    pub(crate) fn is_ready_no_more(&mut self, id: Id) {
+        let now = self.now;
+        self.end_trial(id);
+        let node = &mut self.nodes[id];
+        let ready_for = node.ready_at.take().map(|at| now - at);
+        if ready_for.is_some_and(|ready_for| ready_for >= node.spec.backoff.reset_after) {
+            node.waits = 0;
+        }
     }
 
     /// L35: whether its own limit is spent with this one.
@@ -175,7 +193,8 @@ impl Model {
         node.life = Life::Quarantined;
         node.on_trial = false;
         node.probe_due = node.spec.probe_after.map(|wait| now + wait);
-        let hold = Hold { life: Life::Quarantined, is_to_run: true, by_limit: true };
+        let is_probed = node.probe_due.is_some();
+        let hold = Hold { life: Life::Quarantined, is_to_run: true, is_probed };
         self.holds.insert(node.path.clone(), hold);
     }
 
@@ -189,7 +208,7 @@ impl Model {
     }
 
     /// Whether its trial was stood is seen when the run ends.
-    fn end_trial(&mut self, id: Id) {
+    pub(crate) fn end_trial(&mut self, id: Id) {
         let now = self.now;
         let node = &mut self.nodes[id];
         if !node.on_trial {

@@ -2,6 +2,7 @@
 
 use crate::command::Answer;
 use crate::model::{Exit, Id, Job, Life, Model, Step, Until, Wish};
+use crate::spec::Restart;
 
 impl Model {
     /// A supervisor begins to end: nothing below it is started any more.
@@ -11,25 +12,45 @@ impl Model {
             return;
         }
         node.step = Step::Ending { exit };
-        node.groups.clear();
+        self.is_ending |= id == 0;
+        let node = &mut self.nodes[id];
         if node.life == Life::Up {
             node.life = Life::Stopping;
             node.wish = Wish::Own;
+            self.is_ready_no_more(id);
         }
-        for job in std::mem::take(&mut node.jobs) {
-            if let Job::Command(number, _) = job {
-                let answer =
-                    if self.is_ending { Answer::ShuttingDown } else { Answer::SupervisorDown };
-                self.answers.push((number, answer));
+        self.interrupt(id);
+    }
+
+    /// L44: every wait below is over.
+    fn interrupt(&mut self, id: Id) {
+        self.nodes[id].groups.clear();
+        for job in std::mem::take(&mut self.nodes[id].jobs) {
+            match job {
+                Job::Command(..) => self.nodes[id].jobs.push_back(job),
+                Job::Death(child, _) => {
+                    let node = &self.nodes[child];
+                    if node.spec.restart == Restart::Temporary && !node.is_gone {
+                        self.forget(child);
+                    }
+                }
             }
         }
         for child in self.nodes[id].children.clone() {
-            let child = &mut self.nodes[child];
-            child.due = None;
-            child.probe_due = None;
-            if matches!(child.life, Life::Waiting | Life::Restarting) {
-                child.life = Life::Down;
+            let node = &mut self.nodes[child];
+            node.due = None;
+            node.probe_due = None;
+            if matches!(node.life, Life::Waiting | Life::Restarting) {
+                node.life = Life::Down;
+                let is_temporary = node.spec.restart == Restart::Temporary;
+                self.answer_waiters(child, |until| {
+                    (until == Until::Ready).then_some(Answer::Stopped)
+                });
+                if is_temporary {
+                    self.forget(child);
+                }
             }
+            self.interrupt(child);
         }
     }
 
@@ -39,11 +60,6 @@ impl Model {
             return;
         }
         self.is_ending = true;
-        for id in 0..self.nodes.len() {
-            self.answer_waiters(id, |until| {
-                (until == Until::Ready).then_some(Answer::ShuttingDown)
-            });
-        }
         self.begin_end(0, Exit::Shutdown);
     }
 }

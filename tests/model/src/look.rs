@@ -3,6 +3,7 @@
 use crate::command::Answer;
 use crate::model::{Cause, Exit, Fact, Group, Id, Job, Life, Model, Step, Until, Wish};
 use crate::spec::Restart;
+use crate::world::Turn;
 
 impl Model {
     /// Lets everything happen that needs no time.
@@ -10,7 +11,8 @@ impl Model {
         loop {
             self.look_until_quiet();
             match self.polls.pop_front() {
-                Some((id, generation)) => self.poll(id, generation),
+                Some(Turn::Run(id, generation)) => self.poll(id, generation),
+                Some(Turn::Supervisors) => self.hear(),
                 None => return,
             }
         }
@@ -29,8 +31,15 @@ impl Model {
     }
 
     fn look_at(&mut self, id: Id) -> bool {
+        let above = self.nodes[id].parent;
         match self.nodes[id].step.clone() {
             Step::None => false,
+            // L22: it is asked in its turn, and until then it does nothing.
+            step if !matches!(step, Step::Ending { .. })
+                && above.is_some_and(|above| self.is_being_stopped(above)) =>
+            {
+                false
+            }
             Step::Ending { exit } => {
                 let children = self.nodes[id].children.clone();
                 self.stop_next(id, &children, Wish::End).unwrap_or_else(|| {
@@ -85,6 +94,14 @@ impl Model {
             self.begin_due_group(id);
             return true;
         }
+        let children = self.nodes[id].children.clone();
+        let probe = children.into_iter().find(|&child| {
+            self.nodes[child].probe_due.is_some_and(|due| due <= now)
+        });
+        if let Some(child) = probe {
+            self.probe(child);
+            return true;
+        }
         match self.nodes[id].jobs.pop_front() {
             None => false,
             Some(Job::Death(child, exit)) => {
@@ -120,13 +137,16 @@ impl Model {
             .collect();
         let &youngest = live.last()?;
         let is_pool = self.nodes[id].spec.flags().is_some_and(|flags| flags.is_pool);
-        let asked = if is_pool { live.clone() } else { vec![youngest] };
+        // Strictly one at a time, also when somebody else has asked the one.
+        let busy = live.iter().copied().find(|&child| self.nodes[child].life == Life::Stopping);
+        let asked = if is_pool { live.clone() } else { vec![busy.unwrap_or(youngest)] };
         let mut did = false;
         for child in asked {
             if self.nodes[child].life == Life::Stopping {
-                let before = self.nodes[child].wish;
-                let is_kept = wish == Wish::Member && matches!(before, Wish::Hold | Wish::Remove);
-                if before != wish && !is_kept {
+                // Who was asked by command after the round began is taken out of it.
+                let is_kept =
+                    matches!(self.nodes[child].wish, Wish::Own | Wish::Hold | Wish::Remove);
+                if wish == Wish::End && !is_kept {
                     self.nodes[child].wish = wish;
                 }
             } else {
@@ -147,6 +167,8 @@ impl Model {
             return;
         }
         node.life = Life::Stopping;
+        self.is_ready_no_more(id);
+        let node = &mut self.nodes[id];
         node.grace_due = node.spec.grace.map(|grace| now + grace);
         self.note(id, Fact::StopRequested);
         match &mut self.nodes[id].run {
@@ -154,7 +176,13 @@ impl Model {
                 run.is_cancelled = true;
                 self.wake(id);
             }
-            None => self.begin_end(id, Exit::Shutdown),
+            None => {
+                // It was failing to start: now it is stopped.
+                if let Step::Ending { exit } = &mut self.nodes[id].step {
+                    *exit = Exit::Shutdown;
+                }
+                self.begin_end(id, Exit::Shutdown);
+            }
         }
     }
 
@@ -198,6 +226,13 @@ impl Model {
     fn supervisor_has_ended(&mut self, id: Id, exit: Exit) {
         self.nodes[id].step = Step::None;
         self.nodes[id].grace_due = None;
+        for job in std::mem::take(&mut self.nodes[id].jobs) {
+            if let Job::Command(number, _) = job {
+                let answer =
+                    if self.is_ending { Answer::ShuttingDown } else { Answer::SupervisorDown };
+                self.answers.push((number, answer));
+            }
+        }
         if id == 0 {
             self.nodes[id].life = Life::Down;
             self.is_over = true;
@@ -219,28 +254,42 @@ impl Model {
     /// What was asked to end has ended (D12: what was wished for is what it is now).
     fn has_stopped(&mut self, id: Id, exit: Exit) {
         let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
-        let wish = self.nodes[id].wish;
+        let mut wish = self.nodes[id].wish;
+        let parent = self.nodes[id].parent;
+        let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Follow);
+        if is_started && parent.is_some_and(|parent| self.is_being_stopped(parent)) {
+            wish = Wish::End;
+        }
         if wish == Wish::TimedOut {
             self.note(id, Fact::StartFailed(Exit::TimedOut));
             return self.start_failed(id, Exit::TimedOut);
         }
+        // Who ends well after it was asked to has ended because of that.
+        let exit = if exit == Exit::Succeeded { Exit::Shutdown } else { exit };
         self.note(id, Fact::Exited(exit));
         self.nodes[id].life = Life::Down;
         match wish {
-            Wish::Stop | Wish::Member if is_temporary => return self.forget(id),
+            Wish::Stop | Wish::Member | Wish::End if is_temporary => return self.forget(id),
             Wish::Remove => return self.forget(id),
-            Wish::Member => self.nodes[id].life = Life::Restarting,
+            Wish::Member => {
+                self.nodes[id].life = Life::Restarting;
+                if exit.is_abnormal() {
+                    self.lengthen(id);
+                }
+            }
             Wish::Hold => {
                 if let Some(hold) = self.holds.get(&self.nodes[id].path) {
                     self.nodes[id].life = hold.life;
                 }
             }
             Wish::Follow => self.nodes[id].life = Life::Waiting,
-            Wish::Restart => {
-                self.attempt(id, Cause::Command);
-            }
+            Wish::Restart => self.attempt(id, Cause::Command),
             Wish::Stop | Wish::End | Wish::Own | Wish::TimedOut => {}
         }
-        self.answer_waiters(id, |until| (until == Until::Gone).then_some(Answer::Ok));
+        let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Follow);
+        self.answer_waiters(id, |until| match until {
+            Until::Gone => Some(Answer::Ok),
+            Until::Ready => (!is_started).then_some(Answer::Stopped),
+        });
     }
 }

@@ -1,11 +1,11 @@
 //! The tree as it is, what has happened, and how time passes.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::command::{Answer, Command};
-use crate::spec::{Child, Flags};
-use crate::world::Run;
+use crate::spec::{Child, Flags, Limit};
+use crate::world::{Run, Turn, Word};
 
 /// Where a node stands in the list of all.
 pub(crate) type Id = usize;
@@ -237,8 +237,8 @@ pub(crate) struct Hold {
     pub(crate) life: Life,
     /// Whether it is started when it is kept out no longer.
     pub(crate) is_to_run: bool,
-    /// Whether its own limit did it.
-    pub(crate) by_limit: bool,
+    /// Whether its own limit did it, and it is tried again.
+    pub(crate) is_probed: bool,
 }
 
 /// A child, or the root.
@@ -280,8 +280,12 @@ pub struct Model {
     pub(crate) nodes: Vec<Node>,
     pub(crate) generations: BTreeMap<String, u64>,
     pub(crate) holds: BTreeMap<String, Hold>,
-    /// Runs that have something to do, in the order in which that came up.
-    pub(crate) polls: VecDeque<(Id, u64)>,
+    /// Paths that were removed for good.
+    pub(crate) removed: BTreeSet<String>,
+    /// Who has something to do, in the order in which that came up.
+    pub(crate) polls: VecDeque<Turn>,
+    /// What runs have said and nobody has heard yet.
+    pub(crate) mailbox: VecDeque<(Id, u64, Word)>,
     pub(crate) trace: Vec<Item>,
     pub(crate) answers: Vec<(usize, Answer)>,
     pub(crate) is_ending: bool,
@@ -297,7 +301,9 @@ impl Model {
             nodes: Vec::new(),
             generations: BTreeMap::new(),
             holds: BTreeMap::new(),
+            removed: BTreeSet::new(),
             polls: VecDeque::new(),
+            mailbox: VecDeque::new(),
             trace: Vec::new(),
             answers: Vec::new(),
             is_ending: false,
@@ -373,17 +379,18 @@ impl Model {
     fn rows_below(&self, at: Id, rows: &mut Vec<Row>) {
         for &id in &self.nodes[at].children {
             let node = &self.nodes[id];
-            let used = |charged: &[u64], within| {
-                charged.iter().filter(|&&at| self.now - at <= within).count()
+            let used = |charged: &[u64], limit: Limit| {
+                let all = charged.iter().filter(|&&at| self.now - at <= limit.within).count();
+                all.min(limit.max + 1)
             };
             rows.push(Row {
                 path: node.path.clone(),
                 life: node.life,
                 generation: node.generation,
                 used: node.spec.flags().filter(|_| node.life.is_live()).map(|flags| {
-                    used(&node.window, flags.intensity.within)
+                    used(&node.window, flags.intensity)
                 }),
-                own_used: node.spec.limit.map(|limit| used(&node.charged, limit.within)),
+                own_used: node.spec.limit.map(|limit| used(&node.charged, limit)),
                 due: self.due_of(id),
             });
             if node.life.is_live() {
@@ -469,12 +476,20 @@ impl Model {
             let run = node.run.as_ref().and_then(|run| run.due);
             let restart = node.due.filter(|_| node.life == Life::Restarting);
             let groups = node.groups.iter().map(|group| group.due);
-            [run, node.start_due, node.grace_due, restart, node.probe_due]
+            let probe = node.probe_due.filter(|_| self.may_probe(node));
+            [run, node.start_due, node.grace_due, restart, probe]
                 .into_iter()
                 .flatten()
                 .chain(groups.filter(|_| node.step == Step::Idle))
         });
         dues.min()
+    }
+
+    /// A probe waits until its supervisor is in the middle of nothing.
+    fn may_probe(&self, node: &Node) -> bool {
+        node.parent.is_some_and(|parent| {
+            self.nodes[parent].step == Step::Idle && !self.is_being_stopped(parent)
+        })
     }
 
     /// Does the first thing that is due by now. What waits for a supervisor is found by looking.
@@ -492,7 +507,7 @@ impl Model {
                 self.start_takes_too_long(id);
             } else if is_due(node.grace_due) {
                 self.abort(id);
-            } else if is_due(node.probe_due) {
+            } else if is_due(node.probe_due) && self.may_probe(node) {
                 self.probe(id);
             } else if node.life == Life::Restarting && is_due(node.due) {
                 self.nodes[id].due = None;

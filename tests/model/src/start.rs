@@ -32,11 +32,19 @@ impl Model {
                 node.window.clear();
                 node.groups.clear();
                 node.jobs.clear();
+                let path = self.nodes[id].path.clone();
                 for child in flags.children {
+                    // L41: removed for good.
+                    if self.removed.contains(&format!("{path}/{}", child.id)) {
+                        continue;
+                    }
                     let child = self.place(Some(id), Rc::new(child), false);
                     // L41: kept by path, above the run of the supervisor.
                     if let Some(hold) = self.holds.get(&self.nodes[child].path) {
-                        self.nodes[child].life = hold.life;
+                        let node = &mut self.nodes[child];
+                        node.life = hold.life;
+                        let wait = node.spec.probe_after.filter(|_| hold.is_probed);
+                        node.probe_due = wait.map(|wait| now + wait);
                     }
                 }
                 let members = self.nodes[id].children.clone();
@@ -50,7 +58,8 @@ impl Model {
     pub(crate) fn start_next(&mut self, members: &[Id], turn: &mut usize, cause: Cause) -> Option<bool> {
         let before = turn.checked_sub(1).and_then(|before| members.get(before));
         if before.is_some_and(|&before| {
-            !self.nodes[before].is_gone && self.nodes[before].life == Life::Starting
+            let before = &self.nodes[before];
+            !before.is_gone && matches!(before.life, Life::Starting | Life::Stopping)
         }) {
             return Some(false);
         }
@@ -91,11 +100,16 @@ impl Model {
         self.nodes[id].life = Life::Down;
         let Some(parent) = self.nodes[id].parent else { return };
         self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::StartFailed));
+        let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
         match self.nodes[id].cause {
+            // L22.
+            _ if self.is_being_stopped(parent) => {}
             // L2.
-            Cause::Init => self.begin_end(parent, exit),
+            Cause::Init if exit == Exit::Fatal => self.begin_end(parent, exit),
+            Cause::Init => self.begin_end(parent, Exit::Failed),
             Cause::Round | Cause::Restart => self.decide(parent, id, exit, true),
             // L23.
+            Cause::Command if is_temporary => self.forget(id),
             Cause::Command => {}
             // L4.
             Cause::Add => self.forget(id),

@@ -14,6 +14,20 @@ pub(crate) struct Run {
     pub(crate) due: Option<u64>,
 }
 
+/// Who has a turn coming.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    Run(Id, u64),
+    Supervisors,
+}
+
+/// What a run says; `Ended(None)`: its start is ignored.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    Ready,
+    Ended(Option<Exit>),
+}
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Phase {
     /// Never polled.
@@ -24,6 +38,8 @@ pub(crate) enum Phase {
     Running,
     /// Asked to end, and on its way.
     Leaving,
+    /// It is over, and its supervisor is about to hear of it.
+    Over,
 }
 
 impl Model {
@@ -32,7 +48,7 @@ impl Model {
     pub fn tell(&mut self, path: &str, exit: Exit) -> bool {
         let Some(id) = self.find(path) else { return false };
         let Some(run) = &mut self.nodes[id].run else { return false };
-        if run.phase != Phase::Running {
+        if run.phase != Phase::Running || run.told.is_some() {
             return false;
         }
         run.told = Some(exit);
@@ -53,10 +69,42 @@ impl Model {
 
     /// Gives the run a turn, behind all that have one coming.
     pub(crate) fn wake(&mut self, id: Id) {
-        let turn = (id, self.nodes[id].generation);
+        self.queue(Turn::Run(id, self.nodes[id].generation));
+    }
+
+    fn queue(&mut self, turn: Turn) {
         if !self.polls.contains(&turn) {
             self.polls.push_back(turn);
         }
+    }
+
+    /// A run says something. The supervisors hear it when they have their turn, and who was woken
+    /// before that has his first.
+    fn report(&mut self, id: Id, word: Word) {
+        self.mailbox.push_back((id, self.nodes[id].generation, word));
+        self.queue(Turn::Supervisors);
+    }
+
+    /// The supervisors take in what was said.
+    pub(crate) fn hear(&mut self) {
+        while let Some((id, generation, word)) = self.mailbox.pop_front() {
+            // L31: what speaks of an earlier run changes nothing.
+            if self.nodes[id].is_gone || self.nodes[id].generation != generation {
+                continue;
+            }
+            match word {
+                Word::Ready => self.run_is_ready(id),
+                Word::Ended(exit) => self.run_has_ended(id, exit),
+            }
+            self.look_until_quiet();
+        }
+    }
+
+    fn end_run(&mut self, id: Id, exit: Option<Exit>) {
+        if let Some(run) = &mut self.nodes[id].run {
+            (run.phase, run.due) = (Phase::Over, None);
+        }
+        self.report(id, Word::Ended(exit));
     }
 
     /// Its own clock rings.
@@ -78,17 +126,20 @@ impl Model {
         let now = self.now;
         loop {
             let Some(run) = &mut self.nodes[id].run else { return };
+            if run.phase == Phase::Over {
+                return;
+            }
             if run.is_aborted {
-                return self.run_has_ended(id, Some(Exit::Aborted));
+                return self.end_run(id, Some(Exit::Aborted));
             }
             match run.phase {
                 Phase::New => match attempt {
-                    Attempt::Fail => return self.run_has_ended(id, Some(Exit::Failed)),
-                    Attempt::Fatal => return self.run_has_ended(id, Some(Exit::Fatal)),
-                    Attempt::Ignore => return self.run_has_ended(id, None),
+                    Attempt::Fail => return self.end_run(id, Some(Exit::Failed)),
+                    Attempt::Fatal => return self.end_run(id, Some(Exit::Fatal)),
+                    Attempt::Ignore => return self.end_run(id, None),
                     Attempt::Ok => {
                         run.phase = Phase::Running;
-                        self.run_is_ready(id);
+                        self.report(id, Word::Ready);
                     }
                     Attempt::Slow(millis) => {
                         run.phase = Phase::Warming;
@@ -99,17 +150,17 @@ impl Model {
                 Phase::Warming if run.is_cancelled => run.leave(manner, now),
                 Phase::Warming if run.due.is_none() && attempt != Attempt::Hang => {
                     run.phase = Phase::Running;
-                    self.run_is_ready(id);
+                    self.report(id, Word::Ready);
                 }
                 Phase::Running if run.is_cancelled => run.leave(manner, now),
                 Phase::Running if run.told.is_some() => {
                     let exit = run.told;
-                    return self.run_has_ended(id, exit);
+                    return self.end_run(id, exit);
                 }
                 Phase::Leaving if run.due.is_none() && manner != Manner::Deaf => {
-                    return self.run_has_ended(id, Some(Exit::Shutdown));
+                    return self.end_run(id, Some(Exit::Shutdown));
                 }
-                Phase::Warming | Phase::Running | Phase::Leaving => return,
+                Phase::Warming | Phase::Running | Phase::Leaving | Phase::Over => return,
             }
         }
     }

@@ -249,3 +249,48 @@ fn a_late_restart_that_fails_while_an_older_death_stops_others_is_absorbed() {
         ",
     );
 }
+
+#[test]
+fn so_does_one_whose_failure_the_round_of_a_sibling_takes_in() {
+    check(
+        "one_for_all { a backoff=2s..8s reset_after=1s, b, c grace=1s }",
+        "start; exit a error; wait 2s; wait 5s; stubborn c; exit b error; exit a error; wait 9s",
+        "
+        0ms: start a#1, start b#1, start c#1, up
+        0ms: cancel c#1, cancel b#1
+        2000ms: start a#2, start b#2, start c#2
+        7000ms: cancel c#2
+        8000ms: abort c#2
+        9000ms: start a#3, start b#3, start c#3
+        ",
+    );
+}
+
+#[test]
+fn so_does_one_that_fails_when_the_round_of_a_sibling_stops_it() {
+    check(
+        "one_for_all { a backoff=2s..8s reset_after=1s, b }",
+        "start; exit a error; wait 2s; wait 5s; stubborn a; exit b error; exit a error; wait 9s",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel b#1
+        2000ms: start a#2, start b#2
+        7000ms: cancel a#2
+        9000ms: start a#3, start b#3
+        ",
+    );
+}
+
+#[test]
+fn so_does_one_that_was_stopped() {
+    check(
+        "one_for_one { a backoff=2s..8s reset_after=1s }",
+        "start; exit a error; wait 2s; wait 5s; restart a; exit a error; wait 9s",
+        "
+        0ms: start a#1, up
+        2000ms: start a#2
+        7000ms: cancel a#2, start a#3, [restart a: ok]
+        9000ms: start a#4
+        ",
+    );
+}
