@@ -47,10 +47,8 @@ pub struct Command {
 pub enum Answer {
     Ok,
     OkIgnored,
-    OkWaiting,
     Running,
     Restarting,
-    Waiting,
     Paused,
     Quarantined,
     AlreadyStarted,
@@ -156,6 +154,8 @@ impl Model {
             Verb::Quarantine => self.hold_it(number, id, Life::Quarantined),
             Verb::Resume => self.resume_it(number, id),
             Verb::ResetBudget => {
+                // A trial has nothing to show any more.
+                self.nodes[id].on_trial = false;
                 self.nodes[id].charged.clear();
                 Some(Answer::Ok)
             }
@@ -209,13 +209,17 @@ impl Model {
     fn void(&mut self, id: Id) {
         self.nodes[id].due = None;
         self.nodes[id].probe_due = None;
-        let Some(parent) = self.nodes[id].parent else { return };
-        let parent = &mut self.nodes[parent];
+        let Some(parent_id) = self.nodes[id].parent else { return };
+        let parent = &mut self.nodes[parent_id];
         parent.jobs.retain(|job| !matches!(job, Job::Death(child, _) if *child == id));
-        for group in &mut parent.groups {
-            group.members.retain(|&member| member != id);
-        }
-        parent.groups.retain(|group| !group.members.is_empty());
+        let mut groups = std::mem::take(&mut parent.groups);
+        groups.retain(|group| {
+            group.members.iter().any(|&member| {
+                let node = &self.nodes[member];
+                member != id && !node.is_gone && node.life == Life::Restarting
+            })
+        });
+        self.nodes[parent_id].groups = groups;
     }
 
     fn stop_it(&mut self, number: usize, id: Id) -> Option<Answer> {
@@ -234,6 +238,7 @@ impl Model {
             Life::Waiting | Life::Restarting | Life::Down => {
                 self.void(id);
                 self.nodes[id].life = Life::Down;
+                self.interrupt_start(id);
                 if self.nodes[id].spec.restart == Restart::Temporary {
                     self.forget(id);
                 }
@@ -254,7 +259,7 @@ impl Model {
                     Some(Life::Paused) => return Some(Answer::Paused),
                     _ => drop(self.holds.remove(&path)),
                 }
-                self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::Stopped));
+                self.interrupt_start(id);
                 self.ask(id, Wish::Restart);
                 self.nodes[id].waiters.push((number, Until::Ready));
                 None
@@ -329,8 +334,14 @@ impl Model {
             self.nodes[id].waiters.push((number, Until::Gone));
             return None;
         }
+        self.interrupt_start(id);
         self.nodes[id].life = life;
         Some(Answer::Ok)
+    }
+
+    /// Who waited for a start is told that it does not come.
+    fn interrupt_start(&mut self, id: Id) {
+        self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::Stopped));
     }
 
     fn resume_it(&mut self, number: usize, id: Id) -> Option<Answer> {
@@ -338,7 +349,11 @@ impl Model {
         let path = self.nodes[id].path.clone();
         match life {
             Life::Paused | Life::Quarantined => {}
-            Life::Stopping if self.nodes[id].wish == Wish::Remove => return Some(Answer::Removed),
+            Life::Stopping
+                if self.nodes[id].wish == Wish::Remove && self.holds.contains_key(&path) =>
+            {
+                return Some(Answer::Removed);
+            }
             Life::Stopping if self.nodes[id].wish == Wish::Hold => {
                 let hold = self.holds.remove(&path);
                 if hold.is_some_and(|hold| hold.is_to_run) {

@@ -16,7 +16,6 @@ impl Model {
             }
             return;
         }
-        let is_asked_for = self.asks(id, exit, false);
         match &self.nodes[parent].step {
             Step::None | Step::Ending { .. } => {}
             // L24: the round had still to stop it.
@@ -24,8 +23,12 @@ impl Model {
                 if self.nodes[id].spec.restart == Restart::Temporary {
                     return self.forget(id);
                 }
+                if self.nodes[id].on_trial && self.asks(id, exit, false) {
+                    self.quarantine(id);
+                    return self.is_it_the_last_straw(parent, id);
+                }
                 self.nodes[id].life = Life::Restarting;
-                if is_asked_for {
+                if exit.is_abnormal() {
                     self.lengthen(id);
                 }
             }
@@ -120,11 +123,23 @@ impl Model {
         self.nodes[parent]
             .jobs
             .retain(|job| !matches!(job, Job::Death(child, _) if members.contains(child)));
-        let mut due = now + wait;
+        members.retain(|&member| {
+            // L14: nobody starts it again.
+            let node = &self.nodes[member];
+            let is_over = node.life == Life::Down && node.spec.restart == Restart::Temporary;
+            if is_over {
+                self.forget(member);
+            }
+            !is_over
+        });
+        let (mut decided, mut due) = (now, now + wait);
         // There is one round at a time: one that waits is taken over, with the later start.
         for group in std::mem::take(&mut self.nodes[parent].groups) {
-            due = due.max(group.due);
-            members.extend(group.members);
+            (decided, due) = (decided.min(group.decided), due.max(group.due));
+            let waiting = group.members.into_iter();
+            members.extend(waiting.filter(|&member| {
+                !self.nodes[member].is_gone && self.nodes[member].life == Life::Restarting
+            }));
         }
         let order = self.nodes[parent].children.clone();
         members.sort_by_key(|member| order.iter().position(|child| child == member));
@@ -139,7 +154,7 @@ impl Model {
                 node.life = Life::Restarting;
             }
         }
-        self.nodes[parent].step = Step::Stopping { members, decided: now, due };
+        self.nodes[parent].step = Step::Stopping { members, decided, due };
     }
 
     /// L33: the wait before the next run, which counts from now on.
@@ -222,7 +237,7 @@ impl Model {
     }
 
     /// L27, L28.
-    fn is_it_the_last_straw(&mut self, parent: Id, id: Id) {
+    pub(crate) fn is_it_the_last_straw(&mut self, parent: Id, id: Id) {
         let Some(flags) = self.nodes[parent].spec.flags() else { return };
         if !self.nodes[id].spec.significant {
             return;

@@ -19,15 +19,16 @@ impl Model {
             node.wish = Wish::Own;
             self.is_ready_no_more(id);
         }
-        self.interrupt(id);
+        self.interrupt(id, true);
     }
 
-    /// L44: every wait below is over.
-    fn interrupt(&mut self, id: Id) {
+    /// L44: every wait below is over. What was asked of the one that ends is answered at its end.
+    fn interrupt(&mut self, id: Id, is_first: bool) {
         self.nodes[id].groups.clear();
         for job in std::mem::take(&mut self.nodes[id].jobs) {
             match job {
-                Job::Command(..) => self.nodes[id].jobs.push_back(job),
+                Job::Command(..) if is_first => self.nodes[id].jobs.push_back(job),
+                Job::Command(number, _) => self.answers.push((number, self.no_supervisor())),
                 Job::Death(child, _) => {
                     let node = &self.nodes[child];
                     if node.spec.restart == Restart::Temporary && !node.is_gone {
@@ -50,7 +51,7 @@ impl Model {
                     self.forget(child);
                 }
             }
-            self.interrupt(child);
+            self.interrupt(child, false);
         }
     }
 
@@ -61,5 +62,10 @@ impl Model {
         }
         self.is_ending = true;
         self.begin_end(0, Exit::Shutdown);
+    }
+
+    /// What is answered about children of a supervisor that ends.
+    pub(crate) fn no_supervisor(&self) -> Answer {
+        if self.is_ending { Answer::ShuttingDown } else { Answer::SupervisorDown }
     }
 }

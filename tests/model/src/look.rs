@@ -2,7 +2,7 @@
 
 use crate::command::Answer;
 use crate::model::{Cause, Exit, Fact, Group, Id, Job, Life, Model, Step, Until, Wish};
-use crate::spec::Restart;
+use crate::spec::{Restart, Strategy};
 use crate::world::Turn;
 
 impl Model {
@@ -58,10 +58,14 @@ impl Model {
                     true
                 })
             }
-            Step::Stopping { members, due, .. } => {
+            Step::Stopping { members, decided, due } => {
                 self.stop_next(id, &members, Wish::Member).unwrap_or_else(|| {
                     self.nodes[id].step = Step::Idle;
-                    self.nodes[id].groups.push(Group { members, due });
+                    // L34: dropped with the last of its members.
+                    let mut lives = members.iter().map(|&member| &self.nodes[member]);
+                    if lives.any(|node| !node.is_gone && node.life == Life::Restarting) {
+                        self.nodes[id].groups.push(Group { members, decided, due });
+                    }
                     true
                 })
             }
@@ -94,16 +98,16 @@ impl Model {
             self.begin_due_group(id);
             return true;
         }
-        let children = self.nodes[id].children.clone();
-        let probe = children.into_iter().find(|&child| {
-            self.nodes[child].probe_due.is_some_and(|due| due <= now)
-        });
-        if let Some(child) = probe {
-            self.probe(child);
-            return true;
-        }
         match self.nodes[id].jobs.pop_front() {
-            None => false,
+            None => {
+                let mut children = self.nodes[id].children.clone().into_iter();
+                let is_due = |due: Option<u64>| due.is_some_and(|due| due <= now);
+                let probe = children.find(|&child| is_due(self.nodes[child].probe_due));
+                if let Some(child) = probe {
+                    self.probe(child);
+                }
+                probe.is_some()
+            }
             Some(Job::Death(child, exit)) => {
                 if !self.nodes[child].is_gone {
                     self.decide(id, child, exit, false);
@@ -122,7 +126,13 @@ impl Model {
         let now = self.now;
         let groups = &mut self.nodes[id].groups;
         let Some(at) = groups.iter().position(|group| group.due <= now) else { return };
-        let members = groups.remove(at).members;
+        let waiting = groups.remove(at).members;
+        // In the order of declaration from its first member on: who starts there is waited for.
+        let children = &self.nodes[id].children;
+        let is_all =
+            self.nodes[id].spec.flags().is_some_and(|flags| flags.strategy == Strategy::OneForAll);
+        let first = children.iter().position(|child| is_all || waiting.contains(child));
+        let members = children[first.unwrap_or(children.len())..].to_vec();
         self.nodes[id].step = Step::Starting { members, turn: 0 };
     }
 
@@ -138,7 +148,7 @@ impl Model {
         let &youngest = live.last()?;
         let is_pool = self.nodes[id].spec.flags().is_some_and(|flags| flags.is_pool);
         // Strictly one at a time, also when somebody else has asked the one.
-        let busy = live.iter().copied().find(|&child| self.nodes[child].life == Life::Stopping);
+        let busy = live.iter().rev().copied().find(|&child| self.nodes[child].life == Life::Stopping);
         let asked = if is_pool { live.clone() } else { vec![busy.unwrap_or(youngest)] };
         let mut did = false;
         for child in asked {
@@ -228,9 +238,7 @@ impl Model {
         self.nodes[id].grace_due = None;
         for job in std::mem::take(&mut self.nodes[id].jobs) {
             if let Job::Command(number, _) = job {
-                let answer =
-                    if self.is_ending { Answer::ShuttingDown } else { Answer::SupervisorDown };
-                self.answers.push((number, answer));
+                self.answers.push((number, self.no_supervisor()));
             }
         }
         if id == 0 {
@@ -283,8 +291,14 @@ impl Model {
                 }
             }
             Wish::Follow => self.nodes[id].life = Life::Waiting,
-            Wish::Restart => self.attempt(id, Cause::Command),
+            Wish::Restart => {
+                self.nodes[id].on_trial = false;
+                self.attempt(id, Cause::Command);
+            }
             Wish::Stop | Wish::End | Wish::Own | Wish::TimedOut => {}
+        }
+        if wish != Wish::Member {
+            self.nodes[id].on_trial = false;
         }
         let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Follow);
         self.answer_waiters(id, |until| match until {

@@ -214,6 +214,7 @@ pub(crate) enum Step {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
     pub(crate) members: Vec<Id>,
+    pub(crate) decided: u64,
     pub(crate) due: u64,
 }
 
@@ -352,6 +353,11 @@ impl Model {
         self.is_over
     }
 
+    /// Whether the end of the tree has begun.
+    pub fn is_ending(&self) -> bool {
+        self.is_ending
+    }
+
     /// What happened since this was asked last.
     pub fn take_trace(&mut self) -> Vec<Item> {
         std::mem::take(&mut self.trace)
@@ -362,9 +368,15 @@ impl Model {
         std::mem::take(&mut self.answers)
     }
 
-    /// Whether nothing is starting, stopping, delayed or queued.
-    pub fn is_settled(&self) -> bool {
-        self.next_due().is_none()
+    /// Whether some supervisor is in the middle of something, so that what is asked for may have
+    /// to wait.
+    pub fn is_busy(&self) -> bool {
+        let alive = self.nodes.iter().filter(|node| !node.is_gone);
+        alive.into_iter().any(|node| {
+            !matches!(node.step, Step::None | Step::Idle)
+                || !node.jobs.is_empty()
+                || node.life == Life::Stopping
+        })
     }
 
     /// Every child below supervisors that are live, each supervisor before its children.
@@ -407,7 +419,8 @@ impl Model {
                 let groups = &parent?.groups;
                 groups.iter().find(|group| group.members.contains(&id)).map(|group| group.due)
             }),
-            Life::Quarantined => node.probe_due,
+            // One that is due and has to wait for its supervisor shows nothing.
+            Life::Quarantined => node.probe_due.filter(|&due| due > self.now),
             _ => None,
         }
     }

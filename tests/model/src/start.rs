@@ -91,6 +91,7 @@ impl Model {
         self.note(id, Fact::StartIgnored);
         self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::OkIgnored));
         self.nodes[id].life = Life::Down;
+        self.nodes[id].on_trial = false;
         if self.nodes[id].spec.restart == Restart::Temporary {
             self.forget(id);
         }
@@ -103,18 +104,37 @@ impl Model {
         let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
         match self.nodes[id].cause {
             // L22.
-            _ if self.is_being_stopped(parent) => {}
+            _ if self.is_being_stopped(parent) => {
+                if is_temporary {
+                    self.forget(id);
+                }
+            }
+            // L24: the round had still to stop it, and starts all.
+            Cause::Command | Cause::Add if self.is_to_be_stopped(parent, id) => {
+                if is_temporary {
+                    return self.forget(id);
+                }
+                self.nodes[id].life = Life::Restarting;
+                self.lengthen(id);
+            }
             // L2.
             Cause::Init if exit == Exit::Fatal => self.begin_end(parent, exit),
             Cause::Init => self.begin_end(parent, Exit::Failed),
             Cause::Round | Cause::Restart => self.decide(parent, id, exit, true),
             // L23.
             Cause::Command if is_temporary => self.forget(id),
-            Cause::Command => {}
+            Cause::Command => self.nodes[id].on_trial = false,
             // L4.
             Cause::Add => self.forget(id),
-            Cause::Probe => self.quarantine(id),
+            Cause::Probe => {
+                self.quarantine(id);
+                self.is_it_the_last_straw(parent, id);
+            }
         }
+    }
+
+    fn is_to_be_stopped(&self, parent: Id, id: Id) -> bool {
+        matches!(&self.nodes[parent].step, Step::Stopping { members, .. } if members.contains(&id))
     }
 
     pub(crate) fn forget(&mut self, id: Id) {

@@ -154,7 +154,7 @@ impl Real {
                     rows_below(&state, "/root", &mut rows);
                 }
             }
-            Seen { lines, answers, rows, is_over }
+            Seen { lines, answers, rows, is_over, is_ending: is_over }
         })
     }
 }
@@ -210,11 +210,9 @@ fn line(path: &ChildPath, generation: u64, at: u64, kind: &EventKind) -> Option<
 fn answer(outcome: &Result<CommandOutcome, SupervisorError>) -> Answer {
     match outcome {
         Ok(outcome) if outcome.is_ignored => Answer::OkIgnored,
-        Ok(outcome) if outcome.lifecycle == Some(Lifecycle::Waiting) => Answer::OkWaiting,
         Ok(_) => Answer::Ok,
         Err(SupervisorError::Running { .. }) => Answer::Running,
         Err(SupervisorError::Restarting { .. }) => Answer::Restarting,
-        Err(SupervisorError::Waiting { .. }) => Answer::Waiting,
         Err(SupervisorError::Paused { .. }) => Answer::Paused,
         Err(SupervisorError::Quarantined { .. }) => Answer::Quarantined,
         Err(SupervisorError::AlreadyStarted { .. }) => Answer::AlreadyStarted,

@@ -30,6 +30,7 @@ pub(crate) struct Seen {
     pub(crate) answers: Vec<(usize, Answer)>,
     pub(crate) rows: Vec<Row>,
     pub(crate) is_over: bool,
+    pub(crate) is_ending: bool,
 }
 
 impl Seen {
@@ -46,7 +47,16 @@ impl Seen {
             own_used: row.own_used,
             due: row.due,
         });
-        Self { lines, answers, rows: rows.collect(), is_over: model.is_over() }
+        let is_ending = model.is_ending();
+        Self { lines, answers, rows: rows.collect(), is_over: model.is_over(), is_ending }
+    }
+
+    /// Budgets mean nothing any more when the end of the tree has begun.
+    pub(crate) fn without_budgets(mut self) -> Self {
+        for row in &mut self.rows {
+            (row.used, row.own_used) = (None, None);
+        }
+        self
     }
 }
 
@@ -73,6 +83,21 @@ fn line(item: &Item) -> Option<Line> {
     };
     let (at, path, generation) = (item.at, item.path.clone(), item.generation);
     Some(Line { at, path, generation, what })
+}
+
+impl Seen {
+    /// The order in which one supervisor does things is law; in which several do, at the same
+    /// moment, is not. So: what each did in its order, and the supervisors in the order of names.
+    pub(crate) fn by_supervisor(mut self) -> Self {
+        self.lines.sort_by(|a, b| {
+            let above = |line: &Line| {
+                let parent = line.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+                (line.at, parent.to_owned())
+            };
+            above(a).cmp(&above(b))
+        });
+        self
+    }
 }
 
 impl fmt::Display for Seen {
