@@ -128,10 +128,8 @@ impl Model {
 
     /// `None`: the answer comes later.
     fn obey(&mut self, number: usize, id: Id, command: &Command) -> Option<Answer> {
-        let is_start = matches!(
-            command.verb,
-            Verb::Add(_) | Verb::Start | Verb::Restart | Verb::Resume
-        );
+        let is_start =
+            matches!(command.verb, Verb::Add(_) | Verb::Start | Verb::Restart | Verb::Resume);
         let supervisor = match command.verb {
             Verb::Add(_) => Some(id),
             _ => self.nodes[id].parent,
@@ -148,7 +146,7 @@ impl Model {
             Verb::Start => self.start_it(number, id),
             Verb::Stop => self.stop_it(number, id),
             Verb::Restart => self.restart_it(number, id),
-            Verb::Delete => self.delete_it(id),
+            Verb::Delete => Some(self.delete_it(id)),
             Verb::Remove => self.remove_it(number, id),
             Verb::Pause => self.hold_it(number, id, Life::Paused),
             Verb::Quarantine => self.hold_it(number, id, Life::Quarantined),
@@ -174,7 +172,7 @@ impl Model {
             Some(false) => return Some(Answer::AlreadyPresent),
             None => {}
         }
-        let child = self.place(Some(id), Rc::new(spec.clone()), true);
+        let child = self.place(Some(id), Rc::new(spec.clone()));
         self.holds.remove(&self.nodes[child].path);
         self.note(child, Fact::Added);
         self.attempt(child, Cause::Add);
@@ -189,20 +187,26 @@ impl Model {
             Life::Paused => Some(Answer::Paused),
             Life::Quarantined => Some(Answer::Quarantined),
             Life::Down if self.is_undecided(id) => Some(Answer::Restarting),
-            Life::Down => self.start_by_command(number, id),
+            Life::Down => {
+                self.start_by_command(number, id);
+                None
+            }
         }
     }
 
-    fn start_by_command(&mut self, number: usize, id: Id) -> Option<Answer> {
+    /// The answer comes when it is ready.
+    fn start_by_command(&mut self, number: usize, id: Id) {
         self.attempt(id, Cause::Command);
         self.nodes[id].waiters.push((number, Until::Ready));
-        None
     }
 
     /// It is down, and its supervisor has still to decide about that.
     fn is_undecided(&self, id: Id) -> bool {
         let Some(parent) = self.nodes[id].parent else { return false };
-        self.nodes[parent].jobs.iter().any(|job| matches!(job, Job::Death(child, _) if *child == id))
+        self.nodes[parent]
+            .jobs
+            .iter()
+            .any(|job| matches!(job, Job::Death(child, _) if *child == id))
     }
 
     /// Takes it out of everything that would start it.
@@ -264,37 +268,41 @@ impl Model {
                 self.nodes[id].waiters.push((number, Until::Ready));
                 None
             }
-            Life::Restarting => self.end_the_wait(number, id),
+            Life::Restarting => {
+                self.end_the_wait(number, id);
+                None
+            }
             Life::Quarantined | Life::Waiting | Life::Down => {
                 self.void(id);
                 self.holds.remove(&self.nodes[id].path);
-                self.start_by_command(number, id)
+                self.start_by_command(number, id);
+                None
             }
         }
     }
 
     /// A restart by command ends the wait, that of a whole group if it is a member of one.
-    fn end_the_wait(&mut self, number: usize, id: Id) -> Option<Answer> {
+    fn end_the_wait(&mut self, number: usize, id: Id) {
         let now = self.now;
-        let parent = self.nodes[id].parent?;
+        let Some(parent) = self.nodes[id].parent else { return };
         let group = self.nodes[parent].groups.iter().position(|group| group.members.contains(&id));
         if let Some(group) = group {
             self.nodes[parent].groups[group].due = now;
             self.nodes[id].waiters.push((number, Until::Ready));
-            return None;
+            return;
         }
-        self.start_by_command(number, id)
+        self.start_by_command(number, id);
     }
 
-    fn delete_it(&mut self, id: Id) -> Option<Answer> {
+    fn delete_it(&mut self, id: Id) -> Answer {
         match self.nodes[id].life {
-            Life::Starting | Life::Up | Life::Stopping => Some(Answer::Running),
-            Life::Waiting | Life::Restarting => Some(Answer::Restarting),
-            Life::Down if self.is_undecided(id) => Some(Answer::Restarting),
+            Life::Starting | Life::Up | Life::Stopping => Answer::Running,
+            Life::Waiting | Life::Restarting => Answer::Restarting,
+            Life::Down if self.is_undecided(id) => Answer::Restarting,
             Life::Down | Life::Paused | Life::Quarantined => {
                 self.void(id);
                 self.forget(id);
-                Some(Answer::Ok)
+                Answer::Ok
             }
         }
     }
@@ -327,7 +335,6 @@ impl Model {
             (None, _) => true,
         };
         self.holds.insert(path, Hold { life, is_to_run, is_probed: false });
-        self.nodes[id].on_trial = false;
         self.void(id);
         if was.is_live() {
             self.ask(id, Wish::Hold);
@@ -370,7 +377,8 @@ impl Model {
         self.void(id);
         self.nodes[id].life = Life::Down;
         if hold.is_some_and(|hold| hold.is_to_run) {
-            return self.start_by_command(number, id);
+            self.start_by_command(number, id);
+            return None;
         }
         Some(Answer::Ok)
     }

@@ -1,6 +1,6 @@
 //! One exit, and what follows (L5–L16, L24–L28, L33–L36).
 
-use crate::model::{Exit, Fact, Hold, Id, Job, Life, Model, Step, Cause, Wish};
+use crate::model::{Cause, Exit, Fact, Hold, Id, Job, Life, Model, Step, Wish};
 use crate::spec::{AutoShutdown, OnLimit, Restart, Strategy};
 
 impl Model {
@@ -115,9 +115,7 @@ impl Model {
         let mut members: Vec<_> = children[from..]
             .iter()
             .copied()
-            .filter(|&child| {
-                !matches!(self.nodes[child].life, Life::Paused | Life::Quarantined)
-            })
+            .filter(|&child| !matches!(self.nodes[child].life, Life::Paused | Life::Quarantined))
             .collect();
         // L24: deaths that nobody has decided about yet are absorbed.
         self.nodes[parent]

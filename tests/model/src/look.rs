@@ -42,7 +42,7 @@ impl Model {
             }
             Step::Ending { exit } => {
                 let children = self.nodes[id].children.clone();
-                self.stop_next(id, &children, Wish::End).unwrap_or_else(|| {
+                self.stop_next(&children, Wish::End).unwrap_or_else(|| {
                     self.supervisor_has_ended(id, exit);
                     true
                 })
@@ -59,7 +59,7 @@ impl Model {
                 })
             }
             Step::Stopping { members, decided, due } => {
-                self.stop_next(id, &members, Wish::Member).unwrap_or_else(|| {
+                self.stop_next(&members, Wish::Member).unwrap_or_else(|| {
                     self.nodes[id].step = Step::Idle;
                     // L34: dropped with the last of its members.
                     let mut lives = members.iter().map(|&member| &self.nodes[member]);
@@ -100,9 +100,9 @@ impl Model {
         }
         match self.nodes[id].jobs.pop_front() {
             None => {
-                let mut children = self.nodes[id].children.clone().into_iter();
-                let is_due = |due: Option<u64>| due.is_some_and(|due| due <= now);
-                let probe = children.find(|&child| is_due(self.nodes[child].probe_due));
+                let children = self.nodes[id].children.iter().copied();
+                let dues = children.filter_map(|child| Some((self.nodes[child].probe_due?, child)));
+                let probe = dues.filter(|&(due, _)| due <= now).min().map(|(_, child)| child);
                 if let Some(child) = probe {
                     self.probe(child);
                 }
@@ -137,34 +137,28 @@ impl Model {
     }
 
     /// Asks the youngest of these to end, if nobody else is ending: whether anything was done, or
-    /// `None` when all have ended (L12, L15, L20). The members of a pool are asked all at once
-    /// (L21).
-    fn stop_next(&mut self, id: Id, members: &[Id], wish: Wish) -> Option<bool> {
+    /// `None` when all have ended (L12, L15, L20).
+    fn stop_next(&mut self, members: &[Id], wish: Wish) -> Option<bool> {
         let live: Vec<_> = members
             .iter()
             .copied()
             .filter(|&child| !self.nodes[child].is_gone && self.nodes[child].life.is_live())
             .collect();
         let &youngest = live.last()?;
-        let is_pool = self.nodes[id].spec.flags().is_some_and(|flags| flags.is_pool);
         // Strictly one at a time, also when somebody else has asked the one.
-        let busy = live.iter().rev().copied().find(|&child| self.nodes[child].life == Life::Stopping);
-        let asked = if is_pool { live.clone() } else { vec![busy.unwrap_or(youngest)] };
-        let mut did = false;
-        for child in asked {
-            if self.nodes[child].life == Life::Stopping {
-                // Who was asked by command after the round began is taken out of it.
-                let is_kept =
-                    matches!(self.nodes[child].wish, Wish::Own | Wish::Hold | Wish::Remove);
-                if wish == Wish::End && !is_kept {
-                    self.nodes[child].wish = wish;
-                }
-            } else {
-                self.ask(child, wish);
-                did = true;
-            }
+        let busy =
+            live.iter().rev().copied().find(|&child| self.nodes[child].life == Life::Stopping);
+        let child = busy.unwrap_or(youngest);
+        if self.nodes[child].life != Life::Stopping {
+            self.ask(child, wish);
+            return Some(true);
         }
-        Some(did)
+        // Who was asked by command after the round began is taken out of it.
+        let is_kept = matches!(self.nodes[child].wish, Wish::Own | Wish::Hold | Wish::Remove);
+        if wish == Wish::End && !is_kept {
+            self.nodes[child].wish = wish;
+        }
+        Some(false)
     }
 
     /// Asks a live child to end.
@@ -181,19 +175,15 @@ impl Model {
         let node = &mut self.nodes[id];
         node.grace_due = node.spec.grace.map(|grace| now + grace);
         self.note(id, Fact::StopRequested);
-        match &mut self.nodes[id].run {
-            Some(run) => {
-                run.is_cancelled = true;
-                self.wake(id);
-            }
-            None => {
-                // It was failing to start: now it is stopped.
-                if let Step::Ending { exit } = &mut self.nodes[id].step {
-                    *exit = Exit::Shutdown;
-                }
-                self.begin_end(id, Exit::Shutdown);
-            }
+        if let Some(run) = &mut self.nodes[id].run {
+            run.is_cancelled = true;
+            return self.wake(id);
         }
+        // It was failing to start: now it is stopped.
+        if let Step::Ending { exit } = &mut self.nodes[id].step {
+            *exit = Exit::Shutdown;
+        }
+        self.begin_end(id, Exit::Shutdown);
     }
 
     /// Its grace is over.
@@ -264,7 +254,7 @@ impl Model {
         let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
         let mut wish = self.nodes[id].wish;
         let parent = self.nodes[id].parent;
-        let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Follow);
+        let is_started = matches!(wish, Wish::Restart | Wish::Member);
         if is_started && parent.is_some_and(|parent| self.is_being_stopped(parent)) {
             wish = Wish::End;
         }
@@ -290,7 +280,6 @@ impl Model {
                     self.nodes[id].life = hold.life;
                 }
             }
-            Wish::Follow => self.nodes[id].life = Life::Waiting,
             Wish::Restart => {
                 self.nodes[id].on_trial = false;
                 self.attempt(id, Cause::Command);
@@ -300,7 +289,7 @@ impl Model {
         if wish != Wish::Member {
             self.nodes[id].on_trial = false;
         }
-        let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Follow);
+        let is_started = matches!(wish, Wish::Restart | Wish::Member);
         self.answer_waiters(id, |until| match until {
             Until::Gone => Some(Answer::Ok),
             Until::Ready => (!is_started).then_some(Answer::Stopped),

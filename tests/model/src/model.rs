@@ -13,7 +13,7 @@ pub(crate) type Id = usize;
 /// Where a child is in its life.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Life {
-    /// Its turn has not come, or it waits for what it depends on.
+    /// Its turn has not come.
     Waiting,
     /// Not ready yet.
     Starting,
@@ -107,10 +107,6 @@ pub enum Fact {
     StopRequested,
     /// It is forced to.
     Aborted,
-    /// It waits for what it depends on.
-    Waiting,
-    /// What it depends on is not ready any more.
-    DependencyLost,
     /// It is started as a trial.
     Probing,
     /// A supervisor gives up.
@@ -187,8 +183,6 @@ pub(crate) enum Wish {
     Hold,
     /// Its start took too long.
     TimedOut,
-    /// To wait for what it depends on.
-    Follow,
     /// Nobody asked: a supervisor ends by itself.
     Own,
 }
@@ -249,7 +243,6 @@ pub(crate) struct Node {
     pub(crate) spec: Rc<Child>,
     pub(crate) parent: Option<Id>,
     pub(crate) is_gone: bool,
-    pub(crate) is_dynamic: bool,
     pub(crate) life: Life,
     pub(crate) generation: u64,
     pub(crate) run: Option<Run>,
@@ -313,7 +306,7 @@ impl Model {
         };
         let mut root = Child::supervisor("root", root);
         root.grace = None;
-        model.place(None, Rc::new(root), false);
+        model.place(None, Rc::new(root));
         model
     }
 
@@ -399,9 +392,11 @@ impl Model {
                 path: node.path.clone(),
                 life: node.life,
                 generation: node.generation,
-                used: node.spec.flags().filter(|_| node.life.is_live()).map(|flags| {
-                    used(&node.window, flags.intensity)
-                }),
+                used: node
+                    .spec
+                    .flags()
+                    .filter(|_| node.life.is_live())
+                    .map(|flags| used(&node.window, flags.intensity)),
                 own_used: node.spec.limit.map(|limit| used(&node.charged, limit)),
                 due: self.due_of(id),
             });
@@ -426,7 +421,7 @@ impl Model {
     }
 
     /// Puts a node into the list, and below `parent` as the youngest.
-    pub(crate) fn place(&mut self, parent: Option<Id>, spec: Rc<Child>, is_dynamic: bool) -> Id {
+    pub(crate) fn place(&mut self, parent: Option<Id>, spec: Rc<Child>) -> Id {
         let path = match parent {
             Some(parent) => format!("{}/{}", self.nodes[parent].path, spec.id),
             None => format!("/{}", spec.id),
@@ -438,7 +433,6 @@ impl Model {
             spec,
             parent,
             is_gone: false,
-            is_dynamic,
             life: Life::Waiting,
             generation,
             run: None,

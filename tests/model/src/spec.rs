@@ -122,10 +122,6 @@ pub struct Child {
     pub start_timeout: Option<u64>,
     /// From cancel to abort; `None` is for ever.
     pub grace: Option<u64>,
-    /// Full paths of what has to be ready first.
-    pub depends_on: Vec<String>,
-    /// Whether it is stopped when one of those is not ready any more.
-    pub follows: bool,
     /// What it is.
     pub body: Body,
 }
@@ -155,10 +151,6 @@ pub struct Flags {
     pub meltdown_is_abnormal: bool,
     /// When it ends by itself.
     pub auto_shutdown: AutoShutdown,
-    /// Whether each child starts as soon as it may.
-    pub is_parallel: bool,
-    /// Whether its children are members of a pool.
-    pub is_pool: bool,
     /// Who is declared.
     pub children: Vec<Child>,
 }
@@ -176,8 +168,6 @@ impl Child {
             probe_after: None,
             start_timeout: None,
             grace: Some(5_000),
-            depends_on: Vec::new(),
-            follows: false,
             body: Body::Task { attempts: Vec::new(), manner: Manner::Obedient },
         }
     }
@@ -204,8 +194,6 @@ impl Flags {
             intensity: Limit { max: 1_000_000, within: 1 },
             meltdown_is_abnormal: true,
             auto_shutdown: AutoShutdown::Never,
-            is_parallel: false,
-            is_pool: false,
             children,
         }
     }

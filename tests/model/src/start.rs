@@ -38,7 +38,7 @@ impl Model {
                     if self.removed.contains(&format!("{path}/{}", child.id)) {
                         continue;
                     }
-                    let child = self.place(Some(id), Rc::new(child), false);
+                    let child = self.place(Some(id), Rc::new(child));
                     // L41: kept by path, above the run of the supervisor.
                     if let Some(hold) = self.holds.get(&self.nodes[child].path) {
                         let node = &mut self.nodes[child];
@@ -55,7 +55,12 @@ impl Model {
 
     /// The next of these has its turn, if the one before is ready: whether anything was done, or
     /// `None` when all have had theirs.
-    pub(crate) fn start_next(&mut self, members: &[Id], turn: &mut usize, cause: Cause) -> Option<bool> {
+    pub(crate) fn start_next(
+        &mut self,
+        members: &[Id],
+        turn: &mut usize,
+        cause: Cause,
+    ) -> Option<bool> {
         let before = turn.checked_sub(1).and_then(|before| members.get(before));
         if before.is_some_and(|&before| {
             let before = &self.nodes[before];
@@ -126,6 +131,7 @@ impl Model {
             Cause::Command => self.nodes[id].on_trial = false,
             // L4.
             Cause::Add => self.forget(id),
+            Cause::Probe if !self.nodes[id].on_trial => self.decide(parent, id, exit, true),
             Cause::Probe => {
                 self.quarantine(id);
                 self.is_it_the_last_straw(parent, id);

@@ -149,7 +149,10 @@ impl Player {
 
 fn below(rows: &[supervisor_model::Row], path: &str) -> Vec<Value> {
     let here = rows.iter().filter(|row| {
-        row.path.strip_prefix(path).and_then(|rest| rest.strip_prefix('/')).is_some_and(|rest| !rest.contains('/'))
+        row.path
+            .strip_prefix(path)
+            .and_then(|rest| rest.strip_prefix('/'))
+            .is_some_and(|rest| !rest.contains('/'))
     });
     here.map(|row| {
         let name = row.path.strip_prefix("/root/").unwrap_or_default();

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 use supervisor_model::spec::{
-    Attempt, AutoShutdown, Backoff, Body, Child, Flags, Limit, Manner, OnLimit, Restart, Strategy as Who,
+    Attempt, AutoShutdown, Backoff, Body, Child, Flags, Limit, Manner, OnLimit, Restart,
+    Strategy as Who,
 };
 use supervisor_model::{Command, Exit, Model, Verb};
 
@@ -43,7 +44,15 @@ impl Twin {
         let mut model = Model::new(tree.clone());
         model.start();
         let seen = Seen::of(&mut model);
-        Self { tree, model, script: Vec::new(), seen, told: Vec::new(), is_void: false, was_void: false }
+        Self {
+            tree,
+            model,
+            script: Vec::new(),
+            seen,
+            told: Vec::new(),
+            is_void: false,
+            was_void: false,
+        }
     }
 
     fn apply(mut self, op: &Op) -> Self {
@@ -176,12 +185,14 @@ fn flags(depth: u32) -> BoxedStrategy<Flags> {
     ];
     let children = proptest::collection::vec(child("c", depth), 1..5);
     (strategy, intensity, any::<bool>(), auto, children)
-        .prop_map(|(strategy, (max, within), meltdown_is_abnormal, auto_shutdown, children)| Flags {
-            strategy,
-            intensity: Limit { max, within },
-            meltdown_is_abnormal,
-            auto_shutdown,
-            ..Flags::new(children)
+        .prop_map(|(strategy, (max, within), meltdown_is_abnormal, auto_shutdown, children)| {
+            Flags {
+                strategy,
+                intensity: Limit { max, within },
+                meltdown_is_abnormal,
+                auto_shutdown,
+                ..Flags::new(children)
+            }
         })
         .boxed()
 }
@@ -225,18 +236,22 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         .boxed()
     };
     (policies, select(vec![500_u64, 2_000]), body)
-        .prop_map(move |((restart, backoff, limit, on_limit, probe_after, significant), grace, body)| Child {
-            restart,
-            significant,
-            backoff,
-            limit: limit.map(|(max, within)| Limit { max, within }),
-            on_limit,
-            probe_after,
-            start_timeout: Some(1_200),
-            grace: Some(grace),
-            body,
-            ..Child::task(id)
-        })
+        .prop_map(
+            move |((restart, backoff, limit, on_limit, probe_after, significant), grace, body)| {
+                Child {
+                    restart,
+                    significant,
+                    backoff,
+                    limit: limit.map(|(max, within)| Limit { max, within }),
+                    on_limit,
+                    probe_after,
+                    start_timeout: Some(1_200),
+                    grace: Some(grace),
+                    body,
+                    ..Child::task(id)
+                }
+            },
+        )
         .boxed()
 }
 

@@ -11,7 +11,6 @@ use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::event::EventKind;
 use rust_supervisor::id::ChildPath;
 use rust_supervisor::policy::backoff::Backoff;
-use rust_supervisor::policy::dependency::{OnDependencyRestart, StartMode};
 use rust_supervisor::policy::failure::{OnLimit, TaskFailureKind};
 use rust_supervisor::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
@@ -106,7 +105,9 @@ impl Real {
         let doors = Arc::clone(&self.doors);
         self.runtime.spawn(async move {
             let outcome = match verb {
-                Verb::Add(child) => handle.add_child(&*path, node(&child, &doors, &path), BY, WHY).await,
+                Verb::Add(child) => {
+                    handle.add_child(&*path, node(&child, &doors, &path), BY, WHY).await
+                }
                 Verb::Start => handle.start_child(&*path, BY, WHY).await,
                 Verb::Stop => handle.stop_child(&*path, BY, WHY).await,
                 Verb::Restart => handle.restart_child(&*path, BY, WHY).await,
@@ -143,7 +144,8 @@ impl Real {
                 }));
             }
             assert_eq!(events.missed(), 0, "the stream of events is long enough");
-            let mut answers = std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
+            let mut answers =
+                std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
             answers.sort_unstable_by_key(|&(number, _)| number);
             let mut rows = Vec::new();
             let mut is_over = true;
@@ -174,7 +176,10 @@ fn row(child: &ChildState) -> Row {
         path: child.path.as_str().to_owned(),
         life: child.lifecycle.to_string(),
         generation: child.generation.0,
-        used: child.intensity.filter(|_| child.lifecycle.is_live()).map(|limit| limit.used as usize),
+        used: child
+            .intensity
+            .filter(|_| child.lifecycle.is_live())
+            .map(|limit| limit.used as usize),
         own_used: child.limits.first().map(|limit| limit.used as usize),
         due: child
             .due
@@ -184,7 +189,9 @@ fn row(child: &ChildState) -> Row {
 }
 
 fn line(path: &ChildPath, generation: u64, at: u64, kind: &EventKind) -> Option<Line> {
-    if path.is_root() && !matches!(kind, EventKind::Meltdown { .. } | EventKind::AutoShutdown { .. }) {
+    if path.is_root()
+        && !matches!(kind, EventKind::Meltdown { .. } | EventKind::AutoShutdown { .. })
+    {
         return None;
     }
     let exit = |exit: &Exit| exit.word();
@@ -196,8 +203,6 @@ fn line(path: &ChildPath, generation: u64, at: u64, kind: &EventKind) -> Option<
         EventKind::Exited { exit: how } => format!("exited {}", exit(how)),
         EventKind::StopRequested => "stop_requested".to_owned(),
         EventKind::Aborted => "aborted".to_owned(),
-        EventKind::Waiting { .. } => "waiting".to_owned(),
-        EventKind::DependencyLost { .. } => "dependency_lost".to_owned(),
         EventKind::Probing => "probing".to_owned(),
         EventKind::Meltdown { .. } => "meltdown".to_owned(),
         EventKind::AutoShutdown { .. } => "auto_shutdown".to_owned(),
@@ -224,7 +229,11 @@ fn answer(outcome: &Result<CommandOutcome, SupervisorError>) -> Answer {
         Err(SupervisorError::SupervisorDown { .. }) => Answer::SupervisorDown,
         Err(SupervisorError::NotASupervisor { .. }) => Answer::NotASupervisor,
         Err(SupervisorError::UnknownPath { path, known, .. }) => {
-            if path.parent().as_ref() == Some(known) { Answer::NotFound } else { Answer::NoSupervisor }
+            if path.parent().as_ref() == Some(known) {
+                Answer::NotFound
+            } else {
+                Answer::NoSupervisor
+            }
         }
         Err(other) => panic!("the model knows no `{other}`"),
     }
@@ -250,9 +259,6 @@ fn inside(spec: SupervisorSpec, path: &str, flags: &said::Flags, doors: &Doors) 
         });
     if path != "/root" && !flags.meltdown_is_abnormal {
         spec = spec.meltdown(Meltdown::Shutdown);
-    }
-    if flags.is_parallel {
-        spec = spec.start(StartMode::Parallel);
     }
     flags.children.iter().fold(spec, |spec, child| spec.child(node(child, doors, path)))
 }
@@ -287,10 +293,7 @@ macro_rules! policies {
         if child.significant {
             spec = spec.significant();
         }
-        if child.follows {
-            spec = spec.on_dependency_restart(OnDependencyRestart::Restart);
-        }
-        child.depends_on.iter().fold(spec, |spec, path| spec.depends_on(path.clone()))
+        spec
     }};
 }
 

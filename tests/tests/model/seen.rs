@@ -72,8 +72,6 @@ fn line(item: &Item) -> Option<Line> {
         Fact::Exited(exit) => format!("exited {}", exit.word()),
         Fact::StopRequested => "stop_requested".to_owned(),
         Fact::Aborted => "aborted".to_owned(),
-        Fact::Waiting => "waiting".to_owned(),
-        Fact::DependencyLost => "dependency_lost".to_owned(),
         Fact::Probing => "probing".to_owned(),
         Fact::Meltdown => "meltdown".to_owned(),
         Fact::AutoShutdown => "auto_shutdown".to_owned(),
