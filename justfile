@@ -28,9 +28,21 @@ conformance:
 plant *names:
     scripts/plant {{ names }}
 
+# Takes each line out of the overlay of the configuration and shows which test goes red.
+overlay *lines:
+    scripts/overlay {{ lines }}
+
+# Gives a reader anything at all, for so many seconds: `just fuzz config 300`. Needs cargo-fuzz.
+fuzz target seconds="60":
+    cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run {{ target }} -- -max_total_time={{ seconds }} -max_len=8192
+
 # What the attributes cost: `cargo check` of a tree of a thousand children with and without them.
 cost *children:
     scripts/cost {{ children }}
+
+# What it costs to check and build trees of 10, 100 and 1,000 children, crates by feature, binary size.
+build-cost:
+    scripts/cost --table
 
 # Licences, bans and advisories. Needs cargo-deny and a network.
 deny:
@@ -48,6 +60,15 @@ book:
 audit-torture:
     AUDIT_KILLS=1000 cargo test --release -p supervisor-tests --test audit killed
     AUDIT_EDITS=1000 cargo test --release -p rust-tokio-supervisor --lib --features audit edit
+
+# The socket, by a client in Python: every method, every code, hostile clients, other users.
+e2e:
+    cargo build -p supervisor-tests --bin ipc_target
+    python3 tests/e2e/run.py target/debug/ipc_target
+
+# Ten thousand sockets bound while somebody swaps the folder, and while somebody looks at the mode.
+ipc-torture:
+    IPC_BINDINGS=10000 cargo test --release -p rust-tokio-supervisor --lib --features ipc,config binding -- --nocapture
 
 # The example that tells a whole story.
 quickstart:

@@ -23,8 +23,7 @@ struct Batches {
     size: u64,
     /// What the books are signed with. It is shown nowhere.
     #[config(default = "")]
-    #[schemars(extend("writeOnly" = true))]
-    signing_key: String,
+    signing_key: Secret<String>,
 }
 
 /// Writes down what has been paid.
@@ -33,7 +32,7 @@ async fn ledger(ctx: TaskContext, settings: Settings<Batches>, State(paid): Stat
     while ctx.sleep(Duration::from_millis(200)).await {
         let batch = paid.load(Relaxed).min(settings.size);
         paid.fetch_sub(batch, Relaxed);
-        let signed = if settings.signing_key.is_empty() { "unsigned" } else { "signed" };
+        let signed = if settings.signing_key.expose().is_empty() { "unsigned" } else { "signed" };
         println!("ledger:   {batch} payments, {signed}");
     }
 }
@@ -106,7 +105,7 @@ struct Payments {
 #[supervisor(auto_shutdown(any_significant), state = Arc<AtomicU64>)]
 struct Shop {
     payments: Payments,
-    #[child(max_children = 10)]
+    #[child(max_children = 10, from_config)]
     sessions: Pool<session>,
     shift: shift,
 }

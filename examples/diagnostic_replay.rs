@@ -6,6 +6,7 @@
 //! ```text
 //! cargo run --example diagnostic_replay -- incident.jsonl
 //! cargo run --example diagnostic_replay -- incident.jsonl 5 60
+//! cargo run --example diagnostic_replay -- incident.jsonl patient.yaml
 //! ```
 
 use std::path::{Path, PathBuf};
@@ -44,7 +45,7 @@ async fn incident(file: &Path) -> Result<(), Box<dyn std::error::Error>> {
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut args = std::env::args().skip(1);
     let given = args.next().map(PathBuf::from);
-    let max = args.next().map_or(Ok(5), |max| max.parse())?;
+    let policy = args.next().unwrap_or_else(|| "5".to_owned());
     let within = Duration::from_secs(args.next().map_or(Ok(60), |within| within.parse())?);
 
     let file = given.clone().unwrap_or_else(|| {
@@ -57,8 +58,13 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let recording = Recording::read(&file)?;
     println!("replayed, decision by decision:\n{}", recording.replay()?);
 
-    println!("what would {max} within {within:?} have done?");
-    let other = recording.what_if(|spec| spec.intensity(max, within))?;
+    let other = if let Ok(max) = policy.parse() {
+        println!("what would {max} within {within:?} have done?");
+        recording.what_if(|spec| spec.intensity(max, within))?
+    } else {
+        println!("what would `{policy}` have done?");
+        recording.what_if_config_file(policy)?
+    };
     println!("{other}");
 
     if given.is_none() {

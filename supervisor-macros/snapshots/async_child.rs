@@ -8,85 +8,41 @@ pub async fn ledger(ctx: TaskContext, State(db): State<Db>) -> Result<(), Ledger
 pub enum ledger {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
-    impl ::rust_supervisor::__private::Supervised for ledger {
-        type Handle = ::rust_supervisor::__private::Handle<Self>;
-        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+    use ::rust_supervisor::__private as __rt;
+    impl __rt::Supervised for ledger {
+        type Handle = __rt::Handle<Self>;
+        const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "ledger",
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
-            &const {
-                ::rust_supervisor::__private::DeclaredChild::new(
-                    ::rust_supervisor::__private::PolicyPatch::NONE
-                        .restart(::rust_supervisor::__private::Restart::Transient)
-                        .backoff(
-                            ::rust_supervisor::__private::BackoffPatch::NONE
-                                .initial(
-                                    ::rust_supervisor::__private::Duration::new(
-                                        0u64,
-                                        100000000u32,
-                                    ),
-                                )
-                                .max(
-                                    ::rust_supervisor::__private::Duration::new(5u64, 0u32),
-                                ),
-                        ),
-                )
-            },
-        );
-        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::child(
-                Self::KEY,
-            )
-            .restart(::rust_supervisor::__private::Restart::Transient);
-    }
-    impl ::rust_supervisor::__private::Member for ledger {
-        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
-            ::rust_supervisor::__private::DeclaredChild::new(
-                ::rust_supervisor::__private::PolicyPatch::NONE
-                    .restart(::rust_supervisor::__private::Restart::Transient)
+        const NODE: __rt::Node = __rt::Node::Child(
+            &__rt::DeclaredChild::new(
+                __rt::PolicyPatch::NONE
+                    .restart(__rt::Restart::Transient)
                     .backoff(
-                        ::rust_supervisor::__private::BackoffPatch::NONE
-                            .initial(
-                                ::rust_supervisor::__private::Duration::new(
-                                    0u64,
-                                    100000000u32,
-                                ),
-                            )
-                            .max(::rust_supervisor::__private::Duration::new(5u64, 0u32)),
+                        __rt::BackoffPatch::NONE
+                            .initial(__rt::Duration::from_millis(100))
+                            .max(__rt::Duration::from_secs(5)),
                     ),
-            )
-        };
-        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
-            ::rust_supervisor::__private::NoArgs,
-        >)();
+            ),
+        );
+        const ITEM: &'static __rt::Item = &__rt::Item::child(Self::KEY)
+            .restart(__rt::Restart::Transient);
     }
-    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
-    for ledger {}
-    impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for ledger
+    impl __rt::Member for ledger {}
+    impl __rt::Needs<__rt::NoArgs> for ledger {}
+    impl<__S: 'static> __rt::RunsUnder<__S> for ledger
     where
-        State<
-            Db,
-        >: ::rust_supervisor::__private::Extract<
-            __S,
-            ::rust_supervisor::__private::TaskContext,
-        >,
+        State<Db>: __rt::Extract<__S, __rt::TaskContext>,
     {
-        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
-            run|
-        {
-            use ::rust_supervisor::__private::{PickAsItIs as _, PickWithClass as _};
-            let output = ledger(
-                ::rust_supervisor::__private::of_context(run),
-                ::rust_supervisor::__private::parameter(run)?,
-            );
-            let reader = (&&::rust_supervisor::__private::tag_of_output(&output)).pick();
-            (::rust_supervisor::__private::boxed)(
-                (::rust_supervisor::__private::returned)(output),
-                (::rust_supervisor::__private::returned)(reader),
-            )
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| {
+            use __rt::{PickAsItIs as _, PickWithClass as _};
+            let output = ledger(__rt::of_context(run), __rt::parameter(run)?);
+            let reader = (&&__rt::tag_of_output(&output)).pick();
+            (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
         });
     }
 };

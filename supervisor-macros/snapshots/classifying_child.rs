@@ -2,60 +2,42 @@
 async fn import(ctx: TaskContext) -> anyhow::Result<()> {
     run(ctx).await
 }
-///The child [`import()`].
+/// The child [`import()`].
 #[allow(non_camel_case_types, dead_code)]
 enum import {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
-    impl ::rust_supervisor::__private::Supervised for import {
-        type Handle = ::rust_supervisor::__private::Handle<Self>;
-        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+    use ::rust_supervisor::__private as __rt;
+    impl __rt::Supervised for import {
+        type Handle = __rt::Handle<Self>;
+        const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "import",
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
-            &const {
-                ::rust_supervisor::__private::DeclaredChild::new(
-                    ::rust_supervisor::__private::PolicyPatch::NONE,
-                )
-            },
+        const NODE: __rt::Node = __rt::Node::Child(
+            &__rt::DeclaredChild::new(__rt::PolicyPatch::NONE),
         );
     }
-    impl ::rust_supervisor::__private::Member for import {
-        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
-            ::rust_supervisor::__private::DeclaredChild::new(
-                ::rust_supervisor::__private::PolicyPatch::NONE,
-            )
-        };
-        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
-            ::rust_supervisor::__private::NoArgs,
-        >)();
-    }
-    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
-    for import {}
-    impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for import {
-        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
-            run|
-        {
-            use ::rust_supervisor::__private::{
+    impl __rt::Member for import {}
+    impl __rt::Needs<__rt::NoArgs> for import {}
+    impl<__S: 'static> __rt::RunsUnder<__S> for import {
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| {
+            use __rt::{
                 ClassifyByItself as _, ClassifyChain as _, ClassifyInside as _,
                 Unclassified as _,
             };
-            let output = import(::rust_supervisor::__private::of_context(run));
-            let reader = (&&&&::rust_supervisor::__private::tag_of_output(&output))
+            let output = import(__rt::of_context(run));
+            let reader = (&&&&__rt::tag_of_output(&output))
                 .classify(
                     &[
                         ::rust_supervisor::__private::ask::<DbError>,
                         ::rust_supervisor::__private::ask::<io::Error>,
                     ],
                 );
-            (::rust_supervisor::__private::boxed)(
-                (::rust_supervisor::__private::returned)(output),
-                (::rust_supervisor::__private::returned)(reader),
-            )
+            (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
         });
     }
 };

@@ -1,34 +1,27 @@
 async fn poller(ctx: TaskContext) {
     ctx.stopped().await;
 }
-///The child [`poller()`].
+/// The child [`poller()`].
 #[allow(non_camel_case_types, dead_code)]
 enum poller {}
 const _: () = {
-    impl ::rust_supervisor::__private::Supervised for poller {
-        type Handle = ::rust_supervisor::__private::Handle<Self>;
-        const NODE: ::rust_supervisor::__private::Node = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Supervised>::NODE;
-        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+    use ::rust_supervisor::__private as __rt;
+    impl __rt::Supervised for poller {
+        type Handle = __rt::Handle<Self>;
+        const NODE: __rt::Node = <__rt::Absent as __rt::Supervised>::NODE;
+        const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "poller",
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
         );
-        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::broken(
-            Self::KEY,
-        );
+        const ITEM: &'static __rt::Item = &__rt::Item::broken(Self::KEY);
     }
-    impl ::rust_supervisor::__private::Member for poller {
-        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Member>::CHILD;
-        const TAKES: ::rust_supervisor::__private::ArgumentsType = <::rust_supervisor::__private::Absent as ::rust_supervisor::__private::Member>::TAKES;
-    }
-    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
-    for poller {}
-    impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for poller {
-        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(
-            ::rust_supervisor::__private::never,
-        );
+    impl __rt::Member for poller {}
+    impl __rt::Needs<__rt::NoArgs> for poller {}
+    impl<__S: 'static> __rt::RunsUnder<__S> for poller {
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(__rt::never);
     }
 };
 ::core::compile_error! {

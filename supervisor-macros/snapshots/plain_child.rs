@@ -2,51 +2,33 @@
 async fn poller(ctx: TaskContext) {
     ctx.stopped().await;
 }
-///The child [`poller()`].
+/// The child [`poller()`].
 #[allow(non_camel_case_types, dead_code)]
 enum poller {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
-    impl ::rust_supervisor::__private::Supervised for poller {
-        type Handle = ::rust_supervisor::__private::Handle<Self>;
-        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+    use ::rust_supervisor::__private as __rt;
+    impl __rt::Supervised for poller {
+        type Handle = __rt::Handle<Self>;
+        const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "poller",
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Child(
-            &const {
-                ::rust_supervisor::__private::DeclaredChild::new(
-                    ::rust_supervisor::__private::PolicyPatch::NONE,
-                )
-            },
+        const NODE: __rt::Node = __rt::Node::Child(
+            &__rt::DeclaredChild::new(__rt::PolicyPatch::NONE),
         );
     }
-    impl ::rust_supervisor::__private::Member for poller {
-        const CHILD: &'static ::rust_supervisor::__private::DeclaredChild = &const {
-            ::rust_supervisor::__private::DeclaredChild::new(
-                ::rust_supervisor::__private::PolicyPatch::NONE,
-            )
-        };
-        const TAKES: ::rust_supervisor::__private::ArgumentsType = (::rust_supervisor::__private::takes::<
-            ::rust_supervisor::__private::NoArgs,
-        >)();
-    }
-    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
-    for poller {}
-    impl<__S: 'static> ::rust_supervisor::__private::RunsUnder<__S> for poller {
-        const RUNS: ::rust_supervisor::__private::Runs<__S> = ::rust_supervisor::__private::Runs::Async(|
-            run|
-        {
-            use ::rust_supervisor::__private::{PickAsItIs as _, PickWithClass as _};
-            let output = poller(::rust_supervisor::__private::of_context(run));
-            let reader = (&&::rust_supervisor::__private::tag_of_output(&output)).pick();
-            (::rust_supervisor::__private::boxed)(
-                (::rust_supervisor::__private::returned)(output),
-                (::rust_supervisor::__private::returned)(reader),
-            )
+    impl __rt::Member for poller {}
+    impl __rt::Needs<__rt::NoArgs> for poller {}
+    impl<__S: 'static> __rt::RunsUnder<__S> for poller {
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| {
+            use __rt::{PickAsItIs as _, PickWithClass as _};
+            let output = poller(__rt::of_context(run));
+            let reader = (&&__rt::tag_of_output(&output)).pick();
+            (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
         });
     }
 };

@@ -4,34 +4,34 @@
 pub struct Payments {
     /// The ledger.
     pub ledger: ::rust_supervisor::__private::HandleOf<ledger>,
-    ///The child `fraud`.
+    /// The child `fraud`.
     pub fraud: ::rust_supervisor::__private::HandleOf<fraud::scorer>,
-    ///The child `orders`.
+    /// The child `orders`.
     orders: ::rust_supervisor::__private::HandleOf<consumer<Orders>>,
     #[cfg(windows)]
-    ///The child `service`.
+    /// The child `service`.
     service: ::rust_supervisor::__private::HandleOf<win::service>,
     #[doc(hidden)]
     __seat: ::rust_supervisor::__private::Seat,
 }
 impl Payments {
-    ///The place of `ledger`.
+    /// The place of `ledger`.
     #[allow(dead_code)]
     pub const LEDGER: ::rust_supervisor::__private::Slot<Self, ledger> = ::rust_supervisor::__private::slot(
         "ledger",
     );
-    ///The place of `fraud`.
+    /// The place of `fraud`.
     #[allow(dead_code)]
     pub const FRAUD: ::rust_supervisor::__private::Slot<Self, fraud::scorer> = ::rust_supervisor::__private::slot(
         "fraud",
     );
-    ///The place of `orders`.
+    /// The place of `orders`.
     #[allow(dead_code)]
     const ORDERS: ::rust_supervisor::__private::Slot<Self, consumer<Orders>> = ::rust_supervisor::__private::slot(
         "orders",
     );
     #[cfg(windows)]
-    ///The place of `service`.
+    /// The place of `service`.
     #[allow(dead_code)]
     const SERVICE: ::rust_supervisor::__private::Slot<Self, win::service> = ::rust_supervisor::__private::slot(
         "service",
@@ -39,211 +39,124 @@ impl Payments {
 }
 #[allow(unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
-    impl ::rust_supervisor::__private::Supervised for Payments {
+    use ::rust_supervisor::__private as __rt;
+    impl __rt::Supervised for Payments {
         type Handle = Self;
-        const NODE: ::rust_supervisor::__private::Node = ::rust_supervisor::__private::Node::Supervisor(
+        const NODE: __rt::Node = __rt::Node::Supervisor(
             &const {
-                ::rust_supervisor::__private::DeclaredSupervisor::new(
+                __rt::DeclaredSupervisor::new(
                         &const {
                             [
-                                (::rust_supervisor::__private::DeclaredSlot::new::<
-                                    ledger,
-                                    _,
-                                >)(
-                                    "ledger",
-                                    ::rust_supervisor::__private::PolicyPatch::NONE,
+                                (__rt::DeclaredSlot::new::<ledger, _>)("ledger"),
+                                (__rt::DeclaredSlot::said_here)(
+                                    (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
+                                        .with_policy(
+                                            __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
+                                        ),
                                 ),
-                                (::rust_supervisor::__private::DeclaredSlot::new::<
-                                    fraud::scorer,
-                                    _,
-                                >)(
-                                    "fraud",
-                                    ::rust_supervisor::__private::PolicyPatch::NONE
-                                        .restart(::rust_supervisor::__private::Restart::Permanent),
-                                ),
-                                (::rust_supervisor::__private::DeclaredSlot::new::<
-                                    consumer<Orders>,
-                                    _,
-                                >)(
-                                        "orders",
-                                        ::rust_supervisor::__private::PolicyPatch::NONE,
-                                    )
+                                (__rt::DeclaredSlot::new::<consumer<Orders>, _>)("orders")
                                     .asking({
-                                        use ::rust_supervisor::__private::AskNobody as _;
+                                        use __rt::AskNobody as _;
                                         <::rust_supervisor::__private::Asks<consumer<Orders>>>::ASK
                                     }),
                                 #[cfg(windows)]
-                                (::rust_supervisor::__private::DeclaredSlot::new::<
-                                    win::service,
-                                    _,
-                                >)(
-                                    "service",
-                                    ::rust_supervisor::__private::PolicyPatch::NONE,
-                                ),
+                                (__rt::DeclaredSlot::new::<win::service, _>)("service"),
                             ]
                         },
-                        ::rust_supervisor::__private::PolicyPatch::NONE,
-                        ::rust_supervisor::__private::PolicyPatch::NONE,
                     )
-                    .strategy(::rust_supervisor::__private::Strategy::RestForOne)
-                    .intensity(
-                        3,
-                        ::rust_supervisor::__private::Duration::new(10u64, 0u32),
-                    )
+                    .strategy(__rt::Strategy::RestForOne)
+                    .intensity(3, __rt::Duration::from_secs(10))
             },
         );
-        const KEY: ::rust_supervisor::__private::Key = ::rust_supervisor::__private::Key::new(
+        const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "Payments",
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
         );
-        const ITEM: &'static ::rust_supervisor::__private::Item = &::rust_supervisor::__private::Item::supervisor(
+        const ITEM: &'static __rt::Item = &__rt::Item::supervisor(
             Self::KEY,
             &const {
                 [
-                    (::rust_supervisor::__private::ItemSlot::new::<ledger>)("ledger"),
-                    (::rust_supervisor::__private::ItemSlot::new::<
-                        fraud::scorer,
-                    >)("fraud")
-                        .restart(::rust_supervisor::__private::Restart::Permanent)
+                    (__rt::ItemSlot::new::<ledger>)("ledger"),
+                    (__rt::ItemSlot::new::<fraud::scorer>)("fraud")
+                        .restart(__rt::Restart::Permanent)
                         .says_something(),
-                    (::rust_supervisor::__private::ItemSlot::new::<
-                        consumer<Orders>,
-                    >)("orders"),
+                    (__rt::ItemSlot::new::<consumer<Orders>>)("orders"),
                     #[cfg(windows)]
-                    (::rust_supervisor::__private::ItemSlot::new::<
-                        win::service,
-                    >)("service"),
+                    (__rt::ItemSlot::new::<win::service>)("service"),
                 ]
             },
         );
     }
-    impl ::rust_supervisor::__private::Needs<::rust_supervisor::__private::NoArgs>
-    for Payments {}
-    impl ::rust_supervisor::__private::RunsUnder<AppState> for Payments {
-        const RUNS: ::rust_supervisor::__private::Runs<AppState> = ::rust_supervisor::__private::Runs::Supervisor(
+    impl __rt::Needs<__rt::NoArgs> for Payments {}
+    impl __rt::RunsUnder<AppState> for Payments {
+        const RUNS: __rt::Runs<AppState> = __rt::Runs::Supervisor(
             &const {
                 [
-                    <ledger as ::rust_supervisor::__private::RunsUnder<AppState>>::RUNS,
-                    <fraud::scorer as ::rust_supervisor::__private::RunsUnder<
-                        AppState,
-                    >>::RUNS,
-                    <consumer<
-                        Orders,
-                    > as ::rust_supervisor::__private::RunsUnder<AppState>>::RUNS,
+                    (__rt::runs::<ledger, AppState>)(),
+                    (__rt::runs::<fraud::scorer, AppState>)(),
+                    (__rt::runs::<consumer<Orders>, AppState>)(),
                     #[cfg(windows)]
-                    <win::service as ::rust_supervisor::__private::RunsUnder<
-                        AppState,
-                    >>::RUNS,
+                    (__rt::runs::<win::service, AppState>)(),
                 ]
             },
         );
     }
-    impl ::rust_supervisor::__private::FromSeat for Payments {
-        fn from_seat(__seat: ::rust_supervisor::__private::Seat) -> Self {
+    impl __rt::FromSeat for Payments {
+        fn from_seat(__seat: __rt::Seat) -> Self {
             Self {
-                ledger: (::rust_supervisor::__private::child::<
-                    ledger,
-                >)(&__seat, "ledger"),
-                fraud: (::rust_supervisor::__private::child::<
-                    fraud::scorer,
-                >)(&__seat, "fraud"),
-                orders: (::rust_supervisor::__private::child::<
-                    consumer<Orders>,
-                >)(&__seat, "orders"),
+                ledger: (__rt::child::<ledger>)(&__seat, "ledger"),
+                fraud: (__rt::child::<fraud::scorer>)(&__seat, "fraud"),
+                orders: (__rt::child::<consumer<Orders>>)(&__seat, "orders"),
                 #[cfg(windows)]
-                service: (::rust_supervisor::__private::child::<
-                    win::service,
-                >)(&__seat, "service"),
+                service: (__rt::child::<win::service>)(&__seat, "service"),
                 __seat,
             }
         }
     }
-    impl ::rust_supervisor::__private::Seated for Payments {
-        const WIRES: &'static [::rust_supervisor::__private::Wire] = &const {
-            ::rust_supervisor::__private::wires::<_, _, { __REPORT.wired() }>(__REPORT)
+    impl __rt::Seated for Payments {
+        const WIRES: &'static [__rt::Wire] = &const {
+            __rt::wires::<_, _, { __REPORT.wired() }>(__REPORT)
         };
-        fn seat(&self) -> &::rust_supervisor::__private::Seat {
+        fn seat(&self) -> &__rt::Seat {
             &self.__seat
         }
     }
-    impl ::rust_supervisor::__private::Clone for Payments {
+    impl __rt::Clone for Payments {
         fn clone(&self) -> Self {
-            ::rust_supervisor::__private::FromSeat::from_seat(
-                ::rust_supervisor::__private::Clone::clone(&self.__seat),
-            )
+            __rt::FromSeat::from_seat(__rt::Clone::clone(&self.__seat))
         }
     }
-    impl ::rust_supervisor::__private::Debug for Payments {
-        fn fmt(
-            &self,
-            f: &mut ::rust_supervisor::__private::Formatter<'_>,
-        ) -> ::rust_supervisor::__private::FmtResult {
-            ::rust_supervisor::__private::Debug::fmt(&self.__seat, f)
+    impl __rt::Debug for Payments {
+        fn fmt(&self, f: &mut __rt::Formatter<'_>) -> __rt::FmtResult {
+            __rt::Debug::fmt(&self.__seat, f)
         }
     }
-    impl ::rust_supervisor::__private::PartialEq for Payments {
-        fn eq(&self, other: &Self) -> ::rust_supervisor::__private::bool {
-            ::rust_supervisor::__private::PartialEq::eq(&self.__seat, &other.__seat)
+    impl __rt::PartialEq for Payments {
+        fn eq(&self, other: &Self) -> __rt::bool {
+            __rt::PartialEq::eq(&self.__seat, &other.__seat)
         }
     }
-    impl ::rust_supervisor::__private::Eq for Payments {}
+    impl __rt::Eq for Payments {}
     #[allow(long_running_const_eval)]
-    const __REPORT: &::rust_supervisor::__private::Report<
-        {
-            ::rust_supervisor::__private::nodes_below(
-                <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
-            )
-        },
-        {
-            ::rust_supervisor::__private::wishes_below(
-                <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
-            )
-        },
-    > = &::rust_supervisor::__private::analyse(
-        <Payments as ::rust_supervisor::__private::Supervised>::ITEM,
-    );
-    const _: () = {
-        (::rust_supervisor::__private::check_field_called::<
-            Payments,
-            _,
-            _,
-        >)(__REPORT, "ledger");
-        <::rust_supervisor::__private::RestartLimit<
-            { ::rust_supervisor::__private::never_trips_called::<Payments>("ledger") },
-        >>::CAN_BE_SPENT
-    };
-    const _: () = {
-        (::rust_supervisor::__private::check_field_called::<
-            Payments,
-            _,
-            _,
-        >)(__REPORT, "fraud");
-        <::rust_supervisor::__private::RestartLimit<
-            { ::rust_supervisor::__private::never_trips_called::<Payments>("fraud") },
-        >>::CAN_BE_SPENT
-    };
-    const _: () = {
-        (::rust_supervisor::__private::check_field_called::<
-            Payments,
-            _,
-            _,
-        >)(__REPORT, "orders");
-        <::rust_supervisor::__private::RestartLimit<
-            { ::rust_supervisor::__private::never_trips_called::<Payments>("orders") },
-        >>::CAN_BE_SPENT
-    };
+    const __REPORT: &__rt::Report<
+        { __rt::nodes_below(<Payments as __rt::Supervised>::ITEM) },
+        { __rt::wishes_below(<Payments as __rt::Supervised>::ITEM) },
+    > = &__rt::analyse::<Payments, _, _>();
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger") },
+    >>::CAN_BE_SPENT;
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud") },
+    >>::CAN_BE_SPENT;
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders") },
+    >>::CAN_BE_SPENT;
     #[cfg(windows)]
-    const _: () = {
-        (::rust_supervisor::__private::check_field_called::<
-            Payments,
-            _,
-            _,
-        >)(__REPORT, "service");
-        <::rust_supervisor::__private::RestartLimit<
-            { ::rust_supervisor::__private::never_trips_called::<Payments>("service") },
-        >>::CAN_BE_SPENT
-    };
+    const _: () = <::rust_supervisor::__private::RestartLimit<
+        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
+    >>::CAN_BE_SPENT;
+    const _: () = (__rt::check_leases::<Payments, AppState>)();
 };

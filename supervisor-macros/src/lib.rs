@@ -20,40 +20,75 @@ use proc_macro::TokenStream;
 
 /// Makes a child of a function.
 ///
-/// The function stays as it is. Beside it there is a type of the same name, which stands for the
-/// child in the fields of a `#[supervisor]` struct.
+/// The function stays as it is, so that a test can call it. Beside it there is a type of the same
+/// name, which stands for the child in the fields of a `#[supervisor]` struct, in `depends_on` and
+/// in `Handle<…>`.
 ///
-/// Options: `restart(permanent | transient | temporary)`,
-/// `backoff(initial, max, factor, jitter, reset_after)`, `restart_limit(max, within)`,
-/// `on_limit(quarantine | escalate | stop | shutdown_tree)`, `probe_after = "5m"`,
-/// `criticality(critical | standard | best_effort)`, `readiness(immediate | explicit)`,
-/// `start_timeout = "30s"`, `health(heartbeat, stale_after)`, `shutdown(grace, abort_wait)`,
-/// `on_dependency_restart(keep | restart)`, `significant`, `blocking`, `type = Name`, `crate = path`.
+/// ```ignore
+/// #[child(restart(transient), backoff(initial = "100ms", max = "5s"), depends_on(storage::pool))]
+/// async fn ledger(ctx: TaskContext, State(db): State<Db>) -> Result<(), LedgerError> { … }
+/// ```
+///
+/// It is an `async fn`, a function that returns a future which is `Send`, or with `blocking` a
+/// plain one. It takes, in any order, a `TaskContext` (a blocking one a `BlockingContext`),
+/// `State<T>`, `Lease<T>`, `Args<T>`, `Settings<T>`, `Handle<T>`, `Pool<T>` and `Many<T>`. It returns `()`,
+/// `TaskResult`, a `Result` of one of them with any error, or never.
+///
+/// `key(value)` and `key = value` are the same. Where a duration or a number goes, a constant goes
+/// too. Durations are on the monotonic clock and have a unit: `ns`, `us`, `ms`, `s`, `m`, `h`.
+///
+/// # Policies
+///
+/// For what is not said, the field in the supervisor may say something else, and the supervisor
+/// `defaults`.
+///
+#[doc = include_str!("options/policies.md")]
+///
+/// # The function itself
+///
+#[doc = include_str!("options/function.md")]
 #[proc_macro_attribute]
 pub fn child(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = proc_macro2::TokenStream::from(options);
     let mut expansion = expand::child(options.clone(), &item.into());
-    expansion.extend(expand::words("child", options));
+    expand::show_words_of_child(options, &mut expansion);
     expansion.into()
 }
 
 /// Makes a supervisor of a struct: the name of a field is a child's id, its type is the child.
 ///
-/// The struct becomes the handle of the running tree.
+/// The struct becomes the handle of the running tree; see `SupervisionTree` for what it can do.
+/// Each field has a constant with its place, named like it in capitals. Derives go below this
+/// attribute; `Clone`, `Debug`, `PartialEq` and `Eq` are there without.
 ///
-/// Options: `strategy(one_for_one | one_for_all | rest_for_one)`, `start(sequential | parallel)`,
-/// `intensity(max, within)`,
-/// `meltdown(abnormal | shutdown)`, `auto_shutdown(never | any_significant | all_significant)`,
-/// `defaults(…)` with the policies of a child, `shutdown(grace, budget)`, `state = Type`,
-/// `crate = path`; and as a child of the supervisor above: `restart`, `backoff`, `restart_limit`,
-/// `on_limit`, `probe_after`, `criticality`, `on_dependency_restart`, `significant`.
+/// ```ignore
+/// #[supervisor(strategy(rest_for_one), intensity(max = 3, within = "10s"))]
+/// pub struct Payments {
+///     pub ledger: ledger,
+///     #[child(after(ledger), restart(permanent))]
+///     pub fraud: fraud::scorer,
+/// }
+/// ```
 ///
-/// `#[child(…)]` on a field lays policies over those of the child itself.
+/// # The supervisor
+///
+#[doc = include_str!("options/supervisor.md")]
+///
+/// And as a child of the supervisor above: `role`, `enabled`, `tags`, `restart`, `backoff`,
+/// `restart_limit`, `on_limit`, `on_failure`, `probe_after`, `criticality`, `depends_on`,
+/// `on_dependency_restart` and `significant`, as of [`child`](macro@child).
+///
+/// # A field
+///
+/// `#[child(…)]` on a field lays [policies](macro@child#policies) over those of the child itself, and says:
+///
+#[doc = include_str!("options/field.md")]
 #[proc_macro_attribute]
 pub fn supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
     let options = proc_macro2::TokenStream::from(options);
-    let mut expansion = expand::supervisor(options.clone(), &item.into());
-    expansion.extend(expand::words("supervisor", options));
+    let item = proc_macro2::TokenStream::from(item);
+    let mut expansion = expand::supervisor(options.clone(), &item);
+    expand::show_words_of_supervisor(options, item, &mut expansion);
     expansion.into()
 }
 

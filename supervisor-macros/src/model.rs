@@ -320,11 +320,15 @@ pub(crate) struct FieldOptions {
     pub(crate) after: Vec<Ident>,
     /// Whether there is a `#[child(…)]` on the field.
     pub(crate) says_something: bool,
+    /// Where the first of its options stands.
+    pub(crate) said_at: Option<Span>,
     pub(crate) policy: Policy,
     /// `args = …`: what every run of the child is given.
     pub(crate) args: Option<Args>,
     /// Of a pool.
     pub(crate) max_children: Option<Number>,
+    /// The word `from_config`, of a pool.
+    pub(crate) from_config: Option<Span>,
     /// Of a many.
     pub(crate) count: Option<Number>,
     /// Of a pool or a many itself.

@@ -10,9 +10,13 @@ pub mod cli;
 pub mod config;
 pub mod control;
 mod core;
+#[cfg(feature = "dashboard")]
+pub mod dashboard;
 pub mod error;
 pub mod event;
 pub mod id;
+#[cfg(all(feature = "ipc", unix))]
+pub mod ipc;
 #[cfg(feature = "metrics")]
 pub mod metrics;
 mod observe;

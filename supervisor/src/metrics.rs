@@ -66,6 +66,8 @@ table! {
     CHILDREN = Gauge "supervisor_children" ["lifecycle"] "children in each state, the root included";
     MAILBOX_DEPTH = Gauge "supervisor_mailbox_depth" [] "messages that waited when the tree last looked";
     START_TIME = Gauge "supervisor_start_time_seconds" [] "when the tree was started, in seconds since 1970";
+    CONFIG_VERSION = Gauge "supervisor_config_version" [] "configurations put in place: 1 at the start, and one more with each reload";
+    AUDIT_FAILING = Gauge "supervisor_audit_failing" [] "1 while the audit cannot be written";
     BACKOFF = Histogram "supervisor_backoff_seconds" ["path"] "waits before restarts";
     START_DURATION = Histogram "supervisor_start_duration_seconds" ["path"] "from the start to ready";
     STOP_DURATION = Histogram "supervisor_stop_duration_seconds" ["path"] "from the request to stop to the end";

@@ -6,6 +6,8 @@ pub use std::time::Duration;
 pub use rust_supervisor_macros::{Failure, SharedState, child, supervisor};
 
 #[cfg(feature = "config")]
+pub use crate::config::secret::Secret;
+#[cfg(feature = "config")]
 pub use crate::config::settings::Settings;
 pub use crate::error::types::SupervisorError;
 pub use crate::policy::failure::{Failure, TaskFailureKind};

@@ -1,5 +1,8 @@
 //! How the tree ended: the report of a shutdown, which is also the exit code of the program.
 
+#[cfg(feature = "serde")]
+pub mod form;
+
 use std::fmt;
 use std::io::{self, Write as _};
 use std::process::{ExitCode, Termination};

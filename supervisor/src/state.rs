@@ -1,5 +1,8 @@
 //! What the tree is like right now.
 
+#[cfg(feature = "serde")]
+pub mod form;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -87,6 +90,10 @@ pub struct ChildState {
     /// What it waits for: that of its dependencies which is not ready. Empty when it does not wait,
     /// or only for its turn.
     pub waits_for: Vec<ChildPath>,
+    /// All that it depends on, by its declaration.
+    pub depends_on: Vec<ChildPath>,
+    /// Whether its run was aborted and has not ended yet.
+    pub is_aborted: bool,
     /// How its latest runs ended, the latest last. At most 8.
     pub last_exits: Vec<ExitRecord>,
     /// What was decided after the latest of them.
@@ -276,6 +283,8 @@ pub struct ExitRecord {
 pub struct TreeState {
     /// When this was true, on the monotonic clock since the tree was started.
     pub uptime: Duration,
+    /// The sequence of the latest event that is in it; 0 before the first.
+    pub sequence: u64,
     /// Every child, the root included.
     pub children: Vec<ChildState>,
 }
@@ -345,6 +354,7 @@ impl fmt::Debug for TreeState {
         }
         f.debug_struct("TreeState")
             .field("uptime", &self.uptime)
+            .field("sequence", &self.sequence)
             .field("children", &self.children)
             .finish()
     }

@@ -1,11 +1,14 @@
 //! What there is to know when something has gone wrong for good, or the tree has ended.
 
+#[cfg(feature = "serde")]
+pub mod form;
+
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use crate::error::meltdown::{MeltdownError, MeltdownLink};
-use crate::event::Event;
+use crate::event::{Event, ForceCause};
 use crate::id::ChildPath;
 use crate::report::EndCause;
 use crate::state::{ChildState, ExitRecord};
@@ -48,7 +51,10 @@ pub enum SummaryCause {
     /// A child's failure was escalated to the supervisor.
     Escalation(MeltdownError),
     /// The shutdown of the tree is ended by force: its budget is spent, or somebody asked for it.
-    ShutdownForced,
+    ShutdownForced {
+        /// Who wants it.
+        cause: ForceCause,
+    },
     /// The tree has ended.
     Ended(EndCause),
 }
@@ -100,7 +106,7 @@ impl RunSummary {
             SummaryCause::Meltdown(why)
             | SummaryCause::Escalation(why)
             | SummaryCause::Ended(EndCause::Meltdown { why, .. }) => why.links(),
-            SummaryCause::ShutdownForced | SummaryCause::Ended(_) => &[],
+            SummaryCause::ShutdownForced { .. } | SummaryCause::Ended(_) => &[],
         }
     }
 }
@@ -110,7 +116,7 @@ impl fmt::Display for SummaryCause {
         match self {
             Self::Meltdown(why) => write!(f, "meltdown: {why}"),
             Self::Escalation(why) => write!(f, "escalation: {why}"),
-            Self::ShutdownForced => f.write_str("the shutdown is ended by force"),
+            Self::ShutdownForced { cause } => write!(f, "the shutdown is ended by force, {cause}"),
             Self::Ended(cause) => write!(f, "the tree has ended: {cause}"),
         }
     }

@@ -1,5 +1,8 @@
 //! Why a child is in its state.
 
+#[cfg(feature = "serde")]
+pub mod form;
+
 use std::fmt;
 use std::time::Duration;
 

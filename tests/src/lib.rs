@@ -1,5 +1,7 @@
 //! Shared by the tests: children that behave in known ways, and probes that say what they did.
 
+pub mod corpus;
+
 use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::{Pin, pin};

@@ -133,6 +133,23 @@ async fn every_kind_of_entry_is_written() {
     let status = handle.audit_status().unwrap();
     assert_eq!((status.entries, status.missing, status.refused), (18, 0, 0));
     assert_eq!(verify_up_to(folder.file(), status.head.as_ref().unwrap()).unwrap(), status.head);
+
+    // What is missing is said where it can be written again.
+    let later = folder.0.join("later").join("audit.jsonl");
+    let audit = AuditLog::new(&later).on_failure(OnAuditFailure::GoOn);
+    let handle = Supervisor::builder(SupervisorSpec::root()).audit(audit).start().await.unwrap();
+    handle.add_child("/root", ChildSpec::new("c", parked()), "bob", "one more").await.unwrap();
+    fs::create_dir(folder.0.join("later")).unwrap();
+    handle.shutdown_tree("carol", "good night").await.unwrap();
+    let text = [folder.file(), later].map(|file| fs::read_to_string(file).unwrap()).concat();
+    let kind =
+        |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["kind"].clone();
+    let named: BTreeSet<_> =
+        text.lines().map(|line| kind(line).as_str().unwrap().to_owned()).collect();
+    // Those of the socket are a matter of its own tests.
+    let all = AuditKind::NAMES.iter().filter(|&&name| name != "socket");
+    let all: BTreeSet<_> = all.map(|&name| name.to_owned()).collect();
+    assert_eq!(named, all, "a kind that nothing here writes");
 }
 
 #[tokio::test]

@@ -57,8 +57,8 @@ const MISTAKES: &[(&str, &str)] = &[
         "a.yaml:4:7: unknown key `shutdwon` in `supervisor.children.db`; did you mean `shutdown`?",
     ),
     (
-        "ipc: {}\n",
-        "a.yaml:1:1: unknown key `ipc`; expected one of `include`, `supervisor`, `policy`, `shutdown`, `observability`",
+        "sockets: {}\n",
+        "a.yaml:1:1: unknown key `sockets`; expected one of `include`, `supervisor`, `policy`, `shutdown`, `observability`",
     ),
     (
         "policy: { restart: sometimes }",
@@ -195,6 +195,7 @@ fn what_is_no_file_of_text_is_refused_at_once() {
     expect(&dir.0, "this is not a regular file");
     expect(&dir.write("latin.yaml", b"policy: # caf\xe9\n"), "not UTF-8: byte 0xe9 at offset 13");
     expect(&dir.write("large.yaml", vec![b'#'; (1 << 20) + 1]), "larger than 1024 KiB");
+    expect(&dir.write("ten-megabytes.yaml", vec![b'['; 10 << 20]), "larger than 1024 KiB");
     expect(&dir.write("brackets.yaml", "[".repeat(100_000)), "nested too deep");
     expect(&dir.write("braces.yaml", "{a: ".repeat(50_000)), "nested too deep");
     let bomb = "a: &a [x,x,x,x,x,x,x,x,x]\n".to_owned()
@@ -217,6 +218,31 @@ fn what_is_no_file_of_text_is_refused_at_once() {
     }
     #[cfg(target_os = "linux")]
     expect(Path::new("/dev/zero"), "this is not a regular file");
+}
+
+#[cfg(unix)]
+#[test]
+fn links_that_lead_nowhere_and_files_that_may_not_be_read_are_refused() {
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    let dir = Dir::new();
+    let expect = |path: &Path, expected: &str| {
+        let error = refused(&dir, path);
+        assert!(error.contains(expected), "no `{expected}` in {error}");
+    };
+    for (link, target) in [("a.yaml", "b.yaml"), ("b.yaml", "a.yaml"), ("c.yaml", "nowhere")] {
+        symlink(dir.0.join(target), dir.0.join(link)).unwrap();
+    }
+    expect(&dir.0.join("a.yaml"), "oo many levels of symbolic links");
+    expect(&dir.0.join("c.yaml"), "there is no such file");
+    let path = dir.write("includes.yaml", "include:\n  - a.yaml\n");
+    expect(&path, "includes.yaml:2:5: `include.0`: cannot include `a.yaml`");
+    let path = dir.write("secret.yaml", "policy: {}");
+    std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o000)).unwrap();
+    // Root may read everything.
+    if std::fs::read(&path).is_err() {
+        expect(&path, "ermission denied");
+    }
 }
 
 #[test]

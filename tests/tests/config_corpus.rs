@@ -4,91 +4,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::LazyLock;
 
-use rust_supervisor::config::duration::HumanDuration;
 use rust_supervisor::config::environment::Environment;
 use rust_supervisor::config::error::ConfigError;
 use rust_supervisor::config::load::LoadedConfig;
 use rust_supervisor::config::report::Colour;
-use rust_supervisor::spec::child::ChildSpec;
-use rust_supervisor::spec::supervisor::SupervisorSpec;
-use schemars::JsonSchema;
-use serde::Deserialize;
-use supervisor_tests::parked;
-
-/// How the ledger works.
-#[derive(confique::Config, JsonSchema)]
-#[expect(dead_code, reason = "only read")]
-struct LedgerSettings {
-    /// How many entries are written at once.
-    #[config(default = 100)]
-    batch_size: u32,
-    /// How it writes.
-    #[config(default = "safe")]
-    mode: Mode,
-    /// Where to.
-    #[config(default = "here")]
-    target: String,
-    /// Who it is.
-    #[config(default = "")]
-    #[schemars(extend("writeOnly" = true))]
-    password: String,
-    /// Who it is, in numbers.
-    #[config(default = 0)]
-    #[schemars(extend("writeOnly" = true))]
-    pin: u32,
-    /// What it does when it cannot.
-    #[config(nested)]
-    retry: RetrySettings,
-}
-
-/// What it does when it cannot.
-#[derive(confique::Config, JsonSchema)]
-#[expect(dead_code, reason = "only read")]
-struct RetrySettings {
-    /// How often.
-    #[config(default = 3)]
-    attempts: u8,
-    /// After how long.
-    #[config(default = "1s")]
-    wait: HumanDuration,
-    /// At all.
-    #[config(default = true)]
-    enabled: bool,
-}
-
-#[derive(Deserialize, JsonSchema)]
-#[serde(rename_all = "snake_case")]
-enum Mode {
-    Fast,
-    Safe,
-}
-
-fn tree() -> SupervisorSpec {
-    let payments = SupervisorSpec::new("payments")
-        .child(ChildSpec::new("ledger", parked()).settings::<LedgerSettings>())
-        .child(ChildSpec::new("fraud", parked()));
-    SupervisorSpec::root()
-        .child(payments)
-        .child(ChildSpec::new("web", parked()))
-        .child(SupervisorSpec::pool("sessions"))
-}
-
-fn corpus() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("bad-config")
-}
-
-fn names() -> Vec<String> {
-    let names = std::fs::read_dir(corpus()).unwrap().filter_map(|entry| {
-        let name = entry.unwrap().file_name().into_string().unwrap();
-        name.strip_suffix(".yaml").map(str::to_owned)
-    });
-    let mut names: Vec<_> = names.collect();
-    names.sort();
-    names
-}
+use supervisor_tests::corpus::{folder, names, tree};
 
 fn result(path: &Path) -> Result<(), ConfigError> {
     let loaded = LoadedConfig::read_for(&tree(), path, &Environment::none())?;
@@ -98,7 +21,7 @@ fn result(path: &Path) -> Result<(), ConfigError> {
 /// What is wrong with each file, read once for all tests.
 fn errors() -> &'static [(String, ConfigError)] {
     static ERRORS: LazyLock<Vec<(String, ConfigError)>> = LazyLock::new(|| {
-        let read = |name: String| match result(&corpus().join(format!("{name}.yaml"))) {
+        let read = |name: String| match result(&folder().join(format!("{name}.yaml"))) {
             Ok(()) => panic!("{name}.yaml can be used: it is no mistake"),
             Err(error) => (name, error),
         };
@@ -109,8 +32,8 @@ fn errors() -> &'static [(String, ConfigError)] {
 
 /// The message without what differs from machine to machine.
 fn message(error: &ConfigError) -> String {
-    let report = error.report(Colour::Never).replace(&format!("{}/", corpus().display()), "");
-    report.replace(&corpus().display().to_string(), "bad-config").replace(file!(), "the code")
+    let report = error.report(Colour::Never).replace(&format!("{}/", folder().display()), "");
+    report.replace(&folder().display().to_string(), "bad-config").replace(file!(), "the code")
 }
 
 #[test]
@@ -119,7 +42,7 @@ fn each_bad_file_gets_its_whole_message() {
     let mut differing = Vec::new();
     for (name, error) in errors() {
         let report = message(error);
-        let path = corpus().join(format!("{name}.txt"));
+        let path = folder().join(format!("{name}.txt"));
         if bless {
             std::fs::write(&path, &report).unwrap();
         }
@@ -128,7 +51,7 @@ fn each_bad_file_gets_its_whole_message() {
             differing.push(format!("{name}: expected\n{expected}\nfound\n{report}"));
         }
     }
-    let messages = std::fs::read_dir(corpus()).unwrap().filter(|entry| {
+    let messages = std::fs::read_dir(folder()).unwrap().filter(|entry| {
         entry.as_ref().unwrap().path().extension().is_some_and(|extension| extension == "txt")
     });
     assert_eq!(messages.count(), errors().len(), "a message without its file");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use rust_supervisor::audit::{AuditLog, OnAuditFailure};
 use rust_supervisor::control::stream::EventStream;
 use rust_supervisor::event::form::{self, EventForm};
 use rust_supervisor::event::{Event, EventKind, EventTag};
@@ -11,11 +12,13 @@ use rust_supervisor::policy::dependency::OnDependencyRestart;
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::prelude::TaskResult;
+use rust_supervisor::record::RecordLog;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::service_fn;
+use serde_json::json;
 use supervisor_tests::{
     BY, Gate, WHY, deaf, drain, end_clean, every, failing, lines, ms, parked, stubborn,
 };
@@ -206,45 +209,23 @@ fn the_schema_of_events_is_the_one_that_is_written_down() {
 
 #[tokio::test]
 async fn every_kind_of_event_comes_about() {
-    let all = BTreeSet::from([
-        "added",
-        "aborted",
-        "auto_shutdown",
-        "budget_reset",
-        "commanded",
-        "decided",
-        "dependency_lost",
-        "ended",
-        "exited",
-        "meltdown",
-        "paused",
-        "probing",
-        "quarantined",
-        "ready",
-        "reconfigured",
-        "removed",
-        "resumed",
-        "round_started",
-        "shutdown_forced",
-        "shutdown_requested",
-        "stale",
-        "start_failed",
-        "start_ignored",
-        "starting",
-        "stop_requested",
-        "unjoinable",
-        "waiting",
-    ]);
+    let all: BTreeSet<_> = EventTag::ALL.iter().map(|tag| tag.name()).collect();
     let gate = Gate::default();
     let _open = gate.open_on_drop();
-    let file = std::env::temp_dir().join(format!("events-{}.yaml", std::process::id()));
+    let folder = std::env::temp_dir().join(format!("events-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let file = folder.join("events.yaml");
     std::fs::write(&file, "").unwrap();
-    let handle = Supervisor::builder(SupervisorSpec::root()).config_file(&file);
-    let handle = handle.start().await.unwrap();
-    let mut events = handle.subscribe_events();
+    let audit = folder.join("later").join("audit.jsonl");
+    let mut builder = Supervisor::builder(SupervisorSpec::root())
+        .config_file(&file)
+        .audit(AuditLog::new(audit).on_failure(OnAuditFailure::GoOn))
+        .record(RecordLog::in_folder(&folder).max_bytes(2_000));
+    let mut events = builder.subscribe_events();
+    let handle = builder.start().await.unwrap();
+    std::fs::create_dir(folder.join("later")).unwrap();
     std::fs::write(&file, "supervisor: { intensity: { max: 9 } }").unwrap();
     handle.reload(BY, WHY).await.unwrap();
-    std::fs::remove_file(&file).unwrap();
 
     let ignores = service_fn(async |_: TaskContext| TaskResult::Ignored);
     let ignores = ChildSpec::new("ignores", ignores).readiness(Readiness::Explicit);
@@ -297,13 +278,83 @@ async fn every_kind_of_event_comes_about() {
     let seen = rest(&mut events).await;
     assert_gapless(&seen);
     let names: BTreeSet<_> = seen.iter().map(|event| event.kind.name()).collect();
-    assert_eq!(names, all);
+    assert_eq!(names, all, "a kind that nothing here brings about");
     assert!(seen.iter().all(|event| !event.to_string().is_empty()));
-    let tags: BTreeSet<_> = EventTag::ALL.iter().map(|tag| tag.name()).collect();
-    assert_eq!(tags, all, "and no other kinds are known");
     for event in seen {
         assert_form(&event);
     }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_by_force_says_who_wanted_it() {
+    let tree = || {
+        let stubborn = ChildSpec::new("a", stubborn()).grace(Grace::Infinite);
+        SupervisorSpec::root().shutdown_budget(ms(1_000)).child(stubborn)
+    };
+    for (is_asked, json, text) in [
+        (false, json!({ "cause": "budget_spent" }), "is aborted, its budget is spent"),
+        (
+            true,
+            json!({ "cause": "requested", "requested_by": "carol", "reason": "no time" }),
+            "is aborted, asked for by carol: no time",
+        ),
+    ] {
+        let handle = Supervisor::start(tree()).await.unwrap();
+        let mut events = handle.subscribe_events();
+        let asked = handle.clone();
+        let asked = tokio::spawn(async move { asked.shutdown_tree(BY, WHY).await });
+        sleep(ms(500)).await;
+        if is_asked {
+            handle.shutdown_now("carol", "no time").await.unwrap();
+        }
+        asked.await.unwrap().unwrap();
+        let seen = rest(&mut events).await;
+        let forced: Vec<_> =
+            seen.iter().filter(|it| it.kind.tag() == EventTag::ShutdownForced).collect();
+        assert_eq!(forced.len(), 1);
+        assert!(forced[0].to_string().ends_with(text), "{}", forced[0]);
+        assert_eq!(serde_json::to_value(&**forced[0]).unwrap()["force"], json);
+        let summary = handle.summaries()[0].to_string();
+        assert!(summary.contains("the shutdown is ended by force, "), "{summary}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn beside_a_thousand_stuck_subscribers_a_fast_one_loses_nothing_and_the_tree_waits_for_none()
+{
+    let restarts = 500;
+    let story = async |stuck: usize| {
+        let tree = SupervisorSpec::root().child(ChildSpec::new("a", parked()));
+        let handle = Supervisor::builder(tree).event_capacity(16).start().await.unwrap();
+        let stuck: Vec<_> = (0..stuck).map(|_| handle.subscribe_events()).collect();
+        let mut fast = handle.subscribe_events();
+        let reader = tokio::spawn(async move {
+            let mut seen = Vec::new();
+            while let Some(event) = fast.next().await {
+                seen.push(event);
+            }
+            (seen, fast.missed())
+        });
+        for _ in 0..restarts {
+            handle.restart_child("/root/a", BY, WHY).await.unwrap();
+        }
+        end_clean(&handle).await;
+        let (seen, missed) = reader.await.unwrap();
+        assert_eq!(missed, 0);
+        assert_gapless(&seen);
+        // They hold what there is room for and nothing else.
+        for mut stream in stuck {
+            let kept = drain(&mut stream);
+            assert_eq!(kept.len(), 16);
+            assert_eq!(stream.missed() + 16, seen.len() as u64);
+        }
+        lines(&seen)
+    };
+    let (alone, among_them) = (story(0).await, story(1_000).await);
+    assert_eq!(alone.len(), restarts * 5 + 6);
+    // The same events at the same moments: nobody was waited for.
+    assert_eq!(alone, among_them);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

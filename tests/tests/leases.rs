@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rust_supervisor::prelude::*;
 use rust_supervisor::state::Lifecycle;
+use rust_supervisor::tree::state::Provide;
 use tokio::sync::mpsc;
 
 type Jobs = mpsc::Receiver<&'static str>;
@@ -121,6 +122,15 @@ async fn second(ctx: TaskContext, _jobs: Lease<Jobs>) {
     ctx.stopped().await;
 }
 
+/// A state that does not say what is where, so that the compiler cannot compare.
+struct ByHand(Lendable<Jobs>);
+
+impl Provide<Lendable<Jobs>> for ByHand {
+    fn provide(&self) -> Lendable<Jobs> {
+        self.0.clone()
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn two_children_that_want_the_same_do_not_start_and_both_are_named() {
     #[supervisor]
@@ -130,7 +140,7 @@ async fn two_children_that_want_the_same_do_not_start_and_both_are_named() {
     }
 
     let (_sender, receiver) = mpsc::channel(8);
-    let error = Tree::start(Lendable::<Jobs>::new(receiver)).await.unwrap_err();
+    let error = Tree::start(ByHand(Lendable::new(receiver))).await.unwrap_err();
 
     let text = format!("{error:?}");
     assert!(text.contains("`/root/second` cannot take"), "{text}");

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use metrics_util::debugging::{DebugValue, DebuggingRecorder, Snapshotter};
 use metrics_util::{CompositeKey, MetricKind as Kind};
+use rust_supervisor::audit::{AuditLog, OnAuditFailure};
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::metrics::{METRICS, Metric, MetricKind};
 use rust_supervisor::policy::restart::{Readiness, Restart};
@@ -248,4 +249,39 @@ async fn a_recorder_that_panics_is_no_concern_of_the_tree() {
     handle.restart_child("/root/a", BY, WHY).await.unwrap();
     assert_eq!(handle.state_of("/root/a").await.unwrap().generation.0, 3);
     end_clean(&handle).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_reload_is_another_version_of_the_configuration() {
+    let (snapshotter, _guard) = record();
+    let file = std::env::temp_dir().join(format!("metrics-{}.yaml", std::process::id()));
+    std::fs::write(&file, "").unwrap();
+    let builder = Supervisor::builder(SupervisorSpec::root()).config_file(&file);
+    let handle = builder.start().await.unwrap();
+    assert_eq!(Told::by(&snapshotter).gauge("supervisor_config_version{}"), 1);
+    std::fs::write(&file, "policy: { restart: transient }").unwrap();
+    handle.reload(BY, WHY).await.unwrap();
+    assert_eq!(Told::by(&snapshotter).gauge("supervisor_config_version{}"), 2);
+    std::fs::write(&file, "policy: { restart: sometimes }").unwrap();
+    handle.reload(BY, WHY).await.unwrap_err();
+    // This recorder begins from nothing whenever it is asked: nothing was told.
+    assert_eq!(Told::by(&snapshotter).gauge("supervisor_config_version{}"), 0);
+    std::fs::remove_file(&file).unwrap();
+    end_clean(&handle).await;
+}
+
+#[tokio::test]
+async fn an_audit_that_fails_is_told() {
+    let (snapshotter, _guard) = record();
+    let folder = std::env::temp_dir().join(format!("metrics-{}", std::process::id()));
+    let audit = AuditLog::new(folder.join("audit.jsonl")).on_failure(OnAuditFailure::GoOn);
+    let tree = SupervisorSpec::root().child(ChildSpec::new("a", parked()));
+    let handle = Supervisor::builder(tree).audit(audit).start().await.unwrap();
+    handle.restart_child("/root/a", BY, WHY).await.unwrap();
+    assert_eq!(Told::by(&snapshotter).gauge("supervisor_audit_failing{}"), 1);
+    std::fs::create_dir(&folder).unwrap();
+    handle.restart_child("/root/a", BY, WHY).await.unwrap();
+    assert_eq!(Told::by(&snapshotter).gauge("supervisor_audit_failing{}"), 0);
+    end_clean(&handle).await;
+    std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -261,3 +261,40 @@ async fn other_policies_are_tried_on_what_has_happened() {
     let wrong = recording.what_if(|spec| spec.intensity(5, Duration::ZERO)).unwrap_err();
     assert!(format!("{:?}", std::error::Error::source(&wrong)).contains("give it a window"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_configuration_is_tried_on_what_has_happened() {
+    let file = Scratch::new("config");
+    let flaky = service_fn(
+        async |ctx: TaskContext| if ctx.sleep(ms(1_000)).await { Err("reset") } else { Ok(()) },
+    );
+    let spec = SupervisorSpec::root()
+        .intensity(3, Duration::from_secs(10))
+        .child(ChildSpec::new("flaky", flaky).backoff(every(ms(100))));
+    let handle = Supervisor::builder(spec).record(&file.0).start().await.unwrap();
+    assert!(handle.join().await.unwrap().is_failure());
+    let recording = Recording::read(&file.0).unwrap();
+
+    let yaml = Scratch::new("config-yaml");
+    let what_if = |text: &str| {
+        fs::write(&yaml.0, text).unwrap();
+        recording.what_if_config_file(&yaml.0)
+    };
+    assert!(what_if("").unwrap().has_ended());
+    // Nobody has the type of the settings any more, and they decide nothing.
+    let patient = "
+supervisor:
+  intensity: { max: 5, within: 60s }
+  children: { flaky: { settings: { batch: 5 }, backoff: { initial: 2s, max: 2s, jitter: 0 } } }
+";
+    let slower = what_if(patient).unwrap();
+    assert!(!slower.has_ended());
+    assert!(slower.decisions.contains("decision: restart after 2s"), "{}", slower.decisions);
+    let error =
+        what_if("supervisor: { children: { flakey: { restart: temporary } } }").unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains("there is no child `/root/flakey`"), "{source}");
+    let error = what_if("policy: { restart: sometimes }").unwrap_err();
+    let source = std::error::Error::source(&error).unwrap().to_string();
+    assert!(source.contains(":1:20: `policy.restart`"), "{source}");
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::control::stream::{EventFilter, EventStream};
-use rust_supervisor::event::{Event, EventTag};
+use rust_supervisor::event::{Event, EventTag, ForceCause};
 use rust_supervisor::id::ChildPath;
 use rust_supervisor::policy::failure::Criticality::Critical;
 use rust_supervisor::policy::failure::{OnLimit, TaskFailureKind};
@@ -394,7 +394,11 @@ async fn an_escalation_and_a_forced_shutdown_leave_a_summary_too() {
     assert!(
         matches!(
             causes.as_slice(),
-            [SummaryCause::Escalation(_), SummaryCause::ShutdownForced, SummaryCause::Ended(_)]
+            [
+                SummaryCause::Escalation(_),
+                SummaryCause::ShutdownForced { cause: ForceCause::BudgetSpent },
+                SummaryCause::Ended(_)
+            ]
         ),
         "{causes:?}"
     );

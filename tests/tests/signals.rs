@@ -110,6 +110,33 @@ fn with_a_configuration_file_a_hangup_reads_it_again_and_ends_nothing() {
 }
 
 #[test]
+fn hangups_while_it_is_being_read_follow_each_other() {
+    let file = std::env::temp_dir().join(format!("signals-row-{}.yaml", std::process::id()));
+    let next = file.with_extension("next");
+    std::fs::write(&file, "").unwrap();
+    let mut service = Service::with(&["good", file.to_str().unwrap()]);
+    listens(&mut service);
+    let mut before = "30s".to_owned();
+    for minutes in 1..6 {
+        // At once, so that none of them reads half of it.
+        std::fs::write(&next, format!("policy: {{ backoff: {{ max: {minutes}m }} }}")).unwrap();
+        std::fs::rename(&next, &file).unwrap();
+        for _ in 0..3 {
+            service.signal("HUP");
+        }
+        // Once, whichever of them has found it.
+        let mut said = String::new();
+        service.says.read_line(&mut said).unwrap();
+        let expected = format!("backoff.max {before} -> {minutes}m");
+        assert!(said.contains(&expected), "no `{expected}` in {said}");
+        before = format!("{minutes}m");
+    }
+    service.signal("TERM");
+    assert_eq!(service.ended(), (Some(0), String::new()));
+    std::fs::remove_file(&file).unwrap();
+}
+
+#[test]
 fn the_second_signal_aborts_what_is_left_and_exits_with_2() {
     let mut service = Service::start("deaf");
     listens(&mut service);

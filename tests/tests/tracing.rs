@@ -1,6 +1,6 @@
 //! What `tracing` gets: a span for each run, in which its own lines stand, and fields for each fact.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -192,6 +192,8 @@ async fn each_run_has_one_root_span_that_is_linked_to_the_childs_and_closed_with
         of.map(|(id, _)| *id).collect()
     };
     assert!(spans.values().all(|(.., is_root)| *is_root));
+    let names: BTreeSet<_> = spans.values().map(|(name, ..)| *name).collect();
+    assert_eq!(names, BTreeSet::from(["child", "run"]), "there are no others");
     assert_eq!((of("run", "/root/a").len(), of("run", "/root/b").len()), (2, 1));
     let follows = lock(&traces.0.follows).clone();
     for path in ["/root/a", "/root/b"] {

@@ -18,11 +18,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let runtime = Runtime::new(options.krate.as_ref());
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
+    let (import, runtime) = runtime.inside();
     let policy = patch(&options.policy, &runtime);
     let tags = tags(&options.policy);
     // What depends on a type has a value only where the type is known.
-    let check = check(&options.policy, &runtime)
-        .filter(|check| !function.mentions_its_types(&check.to_token_stream()));
+    let (of_its_types, check) = match check(&options.policy, &runtime) {
+        Some(check) if function.mentions_its_types(&check) => (Some(quote!(.of_its_types())), None),
+        check => (None, check),
+    };
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
     let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
@@ -36,14 +39,18 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let arguments: Vec<_> =
         parameters.iter().map(|parameter| parameter.value(&context, &runtime)).collect();
     let runs = runs(child.get(), &runtime, &arguments);
+    let runs = borrowing(runs, &parameters, &context, &runtime);
     let returns = returns(function, name, &runtime);
-    let settings = settings(function);
+    let settings: Vec<_> = settings(function).collect();
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
         function.generics();
     let needs = needs(&parameters, &runtime);
     let needing = parameters.iter().find_map(Parameter::needing);
     let place = needing.map_or_else(|| Place::of(&function.signature.ident), Place::of);
-    let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
+    let takes = needing.map(|_| {
+        let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
+        quote!(const TAKES: #runtime::ArgumentsType = #takes;)
+    });
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
     let cannot = if options.blocking.is_some() {
@@ -51,7 +58,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     } else {
         quote!(clippy::unused_async)
     };
-    // The bounds are for the runs, and for a policy or a need that asks the type.
+    // The bounds are for the runs, and for a policy, settings or a need that ask the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
     let as_far_as = |asked: &TokenStream| {
         if function.mentions_its_types(asked) {
@@ -61,8 +68,8 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
         (declared.to_token_stream(), clause(&statics))
     };
-    let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item));
-    let (needing, needs_clause) = as_far_as(&quote!(#needs #policy #key #item));
+    let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item #(#settings)*));
+    let (needing, needs_clause) = as_far_as(&quote!(#needs #policy #key #item #(#settings)*));
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
@@ -74,19 +81,18 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #(#cfgs)*
         #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
+            #import
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const KEY: #runtime::Key = #key;
-                const NODE: #runtime::Node =
-                    #runtime::Node::Child(&const {
-                        #runtime::DeclaredChild::new(#policy)#tags #(.settings::<#settings>())*
-                    });
+                const NODE: #runtime::Node = #runtime::Node::Child(
+                    &#runtime::DeclaredChild::new(#policy)#of_its_types #tags
+                        #(.settings::<#settings>())*
+                );
                 #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
-                const CHILD: &'static #runtime::DeclaredChild =
-                    &const { #runtime::DeclaredChild::new(#policy)#tags };
-                const TAKES: #runtime::ArgumentsType = #takes;
+                #takes
             }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
@@ -100,6 +106,24 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
+}
+
+/// The same, with what it takes for the time of a run, if anything.
+fn borrowing(
+    runs: TokenStream,
+    parameters: &[Parameter<'_>],
+    context: &TokenStream,
+    runtime: &Runtime,
+) -> TokenStream {
+    let leases: Vec<_> = parameters
+        .iter()
+        .filter_map(Parameter::lease)
+        .map(|ty| quote!(<#ty as #runtime::Extract<__S, #context>>::LENT))
+        .collect();
+    if leases.is_empty() {
+        return runs;
+    }
+    quote!(#runtime::Runs::Borrowing(&const { [#(#leases),*] }, &const { #runs }))
 }
 
 /// What the field of the child has to give: what its parameters need, put together.
@@ -122,7 +146,7 @@ pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> To
     let mut docs: Vec<_> =
         only(attributes, "doc").into_iter().map(ToTokens::to_token_stream).collect();
     if docs.is_empty() {
-        let doc = format!("The child [`{}()`].", signature.ident);
+        let doc = format!(" The child [`{}()`].", signature.ident);
         docs.push(quote!(#[doc = #doc]));
     }
     let Generics { parameters, .. } = function.generics();

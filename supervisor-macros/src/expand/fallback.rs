@@ -39,19 +39,18 @@ pub(super) fn unreadable(name: &Ident) -> TokenStream {
 }
 
 fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream {
+    let (import, runtime) = runtime.inside();
     let Generics { parameters, impls, arguments, bounds } = generics;
-    let broken = broken(name, runtime);
+    let broken = broken(name, &runtime);
     let clause = (!bounds.is_empty()).then(|| quote!(where #(#bounds,)*));
     quote! {
+        #import
         impl #impls #runtime::Supervised for #name #arguments #clause {
             type Handle = #runtime::Handle<Self>;
             const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
             #broken
         }
         impl #impls #runtime::Member for #name #arguments #clause {
-            const CHILD: &'static #runtime::DeclaredChild =
-                <#runtime::Absent as #runtime::Member>::CHILD;
-            const TAKES: #runtime::ArgumentsType = <#runtime::Absent as #runtime::Member>::TAKES;
         }
         impl #impls #runtime::Needs<#runtime::NoArgs> for #name #arguments #clause {}
         impl<__S: 'static, #parameters> #runtime::RunsUnder<__S> for #name #arguments #clause {
@@ -78,10 +77,12 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
     let unique =
         fields.iter().filter(|field| field.has_cfg() || seen.insert(field.name.to_string()));
     let structure = structure(supervisor, unique, &runtime);
+    let (import, runtime) = runtime.inside();
     let broken = broken(name, &runtime);
     quote! {
         #structure
         const _: () = {
+            #import
             impl #runtime::Supervised for #name {
                 type Handle = Self;
                 const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;

@@ -67,7 +67,10 @@ pub(super) fn of_child(
         .collect();
     let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
     let multiple = options.multiple.map(|_| quote!(.multiple()));
-    let all: TokenStream = [restart, depends_on, handles, multiple].into_iter().flatten().collect();
+    let is_borrowing = parameters.iter().any(|parameter| parameter.lease().is_some());
+    let takes_lease = is_borrowing.then(|| quote!(.takes_lease()));
+    let all: TokenStream =
+        [restart, depends_on, handles, multiple, takes_lease].into_iter().flatten().collect();
     (!all.is_empty()).then(|| {
         quote! {
             const ITEM: &'static #runtime::Item = &#runtime::Item::child(Self::KEY) #all;
@@ -129,30 +132,23 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
         let (cfgs, place) = (field.cfgs(), Place::of(&field.name));
         let call = |function: &TokenStream, arguments| runtime.call(&place, function, arguments);
         // What number it has is not known here.
-        let id = field.id();
-        let (check, limit) = if has_cfg {
-            (
-                call(&quote!(check_field_called::<#name, _, _>), quote!(__REPORT, #id)),
-                quote!(never_trips_called::<#name>(#id)),
-            )
+        let check = if has_cfg {
+            let id = field.id();
+            call(&quote!(check_field_called::<#name, _, _>), quote!(__REPORT, #id))
         } else {
-            (
-                call(&quote!(check_field::<#name, _, _>), quote!(__REPORT, #index)),
-                quote!(never_trips::<#name>(#index)),
-            )
+            call(&quote!(check_field::<#name, _, _>), quote!(__REPORT, #index))
         };
-        let limit = quote!({ #runtime::#limit });
         // The warning points at this word, so it has a span of the user's all the same.
         let warning = Ident::new("CAN_BE_SPENT", field.name.span());
-        let limit = runtime.generic(&place, &quote!(RestartLimit), &limit);
-        quote!(#(#cfgs)* const _: () = { #check; <#limit>::#warning };)
+        let limit = runtime.generic(&place, &quote!(RestartLimit), &quote!({ #check }));
+        quote!(#(#cfgs)* const _: () = <#limit>::#warning;)
     });
     quote! {
         #[allow(long_running_const_eval)]
         const __REPORT: &#runtime::Report<
             { #runtime::nodes_below(#item) },
             { #runtime::wishes_below(#item) },
-        > = &#runtime::analyse(#item);
+        > = &#runtime::analyse::<#name, _, _>();
         #(#checks)*
     }
 }

@@ -4,6 +4,10 @@
 //! rust-analyzer, and nobody else, is given a documented type for each word and a use of it that
 //! stands where the word was written.
 
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::OnceLock;
+
 use proc_macro2::{Ident, Span, TokenStream, TokenTree};
 use quote::{format_ident, quote};
 
@@ -70,6 +74,11 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("child", "after", "It starts after these fields of the same struct, and means those."),
     ("child", "args", "What it is given, made anew for every run."),
     ("child", "count", "How many there are in this `Many`."),
+    (
+        "child",
+        "from_config",
+        "A configuration can name members of this `Pool`, and an operator can add some.",
+    ),
     ("child", "max_children", "How many there can be in this `Pool`."),
     ("child", "intensity", "How many restarts this `Pool` or `Many` takes before it melts down."),
     ("child", "meltdown", "How the end of this `Pool` or `Many` after too many counts."),
@@ -108,10 +117,70 @@ const WORDS: &[(&str, &str, &str)] = &[
     ),
 ];
 
-/// For the options of `#[child]` or `#[supervisor]`.
-pub(crate) fn words(attribute: &str, options: TokenStream) -> TokenStream {
+/// Adds what is shown about the options of `#[child]` on a function.
+pub(crate) fn show_words_of_child(options: TokenStream, expansion: &mut TokenStream) {
+    if is_shown() {
+        expansion.extend(words_of_child(options));
+    }
+}
+
+/// Adds what is shown about the options of `#[supervisor]`, and of `#[child]` on its fields.
+pub(crate) fn show_words_of_supervisor(
+    options: TokenStream,
+    item: TokenStream,
+    expansion: &mut TokenStream,
+) {
+    if is_shown() {
+        expansion.extend(words_of_supervisor(options, item));
+    }
+}
+
+/// Whoever compiles would throw it away again: it is not made for a compiler.
+fn is_shown() -> bool {
+    static IS_COMPILED: OnceLock<bool> = OnceLock::new();
+    let is_compiled = || std::env::current_exe().is_ok_and(|program| is_compiler(&program));
+    !*IS_COMPILED.get_or_init(is_compiled)
+}
+
+/// Whether it reads the expansion as rustc does, and no editor asks it.
+fn is_compiler(program: &Path) -> bool {
+    let name = program.file_stem().and_then(OsStr::to_str);
+    name.is_some_and(|name| ["rustc", "clippy-driver", "rustdoc", "miri"].contains(&name))
+}
+
+fn words_of_child(options: TokenStream) -> TokenStream {
     let mut found = Vec::new();
-    find(attribute, options, &mut found);
+    find("child", options, &mut found);
+    uses(&found)
+}
+
+fn words_of_supervisor(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut found = Vec::new();
+    find("supervisor", options, &mut found);
+    // The fields are in the last group.
+    if let Some(TokenTree::Group(body)) = item.into_iter().last() {
+        let mut tokens = body.stream().into_iter();
+        while let Some(token) = tokens.next() {
+            let is_hash = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '#');
+            let attribute = if is_hash { tokens.next() } else { None };
+            let Some(TokenTree::Group(attribute)) = attribute else { continue };
+            find_in_attribute(attribute.stream(), &mut found);
+        }
+    }
+    uses(&found)
+}
+
+/// What stands in `[child(…)]`, by any path.
+fn find_in_attribute(attribute: TokenStream, found: &mut Vec<(Ident, &'static str)>) {
+    let tokens: Vec<_> = attribute.into_iter().collect();
+    if let [.., TokenTree::Ident(name), TokenTree::Group(options)] = &tokens[..]
+        && name == "child"
+    {
+        find("child", options.stream(), found);
+    }
+}
+
+fn uses(found: &[(Ident, &'static str)]) -> TokenStream {
     if found.is_empty() {
         return TokenStream::new();
     }
@@ -197,6 +266,73 @@ mod tests {
         for option in crate::parse::SUPERVISOR_OPTIONS {
             assert!(option == "crate" || doc("supervisor", option).is_some(), "`{option}`");
         }
+        for option in crate::parse::FIELD_OPTIONS {
+            assert!(doc("child", option).is_some(), "`{option}`");
+        }
+    }
+
+    #[test]
+    fn every_option_that_is_read_is_in_the_tables_of_the_documentation() {
+        let tables = [
+            include_str!("../options/policies.md"),
+            include_str!("../options/function.md"),
+            include_str!("../options/field.md"),
+            include_str!("../options/supervisor.md"),
+        ];
+        let rows: Vec<_> = tables.into_iter().flat_map(str::lines).collect();
+        let words = WORDS.iter().filter(|(around, ..)| ["child", "supervisor"].contains(around));
+        let options = words.map(|(_, option, _)| *option).chain(["type", "crate"]);
+        for option in options {
+            let is_its_row = |row: &&&str| {
+                let first = row.trim_start_matches("| ").split(" | ").next().unwrap_or_default();
+                first.split(['`', '(', ' ']).any(|word| word == option)
+            };
+            assert!(rows.iter().any(|row| is_its_row(&row)), "`{option}` is in no table");
+        }
+    }
+
+    #[test]
+    fn words_are_found_in_the_attributes_of_fields() {
+        let words = words_of_supervisor(
+            quote!(strategy(one_for_all)),
+            quote! {
+                /// Docs.
+                pub struct App {
+                    #[cfg(all(restart))]
+                    #[child(restart(temporary), after(b))]
+                    pub a: a,
+                    #[rust_supervisor::child(max_children = 3)]
+                    b: Pool<b>,
+                }
+            },
+        );
+        let words = words.to_string();
+        for word in ["strategy", "one_for_all", "restart", "temporary", "after", "max_children"] {
+            assert_eq!(words.matches(&format!(":: {word} as _")).count(), 1, "{word}: {words}");
+        }
+        assert!(
+            words_of_supervisor(
+                quote!(),
+                quote!(
+                    struct App {
+                        a: a,
+                    }
+                )
+            )
+            .is_empty()
+        );
+    }
+
+    #[test]
+    fn words_are_shown_to_editors_and_not_to_compilers() {
+        for compiler in ["/bin/rustc", "clippy-driver", "rustdoc"] {
+            assert!(is_compiler(Path::new(compiler)), "{compiler}");
+        }
+        assert!(!is_compiler(Path::new("/bin/rust-analyzer-proc-macro-srv")));
+        // These tests are no compiler.
+        let mut expansion = TokenStream::new();
+        show_words_of_child(quote!(restart(transient)), &mut expansion);
+        assert!(expansion.to_string().contains("transient"), "{expansion}");
     }
 
     #[test]

@@ -13,7 +13,7 @@ mod shared_state;
 mod snapshots;
 mod supervisor;
 
-pub(crate) use self::hover::words;
+pub(crate) use self::hover::{show_words_of_child, show_words_of_supervisor};
 use proc_macro2::TokenStream;
 use quote::quote;
 

@@ -47,6 +47,12 @@ impl<'a> Parameter<'a> {
         }
     }
 
+    /// The type, where it is something that one run at a time has.
+    pub(super) fn lease(&self) -> Option<&'a Type> {
+        let Self::OfState(ty) = self else { return None };
+        is_named(ty, "Lease").then_some(*ty)
+    }
+
     /// The expression that makes it.
     pub(super) fn value(&self, context: &TokenStream, runtime: &Runtime) -> TokenStream {
         let run = Ident::new("run", Span::mixed_site());

@@ -1,6 +1,6 @@
 //! Policies as constant expressions.
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, quote};
 
 use super::runtime::{Place, Runtime};
@@ -34,6 +34,14 @@ pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
             #role #enabled #restart #backoff #limit #on_limit #on_failure #probe_after #criticality #readiness
             #start_timeout #health #on_dependency_restart #grace #abort_wait #significant
     }
+}
+
+/// `.with_policy(…)`, where anything was written.
+pub(super) fn said(method: &str, policy: &Policy, runtime: &Runtime) -> Option<TokenStream> {
+    let written = patch(policy, runtime);
+    let nothing = patch(&Policy::default(), runtime);
+    let says_something = written.to_string() != nothing.to_string();
+    call(method, says_something.then_some(written))
 }
 
 /// A check of what only the compiler knows, apart from the spec: an error there would be repeated
@@ -109,10 +117,48 @@ pub(super) fn time(time: Option<&Time>, runtime: &Runtime) -> Option<TokenStream
     Some(match &time?.value {
         TimeValue::Expression(expression) => expression.to_token_stream(),
         TimeValue::Known(nanos) => {
-            // Below 2^64 s: that is checked where it is read.
-            let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
-            let nanos = u32::try_from(nanos % 1_000_000_000).unwrap_or_default();
-            quote!(#runtime::Duration::new(#seconds, #nanos))
+            let (method, arguments) = in_a_unit(*nanos);
+            let method = Ident::new(method, Span::call_site());
+            quote!(#runtime::Duration::#method(#arguments))
         }
     })
+}
+
+/// The method that makes it out of the largest unit in which it is a whole number.
+fn in_a_unit(nanos: u128) -> (&'static str, TokenStream) {
+    let units = [
+        ("from_secs", 1_000_000_000),
+        ("from_millis", 1_000_000),
+        ("from_micros", 1_000),
+        ("from_nanos", 1),
+    ];
+    for (method, unit) in units {
+        if let (0, Ok(number)) = (nanos % unit, u64::try_from(nanos / unit)) {
+            return (method, Literal::u64_unsuffixed(number).into_token_stream());
+        }
+    }
+    // Below 2^64 s: that is checked where it is read.
+    let seconds = u64::try_from(nanos / 1_000_000_000).unwrap_or(u64::MAX);
+    let nanos = u32::try_from(nanos % 1_000_000_000).unwrap_or_default();
+    ("new", quote!(#seconds, #nanos))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::in_a_unit;
+
+    #[test]
+    fn a_duration_is_written_in_the_largest_unit_that_is_whole() {
+        for (nanos, written) in [
+            (0, "from_secs(0)"),
+            (5_000_000_000, "from_secs(5)"),
+            (1_500_000_000, "from_millis(1500)"),
+            (2_000, "from_micros(2)"),
+            (1_000_000_001, "from_nanos(1000000001)"),
+            (u128::from(u64::MAX) + 1_000_000_000, "new(18446744074u64 , 709551615u32)"),
+        ] {
+            let (method, arguments) = in_a_unit(nanos);
+            assert_eq!(format!("{method}({arguments})"), written);
+        }
+    }
 }

@@ -3,20 +3,35 @@
 //! rustc takes the span of a type or a call from its first and last token, so those are punctuation
 //! and parentheses with spans of the user. An identifier with such a span would be listed by editors as a use of what the
 //! user wrote.
+//!
+//! Everything that is not seen from outside stands in one block, in which the path has a short name:
+//! the compiler reads each token of it.
 
-use proc_macro2::{Delimiter, Group, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
 use syn::{Path, Token, parse_quote};
 
 /// `::rust_supervisor::__private`.
-pub(super) struct Runtime(Path);
+pub(super) struct Runtime {
+    path: Path,
+    /// Inside the block it is imported under this name.
+    short: Option<Ident>,
+}
 
 impl Runtime {
     /// Inside the crate that `crate = …` names.
     pub(super) fn new(krate: Option<&Path>) -> Self {
         let default = || parse_quote!(::rust_supervisor);
         let krate = krate.cloned().unwrap_or_else(default);
-        Self(parse_quote!(#krate::__private))
+        Self { path: parse_quote!(#krate::__private), short: None }
+    }
+
+    /// The import that a block begins with, and the same inside of it.
+    pub(super) fn inside(&self) -> (TokenStream, Self) {
+        let path = &self.path;
+        let short = Ident::new("__rt", Span::call_site());
+        let import = quote!(use #path as #short;);
+        (import, Self { path: path.clone(), short: Some(short) })
     }
 
     /// The type `name<arguments>` that spans `place`.
@@ -26,9 +41,7 @@ impl Runtime {
         name: &TokenStream,
         arguments: &TokenStream,
     ) -> TokenStream {
-        let mut path = self.0.clone();
-        path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
-        let end = Token![>](place.last);
+        let (path, end) = (self.path_at(place), Token![>](place.last));
         quote!(#path::#name<#arguments #end)
     }
 
@@ -39,10 +52,15 @@ impl Runtime {
         name: &TokenStream,
         arguments: &TokenStream,
     ) -> TokenStream {
-        let mut path = self.0.clone();
-        path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
-        let end = Token![>](place.last);
+        let (path, end) = (self.path_at(place), Token![>](place.last));
         quote!(#path::#name::<#arguments #end)
+    }
+
+    /// In full, because it begins with what may have a span of the user's.
+    fn path_at(&self, place: &Place) -> Path {
+        let mut path = self.path.clone();
+        path.leading_colon = path.leading_colon.map(|_| Token![::](place.first));
+        path
     }
 
     /// A call of `function`, with its types if it has any, that spans `place`.
@@ -66,7 +84,10 @@ fn parentheses(span: Span, inside: TokenStream) -> TokenTree {
 
 impl ToTokens for Runtime {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        self.0.to_tokens(tokens);
+        match &self.short {
+            Some(short) => short.to_tokens(tokens),
+            None => self.path.to_tokens(tokens),
+        }
     }
 }
 
@@ -79,6 +100,11 @@ pub(super) struct Place {
 impl Place {
     pub(super) fn at(span: Span) -> Self {
         Self { first: span, last: span }
+    }
+
+    /// Where it begins.
+    pub(super) fn first(&self) -> Span {
+        self.first
     }
 
     /// `_` in this place.

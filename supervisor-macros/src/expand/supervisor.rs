@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
 use super::graph;
-use super::policy::{call, check, choice, limit, patch, tags, time};
+use super::policy::{call, check, choice, limit, said, tags, time};
 use super::runtime::{Place, Runtime};
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -18,11 +18,15 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
     let runtime = Runtime::new(options.krate.as_ref());
     let structure = structure(supervisor, fields, &runtime);
-    let places = fields.iter().map(|field| place(field, &runtime));
+    let places: TokenStream = fields.iter().map(|field| place(field, &runtime)).collect();
+    let (import, runtime) = runtime.inside();
     let declared = declared(options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
-        let (cfgs, name, ty, id) = (field.cfgs(), &field.name, &field.ty, field.id());
+        let (cfgs, ty, id) = (field.cfgs(), &field.ty, field.id());
+        // What the type of the field is not is said there, and not of its name too.
+        let mut name = field.name.clone();
+        name.set_span(name.span().located_at(Place::of(ty).first()));
         let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
         quote!(#(#cfgs)* #name: #child,)
     });
@@ -32,16 +36,22 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     });
     let graph = graph::of_supervisor(supervisor, &runtime);
     let graph_checks = graph::checks(supervisor, &runtime);
+    let leases = options.state.as_ref().map(|state| {
+        let check = quote!(check_leases::<#name, #state>);
+        let check = runtime.call(&Place::of(state), &check, quote!());
+        quote!(const _: () = #check;)
+    });
     let own = [&options.policy, &options.defaults];
     let own = own.into_iter().filter_map(|policy| check(policy, &runtime));
     let derivable = derivable(supervisor, &runtime);
     quote! {
         #structure
         impl #name {
-            #(#places)*
+            #places
         }
         #[allow(unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
+            #import
             impl #runtime::Supervised for #name {
                 type Handle = Self;
                 const NODE: #runtime::Node =
@@ -64,6 +74,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
             }
             #derivable
             #graph_checks
+            #leases
             #(#own)*
             #(#checks)*
         };
@@ -83,7 +94,7 @@ pub(super) fn structure<'a>(
     let fields = fields.into_iter().map(|field| {
         let Field { attributes, visibility, name, ty, .. } = field;
         let doc = only(attributes, "doc").is_empty().then(|| {
-            let doc = format!("The child `{}`.", field.id());
+            let doc = format!(" The child `{}`.", field.id());
             quote!(#[doc = #doc])
         });
         let handle = runtime.generic(&Place::of(ty), &quote!(HandleOf), &quote!(#ty));
@@ -106,7 +117,7 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
     let Field { visibility, ty, .. } = field;
     let (cfgs, id) = (field.cfgs(), field.id());
     let name = format_ident!("{}", id.to_uppercase(), span = field.name.span());
-    let doc = format!("The place of `{id}`.");
+    let doc = format!(" The place of `{id}`.");
     quote! {
         #(#cfgs)*
         #[doc = #doc]
@@ -119,24 +130,33 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
 fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
-        let policy = patch(&field.options.policy, runtime);
+        let policy = said("with_policy", &field.options.policy, runtime);
         let (kind, more) = kind(&field.options, runtime);
         // What it needs, in the place of the type that needs it.
         let needs = Place::of(ty).inferred();
         let types =
             if kind == "pool" || kind == "given" { quote!(#ty) } else { quote!(#ty, #needs) };
         let slot = quote!(DeclaredSlot::#kind::<#types>);
-        let slot = runtime.call(&Place::of(ty), &slot, quote!(#id, #policy));
+        let slot = runtime.call(&Place::of(ty), &slot, quote!(#id));
         // Only where the types of a generic child are known can its error be asked.
         let ask = has_types(ty).then(|| {
             let ask = runtime.generic(&Place::of(ty), &quote!(Asks), &quote!(#ty));
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
         let tags = tags(&field.options.policy);
-        quote!(#(#cfgs)* #slot #more #ask #tags,)
+        let from_config = field.options.from_config.map(|_| {
+            let needs = Place::of(ty).inferred();
+            quote!(.from_config::<#ty, #needs>())
+        });
+        let slot = quote!(#slot #policy #more #ask #tags #from_config);
+        let slot = match field.options.said_at {
+            Some(at) => runtime.call(&Place::at(at), &quote!(DeclaredSlot::said_here), slot),
+            None => slot,
+        };
+        quote!(#(#cfgs)* #slot,)
     });
-    let policy = patch(&options.policy, runtime);
-    let defaults = patch(&options.defaults, runtime);
+    let policy = said("with_policy", &options.policy, runtime);
+    let defaults = said("with_defaults", &options.defaults, runtime);
     let strategy = call("strategy", choice(options.strategy, runtime));
     let start = call("start", choice(options.start, runtime));
     let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
@@ -145,7 +165,8 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     quote! {
-        #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] }, #policy, #defaults)
+        #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] })
+            #policy #defaults
             #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
     }
 }
@@ -153,12 +174,13 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
 /// The constructor of the slot, which asks for what the field must hold, and what else it says.
 fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
     let FieldOptions { policy: _, args, max_children, count, intensity, meltdown, .. } = options;
-    let kind = match (args, count, max_children, intensity, meltdown) {
+    let is_pool = max_children.is_some() || options.from_config.is_some();
+    let kind = match (args, count, is_pool, intensity, meltdown) {
         (Some(_), ..) => "given",
         (_, Some(_), ..) => "many",
-        (_, _, Some(_), ..) => "pool",
+        (_, _, true, ..) => "pool",
         (_, _, _, Some(_), _) | (.., Some(_)) => "group",
-        (None, None, None, None, None) => "new",
+        (None, None, false, None, None) => "new",
     };
     let number = |number: &Option<Number>| number.as_ref().map(|number| number.tokens.clone());
     let max_children = call("max_children", number(max_children));
@@ -190,7 +212,7 @@ fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream>
 /// What makes the runs of the child in a field.
 fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
     let ty = &field.ty;
-    let runs = quote!(<#ty as #runtime::RunsUnder<#state>>::RUNS);
+    let runs = runtime.call(&Place::of(ty), &quote!(runs::<#ty, #state>), quote!());
     let Some(args) = &field.options.args else { return runs };
     let (its_state, value) = match &args.value {
         ArgsValue::Plain(value) => (quote!(_), value.to_token_stream()),

@@ -14,6 +14,6 @@ pub(crate) use self::child::child_options_read;
 pub(crate) use self::child::{child, function_name};
 pub(crate) use self::failure::{failure, words as class_words};
 pub(crate) use self::shared_state::shared_state;
-#[cfg(test)]
-pub(crate) use self::supervisor::OPTIONS as SUPERVISOR_OPTIONS;
 pub(crate) use self::supervisor::supervisor;
+#[cfg(test)]
+pub(crate) use self::supervisor::{FIELD_OPTIONS, OPTIONS as SUPERVISOR_OPTIONS};

@@ -44,7 +44,9 @@ pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
         "strategy" | "intensity" | "meltdown" | "auto_shutdown" | "start" | "defaults"
         | "state" | "requires" => "belongs to `#[supervisor(…)]`",
         "depends_on" => "cannot be a default: say it where the child is",
-        "after" | "args" | "count" | "max_children" => "belongs to `#[child(…)]` on a field",
+        "after" | "args" | "count" | "max_children" | "from_config" => {
+            "belongs to `#[child(…)]` on a field"
+        }
         "crate" => "belongs to the attribute on the item",
         _ => return entry.unknown("option", known, errors),
     };

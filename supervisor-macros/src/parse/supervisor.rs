@@ -84,7 +84,7 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
             ),
             _ if setting(&entry, &mut options.policy, errors) => {}
             "blocking" | "multiple" | "instance" | "classify" | "after" | "type" | "args"
-            | "count" | "max_children" => {
+            | "count" | "max_children" | "from_config" => {
                 not_here(&entry, &OPTIONS, errors);
             }
             _ => entry.unknown("option", &OPTIONS, errors),
@@ -185,11 +185,20 @@ fn field(mut written: Written, errors: &mut Errors) -> Field {
 }
 
 /// What a field can say beside policies.
-const FIELD_OPTIONS: [&str; 7] =
-    ["depends_on", "after", "args", "max_children", "count", "intensity", "meltdown"];
+pub(crate) const FIELD_OPTIONS: [&str; 8] = [
+    "depends_on",
+    "after",
+    "args",
+    "max_children",
+    "from_config",
+    "count",
+    "intensity",
+    "meltdown",
+];
 
 fn field_options(tokens: TokenStream, errors: &mut Errors) -> FieldOptions {
-    let mut options = FieldOptions { says_something: true, ..FieldOptions::default() };
+    let said_at = tokens.clone().into_iter().next().map(|first| first.span());
+    let mut options = FieldOptions { says_something: true, said_at, ..FieldOptions::default() };
     for entry in entries(tokens, errors) {
         if setting(&entry, &mut options.policy, errors) {
             continue;
@@ -199,6 +208,7 @@ fn field_options(tokens: TokenStream, errors: &mut Errors) -> FieldOptions {
             "after" => options.after = entry.fields(errors),
             "args" => options.args = args(&entry, errors),
             "max_children" => options.max_children = entry.count(errors),
+            "from_config" => options.from_config = Some(entry.flag(errors)),
             "count" => options.count = entry.count(errors),
             "intensity" => options.intensity = limit(&entry, errors),
             "meltdown" => options.meltdown = entry.choice(errors),

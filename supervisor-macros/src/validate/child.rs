@@ -9,7 +9,7 @@ use crate::errors::Errors;
 use crate::model::{Child, only, peeled};
 
 impl Ruled for Child {
-    const RULES: &'static [Rule<Self>] = &[
+    const RULES: &'static [Rule<Self>] = rules![
         async_or_blocking,
         plain_function,
         borrows_nothing,
@@ -189,5 +189,5 @@ fn name_is_free(child: &Child, errors: &mut Errors) {
 
 fn policies(child: &Child, errors: &mut Errors) {
     check(&child.options.policy, policy::RULES, errors);
-    policy::significant_says_its_restart(&child.options.policy, errors);
+    check(&child.options.policy, policy::OF_ONE_CHILD, errors);
 }

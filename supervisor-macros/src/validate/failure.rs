@@ -7,7 +7,8 @@ use crate::nearest::list;
 use crate::parse::class_words;
 
 impl Ruled for FailureDerive {
-    const RULES: &'static [Rule<Self>] = &[an_enum_has_no_source, all_have_a_class, sources_exist];
+    const RULES: &'static [Rule<Self>] =
+        rules![an_enum_has_no_source, all_have_a_class, sources_exist];
 }
 
 fn an_enum_has_no_source(failure: &FailureDerive, errors: &mut Errors) {

@@ -9,7 +9,10 @@ const MAX_COUNT: f64 = 65_536.0;
 /// Whether it says that it is a pool or a many, or is called one.
 pub(super) fn is_group(field: &Field) -> bool {
     let options = &field.options;
-    options.max_children.is_some() || options.count.is_some() || field.is_called_a_group()
+    options.max_children.is_some()
+        || options.from_config.is_some()
+        || options.count.is_some()
+        || field.is_called_a_group()
 }
 
 pub(super) fn is_one_kind(supervisor: &Supervisor, errors: &mut Errors) {
@@ -21,6 +24,12 @@ pub(super) fn is_one_kind(supervisor: &Supervisor, errors: &mut Errors) {
                 "`count` is for a `Many` and `max_children` for a `Pool`, and nothing is both",
             );
         }
+        if let (Some(_), Some(from_config)) = (&options.count, options.from_config) {
+            errors.at(
+                from_config,
+                "what is in a `Many` is given its index: `from_config` is for a `Pool`",
+            );
+        }
         let Some(args) = &options.args else { continue };
         if options.count.is_some() {
             errors.at(
@@ -28,7 +37,7 @@ pub(super) fn is_one_kind(supervisor: &Supervisor, errors: &mut Errors) {
                 "what is in a `Many` is given its index, as an `Args<usize>`: `args` means nothing \
                  here",
             );
-        } else if options.max_children.is_some() {
+        } else if options.max_children.is_some() || options.from_config.is_some() {
             errors.at(
                 args.key,
                 "the members of a `Pool` are given their `Args` when they are spawned: `args` means \

@@ -1,5 +1,15 @@
 //! Every rule about what was written. All of them run, also after one is broken.
 
+macro_rules! rules {
+    ($($rule:path),+ $(,)?) => {
+        &[$($crate::validate::Rule {
+            #[cfg(test)]
+            name: concat!(module_path!(), "::", stringify!($rule)),
+            look: $rule,
+        }),+]
+    };
+}
+
 mod child;
 mod failure;
 mod groups;
@@ -20,7 +30,13 @@ impl<T> Valid<T> {
     }
 }
 
-pub(crate) type Rule<T> = fn(&T, &mut Errors);
+/// One thing that must hold.
+pub(crate) struct Rule<T> {
+    /// The tests take each out once, and see that nothing else notices.
+    #[cfg(test)]
+    name: &'static str,
+    look: fn(&T, &mut Errors),
+}
 
 /// A model with rules about it.
 pub(crate) trait Ruled: Sized + 'static {
@@ -39,6 +55,10 @@ pub(crate) fn validate<T: Ruled>(model: T, errors: &mut Errors) -> Result<Valid<
 
 fn check<T>(model: &T, rules: &[Rule<T>], errors: &mut Errors) {
     for rule in rules {
-        rule(model, errors);
+        #[cfg(test)]
+        if tests::one_by_one::is_taken_out(rule.name) {
+            continue;
+        }
+        (rule.look)(model, errors);
     }
 }

@@ -10,7 +10,7 @@ use crate::errors::Errors;
 use crate::model::{Criticality, Grace, Limit, OnLimit, Policy, Readiness, Restart, Role, Time};
 
 /// For every place where policies are written.
-pub(super) const RULES: &[Rule<Policy>] = &[
+pub(super) const RULES: &[Rule<Policy>] = rules![
     backoff_starts_below_its_ceiling,
     backoff_does_not_shrink,
     jitter_is_a_share,
@@ -27,6 +27,12 @@ pub(super) const RULES: &[Rule<Policy>] = &[
     significant_is_not_permanent,
     tags_are_words,
 ];
+
+/// For the places where what is not said is the built-in default.
+pub(super) const OF_ONE_CHILD: &[Rule<Policy>] = rules![significant_says_its_restart];
+
+/// For `defaults(…)`.
+pub(super) const OF_DEFAULTS: &[Rule<Policy>] = rules![is_about_more_than_one_child];
 
 /// The least grace that the runtime takes.
 const LEAST_GRACE: u128 = 1_000_000;
@@ -197,8 +203,8 @@ fn tags_are_words(policy: &Policy, errors: &mut Errors) {
     }
 }
 
-/// For `defaults(…)`: what is about one child alone does not belong there.
-pub(super) fn about_one_child(defaults: &Policy, errors: &mut Errors) {
+/// What is about one child alone does not belong there.
+fn is_about_more_than_one_child(defaults: &Policy, errors: &mut Errors) {
     let enabled = defaults.enabled.as_ref().map(|enabled| ("enabled", enabled.span));
     let tags = defaults.tags.as_ref().map(|tags| ("tags", tags.span));
     for (key, span) in enabled.into_iter().chain(tags) {
@@ -206,8 +212,7 @@ pub(super) fn about_one_child(defaults: &Policy, errors: &mut Errors) {
     }
 }
 
-/// For the places where what is not said is the built-in default.
-pub(super) fn significant_says_its_restart(policy: &Policy, errors: &mut Errors) {
+fn significant_says_its_restart(policy: &Policy, errors: &mut Errors) {
     match (policy.restart, policy.role) {
         (Some(_), _) | (None, Some(Role::Job)) => {}
         (None, None) => never_ends(policy.significant, "permanent by default", errors),

@@ -10,7 +10,7 @@ use crate::errors::Errors;
 use crate::model::SharedState;
 
 impl Ruled for SharedState {
-    const RULES: &'static [Rule<Self>] = &[types_differ];
+    const RULES: &'static [Rule<Self>] = rules![types_differ];
 }
 
 fn types_differ(state: &SharedState, errors: &mut Errors) {

@@ -11,7 +11,7 @@ use crate::model::{AutoShutdown, Supervisor};
 use crate::nearest::did_you_mean;
 
 impl Ruled for Supervisor {
-    const RULES: &'static [Rule<Self>] = &[
+    const RULES: &'static [Rule<Self>] = rules![
         not_generic,
         names_are_unique,
         after_names_another_field,
@@ -136,8 +136,8 @@ fn limits(supervisor: &Supervisor, errors: &mut Errors) {
 
 fn policies(supervisor: &Supervisor, errors: &mut Errors) {
     let options = &supervisor.options;
-    policy::significant_says_its_restart(&options.policy, errors);
-    policy::about_one_child(&options.defaults, errors);
+    check(&options.policy, policy::OF_ONE_CHILD, errors);
+    check(&options.defaults, policy::OF_DEFAULTS, errors);
     let fields = supervisor.fields.iter().map(|field| &field.options.policy);
     for written in [&options.policy, &options.defaults].into_iter().chain(fields) {
         check(written, policy::RULES, errors);

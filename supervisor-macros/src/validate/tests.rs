@@ -1,5 +1,7 @@
 //! What each rule says, and that what is right passes.
 
+pub(super) mod one_by_one;
+
 use proc_macro2::TokenStream;
 use quote::quote;
 

@@ -82,11 +82,63 @@ pub enum AuditKind {
         /// The child then; `None` when it is not known.
         after: Option<Snapshot>,
     },
+    /// Somebody asked for something over the socket of the tree (feature `ipc`), or this is what
+    /// came of it. Where the tree has carried it out, its own entries are beside it.
+    Socket {
+        /// Names the entry: the start of the socket it belongs to, and its number in it.
+        audit_id: String,
+        /// Who it was on the other end, as the system says it.
+        identity: String,
+        /// The target it was for.
+        target_id: String,
+        /// The id under which it was asked for.
+        command_id: String,
+        /// What was asked for.
+        name: String,
+        /// The child it is about, as it was named.
+        child_path: Option<String>,
+        /// For an addition: what is to be added.
+        child_manifest: Option<String>,
+        /// Who asks, as the other end says it.
+        requested_by: String,
+        /// Why.
+        reason: String,
+        /// `accepted`, `completed`; or `rejected` or `failed` with the error.
+        result: String,
+    },
     /// Entries are missing here, because they could not be written.
     Missing {
         /// How many.
         entries: u64,
     },
+}
+
+/// The kinds and their names.
+macro_rules! names {
+    ($($kind:ident $name:literal,)*) => {
+        impl AuditKind {
+            /// The name of every kind.
+            pub const NAMES: &[&str] = &[$($name),*];
+
+            /// The name of the kind: what stands as `kind` in the line.
+            pub fn name(&self) -> &'static str {
+                match self {
+                    $(Self::$kind { .. } => $name,)*
+                }
+            }
+        }
+    };
+}
+
+names! {
+    Opened "opened",
+    Requested "requested",
+    Accepted "accepted",
+    Rejected "rejected",
+    Completed "completed",
+    Failed "failed",
+    Missing "missing",
+    Socket "socket",
 }
 
 /// One value of a configuration that changes.

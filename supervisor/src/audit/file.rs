@@ -35,9 +35,23 @@ impl Storage for File {
     }
 }
 
+impl Storage for Box<dyn Storage> {
+    fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        (**self).append(bytes)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        (**self).sync()
+    }
+
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        (**self).truncate(len)
+    }
+}
+
 /// An opened file, and what stands in it.
 pub(super) struct Opened {
-    pub(super) file: File,
+    pub(super) storage: Box<dyn Storage>,
     pub(super) head: Head,
     pub(super) len: u64,
     /// How much of an unfinished line was cut off.
@@ -78,7 +92,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, AuditError> {
         }
         file.set_len(len).map_err(failed)?;
     }
-    Ok(Opened { file, head, len, cut_bytes })
+    Ok(Opened { storage: Box::new(file), head, len, cut_bytes })
 }
 
 /// The name of a new file has to last as its content does.

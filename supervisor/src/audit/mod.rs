@@ -19,6 +19,7 @@
 //! ```
 
 mod chain;
+mod disk;
 pub mod entry;
 mod file;
 #[cfg(test)]
@@ -30,8 +31,11 @@ use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use thiserror::Error;
+
+use crate::observe::DISK_TIMEOUT;
 
 /// Where the audit is written, and what follows when it cannot be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,18 +43,40 @@ use thiserror::Error;
 pub struct AuditLog {
     pub(crate) file: PathBuf,
     pub(crate) on_failure: OnAuditFailure,
+    pub(crate) write_timeout: Duration,
 }
 
 impl AuditLog {
+    /// How long a disk may take by default.
+    pub const WRITE_TIMEOUT: Duration = DISK_TIMEOUT;
+
     /// An audit in this file, which is made if there is none; its folder is not. Commands are
     /// refused when it cannot be written.
     pub fn new(file: impl Into<PathBuf>) -> Self {
-        Self { file: file.into(), on_failure: OnAuditFailure::default() }
+        Self {
+            file: file.into(),
+            on_failure: OnAuditFailure::default(),
+            write_timeout: Self::WRITE_TIMEOUT,
+        }
     }
 
     /// What follows when an entry cannot be written. Default: the command is refused.
     pub fn on_failure(mut self, on_failure: OnAuditFailure) -> Self {
         self.on_failure = on_failure;
+        self
+    }
+
+    /// How long the disk may take to write what is waiting, on the clock of the machine, which no
+    /// test pauses. Then it hangs, and that is a failure like any other: the command is refused or
+    /// goes on, and the end of the tree goes on in any case. Whatever comes while it hangs does not
+    /// wait. So a command waits for this long at most, or twice as long if others were before it.
+    ///
+    /// At least 1 ms. Default: 30 s: a disk that is merely busy can take seconds.
+    ///
+    /// A command that was refused in this way may have its entry after all, when the disk goes on:
+    /// then an entry that it was rejected follows.
+    pub fn write_timeout(mut self, time: Duration) -> Self {
+        self.write_timeout = time.max(Duration::from_millis(1));
         self
     }
 
@@ -60,9 +86,10 @@ impl AuditLog {
     }
 }
 
-/// What follows when an entry cannot be written: the disk is full, the folder is gone.
+/// What follows when an entry cannot be written: the disk is full, or hangs, the folder is gone.
 ///
-/// Either way it is an error in the log, and in [`AuditStatus`]. The next entry is tried again, and
+/// Either way it is an event, [`AuditFailing`](crate::event::EventKind::AuditFailing), and so an
+/// error in the log, and stands in [`AuditStatus`]. The next entry is tried again, and
 /// once one can be written, the audit says how many are missing before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -161,6 +188,17 @@ pub enum AuditError {
         /// Why.
         #[source]
         source: Arc<io::Error>,
+    },
+    /// The disk takes too long.
+    #[error(
+        "the audit log `{}` has not been written for {waited:?}: the disk hangs, or is too slow",
+        file.display()
+    )]
+    Hung {
+        /// The file.
+        file: PathBuf,
+        /// For how long it was waited for.
+        waited: Duration,
     },
     /// The thread that writes it cannot be started, or is gone.
     #[error("there is no thread to write the audit log `{}`", file.display())]

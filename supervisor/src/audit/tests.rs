@@ -5,13 +5,16 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use super::chain::{self, genesis};
+use super::disk::Chain;
 use super::entry::AuditKind;
-use super::file::Storage;
+use super::file::{Opened, Storage};
 use super::verify::{Damage, VerifyError, read, verify, verify_up_to};
-use super::writer::{AuditWriter, Chain, Job, Monitor, Weight};
+use super::writer::{AuditWriter, Job, Monitor, Tell, Weight};
 use super::{AuditError, AuditLog, Head, OnAuditFailure};
+use crate::core::input::News;
 use crate::error::types::SupervisorError;
 use crate::runtime::supervisor::Supervisor;
 use crate::spec::child::ChildSpec;
@@ -52,6 +55,8 @@ struct Platter {
     synced: usize,
     room: Option<usize>,
     cannot_truncate: bool,
+    /// Whoever syncs waits until this is open.
+    hangs: Option<Arc<Mutex<()>>>,
 }
 
 impl Storage for Disk {
@@ -64,6 +69,8 @@ impl Storage for Disk {
     }
 
     fn sync(&mut self) -> io::Result<()> {
+        let hangs = lock(&self.0).hangs.clone();
+        drop(hangs.as_deref().map(lock));
         let mut disk = lock(&self.0);
         disk.synced = disk.bytes.len();
         Ok(())
@@ -81,6 +88,10 @@ impl Storage for Disk {
 
 fn accepted(command: u64) -> AuditKind {
     AuditKind::Accepted { command }
+}
+
+fn to_nobody() -> Tell {
+    Box::new(|_| ())
 }
 
 fn chain_on(disk: &Disk) -> Chain<Disk> {
@@ -238,7 +249,8 @@ fn what_was_done_to_a_file_is_named_with_its_line() {
 async fn an_unfinished_line_is_cut_off_and_the_chain_goes_on() {
     let folder = Folder::new("unfinished");
     for round in 0..3 {
-        let writer = AuditWriter::start(AuditLog::new(folder.file()), Arc::default()).await;
+        let writer =
+            AuditWriter::start(AuditLog::new(folder.file()), Arc::default(), to_nobody()).await;
         let (job, answer) = job(accepted(round), Weight::Gate);
         writer.unwrap().send(job);
         answer.recv().unwrap().unwrap();
@@ -261,7 +273,8 @@ async fn a_file_of_somebody_else_is_left_alone() {
     let folder = Folder::new("foreign");
     for text in ["dear diary", "dear diary\n", "a\nb\n", "{}\n", "{\"version\":1}\n{\"x"] {
         fs::write(folder.file(), text).unwrap();
-        let refused = AuditWriter::start(AuditLog::new(folder.file()), Arc::default()).await;
+        let refused =
+            AuditWriter::start(AuditLog::new(folder.file()), Arc::default(), to_nobody()).await;
         assert!(matches!(refused.err(), Some(AuditError::Foreign { .. })), "{text}");
         assert_eq!(fs::read_to_string(folder.file()).unwrap(), text);
     }
@@ -270,8 +283,11 @@ async fn a_file_of_somebody_else_is_left_alone() {
 #[tokio::test]
 async fn two_do_not_write_one_file() {
     let folder = Folder::new("busy");
-    let _first = AuditWriter::start(AuditLog::new(folder.file()), Arc::default()).await.unwrap();
-    let second = AuditWriter::start(AuditLog::new(folder.file()), Arc::default()).await;
+    let _first = AuditWriter::start(AuditLog::new(folder.file()), Arc::default(), to_nobody())
+        .await
+        .unwrap();
+    let second =
+        AuditWriter::start(AuditLog::new(folder.file()), Arc::default(), to_nobody()).await;
     assert!(matches!(second.err(), Some(AuditError::Busy { .. })));
 }
 
@@ -282,7 +298,7 @@ async fn what_could_not_be_written_is_counted_and_said_later() {
     let file = missing.join("audit.jsonl");
     let monitor = Arc::new(Monitor::default());
     let log = AuditLog::new(&file).on_failure(OnAuditFailure::GoOn);
-    let writer = AuditWriter::start(log, Arc::clone(&monitor)).await.unwrap();
+    let writer = AuditWriter::start(log, Arc::clone(&monitor), to_nobody()).await.unwrap();
     for command in 0..3 {
         let (job, answer) = job(accepted(command), Weight::Gate);
         writer.send(job);
@@ -358,4 +374,85 @@ async fn a_tree_is_not_settled_while_a_command_waits_for_its_entry() {
     assert_eq!(handle.state_of("/root/a").await.unwrap().lifecycle, Lifecycle::Down);
     drop(stop);
     handle.shutdown_tree("test", "done").await.unwrap();
+}
+
+/// A writer on `disk`, and what it tells.
+async fn writer_on(
+    disk: &Disk,
+    on_failure: OnAuditFailure,
+) -> (AuditWriter, Arc<Monitor>, std::sync::mpsc::Receiver<News>) {
+    let (disk, monitor) = (disk.clone(), Arc::new(Monitor::default()));
+    let open = move || {
+        let (storage, head) = (Box::new(disk.clone()), Head { sequence: 0, hash: genesis() });
+        Ok(Opened { storage, head, len: 0, cut_bytes: 0 })
+    };
+    let log = AuditLog::new("no file").on_failure(on_failure);
+    // Long enough for what hangs in no way, on a machine that has much else to do.
+    let log = log.write_timeout(Duration::from_millis(500));
+    let (sender, told) = std::sync::mpsc::channel();
+    let tell = Box::new(move |news| sender.send(news).unwrap_or_default());
+    let writer = AuditWriter::start_on(log, Arc::clone(&monitor), tell, Box::new(open)).await;
+    (writer.unwrap(), monitor, told)
+}
+
+fn requested(command: u64) -> AuditKind {
+    AuditKind::Requested {
+        command,
+        name: "stop_child".to_owned(),
+        path: "/root/a".to_owned(),
+        requested_by: "test".to_owned(),
+        reason: "because".to_owned(),
+        before: None,
+        changes: Vec::new(),
+    }
+}
+
+/// Long enough for any machine; nobody waits that long unless something is wrong.
+const LONG: Duration = Duration::from_secs(20);
+
+#[tokio::test]
+async fn a_disk_that_hangs_holds_nobody_up() {
+    for on_failure in [OnAuditFailure::Refuse, OnAuditFailure::GoOn] {
+        let (disk, gate) = (Disk::default(), Arc::new(Mutex::new(())));
+        let (writer, monitor, told) = writer_on(&disk, on_failure).await;
+        let closed = lock(&gate);
+        lock(&disk.0).hangs = Some(Arc::clone(&gate));
+        let (first, answer) = job(requested(1), Weight::Gate);
+        writer.send(first);
+        let answer = answer.recv_timeout(LONG).expect("it is not held up");
+        assert_eq!(answer.is_ok(), on_failure == OnAuditFailure::GoOn);
+        let (end, answer) = job(requested(2), Weight::Record);
+        writer.send(end);
+        answer.recv_timeout(LONG).expect("it is not held up").expect("the end is never refused");
+        let status = monitor.status();
+        assert!(matches!(status.failing, Some(AuditError::Hung { .. })), "{status:?}");
+        let News::AuditFailing(because) = told.recv_timeout(LONG).unwrap() else { panic!() };
+        assert!(because.contains("the disk hangs"), "{because}");
+
+        drop(closed);
+        // Nothing tells when the thread of the disk has come back but the disk itself.
+        let mut is_written = false;
+        while !is_written {
+            let (next, answer) = job(accepted(3), Weight::Record);
+            writer.send(next);
+            answer.recv_timeout(LONG).unwrap().unwrap();
+            is_written = monitor.status().failing.is_none();
+        }
+        assert!(matches!(told.recv_timeout(LONG).unwrap(), News::AuditRestored { .. }));
+        let folder = Folder::new(&format!("hung-{on_failure}"));
+        fs::write(folder.file(), &lock(&disk.0).bytes).unwrap();
+        let entries = read(folder.file()).unwrap().into_iter();
+        let kinds: Vec<_> = entries.map(|entry| entry.kind).collect();
+        // It was written after all, and whether it had an effect is said.
+        assert_eq!(kinds[..2], [AuditKind::Opened { cut_bytes: 0 }, requested(1)]);
+        let rejected = |kind: &AuditKind| matches!(kind, AuditKind::Rejected { command: 1, .. });
+        assert_eq!(kinds.iter().any(rejected), on_failure == OnAuditFailure::Refuse, "{kinds:?}");
+        let said = |kind: &AuditKind| match kind {
+            AuditKind::Missing { entries } => *entries,
+            _ => 0,
+        };
+        let said: u64 = kinds.iter().map(said).sum();
+        assert!(said >= 1, "the second command is missing: {kinds:?}");
+        assert_eq!(monitor.status().missing, said);
+    }
 }

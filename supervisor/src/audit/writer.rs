@@ -1,18 +1,16 @@
-//! The thread that writes the audit: it takes what is waiting, writes it, syncs once, and then
-//! tells everybody.
+//! The thread that leads the audit: it takes what is waiting, has it written and synced once, and
+//! then tells everybody. It never waits for the disk longer than it may.
 
-use std::fs::File;
-use std::io;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
-use std::time::SystemTime;
+use std::time::Duration;
 
 use tokio::sync::oneshot;
 
-use super::chain;
-use super::entry::{AuditEntry, AuditKind, VERSION};
-use super::file::{self, Opened, Storage};
-use super::{AuditError, AuditLog, AuditStatus, Head, OnAuditFailure};
+use super::disk::{Disk, NoAnswer, Open, Written};
+use super::entry::AuditKind;
+use super::{AuditError, AuditLog, AuditStatus, Head, OnAuditFailure, file};
+use crate::core::input::News;
 use crate::task::cell::lock;
 use crate::task::exit::contain;
 
@@ -30,6 +28,9 @@ pub(crate) struct Job {
 
 pub(crate) type Done = Box<dyn FnOnce(Result<(), AuditError>) + Send>;
 
+/// Tells the tree how its audit is.
+pub(crate) type Tell = Box<dyn Fn(News) + Send>;
+
 /// What an entry means to what it is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weight {
@@ -40,7 +41,7 @@ pub(crate) enum Weight {
 }
 
 /// The way to the writer. The thread ends when the last one is dropped.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub(crate) struct AuditWriter {
     jobs: mpsc::Sender<Job>,
     log: Arc<AuditLog>,
@@ -58,14 +59,30 @@ impl Monitor {
 
 impl AuditWriter {
     /// Opens the file on a thread of its own, which then writes it.
-    pub(crate) async fn start(log: AuditLog, monitor: Arc<Monitor>) -> Result<Self, AuditError> {
+    pub(crate) async fn start(
+        log: AuditLog,
+        monitor: Arc<Monitor>,
+        tell: Tell,
+    ) -> Result<Self, AuditError> {
+        let path = log.file.clone();
+        Self::start_on(log, monitor, tell, Box::new(move || file::open(&path))).await
+    }
+
+    /// The same on what `open` opens.
+    pub(super) async fn start_on(
+        log: AuditLog,
+        monitor: Arc<Monitor>,
+        tell: Tell,
+        open: Open,
+    ) -> Result<Self, AuditError> {
         let log = Arc::new(log);
         let (jobs, inbox) = mpsc::channel();
         let (opened, is_open) = oneshot::channel();
-        let its_log = Arc::clone(&log);
+        let gone = || AuditError::NoWriter { file: log.file.clone() };
+        let disk = Disk::start(log.file.clone(), open).map_err(|_| gone())?;
+        let mut writer = Writer::new(Arc::clone(&log), monitor, tell, disk);
         let thread = move || {
-            let mut writer = Writer::new(its_log, monitor);
-            let first = writer.open();
+            let first = writer.write(&[]);
             let is_given_up = first.is_err() && writer.log.on_failure == OnAuditFailure::Refuse;
             // Whoever starts the tree may have gone away.
             drop(opened.send(if is_given_up { first } else { Ok(()) }));
@@ -73,7 +90,6 @@ impl AuditWriter {
                 writer.run(&inbox);
             }
         };
-        let gone = || AuditError::NoWriter { file: log.file.clone() };
         thread::Builder::new().name("audit".to_owned()).spawn(thread).map_err(|_| gone())?;
         is_open.await.map_err(|_| gone())??;
         Ok(Self { jobs, log })
@@ -89,30 +105,33 @@ impl AuditWriter {
 struct Writer {
     log: Arc<AuditLog>,
     monitor: Arc<Monitor>,
-    chain: Option<Chain<File>>,
-    instance: String,
+    tell: Tell,
+    disk: Disk,
     /// How many entries are missing since the last one that could be written.
     missing: u64,
+    /// What the disk has been given and has not answered in time.
+    overdue: Option<Overdue>,
+    /// Commands that were refused while their entries were on their way to the disk, which has
+    /// written them after all.
+    late: Vec<AuditKind>,
+}
+
+/// What follows if the disk has written an order after all.
+#[derive(Default)]
+struct Overdue {
+    /// How many entries it says are missing.
+    said: u64,
+    /// How many of its entries were counted as missing.
+    counted: u64,
+    /// How many of the late entries are written.
+    late: usize,
+    /// The commands that were refused meanwhile.
+    refused: Vec<u64>,
 }
 
 impl Writer {
-    fn new(log: Arc<AuditLog>, monitor: Arc<Monitor>) -> Self {
-        let instance = format!("{:016x}", fastrand::u64(..));
-        Self { log, monitor, chain: None, instance, missing: 0 }
-    }
-
-    /// Opens the file and writes that it is open, which also shows that it can be written.
-    fn open(&mut self) -> Result<(), AuditError> {
-        let opened = file::open(&self.log.file);
-        let opened = opened.and_then(|Opened { file, head, len, cut_bytes }| {
-            self.chain = Some(Chain::new(file, head, len, self.instance.clone()));
-            self.write(&[AuditKind::Opened { cut_bytes }])
-        });
-        if let Err(error) = &opened {
-            self.chain = None;
-            self.fails(error);
-        }
-        opened
+    fn new(log: Arc<AuditLog>, monitor: Arc<Monitor>, tell: Tell, disk: Disk) -> Self {
+        Self { log, monitor, tell, disk, missing: 0, overdue: None, late: Vec::new() }
     }
 
     fn run(&mut self, inbox: &mpsc::Receiver<Job>) {
@@ -125,49 +144,110 @@ impl Writer {
 
     fn commit(&mut self, jobs: Vec<Job>) {
         let kinds: Vec<_> = jobs.iter().filter_map(|job| job.kind.clone()).collect();
-        let written = if kinds.is_empty() {
-            Ok(())
-        } else if self.chain.is_none() && self.open().is_err() {
-            // `open` has said why.
-            Err(self
-                .monitor
-                .status()
-                .failing
-                .unwrap_or_else(|| AuditError::NoWriter { file: self.log.file.clone() }))
-        } else {
-            self.write(&kinds)
-        };
-        if let Err(error) = &written {
-            self.fails(error);
-        }
-        for job in jobs {
-            let answer = match (&written, &job.kind) {
+        let was_overdue = self.overdue.is_some();
+        let written = if kinds.is_empty() { Ok(()) } else { self.write(&kinds) };
+        for Job { kind, weight, done } in jobs {
+            let answer = match (&written, &kind) {
                 (Ok(()), _) | (_, None) => Ok(()),
-                (Err(error), Some(_)) => self.without(job.weight, error),
+                (Err(error), Some(kind)) => {
+                    let answer = self.without(weight, error);
+                    if let (Some(overdue), false) = (&mut self.overdue, was_overdue) {
+                        match (&answer, kind) {
+                            (Err(_), AuditKind::Requested { command, .. }) => {
+                                overdue.refused.push(*command);
+                            }
+                            _ => overdue.counted += u64::from(answer.is_ok()),
+                        }
+                    }
+                    answer
+                }
             };
             // It wakes whoever waits, whose waker is the user's and may panic.
-            drop(contain(|| (job.done)(answer)));
+            drop(contain(|| done(answer)));
         }
     }
 
     /// Writes entries, those that are missing before them first.
     fn write(&mut self, kinds: &[AuditKind]) -> Result<(), AuditError> {
-        let Some(chain) = &mut self.chain else { return Ok(()) };
-        let missing = (self.missing > 0).then_some(AuditKind::Missing { entries: self.missing });
-        let all: Vec<_> = missing.into_iter().chain(kinds.iter().cloned()).collect();
-        chain.commit(&all).map_err(|source| AuditError::Write {
-            file: self.log.file.clone(),
-            source: Arc::new(source),
-        })?;
-        self.missing = 0;
-        let mut status = lock(&self.monitor.0);
-        status.entries += all.len() as u64;
-        status.head = Some(chain.head.clone());
-        if status.failing.take().is_some() {
-            drop(status);
-            tracing::info!(file = %self.log.file.display(), "the audit log can be written again");
+        let written = self.ask_for(kinds);
+        if let Err(error) = &written {
+            self.fails(error);
         }
+        written
+    }
+
+    fn ask_for(&mut self, kinds: &[AuditKind]) -> Result<(), AuditError> {
+        self.hear_of_what_is_overdue()?;
+        let missing = (self.missing > 0).then_some(AuditKind::Missing { entries: self.missing });
+        let order = missing.into_iter().chain(self.late.iter().chain(kinds).cloned());
+        self.disk.order(order.collect());
+        let (said, late) = (self.missing, self.late.len());
+        let overdue = Overdue { said, late, ..Overdue::default() };
+        let time = self.log.write_timeout;
+        let time = if cfg!(plant_bug = "waits_for_a_hung_disk") { Duration::MAX } else { time };
+        match self.disk.written_within(time) {
+            Ok(written) => self.conclude(&overdue, written),
+            Err(NoAnswer::Yet) => {
+                self.overdue = Some(overdue);
+                Err(self.hung())
+            }
+            Err(NoAnswer::Ever) => Err(AuditError::NoWriter { file: self.log.file.clone() }),
+        }
+    }
+
+    /// While the disk hangs with one order it is given no other.
+    fn hear_of_what_is_overdue(&mut self) -> Result<(), AuditError> {
+        let Some(overdue) = self.overdue.take() else { return Ok(()) };
+        match self.disk.written_within(Duration::ZERO) {
+            // If it has failed, that has been said in its time, and what is missing was counted.
+            Ok(written) => {
+                let is_written = written.is_ok();
+                let (counted, refused) = (overdue.counted, overdue.refused.clone());
+                drop(self.conclude(&overdue, written));
+                if is_written {
+                    let mut status = lock(&self.monitor.0);
+                    status.missing = status.missing.saturating_sub(counted);
+                    drop(status);
+                    if !cfg!(plant_bug = "late_entry_stands") {
+                        let error = self.hung().to_string();
+                        let rejected =
+                            |command| AuditKind::Rejected { command, error: error.clone() };
+                        self.late.extend(refused.into_iter().map(rejected));
+                    }
+                }
+                Ok(())
+            }
+            Err(NoAnswer::Yet) => {
+                self.overdue = Some(overdue);
+                Err(self.hung())
+            }
+            Err(NoAnswer::Ever) => Err(AuditError::NoWriter { file: self.log.file.clone() }),
+        }
+    }
+
+    fn conclude(&mut self, order: &Overdue, written: Written) -> Result<(), AuditError> {
+        let (entries, head) = written?;
+        let missing = self.missing.saturating_sub(order.counted);
+        self.missing = missing.saturating_sub(order.said);
+        self.late.drain(..order.late);
+        self.can_be_written(entries, head, missing);
         Ok(())
+    }
+
+    fn can_be_written(&self, entries: u64, head: Head, missing: u64) {
+        let mut status = lock(&self.monitor.0);
+        status.entries += entries;
+        status.head = Some(head);
+        let was_failing = status.failing.take().is_some();
+        drop(status);
+        if was_failing {
+            (self.tell)(News::AuditRestored { missing });
+        }
+    }
+
+    fn hung(&self) -> AuditError {
+        let AuditLog { file, write_timeout, .. } = &*self.log;
+        AuditError::Hung { file: file.clone(), waited: *write_timeout }
     }
 
     /// An entry is not on the disk: whether what it is about goes on all the same.
@@ -187,65 +267,12 @@ impl Writer {
     /// Says once that the audit fails, and not for each entry.
     fn fails(&self, error: &AuditError) {
         let was_failing = lock(&self.monitor.0).failing.replace(error.clone()).is_some();
-        if !was_failing {
-            let file = self.log.file.display();
+        if !was_failing && !cfg!(plant_bug = "audit_fails_silently") {
+            let cause = std::error::Error::source(error);
             let because =
-                std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
-            let on_failure = self.log.on_failure;
-            drop(contain(|| tracing::error!(%file, %because, %on_failure, "{error}")));
+                cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
+            (self.tell)(News::AuditFailing(because.into()));
         }
-    }
-}
-
-/// The entries, one after the other.
-pub(super) struct Chain<S> {
-    storage: S,
-    pub(super) head: Head,
-    len: u64,
-    instance: String,
-    /// Whether there may be something behind `len`, left by a write that failed.
-    is_torn: bool,
-}
-
-impl<S: Storage> Chain<S> {
-    pub(super) fn new(storage: S, head: Head, len: u64, instance: String) -> Self {
-        Self { storage, head, len, instance, is_torn: false }
-    }
-
-    /// Writes all of them and comes back when they are on the disk; or none of them is there.
-    pub(super) fn commit(&mut self, kinds: &[AuditKind]) -> io::Result<()> {
-        if self.is_torn && !cfg!(plant_bug = "torn_lines_stay") {
-            self.storage.truncate(self.len)?;
-            self.is_torn = false;
-        }
-        let (mut bytes, mut head) = (Vec::new(), self.head.clone());
-        for kind in kinds {
-            let entry = AuditEntry {
-                version: VERSION,
-                sequence: head.sequence + 1,
-                at: humantime::format_rfc3339_millis(SystemTime::now()).to_string(),
-                instance: self.instance.clone(),
-                kind: kind.clone(),
-                previous: head.hash,
-            };
-            let (line, hash) = chain::line(&entry)?;
-            bytes.extend(line);
-            head = Head { sequence: entry.sequence, hash };
-        }
-        let is_synced = !cfg!(plant_bug = "audit_without_sync");
-        let written = self.storage.append(&bytes);
-        let written = written.and_then(|()| if is_synced { self.storage.sync() } else { Ok(()) });
-        if written.is_err() {
-            self.is_torn = true;
-            // Taken back at once if that can be done, so that nobody reads what was never said.
-            if self.storage.truncate(self.len).is_ok() {
-                self.is_torn = false;
-            }
-            return written;
-        }
-        self.len += bytes.len() as u64;
-        self.head = head;
-        Ok(())
     }
 }
 
@@ -256,7 +283,9 @@ mod tests {
     #[test]
     fn a_command_is_refused_and_what_has_happened_is_counted() {
         let log = AuditLog::new("nowhere/at/all/audit.jsonl");
-        let mut writer = Writer::new(Arc::new(log), Arc::default());
+        let path = log.file.clone();
+        let disk = Disk::start(path.clone(), Box::new(move || file::open(&path))).unwrap();
+        let mut writer = Writer::new(Arc::new(log), Arc::default(), Box::new(|_| ()), disk);
         let (sender, answers) = mpsc::channel();
         let jobs = [Weight::Gate, Weight::Record].map(|weight| {
             let sender = sender.clone();

@@ -43,7 +43,7 @@ use crate::config::schema;
 use crate::error::types::SupervisorError;
 use crate::runtime::supervisor::SupervisorBuilder;
 use crate::spec::supervisor::SupervisorSpec;
-use crate::tree::declared::RunsUnder;
+use crate::tree::supervised::RunsUnder;
 use crate::tree::{SupervisionTree, TreeBuilder};
 
 /// A whole program: reads the arguments of the process, carries out the command, and gives its
@@ -191,7 +191,7 @@ impl Program {
                 Answer::done(format!("{schema:#}\n"))
             }
             Command::Template => {
-                let template = schema::template();
+                let template = schema::template_of(builder.spec());
                 format.done(template.clone(), || json!({ "template": template }))
             }
             // It reads files.
@@ -264,6 +264,7 @@ impl Asked<'_> {
         let sources = self.builder.sources();
         let sources = file.map_or_else(|| sources.clone(), |file| sources.with_file(file));
         let config = sources.load(self.builder.spec())?;
+        self.builder.check_ipc(&config)?;
         let spec = config.overlay(self.builder.spec().clone())?;
         Ok(Loaded { config, spec })
     }

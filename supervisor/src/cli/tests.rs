@@ -8,8 +8,9 @@ use serde_json::{Value as Json, json};
 
 use super::*;
 use crate::config::environment::Environment;
+use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Restart, Strategy};
+use crate::policy::restart::{AutoShutdown, Readiness, Restart, Strategy};
 use crate::runtime::supervisor::Supervisor;
 use crate::spec::child::ChildSpec;
 use crate::task::context::TaskContext;
@@ -222,9 +223,9 @@ async fn the_schema_is_that_of_the_tree_and_the_template_has_every_key() {
         assert!(children["properties"]["audit"].is_object(), "{children}");
     }
     let text = answer(&["template"]).await;
-    assert_eq!(text.out, schema::template());
+    assert_eq!(text.out, schema::template_of(&tree()));
     let json = answer(&["template", "--format", "json"]).await;
-    assert_eq!(read(&json)["template"], schema::template());
+    assert_eq!(read(&json)["template"], schema::template_of(&tree()));
 }
 
 #[tokio::test]
@@ -297,16 +298,78 @@ async fn a_plan_says_what_changes_when_and_what_the_tree_does_then() {
     assert_eq!((&changes["now"], &changes["next_restart"]), (&json!([]), &json!([])));
 }
 
+/// A tree about which everything in the outlook of a plan is said.
+fn outlook() -> SupervisorSpec {
+    let side_by_side = SupervisorSpec::new("side")
+        .start(StartMode::Parallel)
+        .strategy(Strategy::RestForOne)
+        .child(ChildSpec::new("db", parked()).readiness(Readiness::Explicit))
+        .child(ChildSpec::new("cache", parked()))
+        .child(ChildSpec::new("api", parked()).depends_on("db"));
+    SupervisorSpec::root().child(side_by_side).child(ChildSpec::new("web", parked()))
+}
+
+#[tokio::test]
+async fn a_plan_has_layers_blast_radius_rates_and_the_longest_start_and_shutdown() {
+    let text = "
+        supervisor: { children: { web: { enabled: true } } }
+        shutdown: { grace: 4s, abort_wait: 500ms, budget: 1m }
+    ";
+    let file = File::new("outlook", text);
+    let plan = of(outlook()).answer(["app", "plan", file.name()]).await;
+    assert_eq!(plan.exit, Exit::Done);
+    for part in [
+        "unchanged: ",
+        "  /root: side, web\n  /root/side: db + cache, api\n",
+        "  /root/side: itself\n",
+        "  /root/side/db: /root/side/cache, /root/side/api\n",
+        "  /root/side/cache: /root/side/api\n",
+        "  /root/side/api: itself\n",
+        "`/root/side/api`: at most 70 restarts a minute",
+        "`/root/web`: at most 10 restarts a minute",
+        "worst-case start: 30s\nworst-case shutdown: 13.5s\n",
+    ] {
+        assert!(plan.out.contains(part), "no {part} in {}", plan.out);
+    }
+    let json = read(&of(outlook()).answer(["app", "plan", file.name(), "--format", "json"]).await);
+    let outlook = &json["outlook"];
+    assert_eq!(
+        outlook["start_order"],
+        json!([
+            { "supervisor": "/root", "layers": [["/root/side"], ["/root/web"]] },
+            {
+                "supervisor": "/root/side",
+                "layers": [["/root/side/db", "/root/side/cache"], ["/root/side/api"]],
+            },
+        ])
+    );
+    let of = |list: &str, path: &str| {
+        let list = outlook[list].as_array().unwrap();
+        list.iter().find(|it| it["path"] == path).unwrap_or_else(|| panic!("{path}")).clone()
+    };
+    let radius = of("blast_radius", "/root/side/db")["with"].clone();
+    assert_eq!(radius, json!(["/root/side/cache", "/root/side/api"]));
+    assert_eq!(of("restart_rates", "/root/web")["per_minute"], 10);
+    assert_eq!(outlook["worst_case_start_seconds"], 30.0);
+    // One after the other: `web`, and the two layers of `side`.
+    assert_eq!(outlook["worst_case_shutdown_seconds"], 13.5);
+    assert!(json["changes"]["unchanged"].as_u64().unwrap() > 50);
+    for group in ["next_restart", "needs_restart"] {
+        assert_eq!(json["changes"][group], json!([]));
+    }
+}
+
 #[tokio::test]
 async fn a_plan_that_needs_a_restart_is_3_and_one_for_another_build_is_4() {
-    let off = File::new("off", "supervisor: { children: { audit: { enabled: false } } }");
-    let plan = answer(&["plan", off.name()]).await;
+    let more = File::new("more", "observability: { event_capacity: 9 }");
+    let plan = answer(&["plan", more.name()]).await;
     assert_eq!(plan.exit.code(), 3);
-    assert!(
-        plan.out.contains("needs a restart:\n  /root/audit enabled: true -> false"),
-        "{}",
-        plan.out
-    );
+    let expected = "needs a restart:\n  /root observability.event_capacity: nothing -> 9, from ";
+    assert!(plan.out.contains(expected), "{}", plan.out);
+    let reason = "those who listen already have buffers of the size that there was";
+    assert!(plan.out.contains(&format!(", because {reason}\n")), "{}", plan.out);
+    let json = read(&answer(&["plan", more.name(), "--format", "json"]).await);
+    assert_eq!(json["changes"]["needs_restart"][0]["reason"], reason);
 
     let other = File::new("other", "supervisor: { children: { mailer: { restart: transient } } }");
     let plan = answer(&["plan", other.name()]).await;

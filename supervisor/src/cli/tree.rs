@@ -63,8 +63,12 @@ impl<'a> Branch<'a> {
                 },
             })
         });
-        // They are all alike, and may be thousands.
-        let children = if kind == "many" { Vec::new() } else { below.collect() };
+        let children = match spec.group.kind {
+            // They are all alike, and may be thousands.
+            GroupKind::Many => Vec::new(),
+            GroupKind::None => below.collect(),
+            GroupKind::Pool => members(&path, effective),
+        };
         Self {
             kind,
             depends_on: names(&spec.dependencies),
@@ -120,6 +124,21 @@ impl<'a> Branch<'a> {
 /// As they were written: the id of a sibling, or a path.
 fn names(dependencies: &[Dependency]) -> Vec<String> {
     dependencies.iter().map(|dependency| dependency.as_str().to_owned()).collect()
+}
+
+/// The members of a pool that the configuration names.
+fn members<'a>(pool: &ChildPath, effective: &'a EffectiveConfig) -> Vec<Branch<'a>> {
+    let named = effective.nodes().map(|(path, _)| path);
+    let named = named.filter(|path| path.parent().as_ref() == Some(pool));
+    let member = |path: &ChildPath| Branch {
+        path: path.clone(),
+        kind: "task",
+        strategy: None,
+        depends_on: vec![],
+        policies: policies(path, effective),
+        children: vec![],
+    };
+    named.map(member).collect()
 }
 
 /// What holds there and is not what is built in.

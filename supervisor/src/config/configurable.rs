@@ -15,7 +15,9 @@ use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::json;
 
 use super::duration::HumanDuration;
+use super::ipc::IpcSection;
 use super::keys::{inner_supervisor_keys, supervisor_keys};
+use super::observability::ObservabilitySection;
 use crate::policy::Policy;
 use crate::policy::backoff::Backoff;
 use crate::policy::dependency::{OnDependencyRestart, StartMode};
@@ -25,7 +27,6 @@ use crate::policy::keys::policy_keys;
 use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use crate::policy::role::Role;
 use crate::policy::shutdown::Grace;
-use crate::runtime::supervisor::SupervisorBuilder;
 use crate::spec::group::MAX_COUNT;
 use crate::spec::validate::DEFAULT_BUDGET;
 
@@ -73,11 +74,47 @@ pub struct SupervisorConfig {
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
     #[schemars(transform = or_null)]
     pub shutdown: ShutdownSection,
-    /// What is kept for those who look at the tree.
+    /// What is kept for those who look at the tree, and what is written down.
     #[config(nested)]
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
     #[schemars(transform = or_null)]
     pub observability: ObservabilitySection,
+    /// The socket over which users of the same host see and steer the tree.
+    #[config(nested)]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub ipc: IpcSection,
+    /// Members of pools that are started with the tree. A list is replaced as a whole.
+    #[config(default = [])]
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "Vec::is_empty")]
+    #[schemars(with = "Option<Vec<DynamicSection>>", extend("default" = []))]
+    pub dynamic: Vec<DynamicSection>,
+}
+
+/// A member of a pool whose field says `from_config`: started with the tree, once. When the pool is
+/// restarted it is gone, as every member is.
+///
+/// The same object as JSON is the manifest that
+/// [`add_by_manifest`](crate::control::handle::SupervisorHandle::add_by_manifest) takes.
+#[derive(Clone, Debug, Default, PartialEq, JsonSchema, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct DynamicSection {
+    /// The path of the pool. Has to be said.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["/root/sessions"]))]
+    pub pool: Option<String>,
+    /// What the member is called. Has to be said, and is no other member's of the pool.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("examples" = ["u42"]))]
+    pub id: Option<String>,
+    /// What the member is given: what its function takes as `Args`. Left out where it takes none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(extend("writeOnly" = true))]
+    pub args: Option<serde_json::Value>,
+    /// What is said about this member over what is said about all: the keys of a task.
+    #[serde(deserialize_with = "nothing_said", skip_serializing_if = "says_nothing")]
+    #[schemars(transform = or_null)]
+    pub overrides: ChildSection,
 }
 
 /// A section: the keys of the lists that it is given, and some of its own.
@@ -349,56 +386,15 @@ pub struct ShutdownSection {
     pub budget: Option<HumanDuration>,
 }
 
-/// What is kept for those who look at the tree.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Config, JsonSchema, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-#[config(layer_attr(serde(deny_unknown_fields)))]
-pub struct ObservabilitySection {
-    /// How many events a subscriber may lag behind before it misses the oldest.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        range(min = 1, max = Self::MAX_EVENT_CAPACITY),
-        extend("default" = SupervisorBuilder::EVENT_CAPACITY)
-    )]
-    pub event_capacity: Option<u32>,
-    /// How many of the latest events are kept for those who come late. With 0 none is.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        range(max = Self::MAX_EVENT_CAPACITY),
-        extend("default" = SupervisorBuilder::JOURNAL_CAPACITY)
-    )]
-    pub journal_capacity: Option<u32>,
-    /// How many exits are kept with each child, for its state.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(
-        range(min = 1, max = Self::MAX_LAST_EXITS),
-        extend("default" = SupervisorBuilder::LAST_EXITS)
-    )]
-    pub last_exits: Option<u32>,
-    /// How many removed paths keep their generation, so that a child added again goes on counting.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = SupervisorBuilder::REMEMBERED_PATHS))]
-    pub remembered_paths: Option<u32>,
-}
-
-impl ObservabilitySection {
-    /// The most that `event_capacity` and `journal_capacity` can be. The room for what a
-    /// subscriber may lag behind is taken at once.
-    pub const MAX_EVENT_CAPACITY: u32 = 1 << 20;
-
-    /// The most that `last_exits` can be.
-    pub const MAX_LAST_EXITS: u32 = 1024;
-}
-
 /// A section may be null: nothing is said in it.
-fn or_null(schema: &mut Schema) {
+pub(super) fn or_null(schema: &mut Schema) {
     if let Some(reference) = schema.remove("$ref") {
         schema.insert("anyOf".into(), json!([{ "$ref": reference }, { "type": "null" }]));
     }
 }
 
 /// Null is a section in which nothing is said.
-fn nothing_said<'de, D, T>(deserializer: D) -> Result<T, D::Error>
+pub(super) fn nothing_said<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,
     T: Deserialize<'de> + Default,
@@ -406,6 +402,6 @@ where
     Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
-fn says_nothing<T: Default + PartialEq>(section: &T) -> bool {
+pub(super) fn says_nothing<T: Default + PartialEq>(section: &T) -> bool {
     *section == T::default()
 }

@@ -89,7 +89,12 @@ const MOST: Duration = Duration::from_hours(1_000 * 8_766);
 const INFINITE: &str = "infinite";
 
 /// Looser than what is read, so that an editor never refuses what the program takes.
-const PATTERN: &str = r"^\s*([0-9]+(\.[0-9]+)?\s*[a-zA-Zµ]+\s*)+$";
+const PATTERN: &str = concat!(
+    r"^\s*([0-9]+(\.[0-9]+)?\s*",
+    "(nanos|nsec|ns|usec|us|µs|millis|msec|ms|seconds|second|secs|sec|s|minutes|minute|mins|min|m|",
+    "hours|hour|hrs|hr|h|days|day|d|weeks|week|wks|wk|w|months|month|M|years|year|yrs|yr|y)",
+    r"\s*)+$"
+);
 
 struct DurationVisitor;
 

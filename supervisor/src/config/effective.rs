@@ -1,5 +1,7 @@
 //! What holds in the end, where each value comes from, and what it overrode.
 
+pub(super) mod members;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::panic;
@@ -15,20 +17,19 @@ use super::keys::{
 };
 use super::load::LoadedConfig;
 use super::schema::{json_schema, resolve};
-use super::secrets::MASK;
-use super::settings::is_secret_at;
+use super::secrets::{MASK, is_secret_at};
 use super::source::{Location, Origin};
 use crate::error::types::SupervisorError;
 use crate::id::{ChildId, ChildPath, nearest};
 use crate::policy::PolicyPatch;
 use crate::policy::failure::Criticality;
 use crate::policy::role::Role;
-use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::dependency::Dependency;
 use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
+use crate::spec::{AtField, NodeSpec};
 
 /// Every value that holds in a tree, with its origin.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -174,23 +175,22 @@ impl LoadedConfig {
     }
 
     fn effective_with(&self, spec: &SupervisorSpec, secrets: Secrets) -> EffectiveConfig {
-        let said = serde_json::to_value(self.config()).unwrap_or_default();
-        let (loaded, config, nodes) = (self, self.config(), Vec::new());
-        let mut walk = Walk { loaded, config, said, nodes, secrets };
+        let mut walk = Walk::new(self, secrets);
         let mut policy = walk.said_in(&["policy"]);
         policy.extend(walk.said_under(&["shutdown"], "shutdown"));
         policy.remove("shutdown.budget");
         let above = Above { in_code: Vec::new(), configured: vec![policy] };
         walk.root(spec, above);
-        EffectiveConfig { nodes: walk.nodes }
+        let Walk { mut nodes, members, .. } = walk;
+        nodes.extend(members);
+        EffectiveConfig { nodes }
     }
 
-    /// What is said about those who look at the tree.
-    pub(super) fn observability(&self) -> Vec<EffectiveValue> {
-        let said = serde_json::to_value(self.config()).unwrap_or_default();
-        let (loaded, config, nodes) = (self, self.config(), Vec::new());
-        let walk = Walk { loaded, config, said, nodes, secrets: Secrets::Hidden };
-        resolve_layers(vec![walk.said_under(&["observability"], "observability")])
+    /// What is said about those who look at the tree, and reach it.
+    pub(super) fn beside_the_tree(&self) -> Vec<EffectiveValue> {
+        let walk = Walk::new(self, Secrets::Hidden);
+        let sections = ["observability", "ipc"];
+        resolve_layers(sections.map(|section| walk.said_under(&[section], section)).into())
     }
 }
 
@@ -233,10 +233,18 @@ struct Walk<'a> {
     /// The same as plain data.
     said: Json,
     nodes: Vec<(ChildPath, Vec<EffectiveValue>)>,
+    /// The members of pools that the configuration names.
+    members: Vec<(ChildPath, Vec<EffectiveValue>)>,
     secrets: Secrets,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(loaded: &'a LoadedConfig, secrets: Secrets) -> Self {
+        let said = serde_json::to_value(loaded.config()).unwrap_or_default();
+        let (config, nodes, members) = (loaded.config(), Vec::new(), Vec::new());
+        Self { loaded, config, said, nodes, members, secrets }
+    }
+
     fn root(&mut self, spec: &SupervisorSpec, above: Above) {
         let path = ChildPath::root();
         let section = vec!["supervisor".to_owned()];
@@ -265,10 +273,7 @@ impl Walk<'_> {
         section: &[String],
         mut above: Above,
     ) {
-        let defaults = ChildSection::of(spec.defaults);
-        above.in_code.push(code_layer(&defaults, path, spec.declared_at));
-        let configured: Vec<_> = section.iter().map(String::as_str).chain(["defaults"]).collect();
-        above.configured.push(self.said_in(&configured));
+        self.defaults_of(spec, path, section, &mut above);
         for child in &spec.children {
             let Ok(id) = ChildId::new(child.id()) else { continue };
             let path = path.join(&id);
@@ -279,7 +284,11 @@ impl Walk<'_> {
                     if inner.group.kind == GroupKind::None {
                         self.supervisor(inner, &path, &section, &above.for_supervisor());
                     } else {
-                        self.group(inner, &path, &section, &above);
+                        // Its own defaults are for each of its children too.
+                        let mut inside = above.clone();
+                        self.defaults_of(inner, &path, &section, &mut inside);
+                        self.group(inner, &path, &section, &inside);
+                        self.members(inner, &path, &section, &inside);
                     }
                     self.below(inner, &path, &section, above.clone());
                 }
@@ -287,9 +296,23 @@ impl Walk<'_> {
         }
     }
 
+    /// The defaults of one supervisor, over those above it.
+    fn defaults_of(
+        &self,
+        spec: &SupervisorSpec,
+        path: &ChildPath,
+        section: &[String],
+        above: &mut Above,
+    ) {
+        let defaults = ChildSection::of(spec.defaults);
+        above.in_code.push(code_layer(&defaults, path, spec.declared_at));
+        let configured: Vec<_> = section.iter().map(String::as_str).chain(["defaults"]).collect();
+        above.configured.push(self.said_in(&configured));
+    }
+
     fn task(&mut self, spec: &ChildSpec, path: ChildPath, section: &[String], above: &Above) {
-        let mut code = self.about(&spec.policy, &path, spec.declared_at, section);
-        lists(&mut code, &spec.tags, &spec.dependencies, &path, spec.declared_at);
+        let about = Said { policy: &spec.policy, field: spec.at_field, at: spec.declared_at };
+        let code = self.about(&about, &spec.tags, &spec.dependencies, &path, section);
         let mut built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
         let Some(settings) = &spec.settings else {
             let values = self.layers(built_in, code, section, above);
@@ -297,10 +320,7 @@ impl Walk<'_> {
             return;
         };
         let schema = settings.schema();
-        let mut keys = BTreeMap::new();
-        defaults(&schema, resolve(&schema, &schema), "settings", None, &mut keys);
-        let keys = keys.into_iter().map(|(key, value)| (key, (value, ValueOrigin::BuiltIn)));
-        built_in.extend(keys);
+        built_in.extend(defaults_of_settings(&schema));
         let mut values = self.layers(built_in, code, section, above);
         if self.secrets == Secrets::Hidden {
             hide_secrets(&schema, &mut values);
@@ -315,9 +335,9 @@ impl Walk<'_> {
         section: &[String],
         above: &Above,
     ) {
-        let mut code = self.about(&spec.policy, path, spec.declared_at, section);
-        lists(&mut code, &spec.tags, &spec.dependencies, path, spec.declared_at);
-        code.extend(code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
+        let about = Said { policy: &spec.policy, field: spec.at_field, at: spec.declared_at };
+        let mut code = self.about(&about, &spec.tags, &spec.dependencies, path, section);
+        code.insert(0, code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
         let mut built_in = built_in(|key| !is_about_tasks(key) && key != "budget");
         built_in.remove("shutdown.abort_wait");
         // As long as its children need.
@@ -334,33 +354,43 @@ impl Walk<'_> {
         section: &[String],
         above: &Above,
     ) {
-        let mut code = self.about(&spec.group.policy, path, spec.declared_at, section);
-        lists(&mut code, &spec.group.tags, &spec.dependencies, path, spec.declared_at);
+        let policy = &spec.group.policy;
+        let about = Said { policy, field: spec.at_field, at: spec.declared_at };
+        let mut code = self.about(&about, &spec.group.tags, &spec.dependencies, path, section);
         let mut keys = SupervisorKeys::section_of(spec);
         keys.max_children = spec.group.max_children;
         keys.count = spec.group.count;
         if !cfg!(plant_bug = "group_unexplained") {
-            code.extend(code_layer(&keys, path, spec.declared_at));
+            // What only a pool or a many has stands at its field.
+            let at = spec.at_field.map_or(spec.declared_at, |field| field.at);
+            code.push(code_layer(&keys, path, at));
         }
         let is_of_tree = |key: &str| matches!(key, "strategy" | "auto_shutdown" | "budget");
-        let values = self.layers(built_in(|key| !is_of_tree(key)), code, section, above);
+        let mut built_in = built_in(|key| !is_of_tree(key));
+        let schema = spec.group.settings.map(|settings| settings.schema());
+        built_in.extend(schema.as_ref().map(defaults_of_settings).unwrap_or_default());
+        let mut values = self.layers(built_in, code, section, above);
+        if let Some(schema) = schema.filter(|_| self.secrets == Secrets::Hidden) {
+            hide_secrets(&schema, &mut values);
+        }
         self.nodes.push((path.clone(), values));
     }
 
     fn layers(
         &self,
         built_in: Layer,
-        code: Layer,
+        code: Vec<Layer>,
         section: &[String],
         above: &Above,
     ) -> Vec<EffectiveValue> {
         let own = self.entry(section);
         // Heartbeats are expected of a child that asks for them itself; the rest is values.
-        let is_asked = code.keys().chain(own.keys()).any(|key| key.starts_with("health."));
+        let own_layers = || code.iter().chain([&own]);
+        let is_asked = own_layers().flat_map(BTreeMap::keys).any(|key| key.starts_with("health."));
         let mut layers = vec![built_in];
         layers.extend(above.in_code.iter().chain(&above.configured).cloned());
         // Said by somebody: the built-in one changes nothing.
-        let said = layers[1..].iter().chain([&code, &own]);
+        let said = layers[1..].iter().chain(own_layers());
         let roles = said.filter_map(|layer| layer.get("role"));
         let role = {
             let mut roles = roles;
@@ -382,9 +412,11 @@ impl Walk<'_> {
             }
         }
         if cfg!(plant_bug = "explained_by_code") {
-            layers.extend([own, code]);
+            layers.push(own);
+            layers.extend(code);
         } else {
-            layers.extend([code, own]);
+            layers.extend(code);
+            layers.push(own);
         }
         resolve_layers(layers)
     }
@@ -392,11 +424,12 @@ impl Walk<'_> {
     /// What the code says about a child, and the configuration has not taken back.
     fn about(
         &self,
-        policy: &PolicyPatch,
+        said: &Said<'_>,
+        tags: &Tags,
+        dependencies: &[Dependency],
         path: &ChildPath,
-        at: &'static panic::Location<'static>,
         section: &[String],
-    ) -> Layer {
+    ) -> Vec<Layer> {
         let entry = section.iter().skip(1).collect::<Vec<_>>();
         let mut children = Some(&self.config.supervisor.children);
         let mut found = None;
@@ -404,8 +437,24 @@ impl Walk<'_> {
             found = children.and_then(|children| children.get(step.last()?.as_str()));
             children = found.map(|found: &ChildSection| &found.children);
         }
-        let policy = found.map_or(*policy, |section| section.policies().left_of(*policy));
-        code_layer(&ChildSection::of(policy), path, at)
+        let left = |policy: PolicyPatch| {
+            let policy = found.map_or(policy, |section| section.policies().left_of(policy));
+            ChildSection::of(policy)
+        };
+        let Said { policy, field, at } = *said;
+        let field = field.filter(|_| !cfg!(plant_bug = "field_explained_by_function"));
+        let Some(AtField { said, before, has_tags, at: of_field }) = field else {
+            let mut layer = code_layer(&left(*policy), path, at);
+            tagged(&mut layer, tags, path, at);
+            needs(&mut layer, dependencies, path, at);
+            return vec![layer];
+        };
+        let mut function = code_layer(&left(said.left_of(*before)), path, at);
+        let mut field = code_layer(&left(*said), path, of_field);
+        let of_tags = if has_tags { of_field } else { at };
+        tagged(&mut field, tags, path, of_tags);
+        needs(&mut function, dependencies, path, at);
+        vec![function, field]
     }
 
     /// What the entry of a child, or of the root, says about itself.
@@ -420,22 +469,26 @@ impl Walk<'_> {
         self.said_under(section, "")
     }
 
+    fn origin_of(&self, key: KeyPath) -> ValueOrigin {
+        match self.loaded.place_of(&key) {
+            Some(at) if *at.source().origin() != Origin::Code => ValueOrigin::Text { key, at },
+            _ => ValueOrigin::Value { key },
+        }
+    }
+
     /// What is said in `section`, under the keys that it has inside `around`.
     fn said_under(&self, section: &[&str], around: &str) -> Layer {
-        let found = section.iter().try_fold(&self.said, |value, segment| value.get(segment));
+        let found = section.iter().try_fold(&self.said, |value, segment| match value {
+            Json::Array(items) => items.get(segment.parse::<usize>().ok()?),
+            value => value.get(segment),
+        });
         let mut keys = Vec::new();
         flatten(found, &mut Vec::new(), &mut keys);
         keys.into_iter()
             .map(|(path, value)| {
                 let segments: Vec<_> =
                     section.iter().copied().chain(path.iter().copied()).collect();
-                let key = KeyPath::of(&segments);
-                let origin = match self.loaded.place_of(&key) {
-                    Some(at) if *at.source().origin() != Origin::Code => {
-                        ValueOrigin::Text { key, at }
-                    }
-                    _ => ValueOrigin::Value { key },
-                };
+                let origin = self.origin_of(KeyPath::of(&segments));
                 let around = if around.is_empty() { None } else { Some(around) };
                 let path: Vec<_> = around.into_iter().chain(path).collect();
                 (path.join("."), (value.clone(), origin))
@@ -475,22 +528,48 @@ fn code_layer(
     keys.into_iter().map(|(path, value)| (path.join("."), (value.clone(), origin()))).collect()
 }
 
-/// Adds the tags that are given in the code, and what it depends on, which only the code can say.
-fn lists(
+/// What the code says about a child, and where.
+struct Said<'a> {
+    policy: &'a PolicyPatch,
+    field: Option<AtField>,
+    /// Where its function is.
+    at: &'static panic::Location<'static>,
+}
+
+/// Adds the tags that are given in the code.
+fn tagged(code: &mut Layer, tags: &Tags, path: &ChildPath, at: &'static panic::Location<'static>) {
+    list(code, "tags", &tags.iter().collect::<Vec<_>>(), path, at);
+}
+
+/// Adds what it depends on, which only the code can say.
+fn needs(
     code: &mut Layer,
-    tags: &Tags,
     dependencies: &[Dependency],
     path: &ChildPath,
     at: &'static panic::Location<'static>,
 ) {
-    let tags: Vec<_> = tags.iter().collect();
     let dependencies: Vec<_> = dependencies.iter().map(Dependency::as_str).collect();
-    for (key, list) in [("tags", tags), ("depends_on", dependencies)] {
-        if !list.is_empty() {
-            let origin = ValueOrigin::Code { path: path.clone(), at };
-            code.insert(key.into(), (json(&list), origin));
-        }
+    list(code, "depends_on", &dependencies, path, at);
+}
+
+fn list(
+    code: &mut Layer,
+    key: &str,
+    items: &[&str],
+    path: &ChildPath,
+    at: &'static panic::Location<'static>,
+) {
+    if !items.is_empty() {
+        let origin = ValueOrigin::Code { path: path.clone(), at };
+        code.insert(key.into(), (json(&items), origin));
     }
+}
+
+/// The defaults of settings with this schema.
+fn defaults_of_settings(schema: &Json) -> Layer {
+    let mut keys = BTreeMap::new();
+    defaults(schema, resolve(schema, schema), "settings", None, &mut keys);
+    keys.into_iter().map(|(key, value)| (key, (value, ValueOrigin::BuiltIn))).collect()
 }
 
 fn json(value: &impl Serialize) -> Json {

@@ -132,7 +132,12 @@ fn scalar_or_section(source: &Arc<Source>, schema: &Json) -> Node {
         let at = Location::new(source, 0..source.text().len());
         Node { at, value: Value::Text(source.text().to_owned()) }
     };
-    if schema.get("type").and_then(Json::as_str) == Some("string") {
+    // Where a text can stand, it is one: nothing is said by an empty variable, and not by null.
+    let is_text = |kind: &Json| kind == "string";
+    let kinds = schema.get("type");
+    if kinds.is_some_and(|kinds| {
+        is_text(kinds) || kinds.as_array().is_some_and(|kinds| kinds.iter().any(is_text))
+    }) {
         return as_it_is();
     }
     // What is no YAML is no number, word or section either, and is refused as what it is.
@@ -140,7 +145,7 @@ fn scalar_or_section(source: &Arc<Source>, schema: &Json) -> Node {
 }
 
 /// How a child or a key is called in the name of a variable.
-fn name_of(id: &str) -> String {
+pub(super) fn name_of(id: &str) -> String {
     id.chars()
         .map(|c| if c.is_ascii_alphanumeric() { c.to_ascii_uppercase() } else { '_' })
         .collect()

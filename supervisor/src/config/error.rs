@@ -314,9 +314,50 @@ pub enum ConfigFault {
     /// A variable of the environment that is no text.
     #[error("the value is not UTF-8")]
     VariableNotUtf8,
+    /// A key of something that the program was built without.
+    #[error("this program is built without the feature `{feature}` of rust-tokio-supervisor")]
+    MissingFeature {
+        /// The feature.
+        feature: &'static str,
+    },
+    /// Keys of something that is not there because its place is not said.
+    #[error("nobody says where it is written, so there is nothing that these keys are about")]
+    MissingPlace,
     /// A setting without a default that nobody has set.
     #[error("this setting has no default, and nobody has set it")]
     MissingSetting,
+    /// A key that has to be said.
+    #[error("this has to be said, and is missing")]
+    MissingKey,
+    /// A member of a supervisor, or of a task.
+    #[error("`{path}` is no pool, and only a pool has members")]
+    NoPool {
+        /// The path of what is none.
+        path: String,
+    },
+    /// Members that only the program can spawn.
+    #[error("the members of `{path}` can only be spawned by the program")]
+    NotFromConfig {
+        /// The path of the pool.
+        path: String,
+    },
+    /// The same member twice.
+    #[error("the member `{path}` is there twice")]
+    DuplicateMember {
+        /// The path of the member.
+        path: String,
+    },
+    /// More members than the pool may have.
+    #[error("`{path}` has at most {most} members, its `max_children`")]
+    TooManyMembers {
+        /// The path of the pool.
+        path: String,
+        /// How many it may have.
+        most: u32,
+    },
+    /// A manifest that is not JSON.
+    #[error("this is not JSON")]
+    NotJson,
     /// Settings of a child that takes none.
     #[error("`{path}` takes no settings")]
     NoSettings {

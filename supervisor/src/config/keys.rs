@@ -9,6 +9,7 @@ use super::configurable::{
     OnFailureSection, PolicySection, RootSection, StopSection,
 };
 use super::duration::HumanDuration;
+use super::laid::laid;
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::BackoffPatch;
 use crate::policy::dependency::StartMode;
@@ -82,11 +83,11 @@ impl Says<BackoffPatch> for BackoffSection {
     fn patch(&self) -> BackoffPatch {
         let Self { initial, max, factor, jitter, reset_after } = self;
         BackoffPatch {
-            initial: initial.patch(),
-            max: max.patch(),
-            factor: *factor,
-            jitter: *jitter,
-            reset_after: reset_after.patch(),
+            initial: laid("BackoffSection", "initial", initial.patch()),
+            max: laid("BackoffSection", "max", max.patch()),
+            factor: laid("BackoffSection", "factor", *factor),
+            jitter: laid("BackoffSection", "jitter", *jitter),
+            reset_after: laid("BackoffSection", "reset_after", reset_after.patch()),
         }
     }
 }
@@ -94,26 +95,37 @@ impl Says<BackoffPatch> for BackoffSection {
 impl Says<HealthPatch> for HealthSection {
     fn patch(&self) -> HealthPatch {
         let Self { heartbeat, stale_after } = self;
-        HealthPatch { heartbeat: heartbeat.patch(), stale_after: stale_after.patch() }
+        HealthPatch {
+            heartbeat: laid("HealthSection", "heartbeat", heartbeat.patch()),
+            stale_after: laid("HealthSection", "stale_after", stale_after.patch()),
+        }
     }
 }
 
 impl Says<OnFailurePatch> for OnFailureSection {
     fn patch(&self) -> OnFailurePatch {
         let Self { recoverable, external_dependency, timeout, panic } = self;
-        OnFailurePatch::NONE
-            .on(FailureClass::Recoverable, recoverable.patch())
-            .on(FailureClass::ExternalDependency, external_dependency.patch())
-            .on(FailureClass::Timeout, timeout.patch())
-            .on(FailureClass::Panic, panic.patch())
+        let said = [
+            (FailureClass::Recoverable, recoverable),
+            (FailureClass::ExternalDependency, external_dependency),
+            (FailureClass::Timeout, timeout),
+            (FailureClass::Panic, panic),
+        ];
+        said.into_iter().fold(OnFailurePatch::NONE, |patch, (class, section)| {
+            patch.on(class, laid("OnFailureSection", class.word(), section.patch()))
+        })
     }
 }
 
 impl Says<ClassPatch> for ClassSection {
     fn patch(&self) -> ClassPatch {
         let Self { backoff, restart_limit: LimitSection { max, within } } = self;
-        let mut patch = ClassPatch::NONE.backoff(backoff.patch());
-        patch.restart_limit = LimitPatch { max: *max, within: within.patch() };
+        let backoff = laid("ClassSection", "backoff", backoff.patch());
+        let mut patch = ClassPatch::NONE.backoff(backoff);
+        patch.restart_limit = LimitPatch {
+            max: laid("ClassSection", "restart_limit.max", *max),
+            within: laid("ClassSection", "restart_limit.within", within.patch()),
+        };
         patch
     }
 }
@@ -121,7 +133,10 @@ impl Says<ClassPatch> for ClassSection {
 impl StopSection {
     pub(super) fn patch(self) -> ShutdownPatch {
         let Self { grace, abort_wait } = self;
-        ShutdownPatch { grace, abort_wait: abort_wait.patch() }
+        ShutdownPatch {
+            grace: laid("StopSection", "grace", grace),
+            abort_wait: laid("StopSection", "abort_wait", abort_wait.patch()),
+        }
     }
 }
 
@@ -219,9 +234,22 @@ macro_rules! policies_of {
     )*]) => {
         impl $section {
             pub(super) fn policies(&self) -> PolicyPatch {
-                PolicyPatch { $($key: self.$key.patch(),)* ..PolicyPatch::NONE }
+                PolicyPatch {
+                    $($key: policy_laid! { $kind $section, $key, self.$key.patch() },)*
+                    ..PolicyPatch::NONE
+                }
             }
         }
+    };
+}
+
+macro_rules! policy_laid {
+    // Nothing: the overlay puts it together.
+    (limit $section:ident, $key:ident, $said:expr) => {
+        $said
+    };
+    ($kind:ident $section:ident, $key:ident, $said:expr) => {
+        laid(stringify!($section), stringify!($key), $said)
     };
 }
 
@@ -298,19 +326,19 @@ macro_rules! keys_of_supervisors {
         impl<'a> SupervisorKeys<'a> {
             pub(super) fn of_root(section: &'a RootSection) -> Self {
                 Self {
-                    $($key: section.$key,)*
-                    defaults: Some(&section.defaults),
-                    children: Some(&section.children),
+                    $($key: laid("RootSection", stringify!($key), section.$key),)*
+                    defaults: laid("RootSection", "defaults", Some(&section.defaults)),
+                    children: laid("RootSection", "children", Some(&section.children)),
                     ..Self::default()
                 }
             }
 
             pub(super) fn of_child(section: &'a ChildSection) -> Self {
                 Self {
-                    $($key: section.$key,)*
-                    $($inner: section.$inner,)*
-                    defaults: Some(&section.defaults),
-                    children: Some(&section.children),
+                    $($key: laid("ChildSection", stringify!($key), section.$key),)*
+                    $($inner: laid("ChildSection", stringify!($inner), section.$inner),)*
+                    defaults: laid("ChildSection", "defaults", Some(&section.defaults)),
+                    children: laid("ChildSection", "children", Some(&section.children)),
                 }
             }
 

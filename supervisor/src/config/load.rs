@@ -4,6 +4,7 @@
 pub(crate) mod sources;
 
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
 
 use confique::{Config, Layer};
 use serde_json::Value as Json;
@@ -15,7 +16,7 @@ use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
 use super::node::{Node, Value};
 use super::schema::{json_schema, json_schema_of};
 use super::source::{Location, Origin, Source};
-use super::{overlay, tree};
+use super::{overlay, tree, yaml};
 use crate::spec::supervisor::SupervisorSpec;
 
 /// The stack of the thread that reads. Sections nest as supervisors do, and without optimization
@@ -28,6 +29,7 @@ pub struct LoadedConfig {
     config: SupervisorConfig,
     path: Option<PathBuf>,
     document: Option<Node>,
+    version: OnceLock<Arc<str>>,
 }
 
 impl LoadedConfig {
@@ -69,6 +71,13 @@ impl LoadedConfig {
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
         Self::on_a_thread(Start::file(path), &json_schema_of(spec), environment)
+    }
+
+    /// A text that is no file, for a certain tree.
+    pub(super) fn of_text(spec: &SupervisorSpec, text: &str) -> Result<Self, ConfigError> {
+        let node = yaml::parse(&Source::manifest(text.to_owned()));
+        let node = node.map_err(|problem| ConfigError::new(vec![problem]))?;
+        Self::on_a_thread(Start::Node(Some(node)), &json_schema_of(spec), &Environment::none())
     }
 
     fn on_a_thread(
@@ -118,7 +127,7 @@ impl LoadedConfig {
             ConfigError::new(vec![ConfigDiagnostic::new(None, KeyPath::default(), fault)])
         })?;
         let path = if let Start::File(path) = start { Some(path) } else { None };
-        Ok(Self { config, path, document })
+        Ok(Self { config, path, document, version: OnceLock::new() })
     }
 
     /// The configuration itself.
@@ -126,9 +135,30 @@ impl LoadedConfig {
         &self.config
     }
 
+    /// Names what it says: the same for all that say the same, and with the same version of this
+    /// library in every process. `compiled` where nothing is said.
+    pub fn version(&self) -> Arc<str> {
+        let name = || {
+            if self.config == SupervisorConfig::default() {
+                return "compiled".into();
+            }
+            let text = serde_json::to_vec(&self.config).unwrap_or_default();
+            // FNV-1a: nothing hangs on it but that two are told apart.
+            let mix =
+                |hash: u64, &byte: &u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+            format!("{:016x}", text.iter().fold(0xcbf2_9ce4_8422_2325, mix)).into()
+        };
+        Arc::clone(self.version.get_or_init(name))
+    }
+
     /// The same, without its places.
     pub fn into_config(self) -> SupervisorConfig {
         self.config
+    }
+
+    /// All that was read, put together.
+    pub(super) fn document(&self) -> Option<&Node> {
+        self.document.as_ref()
     }
 
     /// The file that was read first, unless the configuration was made in code.
@@ -141,6 +171,32 @@ impl LoadedConfig {
         self.document.as_ref().and_then(|node| node.place_of(key)).cloned()
     }
 
+    /// The same without the settings of children, for a tree whose children take none.
+    #[cfg(feature = "record")]
+    pub(crate) fn without_settings(mut self) -> Self {
+        let root = KeyPath::of(&["supervisor", "children"]);
+        let mut waiting = vec![(root, &mut self.config.supervisor.children)];
+        while let Some((above, children)) = waiting.pop() {
+            for (id, child) in children {
+                let key = above.join(id);
+                child.settings = None;
+                if let Some(document) = &mut self.document {
+                    document.remove(key.join("settings").segments());
+                }
+                waiting.push((key.join("children"), &mut child.children));
+            }
+        }
+        self
+    }
+
+    /// What is wrong with one key beyond the tree.
+    #[cfg(any(feature = "audit", feature = "record"))]
+    pub(crate) fn error_about(&self, key: KeyPath, fault: ConfigFault) -> ConfigError {
+        let mut diagnostic = ConfigDiagnostic::new(None, key, fault);
+        self.locate(&mut diagnostic);
+        ConfigError::new(vec![diagnostic])
+    }
+
     /// Lays it over a spec; see [`overlay`](overlay::overlay).
     ///
     /// # Errors
@@ -150,7 +206,9 @@ impl LoadedConfig {
         let before = spec.clone();
         let nothing = || Node { at: Location::whole(&Source::code()), value: Value::Null };
         let document = self.document.clone().unwrap_or_else(nothing);
-        overlay::overlay_with(spec, &self.config, &document).map_err(|error| {
+        let laid = overlay::overlay_with(spec, &self.config, &document);
+        let laid = laid.and_then(|spec| self.manifests(&spec).map(|_| spec));
+        laid.map_err(|error| {
             let mut diagnostics = error.into_diagnostics();
             for diagnostic in &mut diagnostics {
                 self.locate(diagnostic);
@@ -163,6 +221,13 @@ impl LoadedConfig {
             }
             ConfigError::new(diagnostics)
         })
+    }
+
+    /// Puts in where the value stands that it is about, or the section that it is missing in.
+    pub(super) fn locate_value(&self, diagnostic: &mut ConfigDiagnostic) {
+        let at = self.place_of(diagnostic.key());
+        let at = at.or_else(|| self.document.as_ref().map(|node| node.locate(diagnostic.key())));
+        diagnostic.set_location(at.filter(|at| *at.source().origin() != Origin::Code));
     }
 
     fn locate(&self, diagnostic: &mut ConfigDiagnostic) {
@@ -242,7 +307,7 @@ impl From<SupervisorConfig> for LoadedConfig {
     fn from(config: SupervisorConfig) -> Self {
         let json = serde_json::to_value(&config).unwrap_or_default();
         let document = Node::of_json(&json, &Location::whole(&Source::code()));
-        Self { config, path: None, document: Some(document) }
+        Self { config, path: None, document: Some(document), version: OnceLock::new() }
     }
 }
 

@@ -5,22 +5,29 @@
 //! files and reads typed values out of them, [`load`] does that for a file and all it includes,
 //! and [`overlay`] lays the result over a [`SupervisorSpec`](crate::spec::supervisor::SupervisorSpec).
 
+pub mod args;
 pub mod configurable;
 pub mod duration;
 pub mod effective;
 pub mod environment;
 pub mod error;
+pub mod ipc;
 mod keys;
+pub(crate) mod laid;
 pub mod load;
+pub(crate) mod manifest;
 mod node;
+pub mod observability;
 pub mod overlay;
 pub mod plan;
 mod read;
 pub mod report;
 pub mod schema;
+pub mod secret;
 pub(crate) mod secrets;
 pub mod settings;
 pub mod source;
+mod template;
 mod tree;
 mod yaml;
 

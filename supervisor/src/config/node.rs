@@ -95,6 +95,7 @@ impl Node {
     pub(super) fn node_of(&self, path: &KeyPath) -> Option<&Self> {
         path.segments().iter().try_fold(self, |node, segment| match &node.value {
             Value::Map(entries) => entries.get(segment).map(|entry| &entry.node),
+            Value::List(items) => items.get(segment.parse::<usize>().ok()?),
             _ => None,
         })
     }
@@ -124,7 +125,7 @@ impl Node {
     /// Reads a typed value. What cannot be read is reported and left out, so that the rest is
     /// looked at too.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<ConfigDiagnostic>> {
-        let mut problems = Vec::new();
+        let mut problems: Vec<ConfigDiagnostic> = Vec::new();
         let mut rest = self.clone();
         loop {
             let mismatch = match T::deserialize(&rest) {
@@ -135,6 +136,12 @@ impl Node {
             let path: Vec<String> = mismatch.path.into_iter().rev().collect();
             let was_there = rest.remove(&path);
             let path = KeyPath::from(path);
+            // It was taken out, because something else is wrong with it.
+            if mismatch.fault == ConfigFault::MissingKey
+                && problems.iter().any(|known| *known.key() == path)
+            {
+                return Err(problems);
+            }
             let at = mismatch.at.unwrap_or_else(|| self.at.clone());
             let fault = match mismatch.fault {
                 ConfigFault::UnknownKey { name, nearest, known, .. } => {
@@ -162,12 +169,16 @@ impl Node {
         }
     }
 
-    fn remove(&mut self, path: &[String]) -> bool {
+    pub(super) fn remove(&mut self, path: &[String]) -> bool {
         let Some((first, rest)) = path.split_first() else { return false };
         match &mut self.value {
             Value::Map(entries) if rest.is_empty() => entries.remove(first).is_some(),
             Value::Map(entries) => {
                 entries.get_mut(first).is_some_and(|entry| entry.node.remove(rest))
+            }
+            Value::List(items) if !rest.is_empty() => {
+                let item = first.parse().ok().and_then(|index: usize| items.get_mut(index));
+                item.is_some_and(|item| item.remove(rest))
             }
             // The indices of the items after it must not change.
             Value::List(_) => {
@@ -221,6 +232,11 @@ impl Error for Mismatch {
 
     fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
         Self::invalid_type(found, expected)
+    }
+
+    fn missing_field(field: &'static str) -> Self {
+        let path = vec![field.to_owned()];
+        Self { path, at: None, fault: ConfigFault::MissingKey }
     }
 
     fn unknown_variant(variant: &str, expected: &'static [&'static str]) -> Self {

@@ -5,15 +5,16 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::configurable::{
-    ChildSection, LimitSection, ObservabilitySection, ShutdownSection, StopSection,
-    SupervisorConfig,
+    ChildSection, LimitSection, ShutdownSection, StopSection, SupervisorConfig,
 };
 use super::duration::HumanDuration;
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath, nearest};
 use super::keys::SupervisorKeys;
+use super::laid::laid;
 use super::load::LoadedConfig;
 use super::node::Node;
 use super::node::Value::Null;
+use super::settings::ReadSettings;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::intensity::Limit;
@@ -50,23 +51,35 @@ pub(super) fn overlay_with(
     config: &SupervisorConfig,
     document: &Node,
 ) -> Result<SupervisorSpec, ConfigError> {
-    let SupervisorConfig { include: _, supervisor, policy, shutdown, observability } = config;
+    // What is `dynamic` is about children that the spec does not have, and the socket is no part of
+    // it.
+    let SupervisorConfig {
+        include: _,
+        supervisor,
+        policy,
+        shutdown,
+        observability,
+        ipc: _,
+        dynamic: _,
+    } = config;
     let ShutdownSection { grace, abort_wait, budget } = shutdown;
 
     let before = spec.clone();
     let mut spec = spec;
     let mut overlay = Overlay { problems: Vec::new(), paths: paths(&spec), document };
-    overlay.bounds(*observability);
-    if let Some(HumanDuration(budget)) = *budget {
+    for (key, fault) in observability.faults() {
+        overlay.report(key, fault);
+    }
+    if let Some(HumanDuration(budget)) = laid("ShutdownSection", "budget", *budget) {
         spec.budget = Some(budget);
     }
     let stop = StopSection { grace: *grace, abort_wait: *abort_wait };
     let mut defaults = policy.policies();
-    defaults.shutdown = stop.patch();
+    defaults.shutdown = laid("ShutdownSection", "grace and abort_wait", stop.patch());
     spec.configured_defaults = defaults.over(spec.configured_defaults);
     let outside = Above {
         in_code: None,
-        said: policy.restart_limit,
+        said: laid("PolicySection", "restart_limit", policy.restart_limit),
         said_in: KeyPath::of(&["policy", "restart_limit"]),
     };
     let root = SupervisorKeys::of_root(supervisor);
@@ -85,39 +98,21 @@ struct Above {
     said_in: KeyPath,
 }
 
-struct Overlay<'a> {
+pub(super) struct Overlay<'a> {
     document: &'a Node,
-    problems: Vec<ConfigDiagnostic>,
+    pub(super) problems: Vec<ConfigDiagnostic>,
     /// Every path of the tree.
     paths: Vec<String>,
 }
 
-impl Overlay<'_> {
-    fn report(&mut self, key: KeyPath, fault: ConfigFault) {
-        self.problems.push(ConfigDiagnostic::new(None, key, fault));
+impl<'a> Overlay<'a> {
+    /// Of a single child that is in no tree yet.
+    pub(super) fn new(document: &'a Node) -> Self {
+        Self { document, problems: Vec::new(), paths: Vec::new() }
     }
 
-    fn bounds(&mut self, section: ObservabilitySection) {
-        let ObservabilitySection {
-            event_capacity,
-            journal_capacity,
-            last_exits,
-            remembered_paths: _,
-        } = section;
-        let most_events = ObservabilitySection::MAX_EVENT_CAPACITY;
-        let bounds = [
-            ("event_capacity", event_capacity, 1, most_events),
-            ("journal_capacity", journal_capacity, 0, most_events),
-            ("last_exits", last_exits, 1, ObservabilitySection::MAX_LAST_EXITS),
-        ];
-        for (name, found, least, most) in bounds {
-            let Some(found) = found.filter(|found| !(least..=most).contains(found)) else {
-                continue;
-            };
-            let (found, least, most) = (found.into(), least.into(), most.into());
-            let key = KeyPath::of(&["observability", name]);
-            self.report(key, ConfigFault::OutOfBounds { found, least, most });
-        }
+    fn report(&mut self, key: KeyPath, fault: ConfigFault) {
+        self.problems.push(ConfigDiagnostic::new(None, key, fault));
     }
 
     /// About a supervisor and everything below it, whether or not anything is said about it.
@@ -144,10 +139,11 @@ impl Overlay<'_> {
         let mut is_said_here = path.is_root();
         if let Some(defaults) = defaults {
             let mut said = defaults.policies();
-            said.shutdown = defaults.shutdown.patch();
+            said.shutdown = laid("DefaultsSection", "shutdown", defaults.shutdown.patch());
             spec.configured_defaults = said.over(spec.configured_defaults);
             if defaults.restart_limit != LimitSection::default() {
-                level.said = over(defaults.restart_limit, above.said);
+                let said = laid("DefaultsSection", "restart_limit", defaults.restart_limit);
+                level.said = over(said, above.said);
                 level.said_in = key.join("defaults").join("restart_limit");
                 is_said_here = true;
             }
@@ -165,6 +161,7 @@ impl Overlay<'_> {
         let weaker = spec.configured_defaults.restart_limit.or(level.in_code);
 
         let children_key = key.join("children");
+        let of_all = self.settings_of_all(spec, key);
         for child in &mut spec.children {
             let section = children.and_then(|children| children.get(child.id()));
             // An id that is none has no path; validation reports it.
@@ -175,10 +172,12 @@ impl Overlay<'_> {
                     if let Some(section) = section {
                         self.task(task, section, weaker, &path, &key);
                     }
-                    self.settings(task, &path, &key.join("settings"));
+                    self.settings(task, of_all.as_ref(), &path, &key.join("settings"));
                 }
                 NodeSpec::Supervisor(inner) => {
-                    if section.is_some_and(|section| section.settings.is_some()) {
+                    if section.is_some_and(|section| section.settings.is_some())
+                        && inner.group.settings.is_none()
+                    {
                         let fault = ConfigFault::NoSettings { path: path.to_string() };
                         self.report(key.join("settings"), fault);
                     }
@@ -204,7 +203,7 @@ impl Overlay<'_> {
         }
     }
 
-    fn task(
+    pub(super) fn task(
         &mut self,
         spec: &mut ChildSpec,
         section: &ChildSection,
@@ -218,27 +217,56 @@ impl Overlay<'_> {
         }
         self.of_groups(section, GroupKind::None, path, key);
         spec.policy = self.about(section, &spec.policy, weaker, key);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a task", section.tags.as_ref()) {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
     }
 
-    /// Reads the child's own settings, which it may also have when nothing is said about it.
-    fn settings(&mut self, spec: &mut ChildSpec, path: &ChildPath, key: &KeyPath) {
+    /// Reads the child's own settings, which it may also have when nothing is said about it. `of_all`
+    /// are those that it has where its own entry says none.
+    fn settings(
+        &mut self,
+        spec: &mut ChildSpec,
+        of_all: Option<&(Option<Node>, ReadSettings)>,
+        path: &ChildPath,
+        key: &KeyPath,
+    ) {
         let node = self.document.node_of(key).filter(|node| !matches!(node.value, Null));
-        match (spec.settings, node) {
-            (None, None) => {}
-            (None, Some(_)) => {
+        match (spec.settings, node, of_all) {
+            (None, None, _) => {}
+            (None, Some(_), _) => {
                 self.report(key.clone(), ConfigFault::NoSettings { path: path.to_string() });
             }
-            (Some(settings), node) => {
+            (Some(_), None, Some((_, settings))) => {
+                spec.task = spec.task.clone().with_settings(settings.clone());
+            }
+            (Some(settings), node, of_all) => {
+                let node = laid("ChildSection", "settings", node);
                 let nowhere = self.document.locate(key);
-                match settings.read(node, &nowhere, key) {
+                let of_all = of_all.and_then(|(node, _)| node.clone());
+                let merged = node.cloned().zip(of_all).map(|(node, of_all)| node.over(of_all));
+                match settings.read(merged.as_ref().or(node), &nowhere, key) {
                     Ok(settings) => spec.task = spec.task.clone().with_settings(settings),
                     Err(problems) => self.problems.extend(problems),
                 }
             }
         }
+    }
+
+    /// Reads the settings that all children of a pool or a many have, and what they were read from.
+    fn settings_of_all(
+        &mut self,
+        spec: &mut SupervisorSpec,
+        key: &KeyPath,
+    ) -> Option<(Option<Node>, ReadSettings)> {
+        let declared = spec.group.settings?;
+        let key = key.join("settings");
+        let node = self.document.node_of(&key).filter(|node| !matches!(node.value, Null));
+        let read = declared.read(node, &self.document.locate(&key), &key);
+        let settings = read.map_err(|problems| self.problems.extend(problems)).ok()?;
+        let members = spec.group.members.take();
+        spec.group.members = members.map(|members| members.with_settings(settings.clone()));
+        Some((node.cloned(), settings))
     }
 
     /// About a supervisor as a child of the one above.
@@ -260,7 +288,7 @@ impl Overlay<'_> {
             self.report(key, ConfigFault::NotATask { path: path.to_string() });
         }
         spec.policy = self.about(section, &spec.policy, weaker, key);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a supervisor", section.tags.as_ref()) {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }
     }
@@ -298,12 +326,14 @@ impl Overlay<'_> {
         let weaker = spec.defaults.restart_limit.or(weaker);
         spec.group.policy = self.about(section, &spec.group.policy, weaker, key);
         let follows = spec.group.policy.on_dependency_restart.take();
+        let follows = laid("ChildSection", "on_dependency_restart of a group", follows);
         spec.policy.on_dependency_restart = follows.or(spec.policy.on_dependency_restart);
-        if let Some(tags) = &section.tags {
+        if let Some(tags) = laid("ChildSection", "tags of a group", section.tags.as_ref()) {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
-        spec.group.max_children = section.max_children.or(spec.group.max_children);
-        spec.group.count = section.count.or(spec.group.count);
+        let max_children = laid("ChildSection", "max_children", section.max_children);
+        spec.group.max_children = max_children.or(spec.group.max_children);
+        spec.group.count = laid("ChildSection", "count", section.count).or(spec.group.count);
         spec.declare_many();
     }
 
@@ -316,11 +346,12 @@ impl Overlay<'_> {
         key: &KeyPath,
     ) -> PolicyPatch {
         let mut patch = section.policies();
-        patch.enabled = section.enabled;
-        patch.shutdown = section.shutdown.patch();
+        patch.enabled = laid("ChildSection", "enabled", section.enabled);
+        patch.shutdown = laid("ChildSection", "shutdown", section.shutdown.patch());
         let is_temporary = section.restart == Some(Restart::Temporary);
         let of_code = in_code.restart_limit.filter(|_| !is_temporary);
-        match whole(section.restart_limit, of_code.or(weaker)) {
+        let said = laid("ChildSection", "restart_limit", section.restart_limit);
+        match whole(said, of_code.or(weaker)) {
             Ok(limit) => patch.restart_limit = limit,
             Err(missing) => {
                 self.report(key.join("restart_limit"), ConfigFault::HalfLimit { missing });
@@ -376,6 +407,7 @@ impl Overlay<'_> {
 /// `section` over a weaker one, key by key.
 fn over(section: LimitSection, weaker: LimitSection) -> LimitSection {
     let LimitSection { max, within } = section;
+    let (max, within) = (laid("LimitSection", "max", max), laid("LimitSection", "within", within));
     LimitSection { max: max.or(weaker.max), within: within.or(weaker.within) }
 }
 
@@ -392,7 +424,7 @@ fn whole(section: LimitSection, weaker: Option<Limit>) -> Result<Option<Limit>, 
 }
 
 /// Every path of the tree but the root's.
-fn paths(spec: &SupervisorSpec) -> Vec<String> {
+pub(super) fn paths(spec: &SupervisorSpec) -> Vec<String> {
     fn below(spec: &SupervisorSpec, path: &str, paths: &mut Vec<String>) {
         for child in &spec.children {
             let path = format!("{path}/{}", child.id());
@@ -488,6 +520,7 @@ pub(super) fn concerned(fault: &Fault) -> Vec<Vec<&'static str>> {
         | Fault::UnknownDependency { .. }
         | Fault::DependsOnMember { .. }
         | Fault::ManyArguments(_)
+        | Fault::FromConfig { .. }
         | Fault::NotInAGroup { .. }
         | Fault::HealthOfSupervisor => &[],
     };

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use super::effective::members::NamedMember;
 use super::effective::{EffectiveValue, ValueOrigin};
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
 use super::load::LoadedConfig;
@@ -55,6 +56,8 @@ pub struct ConfigChange {
     pub origin: Option<ValueOrigin>,
     /// When it takes effect.
     pub effect: Effect,
+    /// Why not before, where it needs a restart of the program.
+    pub reason: Option<&'static str>,
 }
 
 /// When a change takes effect.
@@ -102,10 +105,29 @@ impl Effect {
                 | "meltdown"
                 | "auto_shutdown"
                 | "max_children"
-                | "on_dependency_restart",
+                | "on_dependency_restart"
+                | "start"
+                | "enabled"
+                | "count",
             ) => Self::Now,
             Some("readiness" | "start_timeout" | "settings") => Self::NextRestart,
+            Some("observability") => match key.segments().get(1).map(String::as_str) {
+                Some("journal_capacity" | "last_exits" | "remembered_paths") => Self::Now,
+                _ => Self::NeedsRestart,
+            },
             _ => Self::NeedsRestart,
+        }
+    }
+
+    /// Why a key needs a restart of the program.
+    fn reason(self, key: &KeyPath) -> Option<&'static str> {
+        let is_of_events = key.segments().last().is_some_and(|key| key == "event_capacity");
+        match self {
+            Self::Now | Self::NextRestart => None,
+            Self::NeedsRestart if is_of_events => {
+                Some("those who listen already have buffers of the size that there was")
+            }
+            Self::NeedsRestart => Some("it is read when the tree is started"),
         }
     }
 }
@@ -123,10 +145,11 @@ impl fmt::Display for ConfigChange {
         write!(f, "{} {}: {} -> ", self.path, self.key, text(&self.before))?;
         write!(f, "{}", text(&self.after))?;
         match &self.origin {
-            None => Ok(()),
-            Some(ValueOrigin::BuiltIn) => f.write_str(", built in"),
-            Some(origin) => write!(f, ", from {origin}"),
+            None => {}
+            Some(ValueOrigin::BuiltIn) => f.write_str(", built in")?,
+            Some(origin) => write!(f, ", from {origin}")?,
         }
+        self.reason.map_or(Ok(()), |reason| write!(f, ", because {reason}"))
     }
 }
 
@@ -143,15 +166,14 @@ impl ConfigPlan {
                 plan.unchanged += 1;
                 continue;
             }
-            let (order, key) = at;
-            let known = before.or(after);
-            let path = known.map_or_else(ChildPath::root, |known| known.path.clone());
-            debug_assert!(*order > 0 || path.is_root());
-            let key = KeyPath::from(key.split('.').map(str::to_owned).collect::<Vec<_>>());
+            let Some(known) = before.or(after) else { continue };
+            let (path, key) = (known.path.clone(), known.shown.key.clone());
+            debug_assert!(at.0 > 0 || path.is_root());
             let effect = Effect::of(&key);
             plan.changes.push(ConfigChange {
                 path,
                 effect,
+                reason: effect.reason(&key),
                 key,
                 before: before.map(|known| known.shown.value.clone()),
                 after: after.map(|known| known.shown.value.clone()),
@@ -184,13 +206,17 @@ impl ConfigPlan {
     /// The same for other programs.
     pub fn to_json(&self) -> Json {
         let change = |change: &ConfigChange| {
-            json!({
+            let mut json = json!({
                 "path": change.path.as_str(),
                 "key": change.key.to_string(),
                 "before": change.before,
                 "after": change.after,
                 "origin": change.origin.as_ref().map(ToString::to_string),
-            })
+            });
+            if let (Some(reason), Some(json)) = (change.reason, json.as_object_mut()) {
+                json.insert("reason".into(), reason.into());
+            }
+            json
         };
         let with = |effect| self.with(effect).map(change).collect::<Vec<_>>();
         json!({
@@ -231,14 +257,23 @@ fn values(spec: &SupervisorSpec, config: &LoadedConfig) -> BTreeMap<(usize, Stri
         let (raw, shown) = (raw.value.clone(), shown.clone());
         known.insert((order, shown.key.to_string()), Known { path: path.clone(), raw, shown });
     };
+    // Members that are named have no place in the tree: each is one value, by its path.
+    let members = config.named_members(spec);
+    let is_declared = |path: &ChildPath| members.iter().all(|member| member.path != *path);
     let (shown, raw) = (config.effective(spec), config.effective_with_secrets(spec));
     for (order, ((path, shown), (_, raw))) in shown.nodes().zip(raw.nodes()).enumerate() {
+        if !is_declared(path) {
+            continue;
+        }
         for (shown, raw) in shown.iter().zip(raw) {
             insert(order, path, raw, shown);
         }
     }
-    for value in config.observability() {
+    for value in config.beside_the_tree() {
         insert(0, &ChildPath::root(), &value, &value);
+    }
+    for NamedMember { path, raw, shown } in members {
+        known.insert((usize::MAX, path.to_string()), Known { path, raw, shown });
     }
     known
 }
@@ -263,6 +298,8 @@ impl ConfigDiagnostic {
                 | ConfigFault::NotAPool { .. }
                 | ConfigFault::NotAMany { .. }
                 | ConfigFault::NotForAPool { .. }
+                | ConfigFault::NoPool { .. }
+                | ConfigFault::NotFromConfig { .. }
         )
     }
 }
@@ -293,8 +330,13 @@ mod tests {
         let needs_restart =
             keys.keys().filter(|key| Effect::of(&KeyPath::of(&[key])) == Effect::NeedsRestart);
         // `defaults` and `children` are about others.
-        let expected = ["children", "count", "defaults", "enabled", "start"];
+        let expected = ["children", "defaults"];
         assert_eq!(needs_restart.collect::<Vec<_>>(), expected);
-        assert_eq!(Effect::of(&KeyPath::of(&["observability", "x"])), Effect::NeedsRestart);
+        let keys = schema["definitions"]["ObservabilitySection"]["properties"].as_object().unwrap();
+        let needs_restart = keys.keys().filter(|key| {
+            Effect::of(&KeyPath::of(&["observability", key])) == Effect::NeedsRestart
+        });
+        assert_eq!(needs_restart.collect::<Vec<_>>(), ["event_capacity"]);
+        assert_eq!(Effect::of(&KeyPath::of(&["ipc", "x"])), Effect::NeedsRestart);
     }
 }

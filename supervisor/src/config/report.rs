@@ -117,7 +117,7 @@ impl ConfigDiagnostic {
             match location.source().origin() {
                 Origin::File(path) => place["file"] = json!(path),
                 Origin::Variable(name) => place["variable"] = json!(name),
-                Origin::Code => {}
+                Origin::Manifest | Origin::Code => {}
             }
             place
         };
@@ -197,6 +197,7 @@ impl ConfigDiagnostic {
             ConfigFault::Syntax { .. } => "C020",
             ConfigFault::TooMuch => "C021",
             ConfigFault::SeveralDocuments => "C022",
+            ConfigFault::NotJson => "C023",
             ConfigFault::UnknownKey { .. } => "C101",
             ConfigFault::DuplicateKey { .. } => "C102",
             ConfigFault::KeyIsNoWord => "C103",
@@ -209,6 +210,9 @@ impl ConfigDiagnostic {
             ConfigFault::OutOfBounds { .. } => "C204",
             ConfigFault::HalfLimit { .. } => "C205",
             ConfigFault::MissingSetting => "C206",
+            ConfigFault::MissingPlace => "C208",
+            ConfigFault::MissingFeature { .. } => "C107",
+            ConfigFault::MissingKey => "C207",
             ConfigFault::UnknownChild { .. } => "C301",
             ConfigFault::PoolMember { .. } => "C302",
             ConfigFault::NotASupervisor { .. } => "C303",
@@ -218,6 +222,10 @@ impl ConfigDiagnostic {
             ConfigFault::NotAPool { .. } => "C307",
             ConfigFault::NotAMany { .. } => "C308",
             ConfigFault::NotForAPool { .. } => "C309",
+            ConfigFault::NoPool { .. } => "C310",
+            ConfigFault::NotFromConfig { .. } => "C311",
+            ConfigFault::DuplicateMember { .. } => "C312",
+            ConfigFault::TooManyMembers { .. } => "C313",
         }
     }
 
@@ -257,7 +265,9 @@ impl ConfigDiagnostic {
                     || meant(nearest, "not a known key"),
                     |section| format!("belongs into `{section}`"),
                 ),
-            ConfigFault::DuplicateKey { .. } => "the second time".into(),
+            ConfigFault::DuplicateKey { .. } | ConfigFault::DuplicateMember { .. } => {
+                "the second time".into()
+            }
             ConfigFault::UnknownWord { nearest, .. } => meant(nearest, "not one of the words"),
             ConfigFault::UnknownChild { nearest, .. } => meant(nearest, "not in the tree"),
             ConfigFault::UnknownVariable { nearest, .. } => meant(nearest, "nothing to set"),
@@ -307,6 +317,19 @@ impl ConfigDiagnostic {
             ConfigFault::UnknownVariable { .. } => {
                 "names are made of the prefix, the ids of the children and the key, joined by `__`"
                     .into()
+            }
+            ConfigFault::MissingFeature { feature } => {
+                format!("add `{feature}` to its features in Cargo.toml, or take the key out")
+            }
+            ConfigFault::MissingPlace => "add this key, or take the others out".into(),
+            ConfigFault::NoPool { .. } => {
+                "`pool` is the path of a field `Pool<…>`, such as `/root/sessions`".into()
+            }
+            ConfigFault::NotFromConfig { .. } => {
+                "its field has to say `#[child(from_config)]`, which needs another build".into()
+            }
+            ConfigFault::TooManyMembers { .. } => {
+                "say a larger `max_children` about the pool, or take some out".into()
             }
             ConfigFault::NoSettings { .. } => {
                 "only a child that takes `Settings<T>` has some".into()

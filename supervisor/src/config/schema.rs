@@ -1,16 +1,19 @@
-//! The JSON Schema of a configuration, and the template with every key: both made from the types.
+//! The JSON Schema of a configuration, made from the types.
 
 use std::sync::LazyLock;
 
-use confique::Config;
-use confique::meta::{Field, FieldKind, Meta};
 use schemars::generate::SchemaSettings;
 use serde_json::{Map, Value, json};
 
-use super::configurable::{ChildSection, SupervisorConfig};
+use super::configurable::SupervisorConfig;
+use super::environment::{Environment, name_of};
 use super::keys::{is_about_supervisors, is_about_tasks};
+use super::settings::DeclaredSettings;
 use crate::spec::NodeSpec;
+use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
+
+pub use super::template::{template, template_of};
 
 /// The JSON Schema that an editor completes and checks a configuration file with.
 pub fn json_schema() -> Value {
@@ -24,6 +27,7 @@ static SCHEMA: LazyLock<Value> = LazyLock::new(|| {
         root.insert("title".into(), json!("Configuration of a supervision tree"));
     }
     without_empty_defaults(&mut schema);
+    with_their_bounds(&mut schema);
     schema
 });
 
@@ -37,7 +41,10 @@ pub fn json_schema_of(spec: &SupervisorSpec) -> Value {
     let mut schema = json_schema();
     let keys = ChildKeys::take(&mut schema);
     if let Some(properties) = schema.pointer_mut("/definitions/RootSection/properties") {
-        properties["children"] = keys.children_of(spec);
+        properties["children"] = keys.children_of(spec, Environment::PREFIX);
+    }
+    if let Some(dynamic) = schema.pointer_mut("/properties/dynamic") {
+        dynamic["items"] = keys.members_below(spec);
     }
     schema
 }
@@ -62,6 +69,7 @@ impl ChildKeys {
             all = keys;
         }
         let keys = Self { all };
+        definitions.remove("DynamicSection");
         definitions.insert("TaskSection".into(), keys.task(None));
         if let Some(mut stop) = definitions.get("StopSection").cloned() {
             if let Some(keys) = stop.get_mut("properties").and_then(Value::as_object_mut) {
@@ -74,32 +82,104 @@ impl ChildKeys {
 
     fn task(&self, settings: Option<&Value>) -> Value {
         let mut keys = self.all.clone();
-        keys.retain(|key, _| !is_about_supervisors(key) && key != "settings");
+        keys.retain(|key, _| !is_about_supervisors(key) && !is_of_groups(key));
         if let Some(settings) = settings {
             keys.insert("settings".into(), settings.clone());
         }
         json!({ "type": "object", "additionalProperties": false, "properties": keys })
     }
 
-    fn supervisor(&self, spec: &SupervisorSpec) -> Value {
+    /// `variables` is how the names of its variables begin.
+    fn supervisor(&self, spec: &SupervisorSpec, variables: &str) -> Value {
+        if spec.group.kind != GroupKind::None {
+            return self.group(spec, variables);
+        }
         let mut keys = self.all.clone();
-        keys.retain(|key, _| !is_about_tasks(key) && key != "settings");
+        keys.retain(|key, _| !is_about_tasks(key) && !is_of_groups(key));
         let stop = json!({ "$ref": "#/definitions/SupervisorStopSection" });
         keys.insert("shutdown".into(), or_null(&stop));
-        keys.insert("children".into(), self.children_of(spec));
+        keys.insert("children".into(), self.children_of(spec, variables));
         json!({ "type": "object", "additionalProperties": false, "properties": keys })
     }
 
-    fn children_of(&self, spec: &SupervisorSpec) -> Value {
+    /// A pool or a many: what is about a task is about each of its children.
+    fn group(&self, spec: &SupervisorSpec, variables: &str) -> Value {
+        let is_pool = spec.group.kind == GroupKind::Pool;
+        let is_left_out = |key: &str| match key {
+            "settings" => true,
+            "strategy" | "start" | "auto_shutdown" | "count" => is_pool,
+            "max_children" => !is_pool,
+            _ => false,
+        };
+        let mut keys = self.all.clone();
+        keys.retain(|key, _| !is_left_out(key));
+        if let Some(settings) = &spec.group.settings {
+            keys.insert("settings".into(), or_null(&shown(settings.schema(), Some(variables))));
+        }
+        keys.insert("children".into(), self.children_of(spec, variables));
+        json!({ "type": "object", "additionalProperties": false, "properties": keys })
+    }
+
+    /// The section of a task that has these settings, if any.
+    fn task_with(&self, settings: Option<&DeclaredSettings>, variables: Option<&str>) -> Value {
+        match settings {
+            Some(settings) => self.task(Some(&or_null(&shown(settings.schema(), variables)))),
+            None => json!({ "$ref": "#/definitions/TaskSection" }),
+        }
+    }
+
+    /// What can be a member of a pool somewhere below.
+    fn members_below(&self, spec: &SupervisorSpec) -> Value {
+        fn below(keys: &ChildKeys, spec: &SupervisorSpec, path: &str, members: &mut Vec<Value>) {
+            if let Some(args) = spec.group.args {
+                let settings = spec.group.settings.as_ref();
+                let args = shown(args.schema(), None);
+                let must_be_said = !can_be_left_out(&args);
+                let required = [Some("pool"), Some("id"), must_be_said.then_some("args")];
+                members.push(json!({
+                    "type": "object",
+                    "description": format!("A member of the pool `{path}`."),
+                    "additionalProperties": false,
+                    "required": required.into_iter().flatten().collect::<Vec<_>>(),
+                    "properties": {
+                        "pool": { "const": path, "description": "The path of the pool." },
+                        "id": {
+                            "type": "string",
+                            "description": "What the member is called.",
+                            "pattern": ID_PATTERN,
+                        },
+                        "args": if must_be_said { args } else { or_null(&args) },
+                        "overrides": or_null(&keys.task_with(settings, None)),
+                    },
+                }));
+            }
+            for child in spec.children() {
+                if let NodeSpec::Supervisor(inner) = child {
+                    below(keys, inner, &format!("{path}/{}", inner.id()), members);
+                }
+            }
+        }
+        let mut members = Vec::new();
+        below(self, spec, "/root", &mut members);
+        // Nothing can be said where no pool says `from_config`.
+        if members.is_empty() { json!({ "not": {} }) } else { json!({ "anyOf": members }) }
+    }
+
+    fn children_of(&self, spec: &SupervisorSpec, variables: &str) -> Value {
         let children = spec.children().iter().map(|child| {
-            let section = match child {
-                NodeSpec::Child(task) => match &task.settings {
-                    Some(settings) => self.task(Some(&or_null(&settings.schema()))),
-                    None => json!({ "$ref": "#/definitions/TaskSection" }),
-                },
-                NodeSpec::Supervisor(inner) => self.supervisor(inner),
+            let variables = format!("{variables}__{}", name_of(child.id()));
+            let (section, what) = match child {
+                NodeSpec::Child(task) => {
+                    (self.task_with(task.settings.as_ref(), Some(&variables)), "a task")
+                }
+                NodeSpec::Supervisor(inner) => {
+                    (self.supervisor(inner, &variables), inner.group.kind.in_words())
+                }
             };
-            (child.id().to_owned(), or_null(&section))
+            let mut section = or_null(&section);
+            section["description"] =
+                format!("`{}`, {what}. Its variables: `{variables}__…`", child.id()).into();
+            (child.id().to_owned(), section)
         });
         let children: Map<_, _> = children.collect();
         json!({
@@ -111,31 +191,83 @@ impl ChildKeys {
     }
 }
 
+/// The schema of a child's own as others see it: without the defaults of what is secret, and with
+/// the names of the variables that set its keys, as far as there are some.
+fn shown(mut schema: Value, variables: Option<&str>) -> Value {
+    let variables = variables.map(|variables| format!("{variables}__SETTINGS"));
+    show(&mut schema, variables.as_deref());
+    schema
+}
+
+fn show(schema: &mut Value, variable: Option<&str>) {
+    let Some(map) = schema.as_object_mut() else { return };
+    if map.get("writeOnly") == Some(&Value::Bool(true)) {
+        map.remove("default");
+    }
+    if let Some(branches) = map.get_mut("anyOf").and_then(Value::as_array_mut) {
+        for branch in branches {
+            show(branch, variable);
+        }
+    }
+    let Some(properties) = map.get_mut("properties").and_then(Value::as_object_mut) else { return };
+    for (name, property) in properties {
+        let variable = variable.map(|variable| format!("{variable}__{}", name_of(name)));
+        show(property, variable.as_deref());
+        if let (Some(variable), Some(property)) = (variable, property.as_object_mut()) {
+            let said = property.get("description").and_then(Value::as_str).unwrap_or_default();
+            let said = format!("{said} Variable: `{variable}`.").trim_start().to_owned();
+            property.insert("description".into(), said.into());
+        }
+    }
+}
+
+/// Whether the key is there for some children only, by what they are.
+fn is_of_groups(key: &str) -> bool {
+    matches!(key, "settings" | "count" | "max_children")
+}
+
+/// Whether what has this schema can be read from nothing.
+fn can_be_left_out(schema: &Value) -> bool {
+    let types = match schema.get("type") {
+        Some(Value::String(only)) => vec![only.as_str()],
+        Some(Value::Array(types)) => types.iter().filter_map(Value::as_str).collect(),
+        _ => vec![],
+    };
+    let asks_nothing = schema.get("required").and_then(Value::as_array).is_none_or(Vec::is_empty);
+    types.contains(&"null") || (types.contains(&"object") && asks_nothing)
+}
+
+/// What a child can be called.
+const ID_PATTERN: &str = "^[A-Za-z0-9_.-]{1,128}$";
+
 fn or_null(schema: &Value) -> Value {
     json!({ "anyOf": [schema, { "type": "null" }] })
 }
 
-/// A configuration file with every key, its meaning, bounds and default: everything but the
-/// sections behind a single `#`. It loads as it is, and with every such line taken out of its
-/// comment.
-pub fn template() -> String {
-    let schema = json_schema();
-    let mut printer = Printer { root: &schema, out: String::from(HEAD) };
-    for (field, section) in in_order(&SupervisorConfig::META, &schema) {
-        printer.out.push('\n');
-        printer.key(field, section, None, 0, "");
+/// How large a number can be that is one of a certain size.
+pub(super) fn with_their_bounds(schema: &mut Value) {
+    match schema {
+        Value::Object(map) => {
+            let most = match map.get("format").and_then(Value::as_str) {
+                Some("uint8") => Some(json!(u8::MAX)),
+                Some("uint16") => Some(json!(u16::MAX)),
+                Some("uint32") => Some(json!(u32::MAX)),
+                Some("uint64" | "uint") => Some(json!(u64::MAX)),
+                Some("int8") => Some(json!(i8::MAX)),
+                Some("int16") => Some(json!(i16::MAX)),
+                Some("int32") => Some(json!(i32::MAX)),
+                Some("int64" | "int") => Some(json!(i64::MAX)),
+                _ => None,
+            };
+            if let Some(most) = most {
+                map.entry("maximum").or_insert(most);
+            }
+            map.values_mut().for_each(with_their_bounds);
+        }
+        Value::Array(items) => items.iter_mut().for_each(with_their_bounds),
+        _ => {}
     }
-    printer.out
 }
-
-const HEAD: &str = "\
-# yaml-language-server: $schema=supervisor.schema.json
-#
-## Every key there is. A line behind a single `#` shows a key with its default, or with an example
-## where it has none: take the `#` away to set it. Lines behind `##` explain.
-##
-## Durations have a unit: 250ms, 10s, 1m 30s.
-";
 
 /// What the derives say about fields that are left out.
 fn without_empty_defaults(schema: &mut Value) {
@@ -150,96 +282,6 @@ fn without_empty_defaults(schema: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(without_empty_defaults),
         _ => {}
-    }
-}
-
-/// The keys of a section in the order of their declaration, which the schema forgets.
-fn in_order<'a>(
-    meta: &'static Meta,
-    section: &'a Value,
-) -> impl Iterator<Item = (&'static Field, &'a Value)> {
-    let properties = section.get("properties");
-    meta.fields.iter().filter_map(move |field| Some((field, properties?.get(field.name)?)))
-}
-
-struct Printer<'a> {
-    root: &'a Value,
-    out: String,
-}
-
-impl<'a> Printer<'a> {
-    fn line(&mut self, depth: usize, text: &str) {
-        self.out.extend(std::iter::repeat_n("  ", depth));
-        self.out.push_str(text);
-        self.out.push('\n');
-    }
-
-    fn key(
-        &mut self,
-        field: &'static Field,
-        schema: &'a Value,
-        default: Option<&'a Value>,
-        depth: usize,
-        mark: &str,
-    ) {
-        let name = field.name;
-        let target = resolve(self.root, schema);
-        self.comment(schema, target, depth);
-        let default = default.or_else(|| schema.get("default"));
-        match (field.kind, target.get("additionalProperties")) {
-            (FieldKind::Nested { meta }, _) => {
-                // A section by itself says nothing, so it need not be a comment.
-                self.line(depth, &format!("{mark}{name}:"));
-                for (field, key) in in_order(meta, target) {
-                    let default = default.and_then(|default| default.get(field.name));
-                    self.key(field, key, default, depth + 1, mark);
-                }
-            }
-            // Once is enough: a child has the same keys at every depth.
-            (FieldKind::Leaf { .. }, Some(child)) if depth == 1 => {
-                self.line(depth, &format!("#{name}:"));
-                self.line(depth + 1, "#ID:");
-                for (field, key) in in_order(&ChildSection::META, resolve(self.root, child)) {
-                    self.key(field, key, None, depth + 2, "#");
-                }
-            }
-            (FieldKind::Leaf { .. }, Some(_)) => self.line(depth, &format!("#{name}: {{}}")),
-            (FieldKind::Leaf { .. }, None) => {
-                let value = default.or_else(|| schema.pointer("/examples/0"));
-                let value = value.map(yaml).unwrap_or_default();
-                self.line(depth, &format!("#{name}: {value}"));
-            }
-        }
-    }
-
-    /// The description, and the words that there are.
-    fn comment(&mut self, schema: &Value, target: &Value, depth: usize) {
-        let text = |value: &Value| {
-            let text = value.get("description").and_then(Value::as_str).unwrap_or_default();
-            text.replace('\n', " ")
-        };
-        let width = 96 - 2 * depth;
-        for line in wrap(&format!("{}{}", text(schema), bounds(schema)), width) {
-            self.line(depth, &format!("## {line}"));
-        }
-        for word in target.get("oneOf").and_then(Value::as_array).into_iter().flatten() {
-            let name = word.get("const").and_then(Value::as_str).unwrap_or_default();
-            let mut lines = wrap(&format!("- {name}: {}", text(word)), width - 4).into_iter();
-            if let Some(line) = lines.next() {
-                self.line(depth, &format!("##   {line}"));
-            }
-            for line in lines {
-                self.line(depth, &format!("##     {line}"));
-            }
-        }
-    }
-}
-
-fn bounds(schema: &Value) -> String {
-    match (schema.get("minimum"), schema.get("maximum")) {
-        (Some(least), Some(most)) => format!(" From {least} to {most}."),
-        (Some(least), None) if least.as_f64() != Some(0.0) => format!(" At least {least}."),
-        _ => String::new(),
     }
 }
 
@@ -262,18 +304,4 @@ pub(crate) fn yaml(value: &Value) -> String {
         Value::String(text) => text.clone(),
         value => value.to_string(),
     }
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + word.len() < width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }

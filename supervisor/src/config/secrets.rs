@@ -7,6 +7,7 @@ use std::sync::{Arc, LazyLock};
 
 use serde_json::Value as Json;
 
+use super::error::KeyPath;
 use super::node::{Node, Value};
 use super::schema::{json_schema, resolve};
 use super::source::Source;
@@ -16,9 +17,14 @@ pub(crate) const MASK: &str = "***";
 
 /// Says to `source`, which `node` was parsed from, what of it must not be shown.
 pub(super) fn hide(source: &Arc<Source>, node: &Node, schema: &Json) {
+    hide_in(source, node, schema, schema);
+}
+
+/// The same, of a value with a `schema` that stands inside of `root`.
+pub(super) fn hide_in(source: &Arc<Source>, node: &Node, root: &Json, schema: &Json) {
     let mut secrets = Vec::new();
     if !cfg!(plant_bug = "secret_in_snippet") {
-        collect(source, node, schema, Some(schema), &mut secrets);
+        collect(source, node, root, Some(schema), &mut secrets);
     }
     source.hide(secrets);
 }
@@ -30,7 +36,8 @@ fn collect(
     schema: Option<&Json>,
     secrets: &mut Vec<Range<usize>>,
 ) {
-    let schema = schema.filter(|schema| !is_secret(schema)).map(|schema| resolve(root, schema));
+    let schema = schema.filter(|schema| !is_secret(schema));
+    let schema = schema.and_then(|schema| known(root, schema, Some(node)));
     let schema = schema.filter(|schema| !is_secret(schema));
     match &node.value {
         Value::Map(entries) => {
@@ -50,10 +57,45 @@ fn collect(
     }
 }
 
-/// The schema of the key `name`, if it is known.
-pub(super) fn below<'a>(schema: &'a Json, name: &str) -> Option<&'a Json> {
+/// What is known about a value: what stands behind references and beside null, and for a member of
+/// a pool what is said about the members of that pool. `None` where it could be several things.
+fn known<'a>(root: &'a Json, schema: &'a Json, node: Option<&Node>) -> Option<&'a Json> {
+    let branches = |of: &'a Json| of.get("anyOf").and_then(Json::as_array);
+    let Some(several) = branches(schema) else {
+        let target = resolve(root, schema);
+        return if branches(target).is_some() { known(root, target, node) } else { Some(target) };
+    };
+    let some: Vec<_> = several.iter().filter(|branch| branch["type"] != "null").collect();
+    if let [only] = &*some {
+        return known(root, only, node);
+    }
+    let pool = node.and_then(|node| node.node_of(&KeyPath::of(&["pool"])));
+    let Some(Value::Text(pool)) = pool.map(|pool| &pool.value) else { return None };
+    let is_it = |branch: &&&Json| {
+        branch.pointer("/properties/pool/const").and_then(Json::as_str) == Some(pool)
+    };
+    some.iter().find(is_it).map(|branch| resolve(root, branch))
+}
+
+/// The schema of the key `name`, or of the item with this index, if it is known.
+fn below<'a>(schema: &'a Json, name: &str) -> Option<&'a Json> {
     let property = schema.get("properties").and_then(|properties| properties.get(name));
-    property.or_else(|| schema.get("additionalProperties").filter(|schema| schema.is_object()))
+    let other = || schema.get("additionalProperties").filter(|schema| schema.is_object());
+    let item = || schema.get("items").filter(|_| name.parse::<usize>().is_ok());
+    property.or_else(other).or_else(item)
+}
+
+/// Whether the value of `key` must not be shown.
+pub(super) fn is_secret_at(schema: &Json, key: &KeyPath) -> bool {
+    let mut section = Some(schema);
+    for segment in key.segments() {
+        let Some(around) = section else { return true };
+        if is_secret(around) {
+            return true;
+        }
+        section = known(schema, around, None).and_then(|around| below(around, segment));
+    }
+    section.is_none_or(|last| is_secret(last) || known(schema, last, None).is_none_or(is_secret))
 }
 
 pub(super) fn is_secret(schema: &Json) -> bool {

@@ -14,8 +14,8 @@ use serde_json::{Value as Json, json};
 
 use super::error::{ConfigDiagnostic, ConfigFault, KeyPath, nearest};
 use super::node::{Node, Value};
-use super::schema::resolve;
-use super::secrets::{MASK, below, is_secret};
+use super::schema::with_their_bounds;
+use super::secrets::{MASK, is_secret_at};
 use super::source::Location;
 use crate::policy::failure::TaskFailureKind;
 use crate::task::exit::TaskFailure;
@@ -144,6 +144,7 @@ impl fmt::Debug for ReadSettings {
 pub struct DeclaredSettings {
     name: fn() -> &'static str,
     schema: fn() -> Json,
+    meta: &'static Meta,
     read: fn(&Node) -> Result<ReadSettings, Vec<ConfigDiagnostic>>,
 }
 
@@ -156,11 +157,16 @@ impl fmt::Debug for DeclaredSettings {
 impl DeclaredSettings {
     /// Settings of type `T`.
     pub const fn of<T: SettingsType>() -> Self {
-        Self { name: type_name::<T>, schema: schema_of::<T>, read: read::<T> }
+        Self { name: type_name::<T>, schema: schema_of::<T>, meta: &T::META, read: read::<T> }
     }
 
     pub(super) fn schema(&self) -> Json {
         (self.schema)()
+    }
+
+    /// Its keys, in their order.
+    pub(super) fn meta(&self) -> &'static Meta {
+        self.meta
     }
 
     /// Reads what stands at `key`, where it is said at all.
@@ -180,19 +186,6 @@ impl DeclaredSettings {
             diagnostics.into_iter().map(hide).collect()
         })
     }
-}
-
-/// Whether the value of `key` must not be shown.
-pub(super) fn is_secret_at(schema: &Json, key: &KeyPath) -> bool {
-    let mut section = Some(schema);
-    for segment in key.segments() {
-        let Some(known) = section else { return true };
-        if is_secret(known) {
-            return true;
-        }
-        section = below(resolve(schema, known), segment);
-    }
-    section.is_none_or(|known| is_secret(known) || is_secret(resolve(schema, known)))
 }
 
 fn read<T: SettingsType>(node: &Node) -> Result<ReadSettings, Vec<ConfigDiagnostic>> {
@@ -277,6 +270,7 @@ fn schema_of<T: SettingsType>() -> Json {
         root.remove("$schema");
         root.remove("title");
     }
+    with_their_bounds(&mut schema);
     repair(&T::META, &mut schema);
     schema
 }
@@ -293,16 +287,42 @@ fn repair(meta: &'static Meta, schema: &mut Json) {
         match field.kind {
             FieldKind::Nested { meta } => {
                 repair(meta, property);
-                *property = json!({ "anyOf": [property.take(), { "type": "null" }] });
+                let_be_null(property);
             }
-            FieldKind::Leaf { kind: LeafKind::Required { default: Some(default) }, .. } => {
-                if let (Some(property), Ok(default)) =
-                    (property.as_object_mut(), serde_json::to_value(default))
+            FieldKind::Leaf { kind, .. } => {
+                let_be_null(property);
+                if let LeafKind::Required { default: Some(default) } = kind
+                    && let (Some(property), Ok(default)) =
+                        (property.as_object_mut(), serde_json::to_value(default))
                 {
                     property.insert("default".into(), default);
                 }
             }
-            FieldKind::Leaf { .. } => {}
+        }
+    }
+}
+
+/// Null says nothing.
+fn let_be_null(schema: &mut Json) {
+    let Some(map) = schema.as_object_mut() else { return };
+    // A word that has to be one of some is not null, whatever its type.
+    let is_plain = ["enum", "const", "properties", "oneOf", "anyOf", "allOf"];
+    let is_plain = !is_plain.iter().any(|key| map.contains_key(*key));
+    match map.get_mut("type") {
+        Some(Json::Array(kinds)) if is_plain => {
+            if !kinds.iter().any(|kind| kind == "null") {
+                kinds.push("null".into());
+            }
+        }
+        Some(kind @ Json::String(_)) if is_plain => *kind = json!([kind.take(), "null"]),
+        _ => {
+            let about = ["description", "writeOnly"].map(|key| (key, map.get(key).cloned()));
+            *schema = json!({ "anyOf": [schema.take(), { "type": "null" }] });
+            for (key, value) in about {
+                if let Some(value) = value {
+                    schema[key] = value;
+                }
+            }
         }
     }
 }

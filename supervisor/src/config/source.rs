@@ -21,6 +21,8 @@ pub enum Origin {
     File(PathBuf),
     /// A variable of the environment.
     Variable(String),
+    /// The manifest of a child that is to be added.
+    Manifest,
     /// A configuration that was made in code: there is no text.
     Code,
 }
@@ -30,6 +32,7 @@ impl fmt::Display for Origin {
         match self {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Variable(name) => f.write_str(name),
+            Self::Manifest => f.write_str("the manifest"),
             Self::Code => f.write_str("a configuration made in code"),
         }
     }
@@ -42,6 +45,10 @@ impl Source {
 
     pub(super) fn variable(name: &str, text: String) -> Arc<Self> {
         Self::new(Origin::Variable(name.to_owned()), text)
+    }
+
+    pub(super) fn manifest(text: String) -> Arc<Self> {
+        Self::new(Origin::Manifest, text)
     }
 
     pub(super) fn code() -> Arc<Self> {
@@ -159,7 +166,9 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.source.origin)?;
         match self.source.origin {
-            Origin::File(_) if self.line > 0 => write!(f, ":{}:{}", self.line, self.column),
+            Origin::File(_) | Origin::Manifest if self.line > 0 => {
+                write!(f, ":{}:{}", self.line, self.column)
+            }
             _ => Ok(()),
         }
     }

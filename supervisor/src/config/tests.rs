@@ -1,6 +1,6 @@
 //! Properties of configurations drawn at random from the schema, so that a new key is drawn too.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ use crate::spec::plan::{NodePlan, PlanKind};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::context::TaskContext;
 use crate::task::factory::service_fn;
+use crate::task::member::member_fn;
 
 fn tree() -> SupervisorSpec {
     let idle = || service_fn(async |_: TaskContext| {});
@@ -55,7 +56,9 @@ fn draw(root: &Json, section: &Json, rng: &mut Rng, depth: usize) -> Json {
             } else {
                 None
             }
-        } else if name != "include" && rng.u8(..100) < if depth > 3 { 40 } else { 10 } {
+        } else if !matches!(&**name, "include" | "dynamic")
+            && rng.u8(..100) < if depth > 3 { 40 } else { 10 }
+        {
             value(name, target, rng)
         } else {
             None
@@ -81,6 +84,7 @@ fn value(name: &str, schema: &Json, rng: &mut Rng) -> Option<Json> {
         ("number", "jitter") => json!(f64::from(rng.u8(..=10)) / 10.0),
         ("number", _) => json!(f64::from(rng.u8(10..=40)) / 10.0),
         ("boolean", _) => json!(rng.bool()),
+        ("array", "tags") => json!(["eu", "money", "slow"][..rng.usize(..4)]),
         _ => return None,
     })
 }
@@ -102,8 +106,26 @@ impl Drop for File {
 }
 
 fn read(file: &File) -> LoadedConfig {
-    let loaded = LoadedConfig::read_for(&tree(), &file.0, &Environment::none());
+    read_for(&tree(), file)
+}
+
+fn read_for(tree: &SupervisorSpec, file: &File) -> LoadedConfig {
+    let loaded = LoadedConfig::read_for(tree, &file.0, &Environment::none());
     loaded.unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// Every key of a section, with those of the sections in it, and its schema.
+fn keys<'a>(root: &'a Json, section: &'a Json, around: &str) -> Vec<(String, &'a Json)> {
+    let properties = section["properties"].as_object().into_iter().flatten();
+    let of_one = |(name, schema): (&String, &'a Json)| {
+        let (target, key) = (resolve(root, schema), format!("{around}{name}"));
+        if target.get("properties").is_some() {
+            keys(root, target, &format!("{key}."))
+        } else {
+            vec![(key, target)]
+        }
+    };
+    properties.flat_map(of_one).collect()
 }
 
 /// Configurations that fit the tree, with their text.
@@ -111,14 +133,14 @@ fn for_each_drawn(name: &str, seed: u64, mut check: impl FnMut(&File, &LoadedCon
     let schema = json_schema_of(&tree());
     let mut rng = Rng::with_seed(seed);
     let mut fitting = 0;
-    for _ in 0..600 {
+    for _ in 0..900 {
         let file = File::new(name, &draw(&schema, &schema, &mut rng, 0).to_string());
         let loaded = read(&file);
         if loaded.overlay(tree()).is_ok() {
             fitting += 1;
             check(&file, &loaded, &mut rng);
         }
-        if fitting == 60 {
+        if fitting == 80 {
             return;
         }
     }
@@ -127,28 +149,39 @@ fn for_each_drawn(name: &str, seed: u64, mut check: impl FnMut(&File, &LoadedCon
 
 #[test]
 fn a_configuration_that_is_written_out_and_read_again_is_equal() {
-    let schema = json_schema_of(&tree());
+    let tree = tree().child(SupervisorSpec::pool("pool")).child(SupervisorSpec::many(
+        "many",
+        3,
+        member_fn(async |_: TaskContext, _: usize| ()),
+    ));
+    let schema = json_schema_of(&tree);
     let mut rng = Rng::with_seed(1);
     let mut saying_something = 0;
-    for _ in 0..60 {
+    for _ in 0..100 {
         let file = File::new("first", &draw(&schema, &schema, &mut rng, 0).to_string());
-        let config = read(&file).into_config();
+        let config = read_for(&tree, &file).into_config();
         let text = serde_json::to_string(&config).expect("it can be written");
-        let again = read(&File::new("again", &text)).into_config();
+        let again = read_for(&tree, &File::new("again", &text)).into_config();
         assert_eq!(config, again, "{text}");
         saying_something += usize::from(config != SupervisorConfig::default());
     }
-    assert!(saying_something > 30, "{saying_something}");
+    assert!(saying_something > 50, "{saying_something}");
 }
 
 #[test]
 fn a_key_that_is_overridden_changes_that_value_and_its_origin_and_nothing_else() {
     let schema = json_schema_of(&tree());
-    let task = &schema["definitions"]["TaskSection"];
+    let mut keys = keys(&schema, &schema["definitions"]["TaskSection"], "");
+    // A child's own settings are what its type says.
+    keys.retain(|(key, _)| key != "settings");
+    let mut turn = keys.iter().cycle();
+    let mut overridden = BTreeSet::new();
     for_each_drawn("over", 2, |file, loaded, rng| {
         let before = loaded.effective(&tree());
-        let mut drawn = draw(&schema, task, rng, 9);
-        let Some((key, value)) = pick(&mut drawn, rng) else { return };
+        let (key, schema) = turn.next().expect("it begins again").clone();
+        let name = key.rsplit('.').next().expect("it has a name");
+        let value = value(name, schema, rng).unwrap_or_else(|| panic!("nothing for {key}"));
+        overridden.insert(key.clone());
         let mut entry = value.clone();
         for segment in key.split('.').rev() {
             entry = json!({ segment: entry });
@@ -176,6 +209,7 @@ fn a_key_that_is_overridden_changes_that_value_and_its_origin_and_nothing_else()
             assert!(is_it, "{key} changed {key_of_other} of {at}: {one:?} became {other:?}");
         }
     });
+    assert!(keys.len() > 40 && overridden.len() == keys.len(), "{overridden:?}");
 }
 
 /// What is decided by `key` too.
@@ -183,26 +217,16 @@ fn follows(key: &str, other: &str) -> bool {
     let start = |key: &str| key.split('.').next().unwrap_or_default().to_owned();
     match &*start(key) {
         "criticality" | "on_limit" => matches!(other, "on_limit" | "probe_after"),
-        "role" => matches!(other, "restart" | "criticality" | "on_limit" | "probe_after"),
+        "role" => matches!(
+            other,
+            "restart" | "criticality" | "on_limit" | "probe_after" | "on_dependency_restart"
+        ),
         "restart" => {
             matches!(&*start(other), "backoff" | "restart_limit" | "on_failure" | "probe_after")
         }
         "health" | "restart_limit" => start(key) == start(other),
         _ => false,
     }
-}
-
-/// One of the values in `section`, with its key.
-fn pick(section: &mut Json, rng: &mut Rng) -> Option<(String, Json)> {
-    let map = section.as_object()?;
-    let names: Vec<_> = map.keys().cloned().collect();
-    let name = rng.choice(&names)?.clone();
-    let mut value = map[&name].clone();
-    if value.is_object() {
-        let (inner, value) = pick(&mut value, rng)?;
-        return Some((format!("{name}.{inner}"), value));
-    }
-    Some((name, value))
 }
 
 /// `60s` and `1m` are the same.
@@ -223,7 +247,7 @@ fn differences(before: &EffectiveConfig, after: &EffectiveConfig) -> Vec<Differe
         values.collect()
     };
     let (before, after) = (all(before), all(after));
-    let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
     keys.into_iter()
         .filter(|key| before.get(key) != after.get(key))
         .map(|key| {

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use super::outcome::CommandOutcome;
+use crate::core::reconfigure::Kept;
 use crate::error::types::SupervisorError;
 use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath};
 use crate::spec::NodeSpec;
+use crate::spec::group::MemberOverrides;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::member::Arguments;
 
@@ -26,6 +28,7 @@ pub(crate) enum Command {
     Reload {
         /// The declaration with the new configuration over it, without tasks.
         spec: Box<SupervisorSpec>,
+        kept: Kept,
         changes: Vec<ValueChange>,
         by: By,
     },
@@ -49,6 +52,7 @@ pub(crate) enum Verb {
         pool: ChildPath,
         id: Option<ChildId>,
         arguments: Arguments,
+        overrides: Box<MemberOverrides>,
     },
     Start(ChildPath),
     Stop(ChildPath),

@@ -1,7 +1,6 @@
 //! The handle of a running tree.
 
 use std::any::Any;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -26,6 +25,7 @@ use crate::runtime::mailbox::{End, Message, Query, Shared};
 use crate::spec::NodeSpec;
 use crate::state::{ChildState, TreeState};
 use crate::summary::RunSummary;
+use crate::task::cell::lock;
 use crate::task::member::Arguments;
 use crate::why::Why;
 
@@ -91,7 +91,7 @@ impl SupervisorHandle {
     }
 
     /// The same tree, which this handle does not keep alive.
-    #[cfg(feature = "config")]
+    #[cfg(any(feature = "config", test))]
     pub(crate) fn weak_of(handle: &Self) -> Self {
         Self::weak(Arc::clone(&handle.shared))
     }
@@ -108,17 +108,20 @@ impl SupervisorHandle {
             is_ending: watch::Sender::new(true),
             end: watch::Sender::new(Some(End::NoTree)),
             is_detached: AtomicBool::new(false),
+            is_measured: false,
             #[cfg(feature = "config")]
             made_of: None,
-            counts: BTreeMap::new(),
+            counts: std::sync::Mutex::default(),
             #[cfg(feature = "audit")]
             audit: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: None,
         }))
     }
 
-    /// How many children the many at `path` was started with.
+    /// How many children the many at `path` is declared with.
     pub(crate) fn count_of(&self, path: &ChildPath) -> usize {
-        self.shared.counts.get(path).copied().unwrap_or_default()
+        lock(&self.shared.counts).get(path).copied().unwrap_or_default()
     }
 
     pub(crate) fn end_error(&self) -> SupervisorError {
@@ -168,7 +171,7 @@ impl SupervisorHandle {
         let id = ChildId::new(id)
             .map_err(|cause| SupervisorError::BadId { pool: pool.clone(), cause })?;
         let (id, arguments) = (Some(id), Arguments::new(arguments));
-        self.change(Verb::Spawn { pool, id, arguments }, requested_by, reason).await
+        self.spawn(pool, id, arguments, requested_by, reason).await
     }
 
     /// As [`spawn_member`](Self::spawn_member), with the next number as the id: 1, 2, 3 and so on,
@@ -185,7 +188,20 @@ impl SupervisorHandle {
         reason: &str,
     ) -> Result<CommandOutcome, SupervisorError> {
         let (pool, arguments) = (pool.into_path()?, Arguments::new(arguments));
-        self.change(Verb::Spawn { pool, id: None, arguments }, requested_by, reason).await
+        self.spawn(pool, None, arguments, requested_by, reason).await
+    }
+
+    async fn spawn(
+        &self,
+        pool: ChildPath,
+        id: Option<ChildId>,
+        arguments: Arguments,
+        requested_by: &str,
+        reason: &str,
+    ) -> Result<CommandOutcome, SupervisorError> {
+        let overrides = Box::default();
+        let verb = Verb::Spawn { pool, id, arguments, overrides };
+        self.change(verb, requested_by, reason).await
     }
 
     /// Starts a child that is down.
@@ -494,7 +510,8 @@ impl SupervisorHandle {
     pub fn subscribe(&self, filter: EventFilter) -> EventStream {
         let events = self.shared.events.upgrade();
         let count = || Arc::clone(&self.shared.subscribers);
-        let live = events.map(|events| Live::new(&events, count()));
+        let live =
+            events.map(|events| Live::new(&events, count()).measured_as(self.shared.is_measured));
         // After the subscription, so that nothing falls between the two.
         let earlier = filter.begins_at().map(|from| self.shared.journal.from(from));
         EventStream::of_a_running_tree(live, filter, earlier.unwrap_or_default())
@@ -570,10 +587,22 @@ impl SupervisorHandle {
         }
     }
 
+    /// Becomes `true` when the end of the tree begins.
+    #[cfg(all(unix, feature = "systemd"))]
+    pub(crate) fn is_ending(&self) -> watch::Receiver<bool> {
+        self.shared.is_ending.subscribe()
+    }
+
     /// How the audit of the tree stands; `None` for a tree without one. Also after its end.
     #[cfg(feature = "audit")]
     pub fn audit_status(&self) -> Option<AuditStatus> {
         self.shared.audit.as_ref().map(|audit| audit.status())
+    }
+
+    /// Where the socket of the tree lies; `None` for a tree without one.
+    #[cfg(all(feature = "ipc", unix))]
+    pub fn ipc_path(&self) -> Option<&std::path::Path> {
+        self.shared.ipc_path.as_deref()
     }
 
     /// Waits until the child at `path` is up; `/root` is when the whole tree is.
@@ -635,7 +664,7 @@ impl SupervisorHandle {
         Ok(())
     }
 
-    async fn change(
+    pub(super) async fn change(
         &self,
         verb: Verb,
         requested_by: &str,
@@ -664,6 +693,54 @@ impl SupervisorHandle {
             Some(End::NoTree) => Err(SupervisorError::ShuttingDown),
             Some(End::Gone) | None => Err(SupervisorError::DriverGone),
         }
+    }
+}
+
+/// Some children of a tree at one moment.
+#[cfg(all(feature = "ipc", unix))]
+#[derive(Clone, Debug)]
+pub(crate) struct Rows {
+    /// The sequence of the latest event that is in them.
+    pub(crate) sequence: u64,
+    /// Each, or nothing where it is not known.
+    pub(crate) children: Vec<Option<ChildState>>,
+}
+
+/// For those who reach the tree over its socket.
+#[cfg(all(feature = "ipc", unix))]
+impl SupervisorHandle {
+    /// Some children at one moment. Not answered any more when the tree ends.
+    pub(crate) async fn rows(&self, paths: Vec<ChildPath>) -> Result<Rows, SupervisorError> {
+        let (reply, answer) = oneshot::channel();
+        if self.send(Message::Query(Query::Rows(paths, reply)))
+            && let Ok(rows) = answer.await
+        {
+            return Ok(rows);
+        }
+        Err(self.end_error())
+    }
+
+    /// Whether the end of the tree has begun.
+    pub(crate) fn has_begun_to_end(&self) -> bool {
+        *self.shared.is_ending.borrow()
+    }
+
+    /// The sequence of the oldest event that the journal has.
+    pub(crate) fn oldest_event(&self) -> Option<u64> {
+        self.shared.journal.oldest()
+    }
+
+    /// Names the configuration that holds.
+    #[cfg_attr(
+        not(feature = "config"),
+        expect(clippy::unused_self, reason = "without configurations there is one answer")
+    )]
+    pub(crate) fn config_version(&self) -> Arc<str> {
+        #[cfg(feature = "config")]
+        if let Some(made_of) = &self.shared.made_of {
+            return made_of.config.borrow().version();
+        }
+        "compiled".into()
     }
 }
 
@@ -703,11 +780,14 @@ mod tests {
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            is_measured: false,
             #[cfg(feature = "config")]
             made_of: None,
-            counts: BTreeMap::new(),
+            counts: std::sync::Mutex::default(),
             #[cfg(feature = "audit")]
             audit: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: None,
         });
         let first = SupervisorHandle::strong(Arc::clone(&shared));
         let second = first.clone();

@@ -2,6 +2,8 @@
 
 pub(crate) mod command;
 pub mod handle;
+#[cfg(feature = "config")]
+mod manifest;
 pub mod outcome;
 #[cfg(feature = "config")]
 mod reload;

@@ -1,5 +1,8 @@
 //! What a command came to.
 
+#[cfg(feature = "serde")]
+pub mod form;
+
 use crate::id::{ChildPath, Generation};
 use crate::policy::decision::RestartDecision;
 use crate::state::Lifecycle;

@@ -10,8 +10,9 @@ use super::handle::SupervisorHandle;
 use crate::config::load::LoadedConfig;
 use crate::config::plan::{ConfigChange, ConfigPlan, Effect};
 use crate::error::types::SupervisorError;
-use crate::runtime::mailbox::MadeOf;
+use crate::runtime::mailbox::{Capacities, MadeOf};
 use crate::runtime::supervisor::off_the_async_threads;
+use crate::task::cell::lock;
 
 impl SupervisorHandle {
     /// Reads the files and variables again that the tree was started with, and puts what they say
@@ -20,6 +21,11 @@ impl SupervisorHandle {
     /// Each change is an event, and in the audit, with the value before and after. The plan says
     /// what takes effect at once and what with the next run of the child. Members of a pool keep
     /// what they were spawned with. Two reloads follow each other.
+    ///
+    /// A child that is disabled now is stopped, with everything below it, and one that is enabled
+    /// now is started; a many that has another `count` starts or stops its youngest children. That
+    /// has begun when this returns, and need not be over:
+    /// [`wait_until_settled`](Self::wait_until_settled) waits for it.
     ///
     /// ```
     /// use rust_supervisor::runtime::supervisor::Supervisor;
@@ -67,24 +73,31 @@ impl SupervisorHandle {
 
     async fn reload_by(&self, by: By) -> Result<ConfigPlan, SupervisorError> {
         let Some(made_of) = &self.shared.made_of else { return Err(self.end_error()) };
-        let _one_at_a_time = made_of.reloading.lock().await;
-        let MadeOf { spec, sources, config: known, .. } = made_of;
+        let _one_at_a_time = if cfg!(plant_bug = "reloads_overlap") {
+            None
+        } else {
+            Some(made_of.reloading.lock().await)
+        };
+        let MadeOf { spec, sources, in_code, config: known, .. } = made_of;
         let (before, declared, sources) = (spec.clone(), spec.clone(), sources.clone());
         let old = Arc::clone(&known.borrow());
         let read = move || -> Result<_, SupervisorError> {
             let new: LoadedConfig = sources.load(&before)?;
             let spec = new.overlay(before)?;
-            spec.validate()?;
+            let counts = spec.validate()?.counts();
             let plan = ConfigPlan::of(&declared, &old, &new);
-            Ok((new, spec, plan))
+            Ok((new, spec, counts, plan))
         };
-        let (new, spec, plan) = off_the_async_threads(read).await??;
+        let (new, spec, counts, plan) = off_the_async_threads(read).await??;
         if !plan.can_be_applied() {
             let changes = plan.with(Effect::NeedsRestart).cloned().collect();
             return Err(SupervisorError::NeedsRestart { changes });
         }
         let changes = plan.changes().iter().map(ConfigChange::in_short).collect();
-        self.ask(Command::Reload { spec: Box::new(spec), changes, by }).await?;
+        let Capacities { journal, kept, .. } = in_code.with(&new.config().observability);
+        self.ask(Command::Reload { spec: Box::new(spec), kept, changes, by }).await?;
+        self.shared.journal.resize(journal);
+        *lock(&self.shared.counts) = counts;
         known.send_replace(Arc::new(new));
         Ok(plan)
     }

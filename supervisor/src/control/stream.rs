@@ -94,13 +94,22 @@ pub struct EventStream {
 pub(crate) struct Live {
     events: broadcast::Receiver<Arc<Event>>,
     count: Arc<AtomicUsize>,
+    is_measured: bool,
 }
 
 impl Live {
     pub(crate) fn new(events: &broadcast::Sender<Arc<Event>>, count: Arc<AtomicUsize>) -> Self {
         // Counted first: the driver sends nothing while nobody is.
         count.fetch_add(1, Ordering::SeqCst);
-        Self { events: events.subscribe(), count }
+        Self { events: events.subscribe(), count, is_measured: true }
+    }
+
+    /// Whether what is missed is told as a metric, as the tree tells its own.
+    pub(crate) fn measured_as(self, is_measured: bool) -> Self {
+        // `..self` would move out of what has a destructor.
+        let mut live = self;
+        live.is_measured = is_measured;
+        live
     }
 }
 
@@ -216,7 +225,9 @@ impl EventStream {
     fn miss(&mut self, missed: u64) {
         if missed > 0 {
             self.missed += missed;
-            count_missed(missed);
+            if self.live.as_ref().is_none_or(|live| live.is_measured) {
+                count_missed(missed);
+            }
         }
     }
 }

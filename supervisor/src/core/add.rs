@@ -9,7 +9,7 @@ use crate::error::types::SupervisorError;
 use crate::event::EventKind;
 use crate::id::{ChildId, ChildPath, CommandId};
 use crate::spec::NodeSpec;
-use crate::spec::child::ChildSpec;
+use crate::spec::group::MemberOverrides;
 use crate::spec::plan::PlanKind;
 use crate::spec::validate::validate_added;
 use crate::task::member::Arguments;
@@ -26,8 +26,9 @@ impl Engine {
         pool: NodeKey,
         name: Option<ChildId>,
         arguments: Arguments,
+        overrides: MemberOverrides,
     ) -> Option<Reply> {
-        self.try_spawn(id, pool, name, arguments).err().map(Err)
+        self.try_spawn(id, pool, name, arguments, overrides).err().map(Err)
     }
 
     fn try_spawn(
@@ -36,6 +37,7 @@ impl Engine {
         pool: NodeKey,
         name: Option<ChildId>,
         arguments: Arguments,
+        overrides: MemberOverrides,
     ) -> Result<(), SupervisorError> {
         let path = self.path_of(pool);
         let plan = self.supervisor(pool).and_then(|supervisor| supervisor.plan.pool());
@@ -53,8 +55,9 @@ impl Engine {
             Some(name) => name.as_str().to_owned(),
             None => self.next_number(pool, &path).to_string(),
         };
-        let mut member = ChildSpec::new(name, task);
-        member.tags = tags;
+        let overrides =
+            if cfg!(plant_bug = "overrides_lost") { MemberOverrides::default() } else { overrides };
+        let member = overrides.declare(name, task, tags);
         self.try_add(id, pool, &NodeSpec::from(member))
     }
 

@@ -1,5 +1,7 @@
 //! Commands: what each means in each state of the child.
 
+use std::sync::Arc;
+
 use super::engine::{Engine, Todo};
 use super::hold::HoldKind;
 use super::key::NodeKey;
@@ -8,7 +10,7 @@ use super::supervisor::{Pending, Step};
 use super::waiters::Wants;
 use crate::control::command::{By, Command, RELOAD, Reply, Verb};
 use crate::error::types::SupervisorError;
-use crate::event::EventKind;
+use crate::event::{EventKind, ForceCause};
 use crate::id::{ChildPath, CommandId, nearest};
 use crate::state::CommandRecord;
 
@@ -18,8 +20,8 @@ impl Engine {
             return self.reply(id, Err(SupervisorError::ShuttingDown));
         }
         match command {
-            Command::Reload { spec, changes, by } => {
-                let reply = self.reconfigure(id, &spec, &changes, &by);
+            Command::Reload { spec, kept, changes, by } => {
+                let reply = self.reconfigure(id, &spec, kept, &changes, &by);
                 let reply = reply.map(|()| self.outcome(self.root, false));
                 self.reply(id, reply);
             }
@@ -44,8 +46,13 @@ impl Engine {
             },
             Command::Shutdown(by) => self.begin_shutdown(by),
             Command::ShutdownNow(by) => {
+                let cause = ForceCause::Requested {
+                    requested_by: Arc::clone(&by.requested_by),
+                    reason: Arc::clone(&by.reason),
+                };
                 self.begin_shutdown(by);
-                self.force_all();
+                let is_known = !cfg!(plant_bug = "forced_by_nobody");
+                self.force_all(if is_known { cause } else { ForceCause::BudgetSpent });
             }
         }
     }
@@ -81,10 +88,29 @@ impl Engine {
             return;
         }
         self.remember_command(key.unwrap_or(supervisor), id, &verb, &by);
+        let keeps_or_starts = match verb {
+            Verb::Start(_)
+            | Verb::Restart(_)
+            | Verb::Resume(_)
+            | Verb::Pause(_)
+            | Verb::Quarantine(_)
+            | Verb::ResetBudget(_) => true,
+            Verb::Add { .. }
+            | Verb::Spawn { .. }
+            | Verb::Stop(_)
+            | Verb::Delete(_)
+            | Verb::Remove(_) => false,
+        };
+        // Also while it is still being stopped because of that.
+        let disabled = key.filter(|&key| keeps_or_starts && !self.policy(key).enabled);
+        if let Some(key) = disabled.filter(|_| !cfg!(plant_bug = "disabled_is_restarted")) {
+            let error = self.disabled(key);
+            return self.reply(id, Err(error));
+        }
         let reply = match (verb, key) {
             (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
-            (Verb::Spawn { id: name, arguments, .. }, _) => {
-                self.spawn(id, supervisor, name, arguments)
+            (Verb::Spawn { id: name, arguments, overrides, .. }, _) => {
+                self.spawn(id, supervisor, name, arguments, *overrides)
             }
             (Verb::Start(_), Some(key)) => self.start(id, key),
             (Verb::Stop(_), Some(key)) => self.stop(id, supervisor, key),
@@ -341,7 +367,7 @@ impl Engine {
             }
             // There is nothing to stop, and it starts as soon as it can.
             State::Waiting { .. } => {
-                self.set_state(key, State::Waiting { origin: Origin::Dependency });
+                self.set_state(key, State::Waiting { origin: Origin::Late });
                 Some(Ok(self.outcome(key, false)))
             }
             // A member of a round that waits: the wait is over.

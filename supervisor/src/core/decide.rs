@@ -102,6 +102,10 @@ impl Engine {
                     self.go_on_with(child);
                     self.probe(child);
                 }
+                Some(Pending::Enabled(child)) => {
+                    self.begin_a_chain();
+                    self.enable_now(child);
+                }
                 Some(Pending::Command(id, verb, by)) => {
                     self.unsettled -= 1;
                     self.begin_a_chain();

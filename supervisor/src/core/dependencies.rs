@@ -35,9 +35,9 @@ impl Engine {
     pub(super) fn wait_for_dependencies(&mut self, key: NodeKey, origin: Origin) {
         // A command is answered now, so that what becomes of the start is not its concern.
         let later = match origin {
-            Origin::Command(_) | Origin::Add(_) => Origin::Dependency,
+            Origin::Command(_) | Origin::Add(_) => Origin::Late,
             Origin::Round => Origin::Restart,
-            Origin::Init | Origin::Restart | Origin::Probe | Origin::Dependency => origin,
+            Origin::Init | Origin::Restart | Origin::Probe | Origin::Late => origin,
         };
         self.set_state(key, State::Waiting { origin: later });
         let dependencies = self.unready_dependencies(key);
@@ -56,7 +56,7 @@ impl Engine {
         // Nothing that waits is left below a supervisor that ends.
         let is_init = origin == Origin::Init;
         let is_late = node.parent.is_some_and(|parent| !self.is_in_own_start(parent));
-        self.start_now(key, if is_init && is_late { Origin::Dependency } else { origin });
+        self.start_now(key, if is_init && is_late { Origin::Late } else { origin });
     }
 
     /// What a node depends on is not ready any more.

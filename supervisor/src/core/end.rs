@@ -203,10 +203,14 @@ impl Engine {
         };
         let queue = std::mem::take(&mut supervisor.queue);
         for pending in queue {
-            if let Pending::Command(id, verb, _) = pending {
-                self.unsettled -= 1;
-                let error = self.is_down(verb.path(), key);
-                self.reply(id, Err(error));
+            match pending {
+                Pending::Command(id, verb, _) => {
+                    self.unsettled -= 1;
+                    let error = self.is_down(verb.path(), key);
+                    self.reply(id, Err(error));
+                }
+                Pending::Enabled(child) => drop(self.wake(child)),
+                Pending::Death(_) | Pending::Probe(_) => {}
             }
         }
         if is_held {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::action::{Action, Fact};
 use super::deadline::{Deadlines, Due};
 use super::hold::Hold;
-use super::input::{Input, RunEnd};
+use super::input::{Input, News, RunEnd};
 use super::key::{NodeKey, RunKey};
 use super::nodes::{Body, Node, Nodes};
 use super::report::Ledger;
@@ -17,7 +17,7 @@ use super::supervisor::{Phase, Step, Supervisor};
 use super::time::Uptime;
 use super::waiters::Waiters;
 use crate::control::command::Reply;
-use crate::event::EventKind;
+use crate::event::{EventKind, ForceCause};
 use crate::id::{ChildPath, CommandId, CorrelationId};
 use crate::policy::Policy;
 use crate::spec::plan::{ChildPlan, PlanKind};
@@ -53,9 +53,9 @@ pub(crate) struct Engine {
     /// Who is kept out of restarts and rounds. At most one for each declared or known path.
     pub(super) holds: BTreeMap<ChildPath, Hold>,
     pub(super) ledger: Ledger,
-    last_exits: usize,
+    pub(super) last_exits: usize,
     /// How many facts there have been.
-    facts: u64,
+    pub(super) facts: u64,
     /// The chain that what is being done belongs to; none where the next fact begins one.
     pub(super) chain: Option<CorrelationId>,
 }
@@ -130,6 +130,7 @@ impl Engine {
             | Input::Pulse { .. }
             | Input::Command(..)
             | Input::Abandoned(_)
+            | Input::News(_)
             | Input::Tick => None,
         };
         match input {
@@ -140,6 +141,7 @@ impl Engine {
             Input::Pulse { run, last } => self.pulse(run, last),
             Input::Command(id, command) => self.command(id, command),
             Input::Abandoned(ids) => self.abandon(&ids),
+            Input::News(news) => self.news(news),
             Input::Tick => self.tick(),
         }
         self.settle_todo();
@@ -222,7 +224,7 @@ impl Engine {
                 Due::State => self.state_due(key),
                 Due::Pulse => self.pulse_due(key),
                 Due::Round => self.round_due(key),
-                Due::Budget => self.force_all(),
+                Due::Budget => self.force_all(ForceCause::BudgetSpent),
             }
             self.settle_todo();
         }
@@ -248,6 +250,19 @@ impl Engine {
             )
             | None => {}
         }
+    }
+
+    /// Nothing follows from it; it is said in its place among the facts.
+    fn news(&mut self, news: News) {
+        if self.ledger.is_over() {
+            return;
+        }
+        let kind = match news {
+            News::AuditFailing(because) => EventKind::AuditFailing { because },
+            News::AuditRestored { missing } => EventKind::AuditRestored { missing },
+            News::RecordingEnded(because) => EventKind::RecordingEnded { because },
+        };
+        self.note(self.root, kind);
     }
 
     fn spawned(&mut self, run: RunKey) {
@@ -400,9 +415,7 @@ impl Engine {
             history.failure = Some(record.clone());
         }
         let exits = &mut history.exits;
-        if exits.len() >= kept {
-            exits.pop_front();
-        }
+        while exits.len() >= kept && exits.pop_front().is_some() {}
         exits.push_back(record);
     }
 

@@ -135,6 +135,9 @@ impl Engine {
 
     /// A node without a run stays without one.
     pub(super) fn come_to_rest(&mut self, key: NodeKey) {
+        if self.is_disabled(key) {
+            return self.rest_disabled(key);
+        }
         let (state, hold) = (self.rest(key), self.hold_of(key));
         let hold = hold.map(|hold| (hold.kind, hold.command));
         let before = self.state_of(key);

@@ -1,6 +1,7 @@
 //! What can happen to the tree.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use super::key::RunKey;
 use super::time::Uptime;
@@ -27,8 +28,37 @@ pub(crate) enum Input {
     Command(CommandId, Command),
     /// Nobody waits any more for the answers to these.
     Abandoned(BTreeSet<CommandId>),
+    /// Something has happened beside the tree.
+    #[cfg_attr(
+        not(any(test, feature = "audit", feature = "record")),
+        expect(dead_code, reason = "there is none of it without the feature")
+    )]
+    News(News),
     /// Time has passed; see `Engine::next_deadline`.
     Tick,
+}
+
+/// What has happened to those who write down what the tree does.
+#[derive(Clone, Debug)]
+pub(crate) enum News {
+    /// The audit cannot be written, and why.
+    #[cfg_attr(
+        not(any(test, feature = "audit", feature = "record")),
+        expect(dead_code, reason = "there is none of it without the feature")
+    )]
+    AuditFailing(Arc<str>),
+    /// The audit can be written again, and how many entries are missing.
+    #[cfg_attr(
+        not(any(test, feature = "audit", feature = "record")),
+        expect(dead_code, reason = "there is none of it without the feature")
+    )]
+    AuditRestored { missing: u64 },
+    /// The recording has ended, and why.
+    #[cfg_attr(
+        not(any(test, feature = "record")),
+        expect(dead_code, reason = "there is none of it without the feature")
+    )]
+    RecordingEnded(Arc<str>),
 }
 
 /// How a run ended, before the engine has put it beside what it wanted.

@@ -26,7 +26,8 @@
 //! ```
 //!
 //! Instead of starting it waits while something it depends on is not ready (`dependencies`).
-//! Where it would be down it is paused or quarantined while somebody keeps it out (`hold`).
+//! Where it would be down it is paused or quarantined while somebody keeps it out (`hold`), or
+//! disabled where it is not to be started at all (`enable`).
 //!
 //! A supervisor goes through the same states; beside them it has a step it is in the middle of
 //! (`supervisor::Step`): starting its children, a restart round, or ending. While a step is in
@@ -39,6 +40,7 @@ mod command;
 mod deadline;
 mod decide;
 mod dependencies;
+mod enable;
 mod end;
 pub(crate) mod engine;
 mod forget;
@@ -48,7 +50,7 @@ pub(crate) mod input;
 pub(crate) mod key;
 mod layers;
 mod nodes;
-mod reconfigure;
+pub(crate) mod reconfigure;
 mod report;
 mod round;
 mod shutdown;

@@ -141,6 +141,12 @@ impl Nodes {
         Self { forgotten, ..Self::default() }
     }
 
+    /// How many forgotten paths keep their generation from now on.
+    pub(super) fn remember(&mut self, paths: usize) {
+        self.forgotten.capacity = paths;
+        self.forgotten.shed();
+    }
+
     /// Makes room for so many more nodes, so that a large tree is not kept in an arena of up to
     /// twice its size.
     pub(super) fn reserve(&mut self, more: usize) {
@@ -401,6 +407,11 @@ impl Forgotten {
         }
         self.generations.insert(path.clone(), generation);
         self.order.push_back((path, generation));
+        self.shed();
+    }
+
+    /// Lets go of those that are too many, those first that were forgotten first.
+    fn shed(&mut self) {
         while self.order.len() > self.capacity {
             let Some((path, generation)) = self.order.pop_front() else { break };
             if self.generations.get(&path) == Some(&generation) {

@@ -10,19 +10,47 @@ use crate::control::command::By;
 use crate::error::types::SupervisorError;
 use crate::event::{EventKind, ValueChange};
 use crate::id::CommandId;
-use crate::spec::plan::{ChildPlan, NodePlan, PlanKind, SupervisorPlan};
+use crate::spec::plan::{ChildPlan, GroupPlan, NodePlan, PlanKind, SupervisorPlan};
 use crate::spec::supervisor::SupervisorSpec;
+use crate::task::member::Arguments;
+
+/// How much is kept of what is over.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Kept {
+    /// How many exits are kept with each child.
+    pub(crate) last_exits: usize,
+    /// How many forgotten paths keep their generation.
+    pub(crate) remembered_paths: usize,
+}
+
+/// A many that has more children than before, and those.
+pub(super) struct Grown {
+    pub(super) many: NodeKey,
+    pub(super) children: Vec<NodePlan>,
+}
+
+/// What is still to be done when every node has its new plan.
+#[derive(Default)]
+struct Adopted {
+    grown: Vec<Grown>,
+    /// Those that a many has no longer.
+    gone: Vec<NodeKey>,
+    /// Those that were still being stopped when they were enabled again.
+    back: Vec<NodeKey>,
+}
 
 impl Engine {
     /// Puts the policies of `spec` in the place of those that hold, for every declared child and
     /// supervisor, all at once. Their tasks stay what they are.
     ///
     /// Whatever is going on goes on as it was begun: a wait, a grace, a round. The next decision
-    /// is made with the new values.
+    /// is made with the new values. Only who is disabled is stopped, and who is enabled started,
+    /// and so are the children of a many that has fewer or more.
     pub(super) fn reconfigure(
         &mut self,
         id: CommandId,
         spec: &SupervisorSpec,
+        kept: Kept,
         changes: &[ValueChange],
         by: &By,
     ) -> Result<(), SupervisorError> {
@@ -35,7 +63,8 @@ impl Engine {
         };
         let plan = with_tasks_of(&new, &old).ok_or(SupervisorError::AnotherTree)?;
         self.remember_reload(id, by);
-        self.adopt(Arc::new(plan));
+        let adopted = self.adopt(Arc::new(plan));
+        self.keep(kept);
         for of_one in changes.chunk_by(|a, b| a.path == b.path) {
             let path = of_one.first().map(|change| &change.path);
             // One that was removed has it when it comes back.
@@ -44,10 +73,21 @@ impl Engine {
                 self.note_for(key, Some(id), EventKind::Reconfigured { changes });
             }
         }
+        let Adopted { grown, gone, back } = adopted;
+        self.enable_as_planned(id, grown);
+        // The youngest first; those whose many ends now are stopped by it in their turn.
+        for key in gone.into_iter().rev() {
+            self.let_go(key);
+        }
+        for key in back {
+            self.enable_again(key);
+        }
         Ok(())
     }
 
-    fn adopt(&mut self, plan: Arc<SupervisorPlan>) {
+    /// Gives every declared node its new plan. Nothing moves yet.
+    fn adopt(&mut self, plan: Arc<SupervisorPlan>) -> Adopted {
+        let mut adopted = Adopted::default();
         let mut waiting = vec![(self.root, PlanKind::Supervisor(plan))];
         while let Some((key, plan)) = waiting.pop() {
             if let PlanKind::Supervisor(plan) = &plan {
@@ -59,9 +99,44 @@ impl Engine {
                         .filter(|&key| self.nodes.get(key).is_some_and(|node| node.is_declared));
                     waiting.extend(child.map(|child| (child, kind.clone())));
                 }
+                self.compare_counts(key, plan, &mut adopted);
+            }
+            let was_enabled = self.policy(key).enabled;
+            let is_back = plan.policy().enabled && !was_enabled;
+            if is_back
+                && matches!(self.state_of(key), Some(State::Stopping(_) | State::Unjoinable { .. }))
+            {
+                adopted.back.push(key);
             }
             self.give(key, plan);
         }
+        adopted
+    }
+
+    /// Whom a many has more, and whom it has no longer.
+    fn compare_counts(&self, key: NodeKey, new: &SupervisorPlan, adopted: &mut Adopted) {
+        let Some(old) = self.supervisor(key).map(|supervisor| Arc::clone(&supervisor.plan)) else {
+            return;
+        };
+        if !old.is_many() {
+            return;
+        }
+        let path = self.path_of(key);
+        let (before, after) = (old.children.len(), new.children.len());
+        if after > before {
+            let children = new.children.get(before..).unwrap_or_default().to_vec();
+            adopted.grown.push(Grown { many: key, children });
+        }
+        for gone in old.children.get(after..).unwrap_or_default() {
+            adopted.gone.extend(self.nodes.find(&path.join(&gone.id)));
+        }
+    }
+
+    /// How much is kept from now on. What is too much goes when something new comes.
+    fn keep(&mut self, kept: Kept) {
+        let Kept { last_exits, remembered_paths } = kept;
+        self.last_exits = last_exits;
+        self.nodes.remember(remembered_paths);
     }
 
     fn give(&mut self, key: NodeKey, plan: PlanKind) {
@@ -95,12 +170,15 @@ impl Engine {
 
 /// `new` with what runs in `old`; `None` where they are not the same tree.
 fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<SupervisorPlan> {
-    if new.children.len() != old.children.len() {
+    let (before, after) = (old.children.len(), new.children.len());
+    if before != after && !(old.is_many() && new.is_many()) {
         return None;
     }
     let children = new.children.iter().zip(&old.children).map(|(new, old)| {
         let kind = match (&new.kind, &old.kind) {
             _ if new.id != old.id => None,
+            // Who waits for whom is kept with each of them.
+            (new, old) if new.dependencies() != old.dependencies() => None,
             (PlanKind::Child(new), PlanKind::Child(old)) => {
                 Some(PlanKind::Child(Arc::new(ChildPlan {
                     task: old.task.clone().with_settings_of(&new.task),
@@ -114,7 +192,19 @@ fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<Superviso
         };
         Some(NodePlan { id: new.id.clone(), kind: kind? })
     });
-    let children = children.collect::<Option<Vec<_>>>()?;
+    let mut children = children.collect::<Option<Vec<_>>>()?;
+    for (index, new) in new.children.iter().enumerate().skip(before) {
+        children.push(one_more(index, new, &old.group)?);
+    }
     let group = new.group.with_members_of(&old.group)?;
     Some(SupervisorPlan { group, children, ..SupervisorPlan::clone(new) })
+}
+
+/// A child that a many has not had before, with the task that its index makes.
+fn one_more(index: usize, new: &NodePlan, old: &GroupPlan) -> Option<NodePlan> {
+    let (GroupPlan::Many(members), PlanKind::Child(plan)) = (old, &new.kind) else { return None };
+    let task = members.as_ref()?.task(Arguments::new(index)).ok()?;
+    let task = task.with_settings_of(&plan.task);
+    let plan = ChildPlan { task, ..ChildPlan::clone(plan) };
+    Some(NodePlan { id: new.id.clone(), kind: PlanKind::Child(Arc::new(plan)) })
 }

@@ -81,6 +81,9 @@ impl Engine {
             Some(State::Disabled) if !cfg!(plant_bug = "disabled_in_round") => {}
             Some(State::Quarantined { .. }) if !cfg!(plant_bug = "quarantine_undone") => {}
             Some(State::Paused) if !cfg!(plant_bug = "pause_undone") => {}
+            // It is on its way out, or cannot be ended, because it is not to run any more.
+            Some(State::Stopping(_) | State::Unjoinable { .. })
+                if !self.policy(child).enabled && !cfg!(plant_bug = "round_over_disabled") => {}
             // It comes to rest when it has ended, and not back into the round.
             Some(State::Stopping(_) | State::Unjoinable { .. })
                 if self.hold_of(child).is_some() && !cfg!(plant_bug = "round_over_hold") => {}

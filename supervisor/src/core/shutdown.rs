@@ -10,7 +10,7 @@ use super::nodes::Body;
 use super::state::{After, State};
 use crate::control::command::By;
 use crate::error::types::SupervisorError;
-use crate::event::EventKind;
+use crate::event::{EventKind, ForceCause};
 use crate::policy::decision::Rule;
 use crate::report::{ReportRow, RowEnd};
 use crate::task::exit::Exit;
@@ -33,12 +33,12 @@ impl Engine {
     }
 
     /// Cancels and aborts everything that is still live, at once.
-    pub(super) fn force_all(&mut self) {
+    pub(super) fn force_all(&mut self, cause: ForceCause) {
         if self.ledger.is_over() || self.ledger.is_forced {
             return;
         }
         self.ledger.is_forced = true;
-        self.note(self.root, EventKind::ShutdownForced);
+        self.note(self.root, EventKind::ShutdownForced { cause });
         self.force_below(self.root);
     }
 

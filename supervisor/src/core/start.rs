@@ -46,7 +46,7 @@ impl Engine {
                 node.restarts += 1;
                 node.is_on_trial = true;
             }
-            Origin::Init | Origin::Dependency | Origin::Command(_) | Origin::Add(_) => {
+            Origin::Init | Origin::Late | Origin::Command(_) | Origin::Add(_) => {
                 node.is_on_trial = false;
             }
         }
@@ -188,14 +188,14 @@ impl Engine {
                 | Origin::Round
                 | Origin::Restart
                 | Origin::Probe
-                | Origin::Dependency
+                | Origin::Late
                 | Origin::Command(_),
                 Some(parent),
             ) if self.is_to_be_stopped(parent, key) => {
                 self.absorb(parent, key, exit, (Ended::Start, Duration::ZERO));
             }
             // Its supervisor is in the middle of something that it is no part of.
-            (Origin::Init | Origin::Restart | Origin::Dependency, Some(parent))
+            (Origin::Init | Origin::Restart | Origin::Late, Some(parent))
                 if self.supervisor(parent).is_some_and(Supervisor::is_busy) =>
             {
                 self.decide_later(parent, key, Ended::Start, Duration::ZERO);
@@ -207,7 +207,7 @@ impl Engine {
                 self.decide_later(parent, key, Ended::Start, Duration::ZERO);
             }
             (
-                Origin::Init | Origin::Round | Origin::Restart | Origin::Probe | Origin::Dependency,
+                Origin::Init | Origin::Round | Origin::Restart | Origin::Probe | Origin::Late,
                 Some(_),
             ) => {
                 self.decide(key, exit, Ended::Start, Duration::ZERO);

@@ -90,9 +90,9 @@ pub(super) enum Origin {
     Restart,
     /// A trial, after it has been quarantined for a while.
     Probe,
-    /// What it depends on is ready, after its supervisor's start, or a command, had gone on
-    /// without it.
-    Dependency,
+    /// What it depends on is ready, or it was enabled, after its supervisor's start, or a command,
+    /// had gone on without it.
+    Late,
     /// Somebody's command.
     Command(CommandId),
     /// Somebody added it: if it fails nothing is kept.
@@ -103,7 +103,7 @@ impl Origin {
     pub(super) fn command(self) -> Option<CommandId> {
         match self {
             Self::Command(id) | Self::Add(id) => Some(id),
-            Self::Init | Self::Round | Self::Restart | Self::Probe | Self::Dependency => None,
+            Self::Init | Self::Round | Self::Restart | Self::Probe | Self::Late => None,
         }
     }
 }

@@ -130,16 +130,19 @@ impl Engine {
         match after {
             After::Down | After::StartTimedOut(_) | After::Stuck { .. } => {
                 self.come_to_rest(key);
-                // One that is held is still to be had.
-                if is_forgotten && self.hold_of(key).is_none() {
+                // One that is held, or disabled, is still to be had.
+                let is_kept = self.hold_of(key).is_some() || self.is_kept_disabled(key);
+                if is_forgotten && !is_kept {
                     self.forget(key);
                 } else {
                     self.answer_stopped(key);
                 }
             }
             After::Remove => {
+                let path = self.path_of(key);
                 self.set_state(key, State::Down);
                 self.remove_for_good(key);
+                self.grow_back(parent, &path);
             }
             After::Start(id) => {
                 self.set_state(key, State::Down);
@@ -192,7 +195,7 @@ impl Engine {
 /// have followed at once, had it gone.
 pub(super) fn after_failed_start(origin: Origin) -> After {
     match origin {
-        Origin::Round | Origin::Restart | Origin::Probe | Origin::Dependency => {
+        Origin::Round | Origin::Restart | Origin::Probe | Origin::Late => {
             After::StartTimedOut(origin)
         }
         Origin::Init | Origin::Command(_) => After::Down,

@@ -154,6 +154,8 @@ pub(super) enum Pending {
     Death(NodeKey),
     /// The probe of a child that is quarantined.
     Probe(NodeKey),
+    /// The start of a child that was disabled.
+    Enabled(NodeKey),
     /// A command, to be looked at from the beginning.
     Command(CommandId, Verb, By),
 }

@@ -85,6 +85,7 @@ impl Row {
 #[derive(Clone, Debug)]
 pub(crate) struct Snapshot {
     now: Uptime,
+    sequence: u64,
     root: NodeKey,
     chunks: Vec<Arc<[Option<Row>]>>,
     heartbeats: BTreeMap<RunKey, Uptime>,
@@ -121,7 +122,7 @@ impl Snapshot {
             }
             children.push(child);
         }
-        TreeState { uptime: self.now.0, children }
+        TreeState { uptime: self.now.0, sequence: self.sequence, children }
     }
 
     fn row(&self, key: NodeKey) -> Option<&Row> {
@@ -149,20 +150,32 @@ impl Engine {
         }
         let chunks = seen.iter().flatten().cloned().collect();
         self.nodes.seen.0 = seen;
-        Snapshot { now: self.now, root: self.root, chunks, heartbeats: BTreeMap::new() }
+        Snapshot {
+            now: self.now,
+            sequence: self.facts,
+            root: self.root,
+            chunks,
+            heartbeats: BTreeMap::new(),
+        }
     }
 
     /// Every child, as it is now, put together at once: what the snapshot has to come to.
     #[cfg(test)]
     pub(crate) fn state(&self) -> TreeState {
         let children = self.depth_first().into_iter().filter_map(|key| self.child_state(key));
-        TreeState { uptime: self.now.0, children: children.collect() }
+        TreeState { uptime: self.now.0, sequence: self.facts, children: children.collect() }
     }
 
     /// The same of one node and everything below it.
     pub(crate) fn state_below(&self, path: &ChildPath) -> Vec<ChildState> {
         let below = self.nodes.find(path).map(|key| self.depth_first_from(key));
         below.unwrap_or_default().into_iter().filter_map(|key| self.child_state(key)).collect()
+    }
+
+    /// The sequence of the latest event; 0 before the first.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(crate) fn sequence(&self) -> u64 {
+        self.facts
     }
 
     /// One child, as it is now.
@@ -204,6 +217,11 @@ impl Engine {
             _ => Vec::new(),
         };
         let supervisor = node.supervisor();
+        let is_aborted = match node.state {
+            State::Stopping(stopping) => stopping.is_aborted,
+            State::Unjoinable { .. } => true,
+            _ => false,
+        };
         let is_stuck = match node.state {
             State::Stopping(stopping) => stopping.is_stuck,
             State::Unjoinable { after } => matches!(after, After::Stuck { .. }),
@@ -229,6 +247,8 @@ impl Engine {
                 since: node.since.0,
                 due: due.map(|due| due.0),
                 waits_for,
+                depends_on: node.dependencies().to_vec(),
+                is_aborted,
                 last_exits: past
                     .map(|past| past.exits.iter().cloned().collect())
                     .unwrap_or_default(),

@@ -175,6 +175,15 @@ impl Engine {
         }
     }
 
+    /// The node is down, and is not to be started.
+    pub(super) fn answer_disabled(&mut self, key: NodeKey) {
+        self.answer_stopped(key);
+        let error = self.disabled(key);
+        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Ready) {
+            self.reply(id, Err(error.clone()));
+        }
+    }
+
     /// The node is gone, as those who asked for its stop wanted; somebody else wants it back.
     pub(super) fn answer_joined(&mut self, key: NodeKey) {
         if cfg!(plant_bug = "overtaken_stop_unanswered") {

@@ -216,6 +216,17 @@ pub enum SupervisorError {
     #[cfg(feature = "record")]
     #[error(transparent)]
     Record(crate::record::RecordError),
+    /// The socket of the tree cannot be made.
+    #[cfg(all(feature = "ipc", unix))]
+    #[error("the tree has no socket")]
+    Ipc(#[source] Arc<crate::ipc::IpcError>),
+    /// The program cannot read manifests.
+    #[cfg(all(feature = "ipc", unix))]
+    #[error(
+        "no child can be added by a manifest: build the program with the feature `config` of \
+         `rust-tokio-supervisor`"
+    )]
+    NoManifests,
     /// The signals of the process cannot be listened to.
     #[error("the signals of the process cannot be listened to")]
     Signal(#[source] Arc<std::io::Error>),

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{Event, EventKind, ValueChange};
+use super::{Event, EventKind, ForceCause, ValueChange};
 use crate::error::meltdown::{MeltdownError, MeltdownLink};
 use crate::policy::decision::{RestartDecision, Rule};
 use crate::policy::intensity::Limit;
@@ -18,8 +18,12 @@ pub const SCHEMA_ID: &str = "rust-supervisor.event.v1";
 
 /// The JSON schema of [`EventForm`], whose `$id` is [`SCHEMA_ID`].
 pub fn schema() -> serde_json::Value {
-    let mut schema = schemars::schema_for!(EventForm);
-    schema.insert("$id".to_owned(), SCHEMA_ID.into());
+    schema_of::<EventForm>(SCHEMA_ID)
+}
+
+pub(crate) fn schema_of<T: JsonSchema>(id: &str) -> serde_json::Value {
+    let mut schema = schemars::schema_for!(T);
+    schema.insert("$id".to_owned(), id.into());
     schema.to_value()
 }
 
@@ -78,7 +82,10 @@ pub enum KindForm {
     Added,
     Removed,
     ShutdownRequested { requested_by: String, reason: String },
-    ShutdownForced,
+    ShutdownForced { force: ForceForm },
+    AuditFailing { because: String },
+    AuditRestored { missing: u64 },
+    RecordingEnded { because: String },
     Ended { is_clean: bool },
 }
 
@@ -117,6 +124,28 @@ pub enum ExitForm {
     Lost,
     /// See [`Exit::Ignored`].
     Ignored,
+}
+
+/// Who ends a shutdown by force; see [`ForceCause`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(tag = "cause", rename_all = "snake_case")]
+#[non_exhaustive]
+#[expect(missing_docs, reason = "they are those of `ForceCause`")]
+pub enum ForceForm {
+    BudgetSpent,
+    Requested { requested_by: String, reason: String },
+}
+
+impl From<&ForceCause> for ForceForm {
+    fn from(cause: &ForceCause) -> Self {
+        match cause {
+            ForceCause::BudgetSpent => Self::BudgetSpent,
+            ForceCause::Requested { requested_by, reason } => Self::Requested {
+                requested_by: requested_by.to_string(),
+                reason: reason.to_string(),
+            },
+        }
+    }
 }
 
 /// One value of a configuration that changes; see [`ValueChange`].
@@ -240,7 +269,14 @@ impl From<&EventKind> for KindForm {
                 requested_by: requested_by.to_string(),
                 reason: reason.to_string(),
             },
-            EventKind::ShutdownForced => Self::ShutdownForced,
+            EventKind::ShutdownForced { cause } => Self::ShutdownForced { force: cause.into() },
+            EventKind::AuditFailing { because } => {
+                Self::AuditFailing { because: because.to_string() }
+            }
+            EventKind::AuditRestored { missing } => Self::AuditRestored { missing: *missing },
+            EventKind::RecordingEnded { because } => {
+                Self::RecordingEnded { because: because.to_string() }
+            }
             EventKind::Ended { is_clean } => Self::Ended { is_clean: *is_clean },
         }
     }
@@ -287,20 +323,29 @@ impl From<RestartDecision> for DecisionForm {
     }
 }
 
-fn links(why: &MeltdownError) -> Vec<LinkForm> {
-    let link = |link: &MeltdownLink| LinkForm {
-        supervisor: link.supervisor.to_string(),
-        child: link.child.to_string(),
-        exit: (&link.exit).into(),
-        rule: Rule::name(link.rule).to_owned(),
-        budget: link
-            .budget
-            .map(|Limit { max, within }| LimitForm { max, within_nanos: nanos(within) }),
-    };
-    why.links().iter().map(link).collect()
+pub(crate) fn links(why: &MeltdownError) -> Vec<LinkForm> {
+    why.links().iter().map(LinkForm::from).collect()
+}
+
+impl From<&MeltdownLink> for LinkForm {
+    fn from(link: &MeltdownLink) -> Self {
+        Self {
+            supervisor: link.supervisor.to_string(),
+            child: link.child.to_string(),
+            exit: (&link.exit).into(),
+            rule: Rule::name(link.rule).to_owned(),
+            budget: link.budget.map(LimitForm::from),
+        }
+    }
+}
+
+impl From<Limit> for LimitForm {
+    fn from(Limit { max, within }: Limit) -> Self {
+        Self { max, within_nanos: nanos(within) }
+    }
 }
 
 /// 2^64 ns are 584 years.
-fn nanos(time: Duration) -> u64 {
+pub(crate) fn nanos(time: Duration) -> u64 {
     u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
 }

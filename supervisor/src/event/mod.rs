@@ -148,13 +148,59 @@ pub enum EventKind {
         /// And why.
         reason: Arc<str>,
     },
-    /// All that is left is aborted at once: the budget is spent, or somebody asked for it.
-    ShutdownForced,
+    /// All that is left is aborted at once.
+    ShutdownForced {
+        /// Who wants it.
+        cause: ForceCause,
+    },
+    /// The audit cannot be written. Whether commands are refused from now on is what its
+    /// `on_failure` says.
+    AuditFailing {
+        /// What is wrong with it.
+        because: Arc<str>,
+    },
+    /// The audit can be written again.
+    AuditRestored {
+        /// How many entries are missing, although what they are about took place.
+        missing: u64,
+    },
+    /// The recording of the tree ends here; the tree goes on.
+    RecordingEnded {
+        /// Why.
+        because: Arc<str>,
+    },
     /// The tree has ended. The last event.
     Ended {
         /// Whether nothing had to be aborted or given up.
         is_clean: bool,
     },
+}
+
+/// Who ends a shutdown by force.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum ForceCause {
+    /// Nobody: it has taken longer than its budget.
+    BudgetSpent,
+    /// Somebody asked for it.
+    Requested {
+        /// Who.
+        requested_by: Arc<str>,
+        /// And why.
+        reason: Arc<str>,
+    },
+}
+
+/// `its budget is spent`, or who asked for it.
+impl fmt::Display for ForceCause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BudgetSpent => f.write_str("its budget is spent"),
+            Self::Requested { requested_by, reason } => {
+                write!(f, "asked for by {requested_by}: {reason}")
+            }
+        }
+    }
 }
 
 /// One value of a configuration that changes.
@@ -242,6 +288,9 @@ tags! {
     Removed "removed",
     ShutdownRequested "shutdown_requested",
     ShutdownForced "shutdown_forced",
+    AuditFailing "audit_failing",
+    AuditRestored "audit_restored",
+    RecordingEnded "recording_ended",
     Ended "ended",
 }
 
@@ -305,7 +354,12 @@ impl fmt::Display for EventKind {
             Self::ShutdownRequested { requested_by, reason } => {
                 write!(f, "shutdown, asked for by {requested_by}: {reason}")
             }
-            Self::ShutdownForced => f.write_str("all that is left is aborted"),
+            Self::ShutdownForced { cause } => write!(f, "all that is left is aborted, {cause}"),
+            Self::AuditFailing { because } => write!(f, "the audit cannot be written: {because}"),
+            Self::AuditRestored { missing } => {
+                write!(f, "the audit can be written again, {missing} entries are missing")
+            }
+            Self::RecordingEnded { because } => write!(f, "the recording ends: {because}"),
             Self::Ended { is_clean: true } => f.write_str("the tree has ended, clean"),
             Self::Ended { is_clean: false } => f.write_str("the tree has ended, not clean"),
         }

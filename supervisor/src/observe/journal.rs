@@ -1,6 +1,7 @@
 //! The latest events, kept for those who come late.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::event::Event;
@@ -14,7 +15,7 @@ const SUMMARIES: usize = 16;
 /// The latest events of a tree, shared by its driver, which writes, and its handles, which read.
 #[derive(Debug)]
 pub(crate) struct Journal {
-    capacity: usize,
+    capacity: AtomicUsize,
     events: Mutex<VecDeque<Arc<Event>>>,
     summaries: Mutex<VecDeque<Arc<RunSummary>>>,
 }
@@ -22,17 +23,29 @@ pub(crate) struct Journal {
 impl Journal {
     /// Keeps the latest `capacity` events. The room for them is taken as they come.
     pub(crate) fn new(capacity: usize) -> Self {
-        Self { capacity, events: Mutex::default(), summaries: Mutex::default() }
+        Self { capacity: capacity.into(), events: Mutex::default(), summaries: Mutex::default() }
     }
 
     pub(crate) fn capacity(&self) -> usize {
-        self.capacity
+        self.capacity.load(Ordering::Relaxed)
+    }
+
+    /// Keeps the latest `capacity` events from now on.
+    #[cfg(feature = "config")]
+    pub(crate) fn resize(&self, capacity: usize) {
+        self.capacity.store(capacity, Ordering::Relaxed);
+        let mut events = lock(&self.events);
+        let too_many = events.len().saturating_sub(capacity);
+        let oldest: Vec<_> = events.drain(..too_many).collect();
+        events.shrink_to(capacity);
+        drop(events);
+        drop(oldest);
     }
 
     pub(crate) fn push(&self, event: Arc<Event>) {
         let mut events = lock(&self.events);
         events.push_back(event);
-        let is_full = events.len() > self.capacity && !cfg!(plant_bug = "endless_journal");
+        let is_full = events.len() > self.capacity() && !cfg!(plant_bug = "endless_journal");
         let oldest = if is_full { events.pop_front() } else { None };
         // What it carries may be the user's and have a destructor: not under the lock.
         drop(events);
@@ -48,6 +61,12 @@ impl Journal {
         let sequence = sequence.max(1);
         let skipped = usize::try_from(sequence.saturating_sub(oldest)).unwrap_or(usize::MAX);
         (events.iter().skip(skipped).cloned().collect(), oldest.saturating_sub(sequence))
+    }
+
+    /// The sequence of the oldest that is still there.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(crate) fn oldest(&self) -> Option<u64> {
+        lock(&self.events).front().map(|event| event.sequence)
     }
 
     /// The latest of those about `path` and what is below it, the oldest first.

@@ -47,9 +47,13 @@ fn say(fact: &Fact) {
     }
 }
 
-fn level(kind: &EventKind) -> Level {
+/// How much it matters.
+pub(crate) fn level(kind: &EventKind) -> Level {
     match kind {
-        EventKind::Meltdown { .. } | EventKind::Unjoinable => Level::ERROR,
+        EventKind::Meltdown { .. }
+        | EventKind::Unjoinable
+        | EventKind::AuditFailing { .. }
+        | EventKind::RecordingEnded { .. } => Level::ERROR,
         EventKind::Decided {
             decision:
                 RestartDecision::Quarantine { .. }
@@ -57,13 +61,14 @@ fn level(kind: &EventKind) -> Level {
                 | RestartDecision::ShutdownTree { .. },
         } => Level::ERROR,
         EventKind::Exited { exit } if exit.is_abnormal() => Level::WARN,
-        EventKind::StartFailed { .. } | EventKind::Aborted | EventKind::ShutdownForced => {
+        EventKind::StartFailed { .. } | EventKind::Aborted | EventKind::ShutdownForced { .. } => {
             Level::WARN
         }
         EventKind::Decided { .. }
         | EventKind::ShutdownRequested { .. }
         | EventKind::Commanded { .. }
         | EventKind::AutoShutdown { .. }
+        | EventKind::AuditRestored { .. }
         | EventKind::Ended { .. } => Level::INFO,
         _ => Level::DEBUG,
     }

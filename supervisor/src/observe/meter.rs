@@ -21,6 +21,10 @@ mod unmeasured {
             Self
         }
 
+        pub(crate) fn off() -> Self {
+            Self
+        }
+
         pub(crate) fn fact(&self, _: Uptime, _: &Fact) {}
 
         pub(crate) fn turn(&self, _: usize, _: &Engine) {}
@@ -38,15 +42,16 @@ mod measured {
 
     use metrics::{counter, gauge, histogram};
 
+    use crate::control::command::RELOAD;
     use crate::core::action::Fact;
     use crate::core::engine::Engine;
     use crate::core::time::Uptime;
     use crate::event::EventKind;
     use crate::id::ChildPath;
     use crate::metrics::{
-        ABORTS, BACKOFF, CHILD_UP, CHILDREN, COMMANDS, EVENTS_MISSED, EXITS, MAILBOX_DEPTH,
-        MELTDOWNS, QUARANTINES, RESTARTS, RUN_UPTIME, STALE, START_DURATION, START_FAILURES,
-        START_TIME, STARTS, STOP_DURATION, UNJOINABLE, describe,
+        ABORTS, AUDIT_FAILING, BACKOFF, CHILD_UP, CHILDREN, COMMANDS, CONFIG_VERSION,
+        EVENTS_MISSED, EXITS, MAILBOX_DEPTH, MELTDOWNS, QUARANTINES, RESTARTS, RUN_UPTIME, STALE,
+        START_DURATION, START_FAILURES, START_TIME, STARTS, STOP_DURATION, UNJOINABLE, describe,
     };
     use crate::policy::decision::RestartDecision;
     use crate::state::Lifecycle;
@@ -56,6 +61,10 @@ mod measured {
     /// is contained.
     #[derive(Debug)]
     pub(crate) struct Meter {
+        /// Nothing is told.
+        is_off: bool,
+        /// How many configurations have been put in place.
+        config_version: u32,
         /// What is known of each child that has been started.
         children: BTreeMap<ChildPath, Child>,
         /// Those that were added while the tree runs.
@@ -76,17 +85,33 @@ mod measured {
         pub(crate) fn new() -> Self {
             describe();
             let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-            drop(contain(|| gauge!(START_TIME).set(now.as_secs_f64())));
+            drop(contain(|| {
+                gauge!(START_TIME).set(now.as_secs_f64());
+                gauge!(CONFIG_VERSION).set(1);
+                gauge!(AUDIT_FAILING).set(0);
+            }));
+            Self { is_off: false, ..Self::off() }
+        }
+
+        /// One that tells nothing.
+        pub(crate) fn off() -> Self {
             let (children, added) = (BTreeMap::new(), BTreeSet::new());
-            Self { children, added, depth: None, lifecycles: Vec::new() }
+            let (is_off, config_version, lifecycles) = (true, 1, Vec::new());
+            Self { is_off, config_version, children, added, depth: None, lifecycles }
         }
 
         pub(crate) fn fact(&mut self, now: Uptime, fact: &Fact) {
+            if self.is_off && !cfg!(plant_bug = "metrics_cannot_be_switched_off") {
+                return;
+            }
             drop(contain(|| self.count(now, fact)));
         }
 
         /// What is told of the tree as a whole, where it has changed.
         pub(crate) fn turn(&mut self, depth: usize, engine: &Engine) {
+            if self.is_off {
+                return;
+            }
             drop(contain(|| {
                 if self.depth.replace(depth) != Some(depth) {
                     gauge!(MAILBOX_DEPTH).set(number(depth));
@@ -119,6 +144,10 @@ mod measured {
                     self.children.insert(path.clone(), child);
                 }
                 EventKind::Commanded { command, .. } => {
+                    if *command == RELOAD && !cfg!(plant_bug = "config_version_stands") {
+                        self.config_version = self.config_version.saturating_add(1);
+                        gauge!(CONFIG_VERSION).set(self.config_version);
+                    }
                     counter!(COMMANDS, "command" => *command).increment(1);
                 }
                 _ => {}
@@ -166,6 +195,8 @@ mod measured {
                 EventKind::Meltdown { .. } => counter!(MELTDOWNS, "path" => label).increment(1),
                 EventKind::Stale { .. } => counter!(STALE, "path" => label).increment(1),
                 EventKind::Aborted => counter!(ABORTS, "path" => label).increment(1),
+                EventKind::AuditFailing { .. } => gauge!(AUDIT_FAILING).set(1),
+                EventKind::AuditRestored { .. } => gauge!(AUDIT_FAILING).set(0),
                 EventKind::Unjoinable => counter!(UNJOINABLE, "path" => label).increment(1),
                 _ => {}
             }
@@ -219,5 +250,79 @@ mod measured {
     #[expect(clippy::cast_precision_loss, reason = "nobody counts to 2^52 messages")]
     fn number(count: usize) -> f64 {
         count as f64
+    }
+}
+
+#[cfg(all(test, feature = "metrics"))]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::sync::atomic::{AtomicU64, Ordering};
+    use std::sync::{Arc, Mutex};
+    use std::time::Duration;
+
+    use metrics::{
+        Counter, Gauge, Histogram, Key, KeyName, Metadata, Recorder, SharedString, Unit,
+    };
+
+    use super::Meter;
+    use crate::control::command::RELOAD;
+    use crate::core::action::Fact;
+    use crate::core::time::Uptime;
+    use crate::event::EventKind;
+    use crate::id::{ChildPath, CorrelationId, Generation};
+    use crate::metrics::{CONFIG_VERSION, STALE};
+    use crate::task::cell::lock;
+
+    /// Counters and gauges by their names.
+    #[derive(Default)]
+    struct Told(Mutex<BTreeMap<String, Arc<AtomicU64>>>);
+
+    impl Told {
+        fn cell(&self, key: &Key) -> Arc<AtomicU64> {
+            Arc::clone(lock(&self.0).entry(key.name().to_owned()).or_default())
+        }
+
+        fn bits(&self, name: &str) -> Option<u64> {
+            lock(&self.0).get(name).map(|cell| cell.load(Ordering::SeqCst))
+        }
+    }
+
+    impl Recorder for Told {
+        fn describe_counter(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_gauge(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+        fn describe_histogram(&self, _: KeyName, _: Option<Unit>, _: SharedString) {}
+
+        fn register_counter(&self, key: &Key, _: &Metadata<'_>) -> Counter {
+            Counter::from_arc(self.cell(key))
+        }
+
+        fn register_gauge(&self, key: &Key, _: &Metadata<'_>) -> Gauge {
+            Gauge::from_arc(self.cell(key))
+        }
+
+        fn register_histogram(&self, _: &Key, _: &Metadata<'_>) -> Histogram {
+            Histogram::noop()
+        }
+    }
+
+    fn happens(meter: &mut Meter) {
+        let (requested_by, reason) = ("test".into(), "because".into());
+        let reload = EventKind::Commanded { command: RELOAD, requested_by, reason };
+        for kind in [reload, EventKind::Stale { silent_for: Duration::ZERO }] {
+            let (path, generation) = (ChildPath::root(), Generation(1));
+            let correlation = CorrelationId(1);
+            let fact = Fact { sequence: 1, correlation, path, generation, command: None, kind };
+            meter.fact(Uptime::ZERO, &fact);
+        }
+    }
+
+    #[test]
+    fn a_meter_that_is_off_tells_nothing_and_another_counts_each_reload_as_a_version() {
+        let told = Told::default();
+        metrics::with_local_recorder(&told, || happens(&mut Meter::off()));
+        assert!(lock(&told.0).is_empty());
+        metrics::with_local_recorder(&told, || happens(&mut Meter::new()));
+        assert_eq!(told.bits(STALE), Some(1));
+        assert_eq!(told.bits(CONFIG_VERSION).map(f64::from_bits), Some(2.0));
     }
 }

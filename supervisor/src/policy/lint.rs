@@ -51,11 +51,18 @@ pub const fn tightest_span(backoff: &Backoff, charges: u32) -> Duration {
 /// assert!(!never_trips(&backoff, Limit::new(5, Duration::from_secs(31))));
 /// ```
 pub const fn never_trips(backoff: &Backoff, limit: Limit) -> bool {
-    if limit.max == u32::MAX {
-        // No limit at all, and meant so.
+    if is_in_reach(backoff.max, limit) {
         return false;
     }
     tightest_span(backoff, limit.max + 1).as_nanos() > limit.within.as_nanos()
+}
+
+/// Whether a child fails often enough for the limit even if all of its waits were as long as the
+/// longest one.
+pub(crate) const fn is_in_reach(longest: Duration, limit: Limit) -> bool {
+    // Without end there is no limit at all, and meant so.
+    limit.max == u32::MAX
+        || longest.as_nanos().saturating_mul(limit.max as u128) <= limit.within.as_nanos()
 }
 
 /// Whether a supervisor's intensity is spent by one child before that child's own limit is, so

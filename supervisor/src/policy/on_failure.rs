@@ -117,47 +117,77 @@ impl ClassPatch {
 #[cfg_attr(
     feature = "record",
     derive(serde::Serialize, serde::Deserialize),
-    serde(default, deny_unknown_fields)
+    serde(from = "Classes", into = "Classes")
 )]
 pub struct OnFailurePatch {
+    /// `None` where no key of any class is set: few children say something, and the compiler moves
+    /// the patches of all of them about.
+    classes: Option<[ClassPatch; FailureClass::ALL.len()]>,
+}
+
+/// As it is written into a recording.
+#[cfg(feature = "record")]
+#[derive(Clone, Copy, Default, serde::Serialize, serde::Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct Classes {
     classes: [ClassPatch; FailureClass::ALL.len()],
+}
+
+#[cfg(feature = "record")]
+impl From<Classes> for OnFailurePatch {
+    fn from(Classes { classes }: Classes) -> Self {
+        let said = FailureClass::ALL.into_iter().zip(classes);
+        said.fold(Self::NONE, |all, (class, patch)| all.on(class, patch))
+    }
+}
+
+#[cfg(feature = "record")]
+impl From<OnFailurePatch> for Classes {
+    fn from(patch: OnFailurePatch) -> Self {
+        Self { classes: FailureClass::ALL.map(|class| patch.class(class)) }
+    }
 }
 
 impl OnFailurePatch {
     /// Says nothing.
-    pub const NONE: Self = Self { classes: [ClassPatch::NONE; FailureClass::ALL.len()] };
+    pub const NONE: Self = Self { classes: None };
 
     /// Whether any key of any class is set.
     pub const fn says_something(&self) -> bool {
-        let mut n = 0;
-        while n < self.classes.len() {
-            if self.classes[n].says_something() {
-                return true;
-            }
-            n += 1;
-        }
-        false
+        self.classes.is_some()
     }
 
     /// What is said about one class.
     pub const fn class(&self, class: FailureClass) -> ClassPatch {
-        self.classes[class as usize]
+        match &self.classes {
+            Some(classes) => classes[class as usize],
+            None => ClassPatch::NONE,
+        }
     }
 
     /// Lays `patch` over what was said about one class, key by key.
     #[must_use]
     pub const fn on(mut self, class: FailureClass, patch: ClassPatch) -> Self {
-        self.classes[class as usize] = patch.over(self.classes[class as usize]);
+        if !patch.says_something() {
+            return self;
+        }
+        let mut classes = match self.classes {
+            Some(classes) => classes,
+            None => [ClassPatch::NONE; FailureClass::ALL.len()],
+        };
+        classes[class as usize] = patch.over(classes[class as usize]);
+        self.classes = Some(classes);
         self
     }
 
     /// Lays this patch over a weaker one, class by class and key by key.
     #[must_use]
     pub const fn over(self, weaker: Self) -> Self {
+        let Some(classes) = self.classes else { return weaker };
         let mut all = weaker;
         let mut n = 0;
-        while n < all.classes.len() {
-            all.classes[n] = self.classes[n].over(weaker.classes[n]);
+        while n < classes.len() {
+            all = all.on(FailureClass::ALL[n], classes[n]);
             n += 1;
         }
         all
@@ -166,8 +196,8 @@ impl OnFailurePatch {
     /// The policies of the classes about which something is said, for a child that waits as
     /// `childs` says after other failures. `None` when there are none.
     pub(super) fn resolve(self, childs: &Backoff) -> Option<OnFailure> {
-        let classes = self.classes.map(|class| class.resolve(childs));
-        self.says_something().then_some(OnFailure { classes })
+        let classes = self.classes?.map(|class| class.resolve(childs));
+        Some(OnFailure { classes })
     }
 }
 

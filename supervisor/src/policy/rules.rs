@@ -331,22 +331,39 @@ pub const fn class(said: &ClassPatch) -> [Finding; 4] {
 /// In a const evaluation, with the text of the first rule that is broken.
 #[track_caller]
 pub(crate) const fn check(said: &PolicyPatch) {
-    complain(&values(said));
-    complain(&[heartbeats(said.health)]);
-    let mut n = 0;
-    while n < FailureClass::ALL.len() {
-        complain(&class(&said.on_failure.class(FailureClass::ALL[n])));
-        n += 1;
+    if let Some(fault) = at_one_place(said) {
+        panic!("{}", fault.text());
     }
 }
 
-#[track_caller]
-const fn complain(findings: &[Finding]) {
+/// The first fault in what was written at one place.
+pub(crate) const fn at_one_place(said: &PolicyPatch) -> Finding {
+    let fault = first(&values(said));
+    if fault.is_some() {
+        return fault;
+    }
+    let fault = heartbeats(said.health);
+    if fault.is_some() {
+        return fault;
+    }
     let mut n = 0;
-    while n < findings.len() {
-        if let Some(fault) = findings[n] {
-            panic!("{}", fault.text());
+    while said.on_failure.says_something() && n < FailureClass::ALL.len() {
+        let fault = first(&class(&said.on_failure.class(FailureClass::ALL[n])));
+        if fault.is_some() {
+            return fault;
         }
         n += 1;
     }
+    None
+}
+
+const fn first(findings: &[Finding]) -> Finding {
+    let mut n = 0;
+    while n < findings.len() {
+        if findings[n].is_some() {
+            return findings[n];
+        }
+        n += 1;
+    }
+    None
 }

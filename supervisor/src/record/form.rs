@@ -3,15 +3,15 @@
 
 use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
 use crate::control::command::{By, Command, Verb};
-use crate::core::input::{Input, RunEnd};
+use crate::core::input::{Input, News, RunEnd};
 use crate::core::key::{NodeKey, RunKey};
+use crate::core::reconfigure::Kept;
 use crate::core::time::Uptime;
 use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath, CommandId, Generation};
@@ -23,7 +23,7 @@ use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
 use crate::spec::dependency::Dependency;
-use crate::spec::group::{Group, GroupKind};
+use crate::spec::group::{Group, GroupKind, MemberOverrides};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::tags::Tags;
 use crate::task::context::TaskContext;
@@ -71,7 +71,36 @@ pub(super) enum InputForm {
     Pulse { run: RunForm, last_nanos: Option<u64> },
     Command { id: u64, command: CommandForm },
     Abandoned(BTreeSet<u64>),
+    News(NewsForm),
     Tick,
+}
+
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum NewsForm {
+    AuditFailing { because: String },
+    AuditRestored { missing: u64 },
+    RecordingEnded { because: String },
+}
+
+impl From<&News> for NewsForm {
+    fn from(news: &News) -> Self {
+        match news {
+            News::AuditFailing(because) => Self::AuditFailing { because: because.to_string() },
+            News::AuditRestored { missing } => Self::AuditRestored { missing: *missing },
+            News::RecordingEnded(because) => Self::RecordingEnded { because: because.to_string() },
+        }
+    }
+}
+
+impl From<NewsForm> for News {
+    fn from(form: NewsForm) -> Self {
+        match form {
+            NewsForm::AuditFailing { because } => Self::AuditFailing(because.into()),
+            NewsForm::AuditRestored { missing } => Self::AuditRestored { missing },
+            NewsForm::RecordingEnded { because } => Self::RecordingEnded(because.into()),
+        }
+    }
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -100,6 +129,11 @@ pub(super) enum CommandForm {
         pool: String,
         id: Option<String>,
         arguments: String,
+        /// What is said about this member over what is said about all.
+        #[serde(default)]
+        policy: Box<PolicyPatch>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tags: Option<Vec<String>>,
         requested_by: String,
         reason: String,
     },
@@ -112,6 +146,8 @@ pub(super) enum CommandForm {
     /// The declaration with a new configuration over it.
     Reload {
         spec: Box<NodeForm>,
+        last_exits: usize,
+        remembered_paths: usize,
         changes: Vec<ChangeForm>,
         requested_by: String,
         reason: String,
@@ -205,7 +241,8 @@ pub(super) struct GroupForm {
 
 impl From<&Group> for Option<Box<GroupForm>> {
     fn from(group: &Group) -> Self {
-        let Group { kind, members, policy, tags, max_children, count } = group;
+        // What they are read from is nothing to the engine.
+        let Group { kind, members, policy, tags, max_children, count, .. } = group;
         let is_group = *kind != GroupKind::None;
         let form = || GroupForm {
             is_pool: *kind == GroupKind::Pool,
@@ -230,6 +267,7 @@ impl From<GroupForm> for Group {
             tags: Tags::new(tags),
             max_children,
             count,
+            ..Self::default()
         }
     }
 }
@@ -271,7 +309,8 @@ impl From<&SupervisorSpec> for NodeForm {
             defaults,
             configured_defaults,
             children,
-            declared_at: _,
+            // Where it is declared is nothing to the engine.
+            ..
         } = spec;
         Self::Supervisor {
             id: id.to_string(),
@@ -316,7 +355,6 @@ impl From<NodeForm> for NodeSpec {
                 configured_defaults,
                 children,
             } => SupervisorSpec {
-                id: id.into(),
                 dependencies: named(dependencies),
                 start,
                 strategy,
@@ -330,7 +368,7 @@ impl From<NodeForm> for NodeSpec {
                 defaults,
                 configured_defaults,
                 children: children.into_iter().map(Self::from).collect(),
-                declared_at: Location::caller(),
+                ..SupervisorSpec::new(id)
             }
             .into(),
         }
@@ -375,6 +413,7 @@ impl From<&Input> for InputForm {
             }
             Input::Command(id, command) => Self::Command { id: id.0, command: command.into() },
             Input::Abandoned(ids) => Self::Abandoned(ids.iter().map(|id| id.0).collect()),
+            Input::News(news) => Self::News(news.into()),
             Input::Tick => Self::Tick,
         }
     }
@@ -394,6 +433,7 @@ impl InputForm {
             }
             Self::Command { id, command } => Input::Command(CommandId(id), command.command()?),
             Self::Abandoned(ids) => Input::Abandoned(ids.into_iter().map(CommandId).collect()),
+            Self::News(news) => Input::News(news.into()),
             Self::Tick => Input::Tick,
         })
     }
@@ -448,11 +488,12 @@ impl From<&Command> for CommandForm {
                 let (requested_by, reason) = who(by);
                 Self::ShutdownNow { requested_by, reason }
             }
-            Command::Reload { spec, changes, by } => {
+            Command::Reload { spec, kept, changes, by } => {
+                let Kept { last_exits, remembered_paths } = *kept;
                 let (requested_by, reason) = who(by);
                 let spec = Box::new(NodeForm::from(&**spec));
                 let changes = changes.iter().map(change_form).collect();
-                Self::Reload { spec, changes, requested_by, reason }
+                Self::Reload { spec, last_exits, remembered_paths, changes, requested_by, reason }
             }
             Command::Do(verb, by) => {
                 let (requested_by, reason) = who(by);
@@ -462,13 +503,16 @@ impl From<&Command> for CommandForm {
                         let spec = Box::new(NodeForm::from(&**spec));
                         return Self::AddChild { parent: path, spec, requested_by, reason };
                     }
-                    Verb::Spawn { id, arguments, .. } => {
+                    Verb::Spawn { id, arguments, overrides, .. } => {
                         let id = id.as_ref().map(ToString::to_string);
                         let arguments = arguments.type_name().to_owned();
+                        let tags = overrides.tags.as_ref();
                         return Self::SpawnMember {
                             pool: path,
                             id,
                             arguments,
+                            policy: Box::new(overrides.policy),
+                            tags: tags.map(|tags| tags.iter().map(str::to_owned).collect()),
                             requested_by,
                             reason,
                         };
@@ -514,12 +558,15 @@ impl CommandForm {
                 let (parent, spec) = (read(parent)?, Box::new(NodeSpec::from(*spec)));
                 Command::Do(Verb::Add { parent, spec }, by(requested_by, reason))
             }
-            Self::SpawnMember { pool, id, arguments, requested_by, reason } => {
+            Self::SpawnMember { pool, id, arguments, policy, tags, requested_by, reason } => {
                 let id = id.map(ChildId::new).transpose().map_err(|error| error.to_string())?;
                 let (pool, arguments) = (read(pool)?, Arguments::stand_in(arguments));
-                Command::Do(Verb::Spawn { pool, id, arguments }, by(requested_by, reason))
+                let mut overrides = Box::<MemberOverrides>::default();
+                (overrides.policy, overrides.tags) = (*policy, tags.map(Tags::new));
+                let verb = Verb::Spawn { pool, id, arguments, overrides };
+                Command::Do(verb, by(requested_by, reason))
             }
-            Self::Reload { spec, changes, requested_by, reason } => {
+            Self::Reload { spec, last_exits, remembered_paths, changes, requested_by, reason } => {
                 let NodeSpec::Supervisor(spec) = NodeSpec::from(*spec) else {
                     return Err("a tree is a supervisor".to_owned());
                 };
@@ -528,7 +575,8 @@ impl CommandForm {
                     Ok(ValueChange { path: read(path)?, key: key.into(), before, after })
                 });
                 let changes = changes.collect::<Result<_, String>>()?;
-                Command::Reload { spec, changes, by: by(requested_by, reason) }
+                let kept = Kept { last_exits, remembered_paths };
+                Command::Reload { spec, kept, changes, by: by(requested_by, reason) }
             }
             Self::Change { verb, path, requested_by, reason } => {
                 Command::Do(verb.about(read(path)?), by(requested_by, reason))

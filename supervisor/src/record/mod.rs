@@ -50,6 +50,7 @@ use std::fs::File;
 use std::io::{self, BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use thiserror::Error;
@@ -62,11 +63,82 @@ use crate::core::engine::{Engine, Options};
 use crate::core::input::Input;
 use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
+use crate::observe::RECORD_MAX_BYTES;
 use crate::spec::NodeSpec;
 use crate::spec::supervisor::SupervisorSpec;
 
 /// The version of the format.
 const VERSION: u32 = 1;
+
+/// Where a recording is written, and how long it may become.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[must_use = "it does nothing until it is given to `SupervisorBuilder::record`"]
+pub struct RecordLog {
+    place: Place,
+    max_bytes: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Place {
+    File(PathBuf),
+    Folder(PathBuf),
+}
+
+impl RecordLog {
+    /// How long a recording may become by default: 1 GiB.
+    pub const MAX_BYTES: u64 = RECORD_MAX_BYTES;
+
+    /// A recording in this file, which is made and must not be there yet; its folder is not made.
+    pub fn new(file: impl Into<PathBuf>) -> Self {
+        Self { place: Place::File(file.into()), max_bytes: Self::MAX_BYTES }
+    }
+
+    /// A recording in a new file of this folder for each start, named after the time in UTC and
+    /// the process, and numbered in it: `recording-2026-11-22T060102.345Z-4711-1.jsonl`. The folder
+    /// is not made, and no file in it is ever removed.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self { place: Place::Folder(folder.into()), max_bytes: Self::MAX_BYTES }
+    }
+
+    /// How many bytes the file may have. Before the line that would be one too many the recording
+    /// ends, with an event: what is there can be replayed. Default: 1 GiB.
+    pub fn max_bytes(mut self, bytes: u64) -> Self {
+        self.max_bytes = bytes;
+        self
+    }
+
+    /// The same in another folder.
+    #[cfg(feature = "config")]
+    pub(crate) fn moved_to(self, folder: &Path) -> Self {
+        Self { place: Place::Folder(folder.to_owned()), ..self }
+    }
+
+    /// The file of a recording that is begun at this time.
+    fn new_file(&self, at: &str) -> PathBuf {
+        match &self.place {
+            Place::File(file) => file.clone(),
+            Place::Folder(folder) => {
+                static NUMBER: AtomicU64 = AtomicU64::new(1);
+                let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+                // Not every file system allows colons.
+                let (at, process) = (at.replace(':', ""), std::process::id());
+                folder.join(format!("recording-{at}-{process}-{number}.jsonl"))
+            }
+        }
+    }
+}
+
+macro_rules! from_paths {
+    ($($path:ty),*) => {
+        $(impl From<$path> for RecordLog {
+            fn from(file: $path) -> Self {
+                Self::new(file)
+            }
+        })*
+    };
+}
+
+from_paths!(PathBuf, &PathBuf, &Path, String, &String, &str);
 
 /// Everything that has happened to a tree. Cheap to keep, and independent of its file.
 #[derive(Clone, Debug)]
@@ -201,6 +273,26 @@ impl Recording {
         other: impl FnOnce(SupervisorSpec) -> SupervisorSpec,
     ) -> Result<WhatIf, RecordError> {
         what_if::play(self, &other(self.spec()))
+    }
+
+    /// The same with a configuration laid over the recorded tree, read from a file and all that it
+    /// includes. What it does not say stays as it was recorded, and what was configured then is as
+    /// strong as if the code had said it. `settings` of children, and what is not about policies,
+    /// play no part. Blocks the thread on the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`RecordError::Tree`] with everything that is wrong with the files, and as
+    /// [`what_if`](Self::what_if).
+    #[cfg(feature = "config")]
+    pub fn what_if_config_file(&self, path: impl AsRef<Path>) -> Result<WhatIf, RecordError> {
+        let tree = |error: crate::config::error::ConfigError| RecordError::Tree {
+            file: self.file.clone(),
+            source: Box::new(SupervisorError::Config(error)),
+        };
+        let loaded = crate::config::load::LoadedConfig::read(path).map_err(tree)?;
+        let spec = loaded.without_settings().overlay(self.spec()).map_err(tree)?;
+        what_if::play(self, &spec)
     }
 
     fn engine(&self, spec: &SupervisorSpec) -> Result<Engine, RecordError> {

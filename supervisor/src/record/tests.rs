@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{RecordError, Recording};
+use super::{RecordError, RecordLog, Recording};
+use crate::event::EventKind;
 use crate::policy::backoff::Backoff;
 use crate::runtime::supervisor::Supervisor;
 use crate::spec::child::ChildSpec;
@@ -134,4 +135,52 @@ async fn a_recording_is_never_written_over() {
     let error = started.await.map(drop).unwrap_err();
     assert!(format!("{error:?}").contains("a new file for each start"), "{error:?}");
     assert_eq!(fs::read(folder.file("a")).unwrap(), b"precious");
+}
+
+#[tokio::test]
+async fn a_recording_ends_where_it_would_be_too_long_and_the_tree_goes_on() {
+    let folder = Folder::new("long");
+    let parked = service_fn(async |ctx: TaskContext| ctx.stopped().await);
+    let spec = SupervisorSpec::root().child(ChildSpec::new("a", parked));
+    let log = RecordLog::new(folder.file("a")).max_bytes(5_000);
+    let handle = Supervisor::builder(spec).record(log).start().await.unwrap();
+    let mut events = handle.subscribe_events();
+    let mut because = None;
+    for _ in 0..5_000 {
+        handle.restart_child("/root/a", "test", "to fill it").await.unwrap();
+        while let Some(event) = events.try_next() {
+            if let EventKind::RecordingEnded { because: why } = &event.kind {
+                because = Some(why.to_string());
+            }
+        }
+        if because.is_some() {
+            break;
+        }
+    }
+    let because = because.expect("it is told");
+    assert!(because.ends_with("it is as large as it may be"), "{because}");
+    handle.shutdown_tree("test", "done").await.unwrap();
+    let len = fs::metadata(folder.file("a")).unwrap().len();
+    assert!((4_000..=5_000).contains(&len), "{len}");
+    let recording = Recording::read(folder.file("a")).unwrap();
+    assert!(recording.replay().unwrap().contains("-> start /root/a #2"));
+}
+
+#[tokio::test]
+async fn each_start_has_a_file_of_its_own_in_a_folder() {
+    let folder = Folder::new("folder");
+    for _ in 0..3 {
+        let log = RecordLog::in_folder(&folder.0);
+        let builder = Supervisor::builder(SupervisorSpec::root()).record(log);
+        let handle = builder.start().await.unwrap();
+        handle.shutdown_tree("test", "done").await.unwrap();
+    }
+    let files = fs::read_dir(&folder.0).unwrap().map(|file| file.unwrap().path());
+    let files: Vec<_> = files.collect();
+    assert_eq!(files.len(), 3);
+    for file in files {
+        let name = file.file_name().unwrap().to_str().unwrap().to_owned();
+        assert!(name.starts_with("recording-2"), "{name}");
+        assert!(Recording::read(&file).unwrap().replay().unwrap().contains("-> the end"));
+    }
 }

@@ -85,7 +85,11 @@ impl Life {
             Input::Ready(_) => self.ready = Some(since(now)),
             Input::Ended(_, end) => self.end = Some((since(now), end.clone())),
             Input::Pulse { last, .. } => self.beats.extend(last.map(since)),
-            Input::Start | Input::Command(..) | Input::Abandoned(_) | Input::Tick => {}
+            Input::Start
+            | Input::Command(..)
+            | Input::Abandoned(_)
+            | Input::News(_)
+            | Input::Tick => {}
         }
     }
 }
@@ -111,7 +115,11 @@ fn lives_of(recording: &Recording) -> Result<Lives, RecordError> {
             | Input::Ready(run)
             | Input::Ended(run, _)
             | Input::Pulse { run, .. } => Some(run),
-            Input::Start | Input::Command(..) | Input::Abandoned(_) | Input::Tick => None,
+            Input::Start
+            | Input::Command(..)
+            | Input::Abandoned(_)
+            | Input::News(_)
+            | Input::Tick => None,
         };
         if let Some(life) = run.and_then(|run| life_of(&mut lives, &known, *run)) {
             life.learn(*now, input);
@@ -165,7 +173,7 @@ pub(super) fn play(recording: &Recording, spec: &SupervisorSpec) -> Result<WhatI
         has_ended: false,
     };
     for Recorded { now, input, .. } in &recording.inputs {
-        if let Input::Start | Input::Command(..) | Input::Abandoned(_) = input {
+        if let Input::Start | Input::Command(..) | Input::Abandoned(_) | Input::News(_) = input {
             world.put_in(*now, input.clone());
         }
     }

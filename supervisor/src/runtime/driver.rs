@@ -29,6 +29,8 @@ use crate::core::view::Snapshot;
 use crate::error::types::{ExitError, SupervisorError};
 use crate::event::{Event, EventKind};
 use crate::id::{ChildPath, CommandId};
+#[cfg(all(feature = "ipc", unix))]
+use crate::ipc::{server::Serving, target::Ended};
 use crate::observe::log::log;
 use crate::observe::meter::Meter;
 use crate::policy::decision::Rule;
@@ -66,6 +68,8 @@ pub(super) struct Driver {
     gate: Option<Gate>,
     #[cfg(feature = "record")]
     recorder: Option<Recorder>,
+    #[cfg(all(feature = "ipc", unix))]
+    socket: Option<Serving>,
 }
 
 impl Driver {
@@ -77,6 +81,7 @@ impl Driver {
         started: oneshot::Sender<Result<(), SupervisorError>>,
     ) -> Self {
         let epoch = Instant::now();
+        let meter = if shared.is_measured { Meter::new() } else { Meter::off() };
         Self {
             engine,
             runs: Runs::new(Arc::clone(&shared), epoch),
@@ -88,7 +93,7 @@ impl Driver {
             replies: HashMap::new(),
             settling: Vec::new(),
             started: Some(started),
-            meter: Meter::new(),
+            meter,
             last_command: 0,
             to_summarize: Vec::new(),
             has_ended: false,
@@ -98,7 +103,16 @@ impl Driver {
             gate: None,
             #[cfg(feature = "record")]
             recorder: None,
+            #[cfg(all(feature = "ipc", unix))]
+            socket: None,
         }
+    }
+
+    /// The same, with a socket that is gone before the end of the tree is told.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(super) fn reached_over(mut self, socket: Option<Serving>) -> Self {
+        self.socket = socket;
+        self
     }
 
     /// The same, with everything it does in a file.
@@ -131,6 +145,12 @@ impl Driver {
                 #[cfg(feature = "record")]
                 if let Some(recorder) = &self.recorder {
                     recorder.flush().await;
+                }
+                #[cfg(all(feature = "ipc", unix))]
+                if let (Some(socket), Some(End::Report { state, .. })) =
+                    (self.socket.take(), &self.outcome)
+                {
+                    socket.end(Ended { state: Arc::clone(state) }).await;
                 }
                 // Dropping the driver tells the end.
                 return;
@@ -187,6 +207,8 @@ impl Driver {
             }
             Message::Ready(run) => self.handle(Input::Ready(run), out),
             Message::HelperPanicked(run) => self.runs.abort(run),
+            #[cfg(any(feature = "audit", feature = "record"))]
+            Message::News(news) => self.handle(Input::News(news), out),
             Message::Command(command, reply) => self.command(command, reply, out),
             #[cfg(feature = "audit")]
             Message::Audited(id, written) => self.audited_command(id, written, out),
@@ -213,6 +235,10 @@ impl Driver {
                     Why::new(now.0, state, above)
                 });
                 drop(reply.send(why));
+            }
+            #[cfg(all(feature = "ipc", unix))]
+            Message::Query(Query::Rows(paths, reply)) => {
+                drop(reply.send(self.rows(&paths)));
             }
             Message::Query(Query::Settled(reply)) => {
                 if self.settling.len() == self.settling.capacity() {
@@ -315,6 +341,22 @@ impl Driver {
             }
         }
         snapshot
+    }
+
+    /// Some children at one moment.
+    #[cfg(all(feature = "ipc", unix))]
+    fn rows(&mut self, paths: &[ChildPath]) -> crate::control::handle::Rows {
+        let now = self.now();
+        let engine = self.engine.at(now);
+        let sequence = engine.sequence();
+        let children: Vec<_> = paths.iter().map(|path| engine.state_at(path).ok()).collect();
+        let heard = children.into_iter().map(|child| {
+            child.map(|mut child| {
+                self.hear(&mut child);
+                child
+            })
+        });
+        crate::control::handle::Rows { sequence, children: heard.collect() }
     }
 
     /// Adds what the runs know of their own heartbeats.
@@ -517,7 +559,9 @@ fn worth_a_summary(fact: &Fact) -> Option<(ChildPath, SummaryCause)> {
             SummaryCause::Meltdown(why.clone())
         }
         EventKind::Meltdown { why, .. } => SummaryCause::Escalation(why.clone()),
-        EventKind::ShutdownForced => SummaryCause::ShutdownForced,
+        EventKind::ShutdownForced { cause } => {
+            SummaryCause::ShutdownForced { cause: cause.clone() }
+        }
         _ => return None,
     };
     Some((fact.path.clone(), cause))

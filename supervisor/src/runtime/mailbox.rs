@@ -1,8 +1,8 @@
 //! What the driver can receive, and what handles and runs share with it.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -13,13 +13,20 @@ use crate::audit::AuditError;
 #[cfg(feature = "audit")]
 use crate::audit::writer::Monitor;
 #[cfg(feature = "config")]
+use crate::config::laid::laid;
+#[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;
+#[cfg(feature = "config")]
+use crate::config::observability::ObservabilitySection;
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
+#[cfg(any(feature = "audit", feature = "record"))]
+use crate::core::input::News;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
+use crate::core::reconfigure::Kept;
 use crate::core::time::Uptime;
 use crate::core::view::Snapshot;
 use crate::error::types::SupervisorError;
@@ -50,6 +57,9 @@ pub(crate) enum Message {
     /// The entry about a command is on the disk, or cannot be.
     #[cfg(feature = "audit")]
     Audited(CommandId, Result<(), AuditError>),
+    /// Something has happened beside the tree.
+    #[cfg(any(feature = "audit", feature = "record"))]
+    News(News),
     /// Somebody wants to know.
     Query(Query),
 }
@@ -59,6 +69,8 @@ pub(crate) enum Query {
     StateOf(ChildPath, oneshot::Sender<Result<ChildState, SupervisorError>>),
     Why(ChildPath, oneshot::Sender<Result<Why, SupervisorError>>),
     Settled(oneshot::Sender<()>),
+    #[cfg(all(feature = "ipc", unix))]
+    Rows(Vec<ChildPath>, oneshot::Sender<crate::control::handle::Rows>),
 }
 
 /// What the handles, the runs and the driver of one tree share.
@@ -72,13 +84,18 @@ pub(crate) struct Shared {
     pub(crate) is_ending: watch::Sender<bool>,
     pub(crate) end: watch::Sender<Option<End>>,
     pub(crate) is_detached: AtomicBool,
+    /// Whether metrics are told.
+    pub(crate) is_measured: bool,
     /// What the tree was made of.
     #[cfg(feature = "config")]
     pub(crate) made_of: Option<MadeOf>,
-    /// How many children each many was started with.
-    pub(crate) counts: BTreeMap<ChildPath, usize>,
+    /// How many children each many is declared with.
+    pub(crate) counts: Mutex<BTreeMap<ChildPath, usize>>,
     #[cfg(feature = "audit")]
     pub(crate) audit: Option<Arc<Monitor>>,
+    /// Where the socket of the tree lies.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(crate) ipc_path: Option<std::path::PathBuf>,
 }
 
 /// What a tree was made of, so that a new configuration can be laid over it.
@@ -87,10 +104,52 @@ pub(crate) struct MadeOf {
     /// Without tasks, so that nothing of the program is held.
     pub(crate) spec: SupervisorSpec,
     pub(crate) sources: Sources,
+    /// How much is kept where the configuration does not say.
+    pub(crate) in_code: Capacities,
     /// What holds.
     pub(crate) config: watch::Sender<Arc<LoadedConfig>>,
     /// Held by a reload, so that there is one at a time.
     pub(crate) reloading: tokio::sync::Mutex<()>,
+}
+
+/// How much is kept for those who look at the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Capacities {
+    /// How many events are kept for those who are slow.
+    pub(crate) events: usize,
+    /// How many events are kept for those who come late.
+    pub(crate) journal: usize,
+    pub(crate) kept: Kept,
+}
+
+#[cfg(feature = "config")]
+impl Capacities {
+    /// These, where `section` says nothing else.
+    pub(crate) fn with(self, section: &ObservabilitySection) -> Self {
+        let &ObservabilitySection {
+            event_capacity,
+            journal_capacity,
+            last_exits,
+            remembered_paths,
+            ..
+        } = section;
+        let said = |key, said: Option<u32>, in_code| {
+            let said = laid("ObservabilitySection", key, said);
+            said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
+        };
+        Self {
+            events: said("event_capacity", event_capacity, self.events),
+            journal: said("journal_capacity", journal_capacity, self.journal),
+            kept: Kept {
+                last_exits: said("last_exits", last_exits, self.kept.last_exits),
+                remembered_paths: said(
+                    "remembered_paths",
+                    remembered_paths,
+                    self.kept.remembered_paths,
+                ),
+            },
+        }
+    }
 }
 
 /// How the driver ended.

@@ -5,5 +5,7 @@ mod driver;
 mod gate;
 pub(crate) mod mailbox;
 mod runs;
+#[cfg(all(unix, feature = "systemd"))]
+mod service_manager;
 mod signal;
 pub mod supervisor;

@@ -1,20 +1,33 @@
 //! The signals by which a service is told to end.
 
-#[cfg(unix)]
+#[cfg(not(all(unix, feature = "systemd")))]
+use std::convert::Infallible;
 use std::sync::Arc;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+#[cfg(windows)]
+use tokio::signal::windows::{CtrlBreak, CtrlC, CtrlClose, ctrl_break, ctrl_c, ctrl_close};
 
+#[cfg(all(unix, feature = "systemd"))]
+use super::service_manager::ServiceManager as Manager;
 use crate::control::handle::SupervisorHandle;
 use crate::error::types::SupervisorError;
 use crate::report::ShutdownReport;
 
 impl SupervisorHandle {
     /// Waits until the tree has ended, and lets the signals of the process end it: the first
-    /// SIGINT, SIGTERM or SIGHUP (elsewhere: Ctrl-C) asks for a shutdown, the second for an end
-    /// at once. Where the tree was started with a configuration file, SIGHUP instead
-    /// [reads it again](Self::reload), until the shutdown has begun; what came of it is logged.
+    /// SIGINT, SIGTERM or SIGHUP asks for a shutdown, the second for an end at once. Where the tree
+    /// was started with a configuration file, SIGHUP instead [reads it again](Self::reload), until
+    /// the shutdown has begun; what came of it is logged. On Windows the signals are Ctrl-C,
+    /// Ctrl-Break and the close of the console, which ends the process after some seconds whatever
+    /// the tree does.
+    ///
+    /// With the feature `systemd`, and where the process was started by systemd (`NOTIFY_SOCKET` is
+    /// set), it is told: `READY=1` when the tree is [ready](Self::readiness) for the first time,
+    /// `STATUS=` with the number of children that are up, at most once a second, `RELOADING=1`
+    /// around a reload, and `STOPPING=1` when the end of the tree begins. Where `WATCHDOG_USEC` is
+    /// set, `WATCHDOG=1` is sent twice in that time, as long as the tree [answers](Self::liveness).
     ///
     /// When a run could not be ended, the report is printed to standard error and the process is
     /// ended with exit code 2: Tokio would wait for that run for ever.
@@ -30,16 +43,19 @@ impl SupervisorHandle {
     pub async fn run_until_signal(&self) -> Result<ShutdownReport, SupervisorError> {
         let mut signals = Signals::listen()?;
         let join = self.join();
-        tokio::pin!(join);
+        let manager = Arc::new(Manager::of_this_process());
+        let follow = manager.follow(self);
+        tokio::pin!(join, follow);
         let mut received = 0;
         let report = loop {
             tokio::select! {
                 biased;
                 report = &mut join => break report?,
+                never = &mut follow => match never {},
                 name = signals.next() => {
                     #[cfg(feature = "config")]
                     if name == HANGUP && received == 0 && self.has_a_config_file() {
-                        self.reload_on_signal();
+                        self.reload_on_signal(Arc::clone(&manager));
                         continue;
                     }
                     received += 1;
@@ -52,6 +68,7 @@ impl SupervisorHandle {
                 }
             }
         };
+        manager.tree_has_ended(&report);
         if report.unjoinable().next().is_some() {
             eprintln!("{report}");
             std::process::exit(i32::from(report.exit_code()));
@@ -61,15 +78,17 @@ impl SupervisorHandle {
 
     /// While it is read, other signals are listened to.
     #[cfg(feature = "config")]
-    fn reload_on_signal(&self) {
+    fn reload_on_signal(&self, manager: Arc<Manager>) {
         let handle = Self::weak_of(self);
         tokio::spawn(async move {
+            manager.reload_begins();
             match handle.reload("signal", "received SIGHUP").await {
                 Ok(plan) => tracing::info!("the configuration has been read again\n{plan}"),
                 Err(error) => {
                     tracing::error!("the configuration stays as it is: {error:?}");
                 }
             }
+            manager.reload_is_over();
         });
     }
 }
@@ -104,20 +123,53 @@ impl Signals {
     }
 }
 
-#[cfg(not(unix))]
-struct Signals;
+#[cfg(windows)]
+struct Signals {
+    interrupt: CtrlC,
+    interrupt_harder: CtrlBreak,
+    close: CtrlClose,
+}
 
-#[cfg(not(unix))]
+#[cfg(windows)]
 impl Signals {
     fn listen() -> Result<Self, SupervisorError> {
-        Ok(Self)
+        let failed = |error| SupervisorError::Signal(Arc::new(error));
+        Ok(Self {
+            interrupt: ctrl_c().map_err(failed)?,
+            interrupt_harder: ctrl_break().map_err(failed)?,
+            close: ctrl_close().map_err(failed)?,
+        })
     }
 
     async fn next(&mut self) -> &'static str {
-        if tokio::signal::ctrl_c().await.is_err() {
-            // Nothing will ever come.
-            std::future::pending::<()>().await;
+        tokio::select! {
+            _ = self.interrupt.recv() => "Ctrl-C",
+            _ = self.interrupt_harder.recv() => "Ctrl-Break",
+            _ = self.close.recv() => "the close of the console",
         }
-        "Ctrl-C"
     }
+}
+
+/// Nobody has started the process who would want to be told.
+#[cfg(not(all(unix, feature = "systemd")))]
+struct Manager;
+
+#[cfg(not(all(unix, feature = "systemd")))]
+#[expect(clippy::unused_self, reason = "it is called as the one that tells is")]
+impl Manager {
+    fn of_this_process() -> Self {
+        Self
+    }
+
+    async fn follow(&self, _: &SupervisorHandle) -> Infallible {
+        std::future::pending().await
+    }
+
+    #[cfg(feature = "config")]
+    fn reload_begins(&self) {}
+
+    #[cfg(feature = "config")]
+    fn reload_is_over(&self) {}
+
+    fn tree_has_ended(&self, _: &ShutdownReport) {}
 }

@@ -1,6 +1,6 @@
 //! Starting a tree.
 
-#[cfg(any(feature = "config", feature = "record"))]
+#[cfg(feature = "config")]
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize};
@@ -15,24 +15,37 @@ use super::driver::Driver;
 use super::gate::Gate;
 #[cfg(feature = "config")]
 use super::mailbox::MadeOf;
-use super::mailbox::Shared;
+#[cfg(any(feature = "audit", feature = "record"))]
+use super::mailbox::Message;
+use super::mailbox::{Capacities, Shared};
 #[cfg(feature = "audit")]
 use crate::audit::AuditLog;
 #[cfg(feature = "audit")]
 use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
-use crate::config::configurable::{ObservabilitySection, SupervisorConfig};
+use crate::config::configurable::SupervisorConfig;
 #[cfg(feature = "config")]
 use crate::config::environment::Environment;
+#[cfg(all(feature = "config", any(feature = "audit", feature = "record")))]
+use crate::config::error::ConfigFault;
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;
+#[cfg(feature = "config")]
+use crate::config::manifest::Manifest;
+#[cfg(feature = "config")]
+use crate::config::observability::ObservabilitySection;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
 use crate::core::engine::{Engine, Options};
+use crate::core::reconfigure::Kept;
 use crate::error::types::SupervisorError;
+#[cfg(all(feature = "ipc", unix))]
+use crate::ipc::{IpcOptions, server::Ready};
 use crate::observe::journal::Journal;
+#[cfg(feature = "record")]
+use crate::record::RecordLog;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
 use crate::spec::supervisor::SupervisorSpec;
@@ -116,19 +129,28 @@ impl Supervisor {
         SupervisorBuilder {
             spec: Box::new(spec),
             seed: None,
-            event_capacity: SupervisorBuilder::EVENT_CAPACITY,
-            journal_capacity: SupervisorBuilder::JOURNAL_CAPACITY,
-            last_exits: SupervisorBuilder::LAST_EXITS,
-            remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+            capacities: Capacities {
+                events: SupervisorBuilder::EVENT_CAPACITY,
+                journal: SupervisorBuilder::JOURNAL_CAPACITY,
+                kept: Kept {
+                    last_exits: SupervisorBuilder::LAST_EXITS,
+                    remembered_paths: SupervisorBuilder::REMEMBERED_PATHS,
+                },
+            },
+            is_measured: true,
             subscribers: Vec::new(),
             #[cfg(feature = "audit")]
             audit: None,
             #[cfg(feature = "record")]
             recording: None,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc: None,
             #[cfg(feature = "config")]
             sources: Sources::default(),
             #[cfg(feature = "config")]
             made_of: None,
+            #[cfg(feature = "config")]
+            members: Vec::new(),
         }
     }
 }
@@ -140,19 +162,32 @@ pub struct SupervisorBuilder {
     /// In a box, because the future that starts it holds it.
     spec: Box<SupervisorSpec>,
     seed: Option<u64>,
-    event_capacity: usize,
-    journal_capacity: usize,
-    last_exits: usize,
-    remembered_paths: usize,
+    capacities: Capacities,
+    /// Whether metrics are told, where there is the feature.
+    is_measured: bool,
     subscribers: Vec<oneshot::Sender<Live>>,
     #[cfg(feature = "audit")]
     audit: Option<AuditLog>,
     #[cfg(feature = "record")]
-    recording: Option<PathBuf>,
+    recording: Option<RecordLog>,
+    #[cfg(all(feature = "ipc", unix))]
+    ipc: Option<Box<IpcOptions>>,
     #[cfg(feature = "config")]
     sources: Sources,
     #[cfg(feature = "config")]
-    made_of: Option<Box<(SupervisorSpec, Arc<LoadedConfig>)>>,
+    made_of: Option<Box<Before>>,
+    /// What is spawned as soon as the tree is up.
+    #[cfg(feature = "config")]
+    members: Vec<Manifest>,
+}
+
+/// What there was before the configuration was laid over it, and the configuration.
+#[cfg(feature = "config")]
+#[derive(Debug)]
+struct Before {
+    spec: SupervisorSpec,
+    capacities: Capacities,
+    config: Arc<LoadedConfig>,
 }
 
 impl SupervisorBuilder {
@@ -177,7 +212,7 @@ impl SupervisorBuilder {
     /// How many events a subscriber may lag behind before it misses the oldest. At least 1
     /// and at most 1,048,576, because the room for them is taken at once. Default: 1,024.
     pub fn event_capacity(mut self, events: usize) -> Self {
-        self.event_capacity = events.clamp(1, 1 << 20);
+        self.capacities.events = events.clamp(1, 1 << 20);
         self
     }
 
@@ -185,21 +220,21 @@ impl SupervisorBuilder {
     /// 1,048,576. With 0 it keeps none, and no event is made while nobody subscribes. Default:
     /// 1,024.
     pub fn journal_capacity(mut self, events: usize) -> Self {
-        self.journal_capacity = events.min(1 << 20);
+        self.capacities.journal = events.min(1 << 20);
         self
     }
 
     /// How many exits are kept with each child, for its state. At least 1, because a supervisor
     /// that is busy looks there for what it has still to decide. Default: 8.
     pub fn last_exits(mut self, exits: usize) -> Self {
-        self.last_exits = exits.max(1);
+        self.capacities.kept.last_exits = exits.max(1);
         self
     }
 
     /// How many removed paths keep their generation, so that a child added again under one goes
     /// on counting. Beyond that the one removed longest ago is let go. Default: 65,536.
     pub fn remembered_paths(mut self, paths: usize) -> Self {
-        self.remembered_paths = paths;
+        self.capacities.kept.remembered_paths = paths;
         self
     }
 
@@ -217,15 +252,25 @@ impl SupervisorBuilder {
         self
     }
 
-    /// Records everything that happens to the tree in this file, for
-    /// [`Recording::read`](crate::record::Recording::read). The file is a new one, in a folder that
-    /// is there; one that is there already is an error when the tree is started.
+    /// Records everything that happens to the tree, for
+    /// [`Recording::read`](crate::record::Recording::read). A path is that of a new file, in a
+    /// folder that is there; one that is there already is an error when the tree is started.
+    /// [`RecordLog`] can say more. Replaces what was said before.
     ///
     /// It grows with every input: some hundred bytes for each start, end and command. It is
     /// written away from the tree, and a disk that is full ends the recording and nothing else.
     #[cfg(feature = "record")]
-    pub fn record(mut self, file: impl Into<PathBuf>) -> Self {
-        self.recording = Some(file.into());
+    pub fn record(mut self, recording: impl Into<RecordLog>) -> Self {
+        self.recording = Some(recording.into());
+        self
+    }
+
+    /// Opens a socket for the tree: who may can see and steer it from the same host. It is there
+    /// from before the first child starts until the tree has ended. Replaces one given before. What
+    /// a configuration says about `ipc` is laid over it, key by key.
+    #[cfg(all(feature = "ipc", unix))]
+    pub fn ipc(mut self, options: IpcOptions) -> Self {
+        self.ipc = Some(Box::new(options));
         self
     }
 
@@ -260,6 +305,16 @@ impl SupervisorBuilder {
         &self.sources
     }
 
+    /// Sees that what a configuration says about the socket can be.
+    #[cfg(feature = "cli")]
+    pub(crate) fn check_ipc(&self, config: &LoadedConfig) -> Result<(), SupervisorError> {
+        #[cfg(all(feature = "ipc", unix))]
+        config.ipc_over(self.ipc.as_deref().cloned())?;
+        #[cfg(not(all(feature = "ipc", unix)))]
+        config.check_ipc()?;
+        Ok(())
+    }
+
     /// The tree that will be started, without what a configuration says about it.
     pub fn spec(&self) -> &SupervisorSpec {
         &self.spec
@@ -275,7 +330,7 @@ impl SupervisorBuilder {
     ) -> Self {
         *self.spec = dress(*self.spec);
         self.seed.get_or_insert(0);
-        self.event_capacity = self.event_capacity.max(events);
+        self.capacities.events = self.capacities.events.max(events);
         self
     }
 
@@ -290,11 +345,16 @@ impl SupervisorBuilder {
     /// As [`Supervisor::start`].
     pub async fn start(self) -> Result<SupervisorHandle, SupervisorError> {
         #[cfg(feature = "config")]
-        let this = Box::pin(self.configured()).await?;
+        {
+            let mut this = Box::pin(self.configured()).await?;
+            let members = std::mem::take(&mut this.members);
+            // It is done once and is large: whoever waits for it need not be.
+            let handle = Box::pin(this.start_as_it_is()).await?;
+            Box::pin(spawn_all(&handle, members)).await?;
+            Ok(handle)
+        }
         #[cfg(not(feature = "config"))]
-        let this = self;
-        // It is done once and is large: whoever waits for it need not be.
-        Box::pin(this.start_as_it_is()).await
+        Box::pin(self.start_as_it_is()).await
     }
 
     #[cfg(feature = "config")]
@@ -305,18 +365,35 @@ impl SupervisorBuilder {
         } else {
             sources.load(&spec)?
         };
-        let before = self.spec.without_tasks();
+        #[cfg(all(feature = "ipc", unix))]
+        {
+            self.ipc = loaded.ipc_over(self.ipc.map(|options| *options))?.map(Box::new);
+        }
+        #[cfg(not(all(feature = "ipc", unix)))]
+        loaded.check_ipc()?;
+        let (spec, capacities) = (self.spec.without_tasks(), self.capacities);
         *self.spec = loaded.overlay(*self.spec)?;
-        let ObservabilitySection { event_capacity, journal_capacity, last_exits, remembered_paths } =
-            loaded.config().observability;
-        let setting = |said: Option<u32>, in_code| {
-            said.map_or(in_code, |said| usize::try_from(said).unwrap_or(usize::MAX))
-        };
-        self.event_capacity = setting(event_capacity, self.event_capacity);
-        self.journal_capacity = setting(journal_capacity, self.journal_capacity);
-        self.last_exits = setting(last_exits, self.last_exits);
-        self.remembered_paths = setting(remembered_paths, self.remembered_paths);
-        self.made_of = Some(Box::new((before, Arc::new(loaded))));
+        self.members = loaded.manifests(&self.spec)?;
+        let ObservabilitySection { metrics, audit, record, .. } =
+            loaded.config().observability.clone();
+        self.is_measured = metrics.unwrap_or(self.is_measured);
+        #[cfg(any(feature = "audit", feature = "record"))]
+        let misplaced = |key| loaded.error_about(key, ConfigFault::MissingPlace);
+        // Without the feature it is an error to say anything about it.
+        #[cfg(feature = "audit")]
+        {
+            self.audit = audit.over(self.audit.take()).map_err(misplaced)?;
+        }
+        #[cfg(not(feature = "audit"))]
+        drop(audit);
+        #[cfg(feature = "record")]
+        {
+            self.recording = record.over(self.recording.take()).map_err(misplaced)?;
+        }
+        #[cfg(not(feature = "record"))]
+        drop(record);
+        self.capacities = capacities.with(&loaded.config().observability);
+        self.made_of = Some(Box::new(Before { spec, capacities, config: Arc::new(loaded) }));
         Ok(self)
     }
 
@@ -335,57 +412,86 @@ impl SupervisorBuilder {
         for warning in valid.warnings() {
             tracing::warn!("{warning}");
         }
-        let options = Options {
-            seed: self.seed.unwrap_or_else(|| fastrand::u64(..)),
-            last_exits: self.last_exits,
-            remembered_paths: self.remembered_paths,
-        };
+        let Capacities { events, journal, kept: Kept { last_exits, remembered_paths } } =
+            self.capacities;
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
+        let options = Options { seed, last_exits, remembered_paths };
         let engine = Engine::new(&valid, options);
+        let (mailbox, inbox) = mpsc::unbounded_channel();
+        #[cfg(any(feature = "audit", feature = "record"))]
+        let tell = || {
+            let mailbox = mailbox.clone();
+            // A tree that has ended does not want to know.
+            Box::new(move |news| drop(mailbox.send(Message::News(news))))
+        };
         #[cfg(feature = "record")]
         let recorder = match &self.recording {
             None => None,
-            Some(file) => {
-                let recorder = Recorder::begin(file, &self.spec, options);
+            Some(recording) => {
+                let recorder = Recorder::begin(recording, &self.spec, options, tell());
                 Some(recorder.map_err(SupervisorError::Record)?)
             }
         };
+        #[cfg(all(feature = "audit", feature = "ipc", unix))]
+        let mut audit_writer = None;
         #[cfg(feature = "audit")]
         let (gate, monitor) = match self.audit {
             None => (None, None),
             Some(audit) => {
                 let monitor = Arc::new(Monitor::default());
-                let writer = AuditWriter::start(audit, Arc::clone(&monitor)).await;
-                (Some(Gate::new(writer.map_err(SupervisorError::Audit)?)), Some(monitor))
+                let writer = AuditWriter::start(audit, Arc::clone(&monitor), tell()).await;
+                let writer = writer.map_err(SupervisorError::Audit)?;
+                #[cfg(all(feature = "ipc", unix))]
+                {
+                    audit_writer = Some(writer.clone());
+                }
+                (Some(Gate::new(writer)), Some(monitor))
             }
         };
-        let (mailbox, inbox) = mpsc::unbounded_channel();
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = open_socket(self.ipc).await?;
         let (started, is_up) = oneshot::channel();
-        let events = broadcast::Sender::new(self.event_capacity);
+        let events = broadcast::Sender::new(events);
         let subscribers = Arc::new(AtomicUsize::new(0));
         for subscriber in self.subscribers {
             // One that has been dropped meanwhile wants nothing.
-            drop(subscriber.send(Live::new(&events, Arc::clone(&subscribers))));
+            let live = Live::new(&events, Arc::clone(&subscribers));
+            drop(subscriber.send(live.measured_as(self.is_measured)));
         }
         let shared = Arc::new(Shared {
             mailbox,
             events: events.downgrade(),
             subscribers,
-            journal: Journal::new(self.journal_capacity),
+            journal: Journal::new(journal),
             is_ending: watch::Sender::new(false),
             end: watch::Sender::new(None),
             is_detached: AtomicBool::new(false),
+            is_measured: self.is_measured,
             #[cfg(feature = "config")]
             made_of: self.made_of.map(|made_of| {
-                let (spec, config) = *made_of;
+                let Before { spec, capacities, config } = *made_of;
+                let (sources, reloading) = (self.sources, Mutex::default());
                 let config = watch::Sender::new(config);
-                MadeOf { spec, sources: self.sources, config, reloading: Mutex::default() }
+                MadeOf { spec, sources, in_code: capacities, config, reloading }
             }),
-            counts: valid.counts(),
+            counts: valid.counts().into(),
             #[cfg(feature = "audit")]
             audit: monitor,
+            #[cfg(all(feature = "ipc", unix))]
+            ipc_path: socket.as_ref().map(|socket| socket.path().to_owned()),
         });
         let handle = SupervisorHandle::strong(Arc::clone(&shared));
+        #[cfg(all(feature = "ipc", unix))]
+        let serve = |socket: Ready| {
+            #[cfg(feature = "audit")]
+            let socket = socket.audited(audit_writer);
+            socket.serve(&runtime, SupervisorHandle::weak(Arc::clone(&shared)))
+        };
+        #[cfg(all(feature = "ipc", unix))]
+        let socket = socket.map(serve).transpose().map_err(no_socket)?;
         let driver = Driver::new(engine, shared, inbox, events, started);
+        #[cfg(all(feature = "ipc", unix))]
+        let driver = driver.reached_over(socket);
         #[cfg(feature = "audit")]
         let driver = driver.audited(gate);
         #[cfg(feature = "record")]
@@ -399,7 +505,41 @@ impl SupervisorBuilder {
     }
 }
 
+/// Binds the socket that was asked for.
+#[cfg(all(feature = "ipc", unix))]
+async fn open_socket(options: Option<Box<IpcOptions>>) -> Result<Option<Ready>, SupervisorError> {
+    let Some(options) = options else { return Ok(None) };
+    let ready = off_the_async_threads(move || Ready::new(*options)).await?;
+    ready.map(Some).map_err(no_socket)
+}
+
+#[cfg(all(feature = "ipc", unix))]
+fn no_socket(error: crate::ipc::IpcError) -> SupervisorError {
+    SupervisorError::Ipc(Arc::new(error))
+}
+
+/// Spawns the members that the configuration names, one after the other; on an error the tree is
+/// ended, as it is when a declared child fails to start.
 #[cfg(feature = "config")]
+async fn spawn_all(
+    handle: &SupervisorHandle,
+    members: Vec<Manifest>,
+) -> Result<(), SupervisorError> {
+    const BY: &str = "the configuration";
+    for member in members.into_iter().filter(|member| member.is_enabled) {
+        if cfg!(plant_bug = "dynamic_not_started") {
+            return Ok(());
+        }
+        if let Err(error) = handle.spawn_manifest(member, BY, "it is named in `dynamic`").await {
+            let reason = "a member that is named in `dynamic` failed to start";
+            handle.shutdown_tree(BY, reason).await?;
+            return Err(error);
+        }
+    }
+    Ok(())
+}
+
+#[cfg(any(feature = "config", feature = "ipc"))]
 pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, SupervisorError> {

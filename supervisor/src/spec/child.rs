@@ -4,6 +4,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "config")]
+use super::AtField;
 use super::dependency::Dependency;
 use super::tags::Tags;
 #[cfg(feature = "config")]
@@ -49,6 +51,8 @@ pub struct ChildSpec {
     pub(crate) declared_at: &'static Location<'static>,
     #[cfg(feature = "config")]
     pub(crate) settings: Option<DeclaredSettings>,
+    #[cfg(feature = "config")]
+    pub(crate) at_field: Option<AtField>,
     pub(crate) tags: Tags,
 }
 
@@ -66,6 +70,8 @@ impl ChildSpec {
             tags: Tags::default(),
             #[cfg(feature = "config")]
             settings: None,
+            #[cfg(feature = "config")]
+            at_field: None,
         }
     }
 

@@ -6,7 +6,12 @@ use super::NodeSpec;
 use super::child::ChildSpec;
 use super::supervisor::SupervisorSpec;
 use super::tags::Tags;
+#[cfg(feature = "config")]
+use crate::config::args::{ArgsType, DeclaredArgs};
+#[cfg(feature = "config")]
+use crate::config::settings::{DeclaredSettings, ReadSettings, SettingsType};
 use crate::policy::PolicyPatch;
+use crate::task::factory::TaskFactory;
 use crate::task::member::{Arguments, MemberFactory};
 
 /// The most children that [`SupervisorSpec::many`] can have. The room for them is taken when the
@@ -27,6 +32,37 @@ pub(crate) struct Group {
     pub(crate) max_children: Option<u32>,
     /// Of a many.
     pub(crate) count: Option<u32>,
+    /// What the members of a pool can be given by a configuration.
+    #[cfg(feature = "config")]
+    pub(crate) args: Option<DeclaredArgs>,
+    /// The settings of each of them.
+    #[cfg(feature = "config")]
+    pub(crate) settings: Option<DeclaredSettings>,
+}
+
+/// What is said about one member of a pool, over what was said about all of them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct MemberOverrides {
+    pub(crate) policy: PolicyPatch,
+    /// In place of those of all members.
+    pub(crate) tags: Option<Tags>,
+    /// In place of those of all members.
+    #[cfg(feature = "config")]
+    pub(crate) settings: Option<ReadSettings>,
+}
+
+impl MemberOverrides {
+    /// The member `id` that runs `task`, with what is said about it over the `tags` of all.
+    pub(crate) fn declare(self, id: String, task: TaskFactory, tags: Tags) -> ChildSpec {
+        #[cfg(feature = "config")]
+        let task = match self.settings {
+            Some(settings) => task.with_settings(settings),
+            None => task,
+        };
+        let mut member = ChildSpec::new(id, task).with_policy(self.policy);
+        member.tags = self.tags.unwrap_or(tags);
+        member
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +77,17 @@ pub(crate) enum GroupKind {
     None,
     Pool,
     Many,
+}
+
+impl GroupKind {
+    #[cfg(feature = "config")]
+    pub(crate) const fn in_words(self) -> &'static str {
+        match self {
+            Self::None => "a supervisor",
+            Self::Pool => "a pool",
+            Self::Many => "many of one",
+        }
+    }
 }
 
 impl SupervisorSpec {
@@ -114,6 +161,37 @@ impl SupervisorSpec {
         self
     }
 
+    /// Lets a configuration name members of a pool, in its section `dynamic`, and lets an operator
+    /// add one by its manifest: what they are given is read into an `A`, which has to be what its
+    /// [`members`](Self::members) take.
+    ///
+    /// ```
+    /// use rust_supervisor::spec::supervisor::SupervisorSpec;
+    /// use rust_supervisor::task::context::TaskContext;
+    /// use rust_supervisor::task::member::member_fn;
+    ///
+    /// let session = member_fn(async |ctx: TaskContext, user: u64| {
+    ///     println!("the session of {user}");
+    ///     ctx.stopped().await;
+    /// });
+    /// let sessions = SupervisorSpec::pool("sessions").members(session).from_config::<u64>();
+    /// assert!(SupervisorSpec::root().child(sessions).validate().is_ok());
+    /// ```
+    #[cfg(feature = "config")]
+    pub fn from_config<A: ArgsType>(mut self) -> Self {
+        self.group.args = Some(DeclaredArgs::of::<A>());
+        self
+    }
+
+    /// Reads the settings of the members of a pool, or of the children of a many, into a `T`; see
+    /// [`ChildSpec::settings`].
+    #[cfg(feature = "config")]
+    pub fn member_settings<T: SettingsType>(mut self) -> Self {
+        self.group.settings = Some(DeclaredSettings::of::<T>());
+        self.declare_many();
+        self
+    }
+
     /// How many members a pool has at most, those counted that wait for a restart, are paused or
     /// quarantined. At least 1. Default: as many as there is room for.
     pub fn max_children(mut self, max: u32) -> Self {
@@ -142,6 +220,12 @@ impl SupervisorSpec {
             let task = members.task(Arguments::new(index)).ok()?;
             let mut child = ChildSpec::new(index.to_string(), task).with_policy(*policy);
             child.tags = tags.clone();
+            child.declared_at = self.declared_at;
+            #[cfg(feature = "config")]
+            {
+                child.settings = self.group.settings;
+                child.at_field = self.at_field;
+            }
             Some(NodeSpec::from(child))
         };
         self.children = (0..count).map_while(child).collect();

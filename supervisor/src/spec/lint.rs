@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::layers::{Sibling, layers};
-use super::plan::{GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
+use super::plan::{NodePlan, PlanKind, Room, SupervisorPlan};
 use super::validate::ValidSpec;
 use crate::id::ChildPath;
 use crate::policy::Policy;
@@ -137,7 +137,7 @@ fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<War
         let mut warn = |kind| warnings.push(Warning { path: path.clone(), kind });
         limits(&pool.policy, supervisor.intensity, &mut warn);
     }
-    let is_many = matches!(supervisor.group, GroupPlan::Many);
+    let is_many = supervisor.is_many();
     let mut known = Vec::new();
     for NodePlan { id, kind } in supervisor.children.iter().filter(|child| is_started(child)) {
         let path = path.join(id);

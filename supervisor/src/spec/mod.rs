@@ -13,8 +13,24 @@ pub mod supervisor;
 pub mod tags;
 pub mod validate;
 
+#[cfg(feature = "config")]
+use std::panic::Location;
+
 use self::child::ChildSpec;
 use self::supervisor::SupervisorSpec;
+#[cfg(feature = "config")]
+use crate::policy::PolicyPatch;
+
+/// What is said about a child at the field that it stands in.
+#[cfg(feature = "config")]
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AtField {
+    pub(crate) said: &'static PolicyPatch,
+    /// What is said where its function, or its struct, is.
+    pub(crate) before: &'static PolicyPatch,
+    pub(crate) has_tags: bool,
+    pub(crate) at: &'static Location<'static>,
+}
 
 /// What a supervisor may be given as a child: a task or another supervisor.
 #[derive(Clone, Debug)]

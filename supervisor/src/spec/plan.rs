@@ -59,7 +59,8 @@ pub(crate) enum GroupPlan {
     /// Its children are declared one by one.
     None,
     Pool(Box<PoolPlan>),
-    Many,
+    /// What makes a child of its index.
+    Many(Option<MemberFactory>),
 }
 
 #[derive(Clone, Debug)]
@@ -79,13 +80,15 @@ impl GroupPlan {
     pub(crate) fn with_members_of(&self, old: &Self) -> Option<Self> {
         match (self, old) {
             (Self::None, Self::None) => Some(Self::None),
-            (Self::Many, Self::Many) => Some(Self::Many),
+            (Self::Many(_), Self::Many(members)) => Some(Self::Many(members.clone())),
             (Self::Pool(new), Self::Pool(old)) => {
-                let mut new = new.clone();
-                new.members.clone_from(&old.members);
-                Some(Self::Pool(new))
+                let members = old.members.clone().map(|members| match &new.members {
+                    Some(new) => members.with_settings_of(new),
+                    None => members,
+                });
+                Some(Self::Pool(Box::new(PoolPlan { members, ..PoolPlan::clone(new) })))
             }
-            (Self::None | Self::Many | Self::Pool(_), _) => None,
+            (Self::None | Self::Many(_) | Self::Pool(_), _) => None,
         }
     }
 }
@@ -94,12 +97,16 @@ impl SupervisorPlan {
     pub(crate) fn pool(&self) -> Option<&PoolPlan> {
         match &self.group {
             GroupPlan::Pool(pool) => Some(pool),
-            GroupPlan::None | GroupPlan::Many => None,
+            GroupPlan::None | GroupPlan::Many(_) => None,
         }
     }
 
     pub(crate) fn is_pool(&self) -> bool {
         self.pool().is_some()
+    }
+
+    pub(crate) fn is_many(&self) -> bool {
+        matches!(self.group, GroupPlan::Many(_))
     }
 }
 

@@ -4,6 +4,8 @@ use std::panic::Location;
 use std::sync::Arc;
 use std::time::Duration;
 
+#[cfg(feature = "config")]
+use super::AtField;
 use super::NodeSpec;
 use super::dependency::Dependency;
 use super::group::Group;
@@ -65,6 +67,8 @@ pub struct SupervisorSpec {
     pub(crate) configured_defaults: PolicyPatch,
     pub(crate) children: Vec<NodeSpec>,
     pub(crate) declared_at: &'static Location<'static>,
+    #[cfg(feature = "config")]
+    pub(crate) at_field: Option<AtField>,
 }
 
 impl SupervisorSpec {
@@ -87,6 +91,8 @@ impl SupervisorSpec {
             configured_defaults: PolicyPatch::NONE,
             children: Vec::new(),
             declared_at: Location::caller(),
+            #[cfg(feature = "config")]
+            at_field: None,
         }
     }
 

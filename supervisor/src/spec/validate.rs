@@ -12,7 +12,7 @@ use super::child::ChildSpec;
 use super::dependency::{Dependency, DependencyError, DependencyStep};
 use super::graph::{self, Nothing};
 use super::group::{GroupKind, MAX_COUNT};
-use super::plan::{ChildPlan, Defaults, GroupPlan, NodePlan, PlanKind, Room, SupervisorPlan};
+use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, Room, SupervisorPlan};
 use super::supervisor::SupervisorSpec;
 use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
@@ -43,7 +43,7 @@ impl ValidSpec {
     /// How many children each many of the tree has.
     pub(crate) fn counts(&self) -> BTreeMap<ChildPath, usize> {
         fn below(plan: &SupervisorPlan, path: &ChildPath, counts: &mut BTreeMap<ChildPath, usize>) {
-            if matches!(plan.group, GroupPlan::Many) {
+            if plan.is_many() {
                 counts.insert(path.clone(), plan.children.len());
             }
             for child in &plan.children {
@@ -516,6 +516,17 @@ pub enum Fault {
     /// The index is not what they take.
     #[error("a many gives each child its index: {0}")]
     ManyArguments(WrongArguments),
+    /// What a configuration gives is nothing that the members take.
+    #[error(
+        "`from_config` reads a `{reads}`, and its members take {}: read what they take",
+        takes.as_ref().map_or_else(|| "nothing that it knows of".to_owned(), |it| format!("a `{it}`"))
+    )]
+    FromConfig {
+        /// The type that its members take, where it says `members`.
+        takes: Option<String>,
+        /// The type that is read.
+        reads: &'static str,
+    },
     /// A setting of those that have children of one kind.
     #[error("`{key}` means nothing here: only {whose} has it")]
     NotInAGroup {

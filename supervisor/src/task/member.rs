@@ -12,6 +12,8 @@ use super::context::{BlockingContext, TaskContext};
 use super::exit::contain;
 use super::factory::{Shielded, TaskFactory, blocking_fn, service_fn};
 use super::result::Outcome;
+#[cfg(feature = "config")]
+use crate::config::settings::ReadSettings;
 
 /// What one child was given, whatever its type. Every run of the child is given a clone of it.
 ///
@@ -99,6 +101,9 @@ pub struct MemberFactory {
     type_name: Cow<'static, str>,
     is_blocking: bool,
     make: Arc<dyn Fn(Arguments) -> TaskFactory + Send + Sync>,
+    /// For each run of each of them.
+    #[cfg(feature = "config")]
+    settings: Option<ReadSettings>,
 }
 
 impl MemberFactory {
@@ -109,7 +114,14 @@ impl MemberFactory {
         make: impl Fn(Arguments) -> TaskFactory + Send + Sync + 'static,
     ) -> Self {
         let type_name = (takes.name)().into();
-        Self { takes: Some(takes), type_name, is_blocking, make: Arc::new(make) }
+        Self {
+            takes: Some(takes),
+            type_name,
+            is_blocking,
+            make: Arc::new(make),
+            #[cfg(feature = "config")]
+            settings: None,
+        }
     }
 
     /// What stands for members that take a type of this name, where nothing runs.
@@ -117,7 +129,30 @@ impl MemberFactory {
     pub(crate) fn stand_in(type_name: String, task: TaskFactory) -> Self {
         let is_blocking = task.is_blocking();
         let make = Arc::new(move |_| task.clone());
-        Self { takes: None, type_name: type_name.into(), is_blocking, make }
+        Self {
+            takes: None,
+            type_name: type_name.into(),
+            is_blocking,
+            make,
+            #[cfg(feature = "config")]
+            settings: None,
+        }
+    }
+
+    /// The same, with `settings` for each run.
+    #[cfg(feature = "config")]
+    pub(crate) fn with_settings(self, settings: ReadSettings) -> Self {
+        Self { settings: Some(settings), ..self }
+    }
+
+    /// The same, with the settings of `other`.
+    pub(crate) fn with_settings_of(self, other: &Self) -> Self {
+        #[cfg(feature = "config")]
+        if !cfg!(plant_bug = "settings_of_members_kept") {
+            return Self { settings: other.settings.clone(), ..self };
+        }
+        let _ = other;
+        self
     }
 
     /// The name of the type that they take.
@@ -140,7 +175,13 @@ impl MemberFactory {
             None => arguments.type_name == self.type_name,
         };
         if fits {
-            return Ok((self.make)(arguments));
+            let task = (self.make)(arguments);
+            #[cfg(feature = "config")]
+            let task = match &self.settings {
+                Some(settings) => task.with_settings(settings.clone()),
+                None => task,
+            };
+            return Ok(task);
         }
         Err(WrongArguments { expected: self.type_name.clone(), found: arguments.type_name })
     }

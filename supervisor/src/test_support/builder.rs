@@ -17,7 +17,7 @@ use crate::spec::NodeSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::factory::TaskFactory;
 use crate::tree::SupervisionTree;
-use crate::tree::declared::Seat;
+use crate::tree::seat::Seat;
 
 /// A tree under test that is about to be started; `T` is the `#[supervisor]` struct, if it is one.
 #[must_use = "nothing runs until `start` is called and awaited"]

@@ -2,8 +2,8 @@
 
 use std::any::Any;
 
-use super::declared::Supervised;
 use super::parameter::{Extract, Parameter, Run};
+use super::supervised::Supervised;
 use crate::task::exit::TaskFailure;
 use crate::task::member::given;
 
@@ -67,6 +67,12 @@ impl<S, C, T: Any + Clone + Send + Sync> Extract<S, C> for Args<T> {
     note = "the type of a field is the name of a `#[child]` function or of a `#[supervisor]` struct"
 )]
 pub trait Needs<N>: Supervised {}
+
+/// What stands in a field and has this handle needs an `N`. Asked of the handle, so that what has
+/// none is not asked.
+pub trait Gives<T, N> {}
+
+impl<H, T: Needs<N>, N> Gives<T, N> for H {}
 
 /// Needs nothing to be said at its field.
 #[derive(Clone, Copy, Debug)]

@@ -5,7 +5,7 @@ use std::hash::{Hash, Hasher};
 use std::marker::PhantomData;
 
 use super::Answer;
-use super::declared::{FromSeat, Seat};
+use super::seat::{FromSeat, Seat};
 use crate::control::handle::SupervisorHandle;
 use crate::control::outcome::CommandOutcome;
 use crate::error::types::SupervisorError;

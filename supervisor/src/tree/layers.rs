@@ -8,17 +8,47 @@
 use std::panic::Location;
 use std::time::Duration;
 
-use super::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node, Supervised};
-use super::graph::key::is_same;
+use super::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node};
 use super::graph::message::Text;
-use crate::policy::backoff::BackoffPatch;
+use crate::policy::backoff::{Backoff, BackoffPatch};
 use crate::policy::lint;
 use crate::policy::on_failure::{FailureClass, OnFailurePatch};
 use crate::policy::restart::{AutoShutdown, Restart};
-use crate::policy::rules::{self, Finding, PolicyFault};
+use crate::policy::rules::{self, PolicyFault};
 use crate::policy::shutdown::Grace;
 use crate::policy::{Policy, PolicyPatch, or, said_or};
 use crate::spec::plan::Defaults;
+
+/// What the compiler has to say about one field of a supervisor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    Nothing,
+    /// Something is wrong with what it depends on.
+    Dependency,
+    /// Something is wrong with its policies.
+    Policy,
+    /// Its limit can never be spent, because the waits between its restarts are too long.
+    NeverTrips,
+}
+
+/// Finds out about the policies of everything in the fields of a supervisor about which nothing is
+/// found yet.
+pub(super) const fn look_through(supervisor: Node, findings: &mut [Finding]) {
+    let Node::Supervisor(supervisor) = supervisor else { return };
+    let around = around(supervisor);
+    let (mut text, slots) = (Text::new(), supervisor.slots());
+    let mut field = 0;
+    while field < slots.len() {
+        if matches!(findings[field], Finding::Nothing) {
+            if of_slot(&slots[field], &around, &mut text) {
+                findings[field] = Finding::Policy;
+            } else if is_endless(&slots[field], supervisor.defaults()) {
+                findings[field] = Finding::NeverTrips;
+            }
+        }
+        field += 1;
+    }
+}
 
 /// Raises what is wrong with the policies of what stands in the field of a supervisor with this
 /// number.
@@ -29,54 +59,37 @@ use crate::spec::plan::Defaults;
 #[track_caller]
 pub(super) const fn check(supervisor: Node, field: usize) {
     let Node::Supervisor(supervisor) = supervisor else { return };
-    if let Some(text) = complaint(supervisor, field) {
+    let mut text = Text::new();
+    if of_slot(&supervisor.slots()[field], &around(supervisor), &mut text) {
         panic!("{}", text.as_str());
     }
 }
 
-/// Whether the limit of what stands in the field of a supervisor with this number can never be
-/// spent, because the waits between its restarts are too long.
+/// Whether the limit of what stands in a slot can never be spent.
 ///
 /// Only where nothing is said about single classes of failure: a class may wait less.
-pub const fn never_trips<T: Supervised>(field: usize) -> bool {
-    match T::NODE {
-        Node::Supervisor(supervisor) => is_endless(supervisor, field),
-        Node::Child(_) | Node::Pool(_) | Node::Many(_) => false,
-    }
-}
-
-/// The same for the field with this name, in a struct of which `cfg` may have taken some out.
-pub const fn never_trips_called<T: Supervised>(name: &str) -> bool {
-    let Node::Supervisor(supervisor) = T::NODE else { return false };
-    let mut field = 0;
-    while field < supervisor.slots().len() {
-        if is_same(supervisor.slots()[field].name(), name) {
-            return is_endless(supervisor, field);
-        }
-        field += 1;
-    }
-    false
-}
-
-const fn is_endless(supervisor: &DeclaredSupervisor, field: usize) -> bool {
-    let slot = &supervisor.slots()[field];
+const fn is_endless(slot: &DeclaredSlot, defaults: &PolicyPatch) -> bool {
     let (Node::Child(child) | Node::Pool(child) | Node::Many(child)) = slot.node() else {
         return false;
     };
-    let said = slot.policy().overrule(child.policy());
-    let Some(limit) = or(said.restart_limit, supervisor.defaults().restart_limit) else {
+    let (field, declared) = (slot.policy(), child.policy());
+    let limit = or(field.restart_limit, or(declared.restart_limit, defaults.restart_limit));
+    let Some(limit) = limit else { return false };
+    let longest = or(field.backoff.max, or(declared.backoff.max, defaults.backoff.max));
+    if lint::is_in_reach(said_or(longest, Backoff::DEFAULT.max), limit) {
         return false;
-    };
-    let layers = Layers::new(slot, &child.policy(), &defaults_of(supervisor));
-    let all = layers.all();
+    }
     // About no time at all there is another rule.
-    if all.on_failure.says_something()
-        || is(all.restart, Restart::Temporary)
+    if field.on_failure.says_something()
+        || declared.on_failure.says_something()
+        || defaults.on_failure.says_something()
+        || is(or(field.restart, or(declared.restart, defaults.restart)), Restart::Temporary)
         || limit.within.is_zero()
     {
         return false;
     }
-    lint::never_trips(&all.backoff.resolve(), limit) && !cfg!(plant_bug = "limit_always_trips")
+    let backoff = field.backoff.over(declared.backoff).over(defaults.backoff);
+    lint::never_trips(&backoff.resolve(), limit) && !cfg!(plant_bug = "limit_always_trips")
 }
 
 /// Stands for the warning that the compiler gives: a constant of it that is out of use.
@@ -109,37 +122,33 @@ struct Around<'a> {
     way: Option<&'a Way<'a>>,
 }
 
-struct Way<'a> {
-    name: &'static str,
-    above: Option<&'a Way<'a>>,
+/// The names of the supervisors down to some place.
+pub(super) struct Way<'a> {
+    pub(super) name: &'static str,
+    pub(super) above: Option<&'a Way<'a>>,
 }
 
-const fn defaults_of(supervisor: &DeclaredSupervisor) -> Defaults {
-    Defaults { in_code: supervisor.defaults(), configured: PolicyPatch::NONE }
-}
-
-/// What is wrong in a field, if anything.
-const fn complaint(supervisor: &DeclaredSupervisor, field: usize) -> Option<Text> {
+const fn around(supervisor: &DeclaredSupervisor) -> Around<'static> {
     let room = match supervisor.shutdown_budget() {
         Some(budget) => Some((budget, "`budget` of this supervisor")),
         // Which budget is around it, if it is nested, is not known here.
         None => None,
     };
-    let around = Around {
-        defaults: defaults_of(supervisor),
+    Around {
+        defaults: Defaults { in_code: *supervisor.defaults(), configured: PolicyPatch::NONE },
         room,
         auto_shutdown: supervisor.counts_for(),
         way: None,
-    };
-    of_slot(&supervisor.slots()[field], &around)
+    }
 }
 
-const fn of_slot(slot: &DeclaredSlot, around: &Around<'_>) -> Option<Text> {
+/// Whether anything is wrong in a slot, which is then said.
+const fn of_slot(slot: &DeclaredSlot, around: &Around<'_>, text: &mut Text) -> bool {
     match slot.node() {
-        Node::Child(child) => of_child(slot, child, around, false),
+        Node::Child(child) => of_child(slot, child, around, false, text),
         // That their members count for nothing is another rule's.
-        Node::Pool(child) | Node::Many(child) => of_child(slot, child, around, true),
-        Node::Supervisor(inner) => of_supervisor(slot, inner, around),
+        Node::Pool(child) | Node::Many(child) => of_child(slot, child, around, true, text),
+        Node::Supervisor(inner) => of_supervisor(slot, inner, around, text),
     }
 }
 
@@ -148,24 +157,48 @@ const fn of_child(
     child: &DeclaredChild,
     around: &Around<'_>,
     is_group: bool,
-) -> Option<Text> {
-    let layers = Layers::new(slot, &child.policy(), &around.defaults);
+    text: &mut Text,
+) -> bool {
+    // A nested supervisor has said it at its own struct.
+    let types = if child.is_of_its_types()
+        && around.way.is_none()
+        && !cfg!(plant_bug = "values_of_types_unchecked")
+    {
+        rules::at_one_place(child.policy())
+    } else {
+        None
+    };
+    if types.is_none() && is_plain(slot.policy(), child.policy(), around) {
+        return false;
+    }
+    let layers = Layers::new(slot, child.policy(), &around.defaults);
+    if let Some(fault) = types {
+        return layers.say(slot, child.at(), around, &Complaint::OfTypes(fault), text);
+    }
     let all = layers.all();
     let is_looked_at = !is_group;
-    layers.say(slot, child.at(), around, &layers.complaint(&all, around, is_looked_at))
+    layers.say(slot, child.at(), around, &layers.complaint(&all, around, is_looked_at), text)
 }
 
 const fn of_supervisor(
     slot: &DeclaredSlot,
     inner: &DeclaredSupervisor,
     around: &Around<'_>,
-) -> Option<Text> {
+    text: &mut Text,
+) -> bool {
+    if around.room.is_none()
+        && !around.defaults.in_code.says_something()
+        && is_plain(slot.policy(), inner.policy(), around)
+        && is_unbound(slot.policy(), inner.policy())
+    {
+        return false;
+    }
     let defaults = around.defaults.for_supervisor();
-    let layers = Layers::new(slot, &inner.policy(), &defaults);
+    let layers = Layers::new(slot, inner.policy(), &defaults);
     let all = layers.all();
     let complaint = layers.complaint(&all, around, true);
-    if let Some(text) = layers.say(slot, inner.at(), around, &complaint) {
-        return Some(text);
+    if layers.say(slot, inner.at(), around, &complaint, text) {
+        return true;
     }
     let room = match (all.shutdown.grace, around.room) {
         (Some(Grace::After(grace)), Some((budget, _))) if grace.as_nanos() >= budget.as_nanos() => {
@@ -176,7 +209,7 @@ const fn of_supervisor(
     };
     if room.is_none() && !around.defaults.in_code.says_something() {
         // It looks after itself: nothing comes from here.
-        return None;
+        return false;
     }
     let below = Around {
         defaults: Defaults {
@@ -189,13 +222,64 @@ const fn of_supervisor(
     };
     let mut field = 0;
     while field < inner.slots().len() {
-        let text = of_slot(&inner.slots()[field], &below);
-        if text.is_some() {
-            return text;
+        if of_slot(&inner.slots()[field], &below, text) {
+            return true;
         }
         field += 1;
     }
-    None
+    false
+}
+
+/// Whether it is plain at a glance that nothing said about a slot is at odds with what is said at
+/// another place. That is so for most, and to lay one patch over another takes the compiler long.
+const fn is_plain(field: &PolicyPatch, declared: &PolicyPatch, around: &Around<'_>) -> bool {
+    let defaults = &around.defaults.in_code;
+    says_little(field)
+        && says_little(declared)
+        && says_little(defaults)
+        && go_together([
+            (&field.backoff.initial, &field.backoff.max),
+            (&declared.backoff.initial, &declared.backoff.max),
+            (&defaults.backoff.initial, &defaults.backoff.max),
+        ])
+        && go_together([
+            (&field.health.heartbeat, &field.health.stale_after),
+            (&declared.health.heartbeat, &declared.health.stale_after),
+            (&defaults.health.heartbeat, &defaults.health.stale_after),
+        ])
+        && (around.room.is_none()
+            || (is_unbound(field, declared) && defaults.shutdown.grace.is_none()))
+}
+
+/// Whether nothing is said about the time it has to stop in.
+const fn is_unbound(field: &PolicyPatch, declared: &PolicyPatch) -> bool {
+    field.shutdown.grace.is_none() && declared.shutdown.grace.is_none()
+}
+
+/// Whether it says nothing that a rule compares with what is said, or not said, of other keys.
+const fn says_little(said: &PolicyPatch) -> bool {
+    matches!(
+        said,
+        PolicyPatch {
+            restart: None | Some(Restart::Permanent | Restart::Transient),
+            probe_after: None,
+            significant: None,
+            ..
+        }
+    ) && !said.on_failure.says_something()
+}
+
+/// Whether the strongest place that says one of two keys says the other too.
+const fn go_together<A, B>(layers: [(&Option<A>, &Option<B>); 3]) -> bool {
+    let mut n = 0;
+    while n < layers.len() {
+        match layers[n] {
+            (None, None) => n += 1,
+            (Some(_), Some(_)) => return true,
+            (Some(_), None) | (None, Some(_)) => return false,
+        }
+    }
+    true
 }
 
 /// Where something is said, the strongest first.
@@ -213,6 +297,7 @@ enum Complaint {
     None,
     About(PolicyFault),
     OfClass(FailureClass, PolicyFault),
+    OfTypes(PolicyFault),
     Beyond { grace: Duration, budget: Duration, whose: &'static str },
 }
 
@@ -244,7 +329,7 @@ struct Layers {
 
 impl Layers {
     const fn new(slot: &DeclaredSlot, declared: &PolicyPatch, defaults: &Defaults) -> Self {
-        let field = slot.policy();
+        let field = *slot.policy();
         let declared = field.left_of(*declared);
         let own = field.over(declared);
         let mut in_code = defaults.in_code;
@@ -307,7 +392,7 @@ impl Layers {
         Complaint::None
     }
 
-    const fn fault(&self, all: &PolicyPatch) -> Finding {
+    const fn fault(&self, all: &PolicyPatch) -> rules::Finding {
         if cfg!(plant_bug = "layers_unchecked") {
             return None;
         }
@@ -381,7 +466,7 @@ impl Layers {
         false
     }
 
-    const fn significance(&self, all: &PolicyPatch, around: &Around<'_>) -> Finding {
+    const fn significance(&self, all: &PolicyPatch, around: &Around<'_>) -> rules::Finding {
         let significant = said_or(all.significant, Policy::DEFAULT.significant);
         let restart = said_or(all.restart, Policy::DEFAULT.restart);
         let is_top = around.way.is_none();
@@ -402,26 +487,32 @@ impl Layers {
         at: &'static Location<'static>,
         around: &Around<'_>,
         complaint: &Complaint,
-    ) -> Option<Text> {
+        text: &mut Text,
+    ) -> bool {
         if matches!(complaint, Complaint::None) {
-            return None;
+            return false;
         }
-        let mut text = Text::new();
         text.say("`");
-        way(&mut text, around.way);
+        way(text, around.way);
         text.all(&[slot.name(), "`: "]);
         match *complaint {
             Complaint::None => {}
-            Complaint::About(fault) => self.tell(&mut text, fault, at),
-            Complaint::OfClass(class, fault) => of_class(&mut text, class, fault),
+            Complaint::About(fault) => self.tell(text, fault, at),
+            Complaint::OfClass(class, fault) => of_class(text, class, fault),
+            Complaint::OfTypes(fault) => {
+                text.all(&[fault.text(), "\n  note: so it is with the types at this field, by "]);
+                text.all(&["what is said where it is declared (", at.file(), ":"]);
+                text.number(at.line());
+                text.say(")");
+            }
             Complaint::Beyond { grace, budget, whose } => {
-                self.time(&mut text, "`grace`", grace, Key::Grace, at);
+                self.time(text, "`grace`", grace, Key::Grace, at);
                 text.say(" is longer than the ");
                 text.time(budget);
                 text.all(&[" of the ", whose, ", so it would be cut short"]);
             }
         }
-        Some(text)
+        true
     }
 
     const fn tell(&self, text: &mut Text, fault: PolicyFault, at: &'static Location<'static>) {
@@ -516,7 +607,8 @@ const fn of_class(text: &mut Text, class: FailureClass, fault: PolicyFault) {
     }
 }
 
-const fn way(text: &mut Text, at: Option<&Way<'_>>) {
+/// The names on the way, each with a `/` after it.
+pub(super) const fn way(text: &mut Text, at: Option<&Way<'_>>) {
     if let Some(at) = at {
         way(text, at.above);
         text.all(&[at.name, "/"]);

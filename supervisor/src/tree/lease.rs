@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use thiserror::Error;
 
+use super::lent::Lent;
 use super::parameter::{Extract, Run, RunContext};
 use super::state::Provide;
 use crate::id::{ChildPath, Generation};
@@ -21,7 +22,10 @@ use crate::task::exit::TaskFailure;
 /// the end of the run however it ends: by itself, by a panic, or aborted. So the next run finds it
 /// as this one left it. That no two runs of a child overlap is what makes this sound.
 ///
-/// One child has it at a time. A second one fails to start, with
+/// One child has it at a time. That two children of a tree take the same is a mistake that does not
+/// build, where the tree names its `state`, and that does not build either where a tree without one
+/// is started; it shows in `cargo build`, and the first also in `cargo check`. Where the state's
+/// [`Provide`] does not say its [`PLACE`](Provide::PLACE), the second child fails to start, with
 /// [`fatal_bug`](TaskFailureKind::FatalBug) and a message that names both.
 ///
 /// ```
@@ -205,6 +209,8 @@ where
     S: Provide<Lendable<T>>,
     C: RunContext,
 {
+    const LENT: Lent = Lent::of(S::PLACE);
+
     fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
         let (path, generation) = (run.context.path().clone(), run.context.generation());
         let taker = path.clone();

@@ -7,12 +7,13 @@ use std::slice;
 use std::sync::Arc;
 
 use super::args::{Count, Needs, NeedsIndex};
-use super::declared::{
-    FromSeat, Group, IsMany, Member, MemberRuns, Node, Runs, RunsUnder, Seat, Supervised,
-};
+use super::declared::Node;
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::handle::Handle;
+use super::runs::{MemberRuns, Runs};
+use super::seat::{FromSeat, Seat};
+use super::supervised::{Group, IsMany, Member, RunsUnder, Supervised};
 use crate::control::handle::SupervisorHandle;
 use crate::id::ChildPath;
 use crate::task::member::ArgumentsType;
@@ -59,7 +60,7 @@ pub struct Many<C> {
     children: Arc<[Handle<C>]>,
 }
 
-impl<C> Many<C> {
+impl<C: 'static> Many<C> {
     /// Where they stand in the tree: the path of their supervisor.
     pub fn path(&self) -> &ChildPath {
         &self.seat.path
@@ -70,8 +71,16 @@ impl<C> Many<C> {
         &self.seat.handle
     }
 
-    /// How many there are: the `count` that the tree was started with. One that was removed since
-    /// is counted.
+    /// The same with as many as there are now: those that a reload of the configuration has
+    /// started since this was made are there, and those that it has stopped are not. `self` stays
+    /// as it is.
+    #[must_use]
+    pub fn now(&self) -> Self {
+        Self::from_seat(self.seat.clone())
+    }
+
+    /// How many there are: the `count` of the declaration when this was made. One that was removed
+    /// since is counted.
     pub fn len(&self) -> usize {
         self.children.len()
     }
@@ -98,7 +107,7 @@ impl<C> Many<C> {
 ///
 /// If there are not so many: `index` is from 0 to [`len`](Many::len) − 1, as it is of a slice. The
 /// configuration may have said how many there are; [`get`](Many::get) does not panic.
-impl<C> Index<usize> for Many<C> {
+impl<C: 'static> Index<usize> for Many<C> {
     type Output = Handle<C>;
 
     fn index(&self, index: usize) -> &Handle<C> {
@@ -106,7 +115,7 @@ impl<C> Index<usize> for Many<C> {
     }
 }
 
-impl<'a, C> IntoIterator for &'a Many<C> {
+impl<'a, C: 'static> IntoIterator for &'a Many<C> {
     type Item = &'a Handle<C>;
     type IntoIter = slice::Iter<'a, Handle<C>>;
 
@@ -118,7 +127,7 @@ impl<'a, C> IntoIterator for &'a Many<C> {
 impl<C: Member> Supervised for Many<C> {
     type Handle = Self;
     const KEY: Key = C::KEY.group("Many");
-    const NODE: Node = Node::Many(C::CHILD);
+    const NODE: Node = Node::Many(C::NODE.of_members());
     const ITEM: &'static Item = &Item::group(Self::KEY, C::ITEM);
 }
 

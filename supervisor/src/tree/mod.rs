@@ -6,23 +6,30 @@ pub(crate) mod graph;
 pub mod handle;
 pub(crate) mod layers;
 pub mod lease;
+pub(crate) mod lent;
 pub mod many;
 pub(crate) mod parameter;
 pub mod pool;
+pub(crate) mod runs;
+pub(crate) mod seat;
 pub mod slot;
 pub mod state;
+pub(crate) mod supervised;
 
 use std::fmt;
 use std::future::Future;
 use std::marker::PhantomData;
-#[cfg(any(feature = "config", feature = "record"))]
+#[cfg(feature = "config")]
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 
-use self::declared::{FromSeat, RunsUnder, Seat, Seated, root_spec};
+use self::declared::specs::root_spec;
 use self::handle::IntoAttribution;
+use self::lent::check_leases;
+use self::seat::{FromSeat, Seat, Seated};
 use self::slot::Below;
+use self::supervised::RunsUnder;
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
 #[cfg(feature = "config")]
@@ -119,6 +126,8 @@ pub trait SupervisionTree: Seated + FromSeat {
         Self: RunsUnder<S>,
         S: Send + Sync + 'static,
     {
+        // Where the struct names its state, this has been said there.
+        const { check_leases::<Self, S>() };
         root_spec::<Self, S>(&Arc::new(state))
     }
 
@@ -210,8 +219,8 @@ impl<T: SupervisionTree> TreeBuilder<T> {
 
     /// See [`SupervisorBuilder::record`].
     #[cfg(feature = "record")]
-    pub fn record(self, file: impl Into<PathBuf>) -> Self {
-        Self { builder: self.builder.record(file), ..self }
+    pub fn record(self, recording: impl Into<crate::record::RecordLog>) -> Self {
+        Self { builder: self.builder.record(recording), ..self }
     }
 
     /// See [`SupervisorBuilder::subscribe_events`].

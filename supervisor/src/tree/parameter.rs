@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use super::args::NoArgs;
-use super::declared::{FromSeat, Member, Seat, Supervised};
 use super::graph::key::Key;
 use super::graph::wiring::Link;
 use super::handle::Handle;
 use super::lease::Lease;
+use super::lent::Lent;
+use super::many::Many;
 use super::pool::Pool;
+use super::seat::{FromSeat, Seat};
 use super::state::{Provide, State};
+use super::supervised::{Member, Supervised};
 #[cfg(feature = "config")]
 use crate::config::settings::ReadSettings;
 use crate::control::handle::SupervisorHandle;
@@ -62,7 +65,7 @@ impl<S, C: RunContext> Run<S, C> {
 /// A parameter that leads to something else in the tree.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` leads to nothing in a tree",
-    label = "not the handle of a child or of a pool"
+    label = "not the handle of a child, of a pool or of a many"
 )]
 pub trait Leads {
     /// To what.
@@ -74,6 +77,10 @@ impl<T> Parameter for Handle<T> {
 }
 
 impl<T> Parameter for Pool<T> {
+    type Needs = NoArgs;
+}
+
+impl<T> Parameter for Many<T> {
     type Needs = NoArgs;
 }
 
@@ -92,6 +99,17 @@ impl<T: Member> Leads for Pool<T> {
 }
 
 impl<S, C: RunContext, T: Member> Extract<S, C> for Pool<T> {
+    fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
+        let id = const { <Self as Supervised>::KEY.id() };
+        Ok(Self::from_seat(run.seat(id, const { T::KEY.name() })))
+    }
+}
+
+impl<T: Member> Leads for Many<T> {
+    const TO: Key = <Self as Supervised>::KEY;
+}
+
+impl<S, C: RunContext, T: Member> Extract<S, C> for Many<T> {
     fn extract(run: &Run<S, C>) -> Result<Self, TaskFailure> {
         let id = const { <Self as Supervised>::KEY.id() };
         Ok(Self::from_seat(run.seat(id, const { T::KEY.name() })))
@@ -206,6 +224,9 @@ impl<T> Parameter for Lease<T> {
             `State<T>`, `Args<T>` and `Lease<T>` of this crate, in any order"
 )]
 pub trait Extract<S, C>: Sized {
+    /// What of the state it has to itself.
+    const LENT: Lent = Lent::NOTHING;
+
     /// Makes the parameter for one run.
     ///
     /// # Errors

@@ -8,12 +8,13 @@ use std::marker::PhantomData;
 use thiserror::Error;
 
 use super::args::{Needs, NoArgs, SpawnedWith};
-use super::declared::{
-    FromSeat, Group, IsPool, Member, MemberRuns, Node, Runs, RunsUnder, Seat, Supervised,
-};
+use super::declared::Node;
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::handle::Handle;
+use super::runs::{MemberRuns, Runs};
+use super::seat::{FromSeat, Seat};
+use super::supervised::{Group, HasMembers, IsPool, Member, RunsUnder, Supervised};
 use crate::control::handle::SupervisorHandle;
 use crate::error::types::{ExitError, SupervisorError};
 use crate::id::{ChildId, ChildPath, IdError};
@@ -175,7 +176,7 @@ impl<C: 'static> Pool<C> {
 impl<C: Member> Supervised for Pool<C> {
     type Handle = Self;
     const KEY: Key = C::KEY.group("Pool");
-    const NODE: Node = Node::Pool(C::CHILD);
+    const NODE: Node = Node::Pool(C::NODE.of_members());
     const ITEM: &'static Item = &Item::group(Self::KEY, C::ITEM);
 }
 
@@ -184,6 +185,10 @@ impl<C: Member> Needs<NoArgs> for Pool<C> {}
 impl<C: Member> Group for Pool<C> {}
 
 impl<C: Member> IsPool for Pool<C> {}
+
+impl<C> HasMembers for Pool<C> {
+    type Member = C;
+}
 
 impl<S: 'static, C: Member + RunsUnder<S>> RunsUnder<S> for Pool<C> {
     const RUNS: Runs<S> = Runs::Members(&const { MemberRuns::new::<C>(C::TAKES) });

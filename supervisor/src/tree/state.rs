@@ -42,11 +42,18 @@ pub struct State<T>(pub T);
             `rust_supervisor::tree::state::Provide<{T}>` yourself"
 )]
 pub trait Provide<T> {
+    /// Which value of the state it is: `#[derive(SharedState)]` says the name of the field. With it
+    /// the compiler sees that two children [borrow](super::lease::Lease) the same. Empty, as it is
+    /// when nothing is said: it is found out when the second one starts.
+    const PLACE: &'static str = "";
+
     /// Hands out the value, as a rule a clone.
     fn provide(&self) -> T;
 }
 
 impl<T: Clone> Provide<T> for T {
+    const PLACE: &'static str = "self";
+
     fn provide(&self) -> T {
         self.clone()
     }

@@ -1,5 +1,7 @@
 //! What a reload changes, when, and what it leaves alone.
 
+mod live;
+
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -151,10 +153,11 @@ async fn one_change_that_needs_a_restart_leaves_all_as_it_is() {
     let tree = SupervisorSpec::root().child(ChildSpec::new("a", parked()));
     let (handle, _events) = start(tree, &file).await;
     let before = handle.effective_config();
-    file.say("{ policy: { restart: transient }, observability: { last_exits: 3 } }");
+    file.say("{ policy: { restart: transient }, observability: { event_capacity: 3 } }");
     let error = reload(&handle).await.unwrap_err();
     assert!(matches!(&error, SupervisorError::NeedsRestart { changes } if changes.len() == 1));
-    assert!(error.to_string().contains("observability.last_exits: nothing -> 3"), "{error}");
+    let text = error.to_string();
+    assert!(text.contains("observability.event_capacity: nothing -> 3"), "{text}");
     assert_eq!(handle.effective_config(), before);
     handle.shutdown_tree("test", "over").await.unwrap();
 }

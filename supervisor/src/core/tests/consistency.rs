@@ -102,6 +102,8 @@ impl Engine {
         let (state, path) = (self.state_of(key).expect("it exists"), self.path_of(key));
         let hold = self.hold_of(key).map(|hold| hold.kind);
         let is_right = match state {
+            // The wish is kept until it is enabled again.
+            State::Disabled => true,
             State::Paused => hold == Some(HoldKind::Pause),
             State::Quarantined { .. } => hold == Some(HoldKind::Quarantine),
             State::Stopping(stopping) => {
@@ -113,6 +115,12 @@ impl Engine {
             _ => hold.is_none(),
         };
         assert!(is_right, "{path} is {state:?} and held: {hold:?}");
+    }
+
+    /// Whether nothing brings a child back.
+    pub(super) fn is_undeclared(&self, path: &ChildPath) -> bool {
+        let node = self.nodes.find(path).and_then(|key| self.nodes.get(key));
+        node.is_none_or(|node| !node.is_declared)
     }
 
     /// Whether a child that runs is to be stopped by its supervisor, in its turn.

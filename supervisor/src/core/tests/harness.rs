@@ -10,13 +10,16 @@ use crate::core::action::{Action, Fact};
 use crate::core::engine::{Engine, Options};
 use crate::core::input::{Input, RunEnd};
 use crate::core::key::RunKey;
+use crate::core::reconfigure::Kept;
 use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
+use crate::event::ValueChange;
 use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::Policy;
 use crate::policy::on_failure::FailureClass;
 use crate::report::RowEnd;
-use crate::spec::plan::SupervisorPlan;
+use crate::spec::plan::{NodePlan, PlanKind, SupervisorPlan};
+use crate::spec::supervisor::SupervisorSpec;
 use crate::spec::validate::ValidSpec;
 use crate::state::LimitState;
 
@@ -53,6 +56,22 @@ struct Said {
     plan: Option<Arc<SupervisorPlan>>,
 }
 
+/// What a reload says about each child and supervisor.
+pub(super) fn reloaded(input: &Input) -> BTreeMap<ChildPath, PlanKind> {
+    let Input::Command(_, Command::Reload { spec, .. }) = input else { return BTreeMap::new() };
+    let Ok(valid) = spec.validate() else { return BTreeMap::new() };
+    let mut all = BTreeMap::new();
+    let mut waiting = vec![(ChildPath::root(), PlanKind::Supervisor(valid.root))];
+    while let Some((path, kind)) = waiting.pop() {
+        if let PlanKind::Supervisor(plan) = &kind {
+            let below = |NodePlan { id, kind }: &NodePlan| (path.join(id), kind.clone());
+            waiting.extend(plan.children.iter().map(below));
+        }
+        all.insert(path, kind);
+    }
+    all
+}
+
 /// What must hold whatever happens.
 pub(super) trait Invariant {
     /// Before an input.
@@ -78,6 +97,8 @@ pub(super) struct World {
     /// Draws the manners of runs, in a simulation.
     pub(super) rng: Option<fastrand::Rng>,
     pub(super) invariants: Vec<Box<dyn Invariant>>,
+    /// What the tree is declared as, where it can be configured anew.
+    pub(super) declared: Option<SupervisorSpec>,
     /// What the commands were, in their order.
     pub(super) commands: Vec<String>,
     specs: BTreeMap<ChildPath, Said>,
@@ -113,6 +134,7 @@ impl World {
             manners: BTreeMap::new(),
             rng: None,
             invariants: Vec::new(),
+            declared: None,
             commands: Vec::new(),
             specs: BTreeMap::new(),
             history: BTreeMap::new(),
@@ -148,11 +170,14 @@ impl World {
         }
         let mut out = Vec::new();
         let before = self.described(&invariants);
+        let is_reload = matches!(input, Input::Command(_, Command::Reload { .. }));
         self.engine.handle(self.now, input, &mut out);
+        let now = self.described(&invariants);
         // The actions speak of those that were there before, also where another has taken the
-        // path by now.
-        self.specs.extend(self.described(&invariants));
-        self.specs.extend(before);
+        // path by now; but after a reload all is decided by what is said now.
+        let (first, then) = if is_reload { (before, now) } else { (now, before) };
+        self.specs.extend(first);
+        self.specs.extend(then);
         for action in out {
             assert!(!self.has_ended, "something came after the end: {action:?}");
             for invariant in &mut invariants {
@@ -284,6 +309,13 @@ impl World {
         self.send(Input::Command(id, command));
     }
 
+    /// Puts `spec` in the place of what the tree is declared as.
+    pub(super) fn reload(&mut self, text: &str, spec: SupervisorSpec, changes: Vec<ValueChange>) {
+        self.declared = Some(spec.clone());
+        let kept = Kept { last_exits: 8, remembered_paths: 1_000 };
+        self.command(text, Command::Reload { spec: Box::new(spec), kept, changes, by: by() });
+    }
+
     /// The latest run of a path, or the one that `a#3` names, alive or not.
     pub(super) fn run(&self, name: &str) -> RunKey {
         let (name, number) = name.split_once('#').unwrap_or((name, ""));
@@ -309,6 +341,11 @@ impl World {
     /// The same of a supervisor and what is below it.
     pub(super) fn plan(&self, path: &ChildPath) -> Option<&SupervisorPlan> {
         self.specs.get(path)?.plan.as_deref()
+    }
+
+    /// Whether nothing brings a child back.
+    pub(super) fn is_undeclared(&self, path: &ChildPath) -> bool {
+        self.engine.is_undeclared(path)
     }
 
     /// What a child depends on.
@@ -401,6 +438,9 @@ impl Player {
             ("stubborn", name) => self.manner(name, Manner::Stubborn),
             ("immortal", name) => self.manner(name, Manner::Immortal),
             ("unborn", name) => self.manner(name, Manner::Unborn),
+            ("reload", tree) => {
+                self.world.reload("reload", notation::tree(tree), Vec::new());
+            }
             ("show", kinds) => self.shown.extend(kinds.split(' ').map(str::to_owned)),
             ("state", name) => self.state(name),
             ("report", _) => self.report(),
@@ -562,6 +602,7 @@ pub(super) fn answer(reply: &Reply) -> String {
     };
     match error {
         SupervisorError::Spec(_) => "spec",
+        SupervisorError::AnotherTree => "another_tree",
         SupervisorError::StartFailed { .. } => "start_failed",
         SupervisorError::UnknownPath { .. } => "not_found",
         SupervisorError::NotASupervisor { .. } => "not_a_supervisor",

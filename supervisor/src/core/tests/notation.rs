@@ -55,7 +55,7 @@ pub(super) fn spawn(text: &str) -> Verb {
         Some((pool, id)) => (pool, Some(ChildId::new(id).expect("an id"))),
         None => (text, None),
     };
-    Verb::Spawn { pool: path(pool), id, arguments: Arguments::new(()) }
+    Verb::Spawn { pool: path(pool), id, arguments: Arguments::new(()), overrides: Box::default() }
 }
 
 fn tokens(text: &str) -> Vec<String> {

@@ -4,6 +4,8 @@
 //! shorter before it is shown. `SUPERVISOR_SIM_HISTORIES` sets how many are played,
 //! `SUPERVISOR_SIM_SEED` plays one of them, and both together so many from that one on.
 
+mod reload;
+
 use std::cell::Cell;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Once;
@@ -18,6 +20,7 @@ use crate::control::command::{Command, Verb};
 use crate::core::action::Action;
 use crate::core::input::Input;
 use crate::core::time::Uptime;
+use crate::event::ValueChange;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::backoff::Backoff;
@@ -28,6 +31,7 @@ use crate::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strateg
 use crate::policy::shutdown::Grace;
 use crate::spec::NodeSpec;
 use crate::spec::child::ChildSpec;
+use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::factory::blocking_fn;
 use crate::task::member::{Arguments, member_fn};
@@ -91,6 +95,11 @@ enum Step {
         pick: usize,
         seed: u64,
     },
+    /// Another configuration.
+    Reload {
+        pick: usize,
+        seed: u64,
+    },
     WaitReady {
         pick: usize,
     },
@@ -113,7 +122,8 @@ fn step(rng: &mut Rng) -> Step {
         480..530 => Step::Stale { pick, what: rng.usize(..5) },
         530..620 => Step::Wait { millis: rng.u64(..4_000) },
         620..720 => Step::WaitForDeadline,
-        720..975 => Step::Command { verb: rng.usize(..1_000), pick, seed: rng.u64(..) },
+        720..755 => Step::Reload { pick, seed: rng.u64(..) },
+        755..975 => Step::Command { verb: rng.usize(..1_000), pick, seed: rng.u64(..) },
         975..985 => Step::WaitReady { pick },
         985..996 => Step::Shutdown,
         _ => Step::ShutdownNow,
@@ -223,9 +233,10 @@ fn show(log: &[(Uptime, Action)]) {
 
 fn new_world(seed: u64) -> World {
     let mut rng = Rng::with_seed(seed);
-    let NodeSpec::Supervisor(spec) = tree(&mut rng) else { unreachable!("a tree") };
-    let spec = spec.validate().unwrap_or_else(|errors| panic!("seed {seed}: {errors}"));
+    let NodeSpec::Supervisor(declared) = tree(&mut rng) else { unreachable!("a tree") };
+    let spec = declared.validate().unwrap_or_else(|errors| panic!("seed {seed}: {errors}"));
     let mut world = World::new(&spec);
+    world.declared = Some(*declared);
     world.rng = Some(rng);
     world.invariants = invariants::all();
     world.send(Input::Start);
@@ -335,6 +346,13 @@ fn take(world: &mut World, step: Step) {
             let text = format!("{} {}", verb.name(), verb.path());
             world.command(&text, Command::Do(verb, by()));
         }
+        Step::Reload { pick, seed } => {
+            let path = any_path(world, pick);
+            let before = world.declared.clone().expect("a tree");
+            let spec = reload::draw(&before, &mut Rng::with_seed(seed));
+            let change = ValueChange { path, key: "x".into(), before: None, after: None };
+            world.reload("reload", spec, vec![change]);
+        }
         Step::WaitReady { pick } => {
             let path = any_path(world, pick);
             world.command("wait_ready", Command::WaitReady(path));
@@ -397,7 +415,8 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             let id = ["x", "y", "z", "a", "b"][pick % 5];
             if is_pool && rng.bool() {
                 let id = rng.bool().then(|| ChildId::new(id).expect("an id"));
-                return Verb::Spawn { pool: parent, id, arguments: Arguments::new(()) };
+                let (arguments, overrides) = (Arguments::new(()), Box::default());
+                return Verb::Spawn { pool: parent, id, arguments, overrides };
             }
             let spec = if rng.u8(..4) == 0 {
                 NodeSpec::from(supervisor(id, &mut rng, 3, auto))
@@ -457,6 +476,10 @@ fn list(supervisor: &SupervisorSpec, path: &ChildPath, paths: &mut Vec<ChildPath
 /// Lets the one at `path`, below `at`, depend on another, and often not go on without it.
 fn depend(at: &mut SupervisorSpec, path: &[&str], dependency: &ChildPath, rng: &mut Rng) {
     let Some((name, rest)) = path.split_first() else { return };
+    // What is declared anew depends on nothing.
+    if at.group.kind == GroupKind::Many {
+        return;
+    }
     let child = at.children.iter_mut().find(|child| child.id() == *name).expect("a path");
     match child {
         NodeSpec::Supervisor(inner) if !rest.is_empty() => depend(inner, rest, dependency, rng),
@@ -526,7 +549,11 @@ fn backoff(rng: &mut Rng) -> Backoff {
 
 fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> SupervisorSpec {
     let is_pool = depth > 1 && rng.u8(..6) == 0;
+    let is_many = !is_pool && depth > 1 && rng.u8(..6) == 0;
     let mut spec = if is_pool { SupervisorSpec::pool(id) } else { SupervisorSpec::new(id) };
+    if is_many {
+        spec = SupervisorSpec::many(id, rng.u32(1..4), member_fn(async |_, _: usize| ()));
+    }
     spec = spec
         .intensity(rng.u32(..5), Duration::from_millis(rng.u64(1..6_000)))
         .meltdown(one(rng, &[Meltdown::Abnormal, Meltdown::Shutdown]));
@@ -569,6 +596,11 @@ fn supervisor(id: &str, rng: &mut Rng, depth: usize, around: AutoShutdown) -> Su
         ],
     );
     spec = spec.auto_shutdown(auto);
+    if is_many {
+        let mut policy = child("_", rng, auto).policy();
+        policy.enabled = None;
+        return spec.member_policy(policy);
+    }
     let children = rng.usize(if depth == 1 { 1..5 } else { 0..4 });
     for id in &["a", "b", "c", "d", "e"][..children] {
         let is_supervisor = depth < 4 && rng.u8(..10) < 4;

@@ -1,16 +1,20 @@
 //! Rules about pools and manies.
 
 use super::{Around, Checker, Fault, SpecViolation};
+#[cfg(feature = "config")]
+use crate::id::ChildPath;
 use crate::policy::restart::Strategy;
 use crate::policy::{Policy, PolicyPatch};
 use crate::spec::group::{Group, GroupKind, MAX_COUNT};
 use crate::spec::plan::{GroupPlan, PoolPlan};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::member::Arguments;
+#[cfg(feature = "config")]
+use crate::task::member::MemberFactory;
 
 impl Checker {
     pub(super) fn group(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> GroupPlan {
-        let Group { kind, members, policy: said, tags, max_children, count } = &spec.group;
+        let Group { kind, members, policy: said, tags, max_children, count, .. } = &spec.group;
         let path = around.path;
         let misplaced = [
             ("max_children", *kind == GroupKind::Pool, max_children.is_some(), "a pool"),
@@ -27,6 +31,8 @@ impl Checker {
         for (key, _, _, whose) in misplaced.into_iter().filter(|(_, fits, is, _)| *is && !fits) {
             self.report(path, Fault::NotInAGroup { key, whose });
         }
+        #[cfg(feature = "config")]
+        self.from_config(&spec.group, path);
         match kind {
             GroupKind::None => GroupPlan::None,
             GroupKind::Pool => {
@@ -63,8 +69,27 @@ impl Checker {
                 if let Some(wrong) = wrong {
                     self.report(path, Fault::ManyArguments(wrong));
                 }
-                GroupPlan::Many
+                GroupPlan::Many(members.clone())
             }
+        }
+    }
+
+    /// What a configuration can give has to be what the members take.
+    #[cfg(feature = "config")]
+    fn from_config(&mut self, group: &Group, path: &ChildPath) {
+        if group.settings.is_some() && group.kind == GroupKind::None {
+            let (key, whose) = ("member_settings", "a pool or a many");
+            self.report(path, Fault::NotInAGroup { key, whose });
+        }
+        let Some(args) = group.args else { return };
+        if group.kind != GroupKind::Pool {
+            self.report(path, Fault::NotInAGroup { key: "from_config", whose: "a pool" });
+            return;
+        }
+        let takes = group.members.as_ref().map(MemberFactory::type_name);
+        if takes != Some(args.type_name()) {
+            let (takes, reads) = (takes.map(str::to_owned), args.type_name());
+            self.report(path, Fault::FromConfig { takes, reads });
         }
     }
 

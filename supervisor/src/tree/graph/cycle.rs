@@ -12,7 +12,8 @@
 //!
 //! A cycle of these never starts.
 
-use super::resolve::{NONE, Problem, TOP, Tree, WireKind};
+use super::report::WireKind;
+use super::tree::{NONE, Problem, TOP, Tree};
 
 /// A moment: twice the number of a node, and 1 more when it is ready.
 pub(super) type Moment = u32;

@@ -2,7 +2,8 @@
 
 use super::key::Key;
 use crate::policy::restart::Restart;
-use crate::tree::declared::Supervised;
+use crate::tree::seat::FromSeat;
+use crate::tree::supervised::Supervised;
 
 /// What was written about a child or a supervisor that the checks of the whole tree look at, and
 /// nothing else: the compiler reads all of it at every level of a tree.
@@ -19,10 +20,12 @@ pub struct Item {
     pub(super) depends_on: &'static [Key],
     pub(super) handles: &'static [Key],
     pub(super) requires: &'static [Key],
-    pub(super) slots: &'static [ItemSlot],
+    pub(in crate::tree) slots: &'static [ItemSlot],
     pub(super) is_supervisor: bool,
     pub(super) is_parallel: bool,
     pub(super) is_multiple: bool,
+    /// One of its parameters is a `Lease`.
+    pub(in crate::tree) takes_lease: bool,
     /// What did not compile. Whatever is missing may be in it.
     pub(super) is_broken: bool,
 }
@@ -41,6 +44,7 @@ impl Item {
             is_supervisor: false,
             is_parallel: false,
             is_multiple: false,
+            takes_lease: false,
             is_broken: false,
         }
     }
@@ -100,7 +104,15 @@ impl Item {
     /// A group of what `member` says, which needs what its members need.
     pub const fn group(key: Key, member: &Self) -> Self {
         let (depends_on, handles) = (member.depends_on, member.handles);
-        Self { depends_on, handles, is_supervisor: true, ..Self::child(key) }
+        let takes_lease = member.takes_lease;
+        Self { depends_on, handles, takes_lease, is_supervisor: true, ..Self::child(key) }
+    }
+
+    /// One of its parameters is a `Lease`.
+    #[must_use]
+    pub const fn takes_lease(mut self) -> Self {
+        self.takes_lease = true;
+        self
     }
 
     /// It may stand in one struct more than once without anything said at the fields.
@@ -115,7 +127,7 @@ impl Item {
 #[derive(Clone, Copy, Debug)]
 pub struct ItemSlot {
     pub(super) name: &'static str,
-    pub(super) item: &'static Item,
+    pub(in crate::tree) item: &'static Item,
     pub(super) restart: Option<Restart>,
     /// Over what the child itself says.
     pub(super) depends_on: Option<&'static [Key]>,
@@ -127,7 +139,10 @@ pub struct ItemSlot {
 
 impl ItemSlot {
     /// The field `name` that holds `T`, at which nothing is said.
-    pub const fn new<T: Supervised>(name: &'static str) -> Self {
+    ///
+    /// The bound is on the handle, here and elsewhere: what has none is complained about in the
+    /// same words as the type of the field, and the compiler says the same only once.
+    pub const fn new<T: Supervised<Handle: FromSeat>>(name: &'static str) -> Self {
         Self::of(name, T::ITEM)
     }
 

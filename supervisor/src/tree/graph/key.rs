@@ -155,16 +155,32 @@ pub(in crate::tree) const fn is_same(a: &str, b: &str) -> bool {
     true
 }
 
-/// The offset basis of FNV.
+/// Where a hash begins.
 const SEED: u64 = 0xcbf2_9ce4_8422_2325;
 
-/// FNV-1a, going on from `hash`, and the length, so that no two lists of texts run together.
-const fn hashed(mut hash: u64, text: &str) -> u64 {
-    let bytes = text.as_bytes();
-    let mut at = 0;
-    while at < bytes.len() {
-        hash = (hash ^ bytes[at] as u64).wrapping_mul(0x0100_0000_01b3);
-        at += 1;
+/// Goes on from `hash` with the length and the bytes, so that no two lists of texts run together.
+///
+/// Eight bytes a step: what the compiler pays for is steps.
+const fn hashed(hash: u64, text: &str) -> u64 {
+    let mut bytes = text.as_bytes();
+    let mut hash = mixed(hash ^ bytes.len() as u64);
+    while let [a, b, c, d, e, f, g, h, rest @ ..] = bytes {
+        let low = *a as u64 | (*b as u64) << 8 | (*c as u64) << 16 | (*d as u64) << 24;
+        let high = *e as u64 | (*f as u64) << 8 | (*g as u64) << 16 | (*h as u64) << 24;
+        hash = mixed(hash ^ (low | high << 32));
+        bytes = rest;
     }
-    (hash ^ bytes.len() as u64).wrapping_mul(0x0100_0000_01b3)
+    let mut left = 0;
+    while let [first, rest @ ..] = bytes {
+        left = left << 8 | *first as u64;
+        bytes = rest;
+    }
+    mixed(hash ^ left)
+}
+
+/// Every bit of it into both halves of a product, which are laid over each other.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
+const fn mixed(hash: u64) -> u64 {
+    let product = hash as u128 * 0x9e37_79b9_7f4a_7c15;
+    product as u64 ^ (product >> 64) as u64
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::key::Key;
-use super::resolve::{TOP, Tree};
+use super::tree::{TOP, Tree};
 
 /// A message of up to some kilobytes; what does not fit is cut.
 pub(in crate::tree) struct Text {

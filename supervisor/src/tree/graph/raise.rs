@@ -3,12 +3,14 @@
 use super::cycle::{Moments, Steps, Trail, Why, node_of};
 use super::key::{Key, is_same};
 use super::message::Text;
-use super::resolve::{NONE, Problem, Report, Room, TOP, Tree, Want};
-use crate::tree::declared::Supervised;
-use crate::tree::layers;
+use super::report::Report;
+use super::resolve::is_among;
+use super::tree::{NONE, Problem, Room, TOP, Tree, Want};
+use crate::tree::layers::{self, Finding};
+use crate::tree::supervised::Supervised;
 
 /// Raises what is wrong with what stands in the field of the supervisor `T` with this number: what
-/// the report says, and then its policies.
+/// it depends on, or else its policies. Otherwise it says whether its limit can never be spent.
 ///
 /// # Panics
 ///
@@ -17,17 +19,26 @@ use crate::tree::layers;
 pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     field: usize,
-) {
-    if report.is_wrong[field] == 0 {
-        layers::check(T::NODE, field);
-        return;
+) -> bool {
+    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong trybuild=graph_itself
+    if cfg!(plant_bug = "fields_unchecked") {
+        return false;
     }
-    let top = T::ITEM;
-    let mut room = Room::<N, W>::new();
-    let tree = room.tree(top);
-    let mut trail = Trail::<N>::new();
-    let text = describe(&tree, tree.direct[field], &mut trail.moments());
-    panic!("{}", text.as_str());
+    match report.findings[field] {
+        Finding::Nothing => false,
+        Finding::NeverTrips => true,
+        Finding::Policy => {
+            layers::check(T::NODE, field);
+            false
+        }
+        Finding::Dependency => {
+            let mut room = Room::<N, W>::new();
+            let tree = room.tree(T::ITEM);
+            let mut trail = Trail::<N>::new();
+            let text = describe(&tree, tree.direct[field], &mut trail.moments());
+            panic!("{}", text.as_str());
+        }
+    }
 }
 
 /// The same for the field with this name, in a struct of which `cfg` may have taken some out.
@@ -39,14 +50,15 @@ pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
 pub const fn check_field_called<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     name: &str,
-) {
+) -> bool {
     let (slots, mut field) = (T::ITEM.slots, 0);
     while field < slots.len() {
         if is_same(slots[field].name, name) {
-            check_field::<T, N, W>(report, field);
+            return check_field::<T, N, W>(report, field);
         }
         field += 1;
     }
+    false
 }
 
 /// What is wrong at a field of the top.
@@ -131,6 +143,9 @@ const fn unknown(text: &mut Text, tree: &Tree<'_>, who: u32, want: Want, key: &K
     text.key(key);
     text.say(", which is nowhere in ");
     text.supervisor(tree, TOP);
+    if matches!(want, Want::Requirement) {
+        whose(text, tree, who, key);
+    }
     let mut node = 0;
     while node < tree.placed {
         let its = &tree.node(node).item.key;
@@ -152,6 +167,43 @@ const fn unknown(text: &mut Text, tree: &Tree<'_>, who: u32, want: Want, key: &K
     text.say(", or let the supervisor above provide it: `#[supervisor(requires(");
     text.say(key.name());
     text.say("))]`");
+}
+
+/// Who it is inside a supervisor that needs what the supervisor requires.
+const fn whose(text: &mut Text, tree: &Tree<'_>, supervisor: u32, key: &Key) {
+    let (mut node, end) = tree.below(supervisor);
+    while node < end {
+        let place = tree.node(node);
+        let want = if leads_to(tree, node, key) {
+            // Something nearer has been found.
+            None
+        } else if is_among(key, place.slot.needs()) {
+            Some(Want::Start)
+        } else if is_among(key, place.item.handles) {
+            Some(Want::Handle)
+        } else {
+            None
+        };
+        if let Some(want) = want {
+            text.say("\n  note: ");
+            wants(text, tree, node, want);
+            text.say("it");
+        }
+        node += 1;
+    }
+}
+
+/// Whether a wire of the node leads to something with this key.
+const fn leads_to(tree: &Tree<'_>, node: u32, key: &Key) -> bool {
+    let place = tree.node(node);
+    let mut wire = place.wires;
+    while wire < place.wires_end {
+        if tree.node(tree.wires[wire as usize].to).item.key.is(key) {
+            return true;
+        }
+        wire += 1;
+    }
+    false
 }
 
 /// How to say which of two is meant.

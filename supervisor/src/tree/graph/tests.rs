@@ -8,7 +8,8 @@ use super::cycle::Trail;
 use super::item::{Item, ItemSlot};
 use super::key::Key;
 use super::raise::describe;
-use super::resolve::{Room, TOP, Tree, Wire, WireKind};
+use super::report::{Wire, WireKind};
+use super::tree::{Room, TOP, Tree};
 use crate::policy::restart::Restart;
 
 fn leak<T>(value: T) -> &'static T {
@@ -219,9 +220,35 @@ fn every_level_restates_what_it_requires() {
     is_wrong(
         &format!("Outer{inner}"),
         "`inner` (app.rs:1) requires `app::pool`, which is nowhere in `App`
+  note: `inner/ledger` (app.rs:1) depends on it
   help: add a field for it to `App`, or let the supervisor above provide it: `#[supervisor(requires(pool))]`",
     );
     is_fine(&format!("Outer requires pool{inner}"), &[]);
+}
+
+#[test]
+fn whoever_needs_what_is_required_is_named() {
+    is_wrong(
+        "App
+            reports: Reports requires pool
+                daily: daily takes pool
+                other: other
+                in: Inner requires pool
+                    weekly: weekly needs pool",
+        "`reports` (app.rs:1) requires `app::pool`, which is nowhere in `App`
+  note: `reports/daily` (app.rs:1) takes a handle of it
+  note: `reports/in/weekly` (app.rs:1) depends on it
+  help: add a field for it to `App`, or let the supervisor above provide it: `#[supervisor(requires(pool))]`",
+    );
+    // It has one, and requires it all the same.
+    is_wrong(
+        "App
+            reports: Reports requires pool
+                pool: pool
+                daily: daily needs pool",
+        "`reports` (app.rs:1) requires `app::pool`, which is nowhere in `App`
+  help: add a field for it to `App`, or let the supervisor above provide it: `#[supervisor(requires(pool))]`",
+    );
 }
 
 #[test]

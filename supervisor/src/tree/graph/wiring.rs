@@ -3,7 +3,8 @@
 
 use std::sync::Arc;
 
-use super::resolve::{NONE, Wire, WireKind};
+use super::report::{Wire, WireKind};
+use super::tree::NONE;
 use crate::id::{ChildId, ChildPath};
 use crate::tree::declared::{DeclaredSupervisor, Node};
 

@@ -16,7 +16,7 @@ fn child(policy: PolicyPatch) -> Node {
 }
 
 fn supervisor(slots: Vec<DeclaredSlot>, defaults: PolicyPatch) -> DeclaredSupervisor {
-    DeclaredSupervisor::new(slots.leak(), NONE, defaults)
+    DeclaredSupervisor::new(slots.leak()).with_defaults(defaults)
 }
 
 fn nested(supervisor: DeclaredSupervisor) -> Node {
@@ -29,7 +29,10 @@ fn slot(name: &'static str, node: Node, policy: PolicyPatch) -> DeclaredSlot {
 
 /// What is wrong in the only field, with the lines of this file left out.
 fn said(supervisor: &DeclaredSupervisor) -> String {
-    let Some(text) = complaint(supervisor, 0) else { return String::new() };
+    let mut text = Text::new();
+    if !of_slot(&supervisor.slots()[0], &around(supervisor), &mut text) {
+        return String::new();
+    }
     let text = text.as_str();
     let Some((before, after)) = text.split_once(" (supervisor/src/") else { return text.into() };
     let (_, after) = after.split_once(')').expect("the end of a place");
@@ -43,6 +46,23 @@ fn one(declared: PolicyPatch, field: PolicyPatch, defaults: PolicyPatch) -> Stri
 fn wait(initial: Option<u32>, max: Option<u32>) -> BackoffPatch {
     let seconds = |n: u32| n * SECOND;
     BackoffPatch { initial: initial.map(seconds), max: max.map(seconds), ..BackoffPatch::NONE }
+}
+
+#[test]
+fn values_that_follow_from_types_are_checked_where_the_types_are_known() {
+    let shrinking = NONE.backoff(BackoffPatch { factor: Some(0.5), ..BackoffPatch::NONE });
+    let generic = Node::Child(Box::leak(Box::new(DeclaredChild::new(shrinking).of_its_types())));
+    assert_eq!(
+        said(&supervisor(vec![slot("a", generic, NONE)], NONE)),
+        "`a`: backoff `factor` is at least 1, or the wait would shrink\n  note: so it is with the \
+         types at this field, by what is said where it is declared"
+    );
+    // Of one that knows its types it has been said where it is declared.
+    assert_eq!(said(&supervisor(vec![slot("a", child(shrinking), NONE)], NONE)), "");
+    // And of one in a nested supervisor at that supervisor's own field.
+    let inner = nested(supervisor(vec![slot("a", generic, NONE)], NONE));
+    let defaults = NONE.backoff(wait(None, Some(60)));
+    assert_eq!(said(&supervisor(vec![slot("in", inner, NONE)], defaults)), "");
 }
 
 #[test]
@@ -158,9 +178,8 @@ fn defaults_reach_all_that_is_below_and_the_inner_ones_are_stronger() {
 #[test]
 fn a_limit_that_no_layer_lets_trip_is_found_and_a_class_that_may_wait_less_is_left_alone() {
     let slow = NONE.backoff(BackoffPatch { jitter: Some(0.0), ..wait(Some(1), Some(60)) });
-    let trips = |declared, field, defaults| {
-        !is_endless(&supervisor(vec![slot("a", child(declared), field)], defaults), 0)
-    };
+    let trips =
+        |declared, field, defaults| !is_endless(&slot("a", child(declared), field), &defaults);
     let limit = |within| NONE.restart_limit(5, within * SECOND);
     assert!(!trips(slow, limit(30), NONE));
     assert!(trips(slow, limit(31), NONE));

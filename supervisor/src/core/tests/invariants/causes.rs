@@ -8,9 +8,10 @@ use crate::control::command::{Command, Verb};
 use crate::control::outcome::CommandOutcome;
 use crate::core::action::Action;
 use crate::core::input::Input;
-use crate::core::tests::harness::{Invariant, World};
+use crate::core::tests::harness::{Invariant, World, reloaded};
 use crate::event::EventKind;
 use crate::id::{ChildPath, CommandId};
+use crate::policy::Policy;
 use crate::policy::decision::RestartDecision;
 use crate::policy::restart::Strategy;
 
@@ -19,6 +20,10 @@ enum Held {
     Paused,
     Quarantined,
     ByLimit,
+}
+
+fn is_enabled(policy: Option<&Policy>) -> bool {
+    policy.is_none_or(|policy| policy.enabled)
 }
 
 #[derive(Default)]
@@ -50,7 +55,21 @@ impl Causes {
 }
 
 impl Invariant for Causes {
-    fn input(&mut self, _: &World, input: &Input) {
+    fn input(&mut self, world: &World, input: &Input) {
+        // What a reload enables, or what is enabled above it, starts when it can.
+        let new = reloaded(input);
+        for (path, kind) in &new {
+            let was_enabled = is_enabled(world.policy(path).as_ref());
+            if !was_enabled && is_enabled(Some(kind.policy())) {
+                self.allowed.insert(path.clone(), "it is enabled");
+            }
+            // A many may have it again while it is still there.
+            if world.policy(path).is_none() || world.is_undeclared(path) {
+                self.allowed.insert(path.clone(), "there are more");
+                self.held.remove(path);
+                self.removed.remove(path);
+            }
+        }
         let Input::Command(id, Command::Do(verb, _)) = input else { return };
         self.commands.insert(*id, verb.clone());
         // L31: a stop makes void whatever was to start it. A round that begins later may.
@@ -99,6 +118,9 @@ impl Invariant for Causes {
                 self.added.insert(path.clone());
             }
             EventKind::Commanded { command, .. } => match (*command, self.held.get(path)) {
+                // It is refused.
+                ("pause_child" | "quarantine_child" | "resume_child", _)
+                    if !is_enabled(world.policy(path).as_ref()) => {}
                 ("pause_child", _) => {
                     self.held.insert(path.clone(), Held::Paused);
                     self.allowed.remove(path);

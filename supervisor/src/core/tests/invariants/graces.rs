@@ -1,7 +1,7 @@
 //! L20: a run is cancelled before it is aborted, and aborted when its grace is over, not before
 //! and not later; unless all is forced, or the grace of a supervisor above it is over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::action::Action;
 use crate::core::key::RunKey;
@@ -13,7 +13,8 @@ use crate::policy::shutdown::Grace;
 
 #[derive(Default)]
 pub(super) struct Graces {
-    cancelled: BTreeSet<RunKey>,
+    /// With the grace that held when they were.
+    cancelled: BTreeMap<RunKey, Grace>,
     aborted: BTreeSet<RunKey>,
     /// Everything below these is aborted at once.
     forced: BTreeSet<ChildPath>,
@@ -24,9 +25,13 @@ pub(super) struct Graces {
 impl Invariant for Graces {
     fn action(&mut self, world: &World, action: &Action) {
         match action {
-            Action::Cancel(run) => assert!(self.cancelled.insert(*run), "cancelled twice"),
+            Action::Cancel(run) => {
+                let policy = world.policy(&path(&world.runs[run].path)).expect("known");
+                let before = self.cancelled.insert(*run, policy.grace);
+                assert!(before.is_none(), "cancelled twice");
+            }
             Action::Abort(run) => {
-                assert!(self.cancelled.contains(run), "aborted and not cancelled");
+                let grace = *self.cancelled.get(run).expect("aborted and not cancelled");
                 assert!(self.aborted.insert(*run), "aborted twice");
                 let run = &world.runs[run];
                 assert!(!run.is_blocking, "a thread cannot be aborted");
@@ -35,14 +40,13 @@ impl Invariant for Graces {
                     return;
                 }
                 let waited = world.now.since(run.cancelled_at.expect("cancelled"));
-                let grace = world.policy(&path).expect("known").grace;
                 assert_eq!(Grace::After(waited), grace, "{path} is aborted");
             }
             Action::Note(fact) => match fact.kind {
                 EventKind::ShutdownRequested { .. } => {
                     self.began.get_or_insert(world.now);
                 }
-                EventKind::ShutdownForced => {
+                EventKind::ShutdownForced { .. } => {
                     self.forced.insert(ChildPath::root());
                 }
                 EventKind::Aborted if world.plan(&fact.path).is_some() => {
@@ -58,10 +62,9 @@ impl Invariant for Graces {
     }
 
     fn after(&mut self, world: &World) {
-        for run in world.runs.values().filter(|run| !run.is_blocking) {
+        for (key, run) in world.runs.iter().filter(|(_, run)| !run.is_blocking) {
             let (Some(cancelled), None) = (run.cancelled_at, run.aborted_at) else { continue };
-            let policy = world.policy(&path(&run.path)).expect("a run is known");
-            let Grace::After(grace) = policy.grace else { continue };
+            let Some(Grace::After(grace)) = self.cancelled.get(key).copied() else { continue };
             let is_due = world.now > cancelled + grace;
             assert!(!is_due, "{} has outlived its grace", run.path);
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::core::action::Action;
 use crate::core::input::Input;
-use crate::core::tests::harness::{Invariant, World, path};
+use crate::core::tests::harness::{Invariant, World, path, reloaded};
 use crate::core::time::Uptime;
 use crate::event::EventKind;
 use crate::id::ChildPath;
@@ -31,6 +31,15 @@ impl Heartbeats {
 
 impl Invariant for Heartbeats {
     fn input(&mut self, world: &World, input: &Input) {
+        // From a reload on another promise holds.
+        for (path, kind) in reloaded(input) {
+            let before = world.policy(&path).and_then(|policy| policy.health);
+            if before != kind.policy().health
+                && let Some(since) = self.ready.get_mut(&path)
+            {
+                *since = world.now;
+            }
+        }
         if let Input::Ended(run, _) = input
             && let Some(run) = world.runs.get(run)
         {

@@ -34,7 +34,7 @@ impl Invariant for Order {
     fn action(&mut self, world: &World, action: &Action) {
         let Action::Note(fact) = action else { return };
         match &fact.kind {
-            EventKind::ShutdownForced => self.is_forced = true,
+            EventKind::ShutdownForced { .. } => self.is_forced = true,
             EventKind::Aborted if world.plan(&fact.path).is_some() => self.is_forced = true,
             EventKind::RoundStarted { origin } => {
                 self.origins.insert(fact.path.clone(), origin.clone());

@@ -79,6 +79,8 @@ impl Invariant for Restarts {
             }
         }
         let at_limit = match decision {
+            // Back to where it was tried from, whatever is said about others meanwhile.
+            RestartDecision::Quarantine { rule: Rule::ProbeFailed } => None,
             RestartDecision::Quarantine { .. } => Some(OnLimit::Quarantine),
             RestartDecision::ShutdownTree { .. } => Some(OnLimit::ShutdownTree),
             RestartDecision::Escalate { rule } if rule != Rule::Intensity => {

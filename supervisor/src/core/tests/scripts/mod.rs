@@ -7,6 +7,7 @@ mod classes;
 mod deaths;
 mod dependencies;
 mod disabled;
+mod enabled;
 mod fencing;
 mod followers;
 mod heartbeats;

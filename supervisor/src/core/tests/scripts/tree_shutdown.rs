@@ -56,7 +56,7 @@ fn when_the_budget_is_spent_all_stragglers_are_aborted_at_once() {
         0ms: start a#1, start s/b#1, start s/c#1, start d#1, up
         0ms: cancel d#1
         1000ms: abort d#1, cancel s/c#1
-        2000ms: (root#1 all that is left is aborted), abort s/c#1, cancel s/b#1, abort s/b#1, cancel a#1, abort a#1, end
+        2000ms: (root#1 all that is left is aborted, its budget is spent), abort s/c#1, cancel s/b#1, abort s/b#1, cancel a#1, abort a#1, end
         not clean, forced in 2s: d#1 aborted after 1s, aborted; s/c#1 aborted after 1s, aborted; s/b#1 aborted after 0ns, aborted; s#1 shutdown after 1s; a#1 aborted after 0ns, aborted
         shutdown, asked for by ada: a test (exit code 2)
         ",
@@ -67,11 +67,12 @@ fn when_the_budget_is_spent_all_stragglers_are_aborted_at_once() {
 fn so_they_are_when_somebody_asks_for_it() {
     check(
         "one_for_one { a, b, c }",
-        "stubborn a; stubborn b; stubborn c; start; shutdown; wait 1s; shutdown_now; report",
+        "stubborn a; stubborn b; stubborn c; show shutdown_forced; start; shutdown; wait 1s; \
+         shutdown_now; report",
         "
         0ms: start a#1, start b#1, start c#1, up
         0ms: cancel c#1
-        1000ms: abort c#1, cancel b#1, abort b#1, cancel a#1, abort a#1, end
+        1000ms: (root#1 all that is left is aborted, asked for by ada: a test), abort c#1, cancel b#1, abort b#1, cancel a#1, abort a#1, end
         not clean, forced in 1s: c#1 aborted after 1s, aborted; b#1 aborted after 0ns, aborted; a#1 aborted after 0ns, aborted
         ",
     );

@@ -2,25 +2,28 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
 
+mod groups;
+mod layers;
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::time::Duration;
 
+use rust_supervisor::audit::AuditLog;
 use rust_supervisor::config::configurable::SupervisorConfig;
 use rust_supervisor::config::error::ConfigError;
 use rust_supervisor::config::schema;
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::policy::PolicyPatch;
-use rust_supervisor::policy::backoff::{Backoff, BackoffPatch};
-use rust_supervisor::policy::dependency::StartMode;
+use rust_supervisor::policy::backoff::BackoffPatch;
 use rust_supervisor::policy::failure::TaskFailureKind;
 use rust_supervisor::policy::health::HealthPatch;
 use rust_supervisor::policy::intensity::Limit;
 use rust_supervisor::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 use rust_supervisor::policy::restart::{AutoShutdown, Readiness, Restart};
 use rust_supervisor::policy::role::Role;
-use rust_supervisor::policy::shutdown::Grace;
+use rust_supervisor::record::Recording;
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
@@ -392,139 +395,6 @@ async fn tags_take_the_place_of_those_in_code() {
     assert_eq!(tags(&nest(inner, "tags", "[money]"), "/root/in").await, "money");
 }
 
-/// A pool with a member, and three of one kind, which all run `task`.
-async fn groups(task: fn() -> TaskFactory, yaml: &str) -> String {
-    let pool = SupervisorSpec::pool("pool");
-    let tree =
-        SupervisorSpec::root().intensity(9, ms(60_000)).child(pool).child(SupervisorSpec::many(
-            "many",
-            3,
-            member_fn(async |ctx: TaskContext, index: usize| {
-                if index > 0 {
-                    ctx.stopped().await;
-                }
-                if ctx.sleep(ms(1_000)).await { Err("broken") } else { Ok(()) }
-            }),
-        ));
-    let handle = start(tree, yaml).await;
-    let mut events = handle.subscribe_events();
-    // It may be one too many.
-    drop(handle.add_child("/root/pool", ChildSpec::new("a", task()), "test", "first").await);
-    drop(handle.add_child("/root/pool", ChildSpec::new("b", parked()), "test", "second").await);
-    tokio::time::sleep(ms(20_000)).await;
-    drop(handle.shutdown_tree("test", "over").await);
-    let mut history = String::new();
-    while let Some(event) = events.next().await {
-        history += event.to_string().trim_start();
-        history.push('\n');
-    }
-    history
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_is_said_about_a_pool_or_a_many_is_about_it_and_about_each_of_its_children() {
-    for (id, key, value, expected) in [
-        ("many", "restart", "temporary", "1000 ms  /root/many/0 #1  removed"),
-        ("many", "backoff", "{initial: 3s, jitter: 0}", "4000 ms  /root/many/0 #2  starting"),
-        ("many", "restart_limit", "{max: 0, within: 1s}", "/root/many/0 #1  decision: quarantine"),
-        ("many", "intensity.max", "0", "1000 ms  /root/many #1  meltdown over /root/many/0"),
-        ("many", "children", "{'0': {restart: temporary}}", "1000 ms  /root/many/0 #1  removed"),
-        ("pool", "restart", "temporary", "1000 ms  /root/pool/a #1  removed"),
-        ("pool", "backoff", "{initial: 3s, jitter: 0}", "4000 ms  /root/pool/a #2  starting"),
-        ("pool", "restart_limit", "{max: 0, within: 1s}", "/root/pool/a #1  decision: quarantine"),
-        ("pool", "intensity.max", "0", "1000 ms  /root/pool #1  meltdown over /root/pool/a"),
-        ("pool", "defaults", "{restart: temporary}", "1000 ms  /root/pool/a #1  removed"),
-    ] {
-        let yaml = nest(&["supervisor", "children", id], key, value);
-        let without = groups(flaky, "").await;
-        assert!(!without.contains(expected), "`{expected}` without\n{yaml}\n\n{without}");
-        let with = groups(flaky, &yaml).await;
-        assert!(with.contains(expected), "no `{expected}` with\n{yaml}\n\n{with}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn how_many_there_are_can_be_said() {
-    let say = |id, key, value| nest(&["supervisor", "children", id], key, value);
-    let starts =
-        |history: &str, path: &str| history.matches(&format!("{path} #1  starting")).count();
-    let most = groups(parked, &say("pool", "max_children", "1")).await;
-    assert_eq!((starts(&most, "/root/pool/a"), starts(&most, "/root/pool/b")), (1, 0), "{most}");
-    for (said, count, index) in [("1", 1, 0), ("5", 5, 4)] {
-        let handle = start(
-            SupervisorSpec::root().child(SupervisorSpec::many(
-                "many",
-                3,
-                member_fn(async |ctx: TaskContext, _: usize| ctx.stopped().await),
-            )),
-            &say("many", "count", said),
-        )
-        .await;
-        let state = handle.current_state().await.unwrap();
-        assert_eq!(state.children_of("/root/many").count(), count);
-        assert!(state.get(&format!("/root/many/{index}")).is_some());
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn the_tags_of_a_pool_and_a_many_are_those_of_each_of_their_children() {
-    let unit = || member_fn(async |ctx: TaskContext, (): ()| ctx.stopped().await);
-    let index = || member_fn(async |ctx: TaskContext, _: usize| ctx.stopped().await);
-    let tree = || {
-        SupervisorSpec::root()
-            .child(SupervisorSpec::pool("pool").members(unit()).member_tags(["code"]))
-            .child(SupervisorSpec::many("many", 1, index()).member_tags(["code"]))
-    };
-    for (yaml, expected) in [
-        ("", "code"),
-        ("supervisor: {children: {pool: {tags: [money]}, many: {tags: [money]}}}", "money"),
-    ] {
-        let handle = start(tree(), yaml).await;
-        handle.spawn_member("/root/pool", "0", (), "test", "one").await.unwrap();
-        for path in ["/root/pool/0", "/root/many/0"] {
-            assert_eq!(handle.state_of(path).await.unwrap().tags.to_string(), expected, "{path}");
-        }
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_cannot_be_said_about_a_pool_or_a_many_is_refused() {
-    let tree = SupervisorSpec::root()
-        .child(ChildSpec::new("t", parked()))
-        .child(SupervisorSpec::new("in").child(ChildSpec::new("t", parked())))
-        .child(SupervisorSpec::pool("pool"))
-        .child(SupervisorSpec::pool("empty"))
-        .child(SupervisorSpec::many("many", 3, member_fn(async |_: TaskContext, _: usize| ())))
-        .child(SupervisorSpec::many("none", 3, member_fn(async |_: TaskContext, _: usize| ())));
-    let yaml = "
-supervisor:
-  children:
-    t: { max_children: 1 }
-    in: { count: 1 }
-    pool: { count: 1, strategy: one_for_all, auto_shutdown: any_significant, backoff: { factor: 0 } }
-    empty: { max_children: 0, children: { a: {} } }
-    many: { max_children: 1, backoff: { factor: 0 }, children: { '3': {} } }
-    none: { count: 0 }
-";
-    let error = refused(tree, yaml).await;
-    for expected in [
-        "`supervisor.children.t.max_children`: `/root/t` is no pool, and only a pool has this key",
-        "`supervisor.children.in.count`: `/root/in` is no `Many`, and only a `Many` has this key",
-        "`supervisor.children.pool.count`: `/root/pool` is no `Many`",
-        "`supervisor.children.pool.strategy`: `/root/pool` could not be started: a pool restarts",
-        "`supervisor.children.pool.auto_shutdown`: `/root/pool` is a pool, and a pool has no such key",
-        "`supervisor.children.pool.backoff.factor`: `/root/pool` could not be started: backoff",
-        "`supervisor.children.empty.max_children`: `/root/empty` could not be started: `max_children` is 0",
-        "`supervisor.children.empty.children.a`: `/root/empty` is a pool: its members come and go",
-        "`supervisor.children.many.max_children`: `/root/many` is no pool",
-        "`supervisor.children.many.backoff.factor`: `/root/many/0` could not be started: backoff",
-        "there is no child `/root/many/3`",
-        "`supervisor.children.none.count`: `/root/none` could not be started: `count` is 0",
-    ] {
-        assert!(format!("{error}\n").contains(expected), "no `{expected}` in\n{error}");
-    }
-}
-
 /// A key of a supervisor, what it is set to, its first child, the window of its intensity in code,
 /// and what happens then, where `ROOT` is its path.
 type SupervisorCase = (&'static str, &'static str, fn() -> TaskFactory, Duration, &'static str);
@@ -625,6 +495,16 @@ async fn start(tree: SupervisorSpec, yaml: &str) -> SupervisorHandle {
     Supervisor::builder(tree).config(config(yaml).unwrap()).start().await.unwrap()
 }
 
+/// Starts, and is refused.
+async fn refused(tree: SupervisorSpec, yaml: &str) -> String {
+    let config = config(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
+    match Supervisor::builder(tree).config(config).start().await {
+        Err(SupervisorError::Config(error)) => error.to_string(),
+        Err(error) => panic!("another error: {error}\n{yaml}"),
+        Ok(_) => panic!("it started\n{yaml}"),
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn the_event_capacity_is_how_far_a_subscriber_may_lag_behind() {
     for (yaml, misses) in [("", false), ("observability: {event_capacity: 2}", true)] {
@@ -673,6 +553,137 @@ async fn a_path_that_is_not_remembered_counts_from_the_start() {
     }
 }
 
+#[tokio::test(start_paused = true)]
+async fn metrics_are_told_unless_it_is_said_that_they_are_not() {
+    for (yaml, is_told) in [
+        ("", true),
+        ("observability: {metrics: true}", true),
+        ("observability: {metrics: false}", false),
+    ] {
+        let recorder = metrics_util::debugging::DebuggingRecorder::new();
+        let _guard = metrics::set_default_local_recorder(&recorder);
+        let tree = SupervisorSpec::root().child(ChildSpec::new("t", flaky()));
+        let builder = Supervisor::builder(tree).event_capacity(1).config(config(yaml).unwrap());
+        let handle = builder.start().await.unwrap();
+        let mut events = handle.subscribe_events();
+        tokio::time::sleep(ms(4_000)).await;
+        assert!(events.next().await.is_some() && events.missed() > 0);
+        handle.shutdown_tree("test", "over").await.unwrap();
+        let told = recorder.snapshotter().snapshot().into_vec();
+        assert_eq!(!told.is_empty(), is_told, "{yaml}: {told:?}");
+    }
+}
+
+#[tokio::test]
+async fn the_audit_is_where_it_is_said_and_does_what_is_said_when_it_fails() {
+    let dir = temporary_dir();
+    let there = dir.join("there.jsonl").display().to_string();
+    let nowhere = dir.join("no").join("audit.jsonl").display().to_string();
+    let tree = || SupervisorSpec::root().child(ChildSpec::new("t", parked()));
+    let start = async |yaml: String, in_code: Option<AuditLog>| {
+        let builder = Supervisor::builder(tree()).config(config(&yaml).unwrap());
+        let builder = match in_code {
+            Some(audit) => builder.audit(audit),
+            None => builder,
+        };
+        builder.start().await
+    };
+    let handle = start(String::new(), None).await.unwrap();
+    assert!(handle.audit_status().is_none());
+    let said = format!("observability: {{audit: {{path: {there}}}}}");
+    // What the code says is overridden.
+    let handle = start(said, Some(AuditLog::new(&nowhere))).await.unwrap();
+    handle.restart_child("/root/t", "test", "again").await.unwrap();
+    assert_eq!(handle.audit_status().unwrap().entries, 4);
+    assert!(std::fs::read_to_string(&there).unwrap().contains("restart_child"));
+
+    let said = |more: &str| format!("observability: {{audit: {{path: {nowhere}, {more}}}}}");
+    for more in ["", "on_failure: refuse"] {
+        assert!(matches!(start(said(more), None).await, Err(SupervisorError::Audit(_))), "{more}");
+    }
+    let handle = start(said("on_failure: go_on"), None).await.unwrap();
+    handle.restart_child("/root/t", "test", "again").await.unwrap();
+    assert_eq!(handle.audit_status().unwrap().missing, 3);
+    let only = "observability: {audit: {on_failure: go_on}}".to_owned();
+    assert!(start(only.clone(), Some(AuditLog::new(&nowhere))).await.is_ok());
+
+    // With nothing to be about, it is no setting.
+    let SupervisorError::Config(error) = start(only, None).await.err().unwrap() else { panic!() };
+    assert!(error.to_string().contains("observability.audit.path`: nobody says where"), "{error}");
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+/// That a disk which hangs is given up after this time is shown where a disk can be made to hang:
+/// in `audit::tests`. That the key reaches the audit is shown in `config::observability`.
+#[tokio::test]
+async fn no_disk_writes_within_no_time() {
+    let error = Supervisor::builder(SupervisorSpec::root())
+        .config(config("observability: {audit: {path: a, write_timeout: 0s}}").unwrap())
+        .start()
+        .await
+        .err()
+        .unwrap();
+    let SupervisorError::Config(error) = error else { panic!("{error}") };
+    assert!(error.to_string().contains("write_timeout`: at least 1ms"), "{error}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_start_is_recorded_in_the_folder_that_is_said_and_no_further_than_is_said() {
+    let dir = temporary_dir();
+    let folder = dir.display().to_string();
+    let recordings = || {
+        let files = std::fs::read_dir(&dir).unwrap().map(|file| file.unwrap().path());
+        files.map(|file| Recording::read(file).unwrap()).collect::<Vec<_>>()
+    };
+    for (more, is_whole) in [("", true), (", max_bytes: 1500", false)] {
+        let yaml = format!("observability: {{record: {{folder: {folder}{more}}}}}");
+        let handle = start(SupervisorSpec::root().child(ChildSpec::new("t", flaky())), &yaml).await;
+        let mut events = handle.subscribe_events();
+        tokio::time::sleep(ms(5_500)).await;
+        handle.shutdown_tree("test", "over").await.unwrap();
+        let [recording] = &recordings()[..] else { panic!("there is one for each start") };
+        assert_eq!(recording.replay().unwrap().contains("-> the end"), is_whole, "{more}");
+        let mut has_ended = false;
+        while let Some(event) = events.next().await {
+            has_ended |= event.kind.name() == "recording_ended";
+        }
+        // Without a clock that stands still the tree would hear of it before its end.
+        assert!(!(is_whole && has_ended));
+        for file in std::fs::read_dir(&dir).unwrap() {
+            let file = file.unwrap();
+            assert!(is_whole || file.metadata().unwrap().len() <= 1_500);
+            std::fs::remove_file(file.path()).unwrap();
+        }
+    }
+    let yaml = "observability: {record: {max_bytes: 1}}";
+    let error = Supervisor::builder(SupervisorSpec::root()).config(config(yaml).unwrap()).start();
+    let SupervisorError::Config(error) = error.await.err().unwrap() else { panic!() };
+    assert!(error.to_string().contains("observability.record.folder`: nobody says"), "{error}");
+    std::fs::remove_dir_all(dir).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_member_that_is_named_in_dynamic_is_started_with_what_is_said_about_it() {
+    let seen = std::sync::Arc::new(std::sync::Mutex::new(Vec::new()));
+    let known = std::sync::Arc::clone(&seen);
+    let session = member_fn(move |ctx: TaskContext, user: u64| {
+        known.lock().unwrap().push((ctx.path().to_string(), user));
+        async move { ctx.stopped().await }
+    });
+    let pool = |id: &str| {
+        let pool = SupervisorSpec::pool(id.to_owned()).members(session.clone());
+        pool.from_config::<u64>()
+    };
+    let tree = SupervisorSpec::root().child(pool("days")).child(pool("nights"));
+    let handle =
+        start(tree, "dynamic: [{pool: /root/nights, id: ada, args: 7, overrides: {tags: [vip]}}]")
+            .await;
+    assert_eq!(*seen.lock().unwrap(), [("/root/nights/ada".to_owned(), 7)]);
+    let ada = handle.state_of("/root/nights/ada").await.unwrap();
+    assert_eq!(ada.tags.iter().collect::<Vec<_>>(), ["vip"]);
+    assert!(ada.lifecycle.is_live());
+}
+
 /// The keys of a section of the schema, with those of what is nested in it.
 fn keys_of(root: &serde_json::Value, section: &str) -> BTreeSet<String> {
     let keys = root["definitions"][section]["properties"].as_object().unwrap();
@@ -682,7 +693,8 @@ fn keys_of(root: &serde_json::Value, section: &str) -> BTreeSet<String> {
             match reference.strip_prefix("#/definitions/") {
                 Some(
                     inner @ ("BackoffSection" | "LimitSection" | "StopSection" | "HealthSection"
-                    | "OnFailureSection" | "ClassSection"),
+                    | "OnFailureSection" | "ClassSection" | "AuditSection"
+                    | "RecordSection"),
                 ) => {
                     keys_of(root, inner).into_iter().map(|inner| format!("{key}.{inner}")).collect()
                 }
@@ -721,273 +733,21 @@ fn no_key_is_without_its_proof() {
     assert_eq!(keys("ShutdownSection"), set(&["grace", "abort_wait", "budget"]));
     assert_eq!(
         keys("ObservabilitySection"),
-        set(&["event_capacity", "journal_capacity", "last_exits", "remembered_paths"])
+        set(&[
+            "event_capacity",
+            "journal_capacity",
+            "last_exits",
+            "remembered_paths",
+            "metrics",
+            "audit.path",
+            "audit.on_failure",
+            "audit.write_timeout",
+            "record.folder",
+            "record.max_bytes",
+        ])
     );
     let sections = root["properties"].as_object().unwrap().keys().cloned().collect();
-    assert_eq!(set(&["include", "supervisor", "policy", "shutdown", "observability"]), sections);
-}
-
-/// Each layer says a wait of its own; what the strongest says is what happens.
-#[tokio::test(start_paused = true)]
-async fn the_stronger_layer_wins() {
-    let wait = |millis: u64| {
-        let mut patch = jitter(0.0);
-        patch.initial = Some(ms(millis));
-        patch
-    };
-    let defaults = |millis| weak(|patch| patch.backoff = wait(millis));
-    let strengths = [
-        "",
-        "policy: {backoff: {initial: 300ms}}",
-        "supervisor: {defaults: {backoff: {initial: 400ms}}}",
-        "supervisor: {children: {in: {defaults: {backoff: {initial: 500ms}}}}}",
-        "", // Said in code.
-        "supervisor: {children: {in: {children: {t: {backoff: {initial: 700ms}}}}}}",
-    ];
-    // The last of these is as strong as the n-th, and all weaker ones are there too.
-    for (strongest, expected) in [(0, 200), (1, 300), (2, 400), (3, 500), (4, 600), (5, 700)] {
-        let mut child = ChildSpec::new("t", flaky());
-        if strongest >= 4 {
-            child = child.backoff(wait(600));
-        }
-        let inner = SupervisorSpec::new("in").defaults(defaults(200)).child(child);
-        let tree = SupervisorSpec::root().defaults(defaults(150)).child(inner);
-        let dir = temporary_dir();
-        let mut files: Vec<_> = (0..=strongest).collect();
-        // Files in any order: what they say is about different keys.
-        files.reverse();
-        for n in &files {
-            std::fs::write(dir.join(format!("{n}.yaml")), strengths[*n]).unwrap();
-        }
-        let list: Vec<_> = files.iter().map(|n| format!("{n}.yaml")).collect();
-        let path = dir.join("root.yaml");
-        std::fs::write(&path, format!("include: [{}]", list.join(", "))).unwrap();
-
-        let handle = Supervisor::builder(tree).config_file(&path).start().await.unwrap();
-        let mut events = handle.subscribe_events();
-        tokio::time::sleep(ms(4_000)).await;
-        handle.shutdown_tree("test", "over").await.unwrap();
-        let mut history = String::new();
-        while let Some(event) = events.next().await {
-            history += &event.to_string();
-            history.push('\n');
-        }
-        let line = format!("{} ms  /root/in/t #2  starting", 1_000 + expected);
-        assert!(history.contains(&line), "no `{line}` in\n{history}");
-        std::fs::remove_dir_all(dir).unwrap();
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_half_limit_takes_its_other_half_from_what_is_weaker() {
-    let tree = |child: ChildSpec, in_code: Option<Limit>| {
-        let defaults = weak(|patch| patch.restart_limit = in_code);
-        SupervisorSpec::root().defaults(defaults).child(child)
-    };
-    let child = || ChildSpec::new("t", flaky());
-    let minute = Duration::from_mins(1);
-    for (tree, yaml) in [
-        (
-            tree(child().restart_limit(5, minute), None),
-            "supervisor: {children: {t: {restart_limit: {max: 0}}}}",
-        ),
-        (
-            tree(child(), Some(Limit::new(5, minute))),
-            "supervisor: {children: {t: {restart_limit: {max: 0}}}}",
-        ),
-        (tree(child(), Some(Limit::new(5, minute))), "policy: {restart_limit: {max: 0}}"),
-        (
-            tree(child(), None),
-            "policy: {restart_limit: {within: 1m}}\nsupervisor: {defaults: {restart_limit: {max: 0}}}",
-        ),
-        (
-            tree(child(), None),
-            "policy: {restart_limit: {within: 1m}}\nsupervisor: {defaults: {restart_limit: {max: 9}}, children: {t: {restart_limit: {max: 0}}}}",
-        ),
-    ] {
-        check(tree, yaml, "1000 ms  /root/t #1  decision: quarantine").await;
-    }
-    for (yaml, key, missing) in [
-        ("policy: {restart_limit: {max: 3}}", "policy.restart_limit", "`within`"),
-        (
-            "supervisor: {defaults: {restart_limit: {within: 3s}}}",
-            "supervisor.defaults.restart_limit",
-            "`max`",
-        ),
-        (
-            "supervisor: {children: {t: {restart_limit: {max: 3}}}}",
-            "supervisor.children.t.restart_limit",
-            "`within`",
-        ),
-    ] {
-        let error = refused(tree(child(), None), yaml).await;
-        assert!(error.contains(key) && error.contains(missing), "{error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn heartbeats_are_expected_of_a_child_whose_own_entry_says_so() {
-    let tree = || SupervisorSpec::root().child(ChildSpec::new("t", parked()));
-    let values = "policy: {health: {heartbeat: 1s, stale_after: 3s}}";
-    assert!(!history(tree(), values).await.contains("is stuck"));
-    let own = "supervisor: {children: {t: {health: {stale_after: 2s}}}}";
-    check(tree(), &format!("{values}\n{own}"), "2000 ms  /root/t #1  is stuck").await;
-    for (yaml, key, why) in [
-        (own, "supervisor.children.t.health.stale_after", "`health` does not say `heartbeat`"),
-        (
-            "policy: {health: {heartbeat: 9s}}\nsupervisor: {children: {t: {health: {stale_after: 9s}}}}",
-            "supervisor.children.t.health.stale_after",
-            "`heartbeat` (9s) is not below `stale_after` (9s)",
-        ),
-        (
-            "supervisor: {children: {t: {health: {heartbeat: 9s, stale_after: 0s}}}}",
-            "supervisor.children.t.health.stale_after",
-            "`stale_after` is zero",
-        ),
-    ] {
-        let error = refused(tree(), yaml).await;
-        assert!(error.contains(key) && error.contains(why), "{error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn a_child_that_is_added_later_gets_the_defaults_too() {
-    let handle = start(
-        SupervisorSpec::root().child(SupervisorSpec::pool("pool")),
-        "policy: {backoff: {initial: 3s, jitter: 0}}",
-    )
-    .await;
-    handle.add_child("/root/pool", ChildSpec::new("t", flaky()), "test", "later").await.unwrap();
-    tokio::time::sleep(ms(1_500)).await;
-    let state = handle.state_of("/root/pool/t").await.unwrap();
-    assert_eq!(state.due, Some(ms(4_000)));
-}
-
-/// Starts, and is refused.
-async fn refused(tree: SupervisorSpec, yaml: &str) -> String {
-    let config = config(yaml).unwrap_or_else(|error| panic!("{error}\n{yaml}"));
-    match Supervisor::builder(tree).config(config).start().await {
-        Err(SupervisorError::Config(error)) => error.to_string(),
-        Err(error) => panic!("another error: {error}\n{yaml}"),
-        Ok(_) => panic!("it started\n{yaml}"),
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_does_not_fit_the_tree_is_refused_all_at_once() {
-    let tree = SupervisorSpec::root()
-        .child(ChildSpec::new("db", parked()))
-        .child(SupervisorSpec::pool("pool"))
-        .child(SupervisorSpec::new("payments").child(ChildSpec::new("ledger", parked())));
-    let yaml = "
-supervisor:
-  children:
-    dv: { restart: transient }
-    ledger: {}
-    nothing_like_it:
-    db: { strategy: one_for_all, children: { x: {} }, backoff: { jitter: 2 }, shutdown: { grace: 0s } }
-    payments: { readiness: explicit, health: { heartbeat: 1s }, shutdown: { abort_wait: 1s } }
-    pool: { children: { a: {} } }
-policy: { backoff: { factor: 0.5 } }
-shutdown: { budget: 0s }
-observability: { event_capacity: 0, last_exits: 5000 }
-";
-    let error = refused(tree, yaml).await;
-    for expected in [
-        "there is no child `/root/dv`; did you mean `/root/db`?",
-        "there is no child `/root/ledger`; did you mean `/root/payments/ledger`?",
-        "there is no child `/root/nothing_like_it`\n",
-        "`supervisor.children.db.strategy`: `/root/db` is a task, and only a supervisor",
-        "`supervisor.children.db.children`: `/root/db` is a task",
-        "`supervisor.children.db.backoff.jitter`: `/root/db` could not be started: backoff `jitter` is 2",
-        "`supervisor.children.db.shutdown.grace`: `/root/db`",
-        "`supervisor.children.payments.readiness`: `/root/payments` is a supervisor, and only a task",
-        "`supervisor.children.payments.health`: `/root/payments` is a supervisor",
-        "`supervisor.children.payments.shutdown.abort_wait`",
-        "`supervisor.children.pool.children.a`: `/root/pool` is a pool",
-        "`policy.backoff.factor`: `/root/",
-        "`shutdown.budget`: `/root`",
-        "`observability.event_capacity`: 0 is out of bounds: from 1 to 1048576",
-        "`observability.last_exits`: 5000 is out of bounds",
-    ] {
-        assert!(format!("{error}\n").contains(expected), "no `{expected}` in\n{error}");
-    }
-    // The factor is wrong for every child, and said once.
-    assert_eq!(error.matches("policy.backoff.factor").count(), 1, "{error}");
-}
-
-#[tokio::test]
-async fn a_circle_that_only_the_configuration_makes_is_refused() {
-    let child = |id: &str| ChildSpec::new(id, parked());
-    let tree = SupervisorSpec::root()
-        .start(StartMode::Parallel)
-        .child(child("a").depends_on("b"))
-        .child(child("b"));
-    assert!(tree.validate().is_ok());
-    let error = refused(tree, "supervisor: { start: sequential }").await;
-    let expected = "it would never start, because it waits for itself: \
-                    `/root/a` depends on `/root/b`; \
-                    `/root/b` is declared after `/root/a`, and starts after it";
-    assert!(error.contains(expected), "{error}");
-}
-
-#[tokio::test]
-async fn what_the_configuration_makes_temporary_or_disables_cannot_be_depended_on() {
-    let tree = SupervisorSpec::root()
-        .child(ChildSpec::new("a", parked()))
-        .child(ChildSpec::new("b", parked()))
-        .child(ChildSpec::new("c", parked()).depends_on("a").depends_on("b"));
-    assert!(tree.validate().is_ok());
-    let yaml = "supervisor: { children: { a: { restart: temporary }, b: { enabled: false } } }";
-    let error = refused(tree, yaml).await;
-    for expected in [
-        "it depends on `/root/a`, but `/root/a` is temporary",
-        "it depends on `/root/b`, but `/root/b` is disabled",
-    ] {
-        assert!(error.contains(expected), "no `{expected}` in\n{error}");
-    }
-}
-
-#[tokio::test(start_paused = true)]
-async fn what_was_wrong_before_is_not_blamed_on_the_configuration() {
-    let child = ChildSpec::new("t", parked()).grace(Grace::After(ms(0)));
-    let tree = SupervisorSpec::root().child(child);
-    let config = config("policy: {restart: transient}").unwrap();
-    let error = Supervisor::builder(tree).config(config).start().await.unwrap_err();
-    assert!(matches!(error, SupervisorError::Spec(_)), "{error}");
-}
-
-#[test]
-fn a_configuration_goes_out_and_comes_back() {
-    let yaml = "
-include: []
-supervisor:
-  strategy: rest_for_one
-  intensity: { max: 3 }
-  defaults: { shutdown: { grace: infinite } }
-  children: { a: { restart: temporary, start_timeout: 1m 30s, children: { b: { significant: false } } } }
-policy: { backoff: { initial: 250ms, factor: 1.5 }, on_limit: shutdown_tree, criticality: best_effort }
-shutdown: { grace: 10s, budget: 1h }
-observability: { last_exits: 3 }
-";
-    let config = config(yaml).unwrap();
-    let json = serde_json::to_string(&config).unwrap();
-    assert_eq!(serde_json::from_str::<SupervisorConfig>(&json).unwrap(), config, "{json}");
-    assert_eq!(serde_saphyr::from_str::<SupervisorConfig>(&json).unwrap(), config, "{json}");
-    assert!(json.contains(r#""grace":"infinite""#) && json.contains(r#""1m 30s""#), "{json}");
-    assert_eq!(serde_json::to_string(&SupervisorConfig::default()).unwrap(), "{}");
-    // Null says nothing, for others who read it as well.
-    let null = r#"{"policy": null, "supervisor": {"children": null, "strategy": null}}"#;
-    assert_eq!(
-        serde_json::from_str::<SupervisorConfig>(null).unwrap(),
-        SupervisorConfig::default()
-    );
-}
-
-#[test]
-fn the_default_waits_are_those_of_the_code() {
-    let root = schema::json_schema();
-    let said = &root["definitions"]["BackoffSection"]["properties"];
-    assert_eq!(said["initial"]["default"], "100ms");
-    assert_eq!(said["factor"]["default"], Backoff::DEFAULT.factor);
+    let known = ["include", "supervisor", "policy", "shutdown", "observability", "ipc", "dynamic"];
+    assert_eq!(set(&known), sections);
+    assert_eq!(keys("DynamicSection"), set(&["pool", "id", "args", "overrides"]));
 }
