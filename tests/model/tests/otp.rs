@@ -65,7 +65,7 @@ impl Player {
             "delete" => self.command(path, Verb::Delete),
             "start" => {
                 let mut child = worker(path, word(2), &op[3]);
-                child.id = path.to_owned();
+                path.clone_into(&mut child.id);
                 let reply = self.command("", Verb::Add(Box::new(child)));
                 if !reply.starts_with("already") {
                     self.supervisors.remove(path);
