@@ -29,6 +29,9 @@ impl Engine {
         let up_for = self.up_for(key);
         let is_stuck = matches!(after, After::Stuck { .. });
         self.pass_trial(key, up_for);
+        if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "stopped_row_goes_on") {
+            self.end_rows(key, up_for);
+        }
         self.note(key, EventKind::StopRequested);
         self.set_state(
             key,
