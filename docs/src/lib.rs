@@ -29,6 +29,7 @@ pages! {
     program: "en/src/program.md",
     systemd: "en/src/systemd.md",
     socket: "en/src/socket.md",
+    supctl: "en/src/supctl.md",
     audit: "en/src/audit.md",
     replay: "en/src/replay.md",
     testing: "en/src/testing.md",

@@ -19,9 +19,10 @@ use rust_supervisor::dashboard::model::{
     TargetConnectionState, TargetProcessIdentity, TargetProcessRegistration,
 };
 use rust_supervisor::dashboard::protocol::{
-    CommandParams, EventConditions, Hello, HelloParams, IpcRequest, IpcResponse, IpcResult,
-    IpcServerPush, LogConditions, Method, Program, RegistrationAck, RegistrationError, StateParams,
-    SubscribeParams, Subscription, TailParams, UnsubscribeParams, VERSION, WireLimits,
+    ChildParams, CommandParams, EventConditions, ExplainedValue, Hello, HelloParams, IpcRequest,
+    IpcResponse, IpcResult, IpcServerPush, LogConditions, Method, Program, RegistrationAck,
+    RegistrationError, StateParams, SubscribeParams, Subscription, TailParams, UnsubscribeParams,
+    VERSION, WireLimits,
 };
 use rust_supervisor::dashboard::schema;
 use serde::Serialize;
@@ -372,12 +373,19 @@ fn requests() -> Vec<(String, &'static str, Value)> {
         subscription: Some(Subscription::Events),
         ..UnsubscribeParams::default()
     };
+    let child = ChildParams {
+        target_id: target(),
+        session_established: Some(true),
+        child_path: "/root/payments/ledger".to_owned(),
+    };
     let mut all = vec![
         request(Method::Hello, &hello),
         request(Method::State, &StateParams::default()),
         request(Method::EventsSubscribe, &subscribe),
         request(Method::EventsUnsubscribe, &unsubscribe),
         request(Method::LogsTail, &tail),
+        request(Method::Why, &child),
+        request(Method::Explain, &child),
     ];
     for command in ControlCommandKind::ALL {
         all.push(request(Method::of_command(command), &params(command)));
@@ -424,12 +432,28 @@ fn answers() -> Vec<(String, &'static str, Value)> {
         subscription: Subscription::Events,
         was_subscribed: true,
     };
+    let child_path = || "/root/payments/ledger".to_owned();
+    let text = "/root/payments/ledger is up, since 1.5 s.".to_owned();
+    let why = IpcResult::Why { target_id: target_id(), child_path: child_path(), text };
+    let value = ExplainedValue {
+        key: "backoff.max".to_owned(),
+        value: "10s".to_owned(),
+        origin: "supervisor.yaml:14:25".to_owned(),
+        overrode: vec!["30s, by default".to_owned()],
+    };
+    let explain = IpcResult::Explain {
+        target_id: target_id(),
+        child_path: child_path(),
+        values: vec![value],
+    };
     vec![
         response("hello", IpcResult::Hello(Box::new(hello))),
         response("state", IpcResult::State { target_id: target_id(), state: Box::new(state()) }),
         response("events.subscribe", subscription(Subscription::Events)),
         response("logs.tail", subscription(Subscription::Logs)),
         response("events.unsubscribe", unsubscribed),
+        response("why", why),
+        response("explain", explain),
         response("command", IpcResult::CommandResult(Box::new(result))),
         ("response.error".to_owned(), "response", there_and_back(&failed)),
         push("event", &IpcServerPush::Event { target_id: target_id(), event: event() }),

@@ -32,6 +32,10 @@ words! {
         EventsUnsubscribe = "events.unsubscribe",
         /// Lines of the log from now on, or from a sequence.
         LogsTail = "logs.tail",
+        /// Why a child is in its state.
+        Why = "why",
+        /// Every value that holds for a child, and where it comes from.
+        Explain = "explain",
         /// See [`ControlCommandKind::RestartChild`].
         RestartChild = "command.restart_child",
         /// See [`ControlCommandKind::PauseChild`].
@@ -64,7 +68,9 @@ impl Method {
             | Self::State
             | Self::EventsSubscribe
             | Self::EventsUnsubscribe
-            | Self::LogsTail => None,
+            | Self::LogsTail
+            | Self::Why
+            | Self::Explain => None,
         }
     }
 
@@ -159,6 +165,20 @@ pub struct StateParams {
     /// What a relay knows of its session. It gives no right to anything.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub session_established: Option<bool>,
+}
+
+/// With `why` and `explain`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChildParams {
+    /// The target that is meant; another one refuses.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target_id: Option<String>,
+    /// What a relay knows of its session. It gives no right to anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub session_established: Option<bool>,
+    /// The whole path of the child that is meant.
+    pub child_path: String,
 }
 
 /// With `events.subscribe`. Everything may be left out.
@@ -348,8 +368,39 @@ pub enum IpcResult {
         /// Whether it was.
         was_subscribed: bool,
     },
+    /// The answer to `why`.
+    Why {
+        /// Whose child it is.
+        target_id: String,
+        /// The child.
+        child_path: String,
+        /// For a person: sentences, one in a line.
+        text: String,
+    },
+    /// The answer to `explain`.
+    Explain {
+        /// Whose child it is.
+        target_id: String,
+        /// The child.
+        child_path: String,
+        /// What holds for it.
+        values: Vec<ExplainedValue>,
+    },
     /// The answer to `command.*`.
     CommandResult(Box<ControlCommandResult>),
+}
+
+/// A value that holds for a child.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub struct ExplainedValue {
+    /// Its key, as it is written in a configuration.
+    pub key: String,
+    /// The value, as it is written; `***` for a secret.
+    pub value: String,
+    /// Where it comes from, for a person.
+    pub origin: String,
+    /// What it was laid over, the strongest first: each value and where that comes from.
+    pub overrode: Vec<String>,
 }
 
 /// Who a target is and what it can do.

@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::model::{AuditEvent, ControlCommandRequest, TargetProcessRegistration};
 use super::protocol::{
-    CommandParams, HelloParams, IpcRequest, IpcResponse, IpcServerPush, RegistrationAck,
-    StateParams, SubscribeParams, TailParams, UnsubscribeParams, VERSION,
+    ChildParams, CommandParams, HelloParams, IpcRequest, IpcResponse, IpcServerPush,
+    RegistrationAck, StateParams, SubscribeParams, TailParams, UnsubscribeParams, VERSION,
 };
 
 /// The name and the JSON schema of each message, and of what requests carry.
@@ -18,6 +18,7 @@ pub fn schemas() -> Vec<(&'static str, Value)> {
         of::<SubscribeParams>("params.events.subscribe"),
         of::<UnsubscribeParams>("params.events.unsubscribe"),
         of::<TailParams>("params.logs.tail"),
+        of::<ChildParams>("params.child"),
         of::<CommandParams>("params.command"),
         of::<IpcResponse>("response"),
         of::<IpcServerPush>("push"),

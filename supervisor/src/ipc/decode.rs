@@ -7,7 +7,7 @@ use serde_json::value::RawValue;
 
 use crate::dashboard::error::{DashboardError, ErrorCode, ErrorStage};
 use crate::dashboard::protocol::{
-    CommandParams, HelloParams, Method, StateParams, SubscribeParams, TailParams,
+    ChildParams, CommandParams, HelloParams, Method, StateParams, SubscribeParams, TailParams,
     UnsubscribeParams, VERSION,
 };
 
@@ -25,6 +25,8 @@ pub(super) enum Call {
     Subscribe(SubscribeParams),
     Unsubscribe(UnsubscribeParams),
     Tail(TailParams),
+    Why(ChildParams),
+    Explain(ChildParams),
     Command(Box<CommandParams>),
 }
 
@@ -37,6 +39,7 @@ impl Call {
             Self::Subscribe(params) => params.target_id.as_deref(),
             Self::Unsubscribe(params) => params.target_id.as_deref(),
             Self::Tail(params) => params.target_id.as_deref(),
+            Self::Why(params) | Self::Explain(params) => params.target_id.as_deref(),
             Self::Command(params) => Some(&params.target_id),
         }
     }
@@ -121,6 +124,8 @@ fn call(method: &str, params: Option<&RawValue>) -> Result<Call, DashboardError>
         Method::EventsSubscribe => Call::Subscribe(read(method, params)?),
         Method::EventsUnsubscribe => Call::Unsubscribe(read(method, params)?),
         Method::LogsTail => Call::Tail(read(method, params)?),
+        Method::Why => Call::Why(read(method, params)?),
+        Method::Explain => Call::Explain(read(method, params)?),
         Method::RestartChild
         | Method::PauseChild
         | Method::ResumeChild

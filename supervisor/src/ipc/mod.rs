@@ -17,6 +17,7 @@ mod audits;
 mod bind;
 mod commands;
 mod decode;
+mod explain;
 #[doc(hidden)]
 pub mod fuzz;
 mod limits;

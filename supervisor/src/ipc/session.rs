@@ -14,6 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::audits::Identity;
 use super::commands;
 use super::decode::{self, Call, Refused, Request};
+use super::explain;
 use super::line::{Frame, Lines};
 use super::peer::Seat;
 use super::subscriptions::{Events, Logs, Push, Subscriptions};
@@ -251,6 +252,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             },
             (_, Call::Subscribe(params)) => self.subscribe(params).await,
             (_, Call::Tail(params)) => self.tail(params),
+            (_, Call::Why(params)) => explain::why(&target, params.child_path).await,
+            (_, Call::Explain(params)) => explain::explain(&target, params.child_path),
             (_, Call::Unsubscribe(params)) => Ok(self.unsubscribe(&params)),
             (_, Call::Command(params)) => {
                 match commands::take_on(&target, self.who, *params).await {

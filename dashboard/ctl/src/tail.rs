@@ -1,0 +1,141 @@
+//! `tail`: what happened, and what the program wrote to its log.
+
+use clap::Args;
+use rust_supervisor::dashboard::model::{EventRecord, LogRecord};
+use rust_supervisor::dashboard::protocol::{IpcResult, IpcServerPush, Method};
+use serde_json::{Value, json};
+
+use crate::arguments::{Format, print, print_json};
+use crate::client::Client;
+use crate::error::CtlError;
+use crate::look::{Ask, or_nearest, state_of, unexpected};
+use crate::show;
+
+#[derive(Debug, Args)]
+pub(crate) struct Tail {
+    /// Only of this child and whatever is below it.
+    path: Option<String>,
+    /// Goes on with what comes.
+    #[arg(long, short)]
+    follow: bool,
+    /// Only events.
+    #[arg(long, conflicts_with = "logs")]
+    events: bool,
+    /// Only lines of the log.
+    #[arg(long)]
+    logs: bool,
+    /// Only what matters as much as this: trace, debug, info, warning or error.
+    #[arg(long, value_name = "WORD", default_value = "info", value_parser = ["trace", "debug", "info", "warning", "error"])]
+    severity: String,
+    /// How many of each, of what is there already.
+    #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
+    lines: usize,
+}
+
+pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
+    let mut client = ask.client().await?;
+    let paths: Vec<_> = what.path.iter().collect();
+    let filter = json!({ "child_paths": paths, "severities": severities(&what.severity) });
+    if what.follow {
+        subscribe(&mut client, what, &filter).await?;
+    }
+    let state = state_of(&mut client).await?;
+    if let Some(path) = &what.path
+        && !state.runtime_state.iter().any(|row| row.child_path == *path)
+    {
+        let known = state.runtime_state.iter().map(|row| row.child_path.as_str());
+        let near = show::nearest(path, known).map(str::to_owned);
+        return Err(CtlError::UnknownChild { path: path.clone(), near });
+    }
+    let mut events: Vec<_> =
+        state.recent_events.into_iter().filter(|it| what.wants_event(it)).collect();
+    let mut logs: Vec<_> = state.recent_logs.into_iter().filter(|it| what.wants_log(it)).collect();
+    events.drain(..events.len().saturating_sub(what.lines));
+    logs.drain(..logs.len().saturating_sub(what.lines));
+    // What is shown now is not shown again when it is pushed.
+    let shown_events = events.last().map_or(0, |event| event.sequence);
+    let shown_logs = logs.last().and_then(|log| log.sequence).unwrap_or(0);
+    let mut lines: Vec<_> = events
+        .iter()
+        .map(|it| (it.occurred_at_unix_nanos, line_of_event(ask.format, it)))
+        .collect();
+    lines.extend(logs.iter().map(|it| (it.occurred_at_unix_nanos, line_of_log(ask.format, it))));
+    lines.sort_by_key(|(at, _)| *at);
+    for (_, line) in lines {
+        print(&line)?;
+    }
+    while what.follow {
+        match client.next_push().await? {
+            IpcServerPush::Event { event, .. } if event.sequence > shown_events => {
+                print(&line_of_event(ask.format, &event))?;
+            }
+            IpcServerPush::Log { log, .. }
+                if log.sequence.is_none_or(|sequence| sequence > shown_logs) =>
+            {
+                print(&line_of_log(ask.format, &log))?;
+            }
+            push @ IpcServerPush::Dropped { events, logs } => match ask.format {
+                Format::Json => print_json(&json!(push))?,
+                Format::Text => {
+                    print(&format!("… {events} events and {logs} lines are missing here\n"))?
+                }
+            },
+            IpcServerPush::Event { .. }
+            | IpcServerPush::Log { .. }
+            | IpcServerPush::StateDelta { .. } => {}
+        }
+    }
+    Ok(())
+}
+
+async fn subscribe(client: &mut Client, what: &Tail, filter: &Value) -> Result<(), CtlError> {
+    let path = what.path.as_deref().unwrap_or_default();
+    let methods = [(Method::EventsSubscribe, !what.logs), (Method::LogsTail, !what.events)];
+    for (method, _) in methods.into_iter().filter(|(_, is_wanted)| *is_wanted) {
+        let answer = client.ask(method, json!({ "filter": filter })).await;
+        match or_nearest(client, path, answer).await? {
+            IpcResult::Subscription { .. } => {}
+            other => return Err(unexpected(&other)),
+        }
+    }
+    Ok(())
+}
+
+const SEVERITIES: [&str; 5] = ["trace", "debug", "info", "warning", "error"];
+
+/// The word and those that matter more.
+fn severities(least: &str) -> Vec<&'static str> {
+    SEVERITIES.into_iter().skip_while(|word| *word != least).collect()
+}
+
+impl Tail {
+    fn wants_event(&self, event: &EventRecord) -> bool {
+        !self.logs && self.wants(&event.severity, &event.target_path)
+    }
+
+    fn wants_log(&self, log: &LogRecord) -> bool {
+        let path = log.fields.get("child_path").map(String::as_str).unwrap_or_default();
+        !self.events && self.wants(&log.severity, path)
+    }
+
+    fn wants(&self, severity: &str, of: &str) -> bool {
+        let is_below = self.path.as_deref().is_none_or(|path| {
+            of.strip_prefix(path).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+        });
+        is_below && severities(&self.severity).contains(&severity)
+    }
+}
+
+fn line_of_event(format: Format, event: &EventRecord) -> String {
+    match format {
+        Format::Json => format!("{}\n", json!({ "type": "event", "event": event })),
+        Format::Text => show::event(event),
+    }
+}
+
+fn line_of_log(format: Format, log: &LogRecord) -> String {
+    match format {
+        Format::Json => format!("{}\n", json!({ "type": "log", "log": log })),
+        Format::Text => show::log(log),
+    }
+}
