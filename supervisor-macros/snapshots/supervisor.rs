@@ -40,32 +40,25 @@ impl Payments {
 #[allow(unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredSupervisor = const {
-        __rt::DeclaredSupervisor::new(
-                &const {
-                    [
-                        (__rt::DeclaredSlot::new::<ledger, _>)("ledger"),
-                        (__rt::DeclaredSlot::said_here)(
-                            (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
-                                .with_policy(
-                                    &const {
-                                        __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent)
-                                    },
-                                ),
-                        ),
-                        (__rt::DeclaredSlot::new::<consumer<Orders>, _>)("orders")
-                            .asking({
-                                use __rt::AskNobody as _;
-                                <::rust_supervisor::__private::Asks<consumer<Orders>>>::ASK
-                            }),
-                        #[cfg(windows)]
-                        (__rt::DeclaredSlot::new::<win::service, _>)("service"),
-                    ]
-                },
-            )
-            .strategy(__rt::Strategy::RestForOne)
-            .intensity(3, __rt::Duration::from_secs(10))
-    };
+    static __SLOTS: &[__rt::DeclaredSlot] = &[
+        (__rt::DeclaredSlot::new::<ledger, _>)("ledger"),
+        (__rt::DeclaredSlot::said_here)(
+            (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
+                .with_policy(
+                    &const { __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent) },
+                ),
+        ),
+        (__rt::DeclaredSlot::new::<consumer<Orders>, _>)("orders")
+            .asking({
+                use __rt::AskNobody as _;
+                <::rust_supervisor::__private::Asks<consumer<Orders>>>::ASK
+            }),
+        #[cfg(windows)]
+        (__rt::DeclaredSlot::new::<win::service, _>)("service"),
+    ];
+    static __DECLARED: __rt::DeclaredSupervisor = __rt::DeclaredSupervisor::new(__SLOTS)
+        .strategy(__rt::Strategy::RestForOne)
+        .intensity(3, __rt::Duration::from_secs(10));
     static __ITEM_SLOTS: &[__rt::ItemSlot] = &[
         (__rt::ItemSlot::new::<ledger>)("ledger"),
         (__rt::ItemSlot::new::<fraud::scorer>)("fraud")
