@@ -75,22 +75,11 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let declared = quote! {
         #runtime::DeclaredChild::new(#policy)#of_its_types #tags #(.settings::<#settings>())*
     };
-    // As statics, where they can be: the compiler goes through what a constant refers to again at
-    // every level of a tree.
-    let (declared_static, declared) = if function.mentions_its_types(&declared) {
-        (None, declared)
-    } else {
-        // What is wrong with an expression of the user's is said once: of a constant, like the check.
-        let declared = if check.is_some() { quote!(const { #declared }) } else { declared };
-        let declaration = quote!(static __DECLARED: #runtime::DeclaredChild = #declared;);
-        (Some(declaration), quote!(__DECLARED))
-    };
-    let (item_static, item) = match item {
-        Some(item) if is_generic => (None, Some(item)),
-        Some(item) => (Some(quote!(static __ITEM: #runtime::Item = #item;)), Some(quote!(__ITEM))),
-        None => (None, None),
-    };
-    let item = item.map(|item| quote!(const ITEM: &'static #runtime::Item = &#item;));
+    let is_fixed = !function.mentions_its_types(&declared);
+    let has_expressions = check.is_some();
+    let (declared_static, declared) = kept(declared, is_fixed, has_expressions, &runtime);
+    let (item_static, item) = item.map(|item| kept_item(item, is_generic, &runtime)).unzip();
+    let item_static = item_static.flatten();
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
@@ -144,6 +133,36 @@ fn borrowing(
         return runs;
     }
     quote!(#runtime::Runs::Borrowing(&const { [#(#leases),*] }, &const { #runs }))
+}
+
+/// What is declared as a static, where it can be one: the compiler goes through what a constant
+/// refers to again at every level of a tree. And what names it.
+fn kept(
+    declared: TokenStream,
+    is_fixed: bool,
+    has_expressions: bool,
+    runtime: &Runtime,
+) -> (Option<TokenStream>, TokenStream) {
+    if !is_fixed {
+        return (None, declared);
+    }
+    // What is wrong with an expression of the user's is said once: of a constant, like the check.
+    let declared = if has_expressions { quote!(const { #declared }) } else { declared };
+    let declaration = quote!(static __DECLARED: #runtime::DeclaredChild = #declared;);
+    (Some(declaration), quote!(__DECLARED))
+}
+
+/// The same for what it needs, with the constant.
+fn kept_item(
+    item: TokenStream,
+    is_generic: bool,
+    runtime: &Runtime,
+) -> (Option<TokenStream>, TokenStream) {
+    let constant = |item| quote!(const ITEM: &'static #runtime::Item = &#item;);
+    if is_generic {
+        return (None, constant(item));
+    }
+    (Some(quote!(static __ITEM: #runtime::Item = #item;)), constant(quote!(__ITEM)))
 }
 
 /// What the field of the child has to give: what its parameters need, put together.
