@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use rust_supervisor::dashboard::model::ControlCommandKind;
+use rust_supervisor::dashboard::model::ControlCommandKind as Kind;
 use serde_json::{Value, json};
 
 use crate::error::{CODES, CtlError};
@@ -38,8 +38,8 @@ pub(crate) struct Where {
     /// The socket of a target, wherever it lies. `status` takes it more than once.
     #[arg(long, global = true, value_name = "PATH")]
     pub(crate) socket: Vec<PathBuf>,
-    /// The id of a target with a socket in the run directory: $RUST_SUPERVISOR_RUN_DIR, else
-    /// $XDG_RUNTIME_DIR/rust-supervisor, else rust-supervisor-UID in the temporary folder.
+    /// The id of a target with a socket in the run directory: `$RUST_SUPERVISOR_RUN_DIR`, else
+    /// `$XDG_RUNTIME_DIR/rust-supervisor`, else `rust-supervisor-UID` in the temporary folder.
     #[arg(long, global = true, value_name = "ID", conflicts_with = "socket")]
     pub(crate) target: Option<String>,
 }
@@ -116,7 +116,6 @@ pub(crate) async fn run(arguments: Arguments) -> ExitCode {
 async fn carry_out(arguments: Arguments) -> Result<(), CtlError> {
     let Arguments { place, format, timeout, command } = arguments;
     let ask = look::Ask { place, format, patience: timeout };
-    use ControlCommandKind as Kind;
     match command {
         Command::Status => look::status(&ask).await,
         Command::Tree => look::tree(&ask).await,

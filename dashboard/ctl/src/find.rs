@@ -33,13 +33,11 @@ pub(crate) fn all(said: &Where) -> Result<Vec<Socket>, CtlError> {
         return Err(CtlError::NoSocket { folder });
     }
     let Some(id) = &said.target else { return Ok(found) };
-    match found.iter().find(|socket| socket.id() == *id) {
-        Some(socket) => Ok(vec![socket.clone()]),
-        None => {
-            let ids = found.iter().map(Socket::id).collect();
-            Err(CtlError::NoSuchTarget { id: id.clone(), folder, ids })
-        }
-    }
+    let Some(socket) = found.iter().find(|socket| socket.id() == *id) else {
+        let ids = found.iter().map(Socket::id).collect();
+        return Err(CtlError::NoSuchTarget { id: id.clone(), folder, ids });
+    };
+    Ok(vec![socket.clone()])
 }
 
 /// The one socket that is meant.

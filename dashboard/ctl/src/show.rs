@@ -68,26 +68,22 @@ pub(crate) fn status_row(
     seen: Result<&(Hello, DashboardState), &CtlError>,
 ) -> Vec<String> {
     let path = socket.path.display().to_string();
-    match seen {
-        Ok((hello, state)) => {
-            let summary = Summary::of(state);
-            vec![
-                hello.target_id.clone(),
-                summary.state.clone(),
-                summary.words(),
-                summary.restarts.to_string(),
-                hello.role.to_string(),
-                format!("pid {}", hello.program.process_id),
-                path,
-            ]
-        }
-        Err(_) => {
-            let mut row = vec![socket.id(), "unreachable".to_owned()];
-            row.extend(["", "", "", ""].map(str::to_owned));
-            row.push(path);
-            row
-        }
-    }
+    let Ok((hello, state)) = seen else {
+        let mut row = vec![socket.id(), "unreachable".to_owned()];
+        row.extend(["", "", "", ""].map(str::to_owned));
+        row.push(path);
+        return row;
+    };
+    let summary = Summary::of(state);
+    vec![
+        hello.target_id.clone(),
+        summary.state.clone(),
+        summary.words(),
+        summary.restarts.to_string(),
+        hello.role.to_string(),
+        format!("pid {}", hello.program.process_id),
+        path,
+    ]
 }
 
 /// Columns as wide as what stands in them. Nothing for no rows.
@@ -108,7 +104,8 @@ pub(crate) fn table(head: &[&str], rows: &[Vec<String>]) -> String {
 
 /// The tree, a child a line, with the state of each.
 pub(crate) fn tree(state: &DashboardState) -> String {
-    lines_of(state).into_iter().map(|line| format!("{}\n", line.text())).collect()
+    let lines: Vec<_> = lines_of(state).iter().map(TreeLine::text).collect();
+    format!("{}\n", lines.join("\n"))
 }
 
 /// A line of the tree.
@@ -161,7 +158,7 @@ pub(crate) fn lines_of(state: &DashboardState) -> Vec<TreeLine> {
         }
         if let Some(node) = node {
             let is_supervisor = node.kind != SupervisorNodeKind::ChildTask;
-            rest.extend((is_supervisor && below.get(path).is_none()).then(|| "empty".to_owned()));
+            rest.extend((is_supervisor && !below.contains_key(path)).then(|| "empty".to_owned()));
             rest.extend(
                 node.diagnostics.get("waits_for").map(|paths| format!("waits for {paths}")),
             );
@@ -208,12 +205,12 @@ pub(crate) fn log(log: &LogRecord) -> String {
     let (at, severity) = (time(log.occurred_at_unix_nanos), &log.severity);
     let path = log.fields.get("child_path").map_or("-", String::as_str);
     let fields = log.fields.iter().filter(|(key, _)| *key != "child_path");
-    let fields: String = fields.map(|(key, value)| format!(" {key}={value}")).collect();
+    let fields: Vec<_> = fields.map(|(key, value)| format!(" {key}={value}")).collect();
     format!(
         "{at} {severity:<7} {} | {}{}\n",
         printable(path),
         printable(&log.message),
-        printable(&fields)
+        printable(&fields.concat())
     )
 }
 
@@ -231,7 +228,7 @@ pub(crate) fn printable(text: &str) -> String {
 pub(crate) fn nearest<'a>(path: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let last = |path: &str| path.rsplit('/').next().unwrap_or_default().to_owned();
     let mut known: Vec<_> = known.map(|it| (distance(path, it), it)).collect();
-    known.sort();
+    known.sort_unstable();
     let by_name = known.iter().find(|(_, it)| last(it) == last(path)).map(|(_, it)| *it);
     by_name.or_else(|| known.first().filter(|(far, _)| *far <= 3).map(|(_, it)| *it))
 }

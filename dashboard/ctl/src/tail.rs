@@ -64,7 +64,10 @@ pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
     for (_, line) in lines {
         print(&line)?;
     }
-    while what.follow {
+    if !what.follow {
+        return Ok(());
+    }
+    loop {
         match client.next_push().await? {
             IpcServerPush::Event { event, .. } if event.sequence > shown_events => {
                 print(&line_of_event(ask.format, &event))?;
@@ -85,7 +88,6 @@ pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
             | IpcServerPush::StateDelta { .. } => {}
         }
     }
-    Ok(())
 }
 
 async fn subscribe(client: &mut Client, what: &Tail, filter: &Value) -> Result<(), CtlError> {

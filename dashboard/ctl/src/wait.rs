@@ -50,19 +50,16 @@ pub(crate) async fn wait(ask: &Ask, what: &Wait) -> Result<(), CtlError> {
         }
         // Something about it, or below it, has changed.
         loop {
-            match timeout_at(until, client.next_push()).await {
-                Ok(push) => match push? {
-                    IpcServerPush::StateDelta { .. } | IpcServerPush::Dropped { .. } => break,
-                    IpcServerPush::Event { .. } | IpcServerPush::Log { .. } => {}
-                },
-                Err(_) => {
-                    let wanted = what.state.as_deref().unwrap_or("ready");
-                    return Err(CtlError::NotInTime {
-                        what: format!("`{wanted}` of {}", what.path),
-                        waited: what.at_most,
-                        found: found.words,
-                    });
-                }
+            let Ok(push) = timeout_at(until, client.next_push()).await else {
+                let wanted = what.state.as_deref().unwrap_or("ready");
+                return Err(CtlError::NotInTime {
+                    what: format!("`{wanted}` of {}", what.path),
+                    waited: what.at_most,
+                    found: found.words,
+                });
+            };
+            if let IpcServerPush::StateDelta { .. } | IpcServerPush::Dropped { .. } = push? {
+                break;
             }
         }
     }

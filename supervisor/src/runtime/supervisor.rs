@@ -399,13 +399,8 @@ impl SupervisorBuilder {
 
     async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
         let valid = self.spec.validate()?;
+        let runtime = runtime_with_a_timer()?;
         install_hook();
-        let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
-        // There is no way to ask a runtime whether it has a timer.
-        drop(
-            contain(|| tokio::time::sleep(std::time::Duration::ZERO))
-                .map_err(|_| SupervisorError::NoTimer)?,
-        );
         if cfg!(panic = "abort") {
             tracing::warn!("built with panic = \"abort\": a panic ends the process, not the child");
         }
@@ -505,6 +500,15 @@ impl SupervisorBuilder {
             Err(_) => Err(handle.end_error()),
         }
     }
+}
+
+/// The runtime that the tree is to live on.
+fn runtime_with_a_timer() -> Result<Handle, SupervisorError> {
+    let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
+    // There is no way to ask a runtime whether it has a timer.
+    let timer = contain(|| tokio::time::sleep(std::time::Duration::ZERO));
+    timer.map(drop).map_err(|_| SupervisorError::NoTimer)?;
+    Ok(runtime)
 }
 
 /// Binds the socket that was asked for.

@@ -168,10 +168,10 @@ mod tests {
     #[test]
     fn every_future_that_waits_is_woken_once_and_one_that_was_dropped_is_not() {
         let (ctx, run) = TaskContext::for_test();
-        let wakes: [Arc<Count>; 4] = Default::default();
-        let mut futures: Vec<_> = wakes.iter().map(|_| Box::pin(ctx.stopped())).collect();
-        for (future, wake) in futures.iter_mut().zip(&wakes) {
-            let waker = Arc::clone(wake).into();
+        let counts: [Arc<Count>; 4] = Default::default();
+        let mut futures: Vec<_> = counts.iter().map(|_| Box::pin(ctx.stopped())).collect();
+        for (future, count) in futures.iter_mut().zip(&counts) {
+            let waker = Arc::clone(count).into();
             let mut cx = Context::from_waker(&waker);
             assert!(future.as_mut().poll(&mut cx).is_pending());
             assert!(future.as_mut().poll(&mut cx).is_pending());
@@ -179,7 +179,7 @@ mod tests {
         drop(futures.remove(1));
         run.stop();
         run.stop();
-        let woken: Vec<_> = wakes.iter().map(|wake| wake.0.load(Ordering::SeqCst)).collect();
+        let woken: Vec<_> = counts.iter().map(|count| count.0.load(Ordering::SeqCst)).collect();
         assert_eq!(woken, [1, 0, 1, 1]);
         let mut cx = Context::from_waker(Waker::noop());
         assert!(futures.iter_mut().all(|future| future.as_mut().poll(&mut cx).is_ready()));
@@ -190,8 +190,8 @@ mod tests {
         let (ctx, run) = TaskContext::for_test();
         let (before, after) = (Arc::new(Count::default()), Arc::new(Count::default()));
         let mut future = Box::pin(ctx.stopped());
-        for wake in [&before, &after] {
-            let waker = Arc::clone(wake).into();
+        for count in [&before, &after] {
+            let waker = Arc::clone(count).into();
             assert!(future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending());
         }
         run.stop();

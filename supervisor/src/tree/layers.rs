@@ -60,9 +60,8 @@ pub(super) const fn look_through(supervisor: Node, findings: &mut [Finding]) {
 pub(super) const fn check(supervisor: Node, field: usize) {
     let Node::Supervisor(supervisor) = supervisor else { return };
     let mut text = Text::new();
-    if of_slot(&supervisor.slots()[field], &around(supervisor), &mut text) {
-        panic!("{}", text.as_str());
-    }
+    let is_wrong = of_slot(&supervisor.slots()[field], &around(supervisor), &mut text);
+    assert!(!is_wrong, "{}", text.as_str());
 }
 
 /// Whether the limit of what stands in a slot can never be spent.

@@ -56,21 +56,17 @@ const fn compare<T: Supervised + RunsUnder<S>, S: 'static>() {
 pub(super) const fn complaint<S>(top: &DeclaredSupervisor, runs: &[Runs<S>]) -> Option<Text> {
     let tree = Tree { supervisor: top, runs };
     let mut text = Text::new();
-    let second = match find(tree, None, &Wanted::Second(tree), &mut 0, &mut text) {
-        Some(second) => second,
-        None => return None,
+    let Some(second) = find(tree, None, &Wanted::Second(tree), &mut 0, &mut text) else {
+        return None;
     };
-    match second.before {
-        Some(first) => {
-            find(tree, None, &Wanted::Name(first), &mut 0, &mut text);
-            text.say(" and ");
-            find(tree, None, &Wanted::Name(second.number), &mut 0, &mut text);
-            text.all(&[" both take `", second.place]);
-        }
-        None => {
-            find(tree, None, &Wanted::Name(second.number), &mut 0, &mut text);
-            text.all(&[" is many, and each of them takes `", second.place]);
-        }
+    if let Some(first) = second.before {
+        find(tree, None, &Wanted::Name(first), &mut 0, &mut text);
+        text.say(" and ");
+        find(tree, None, &Wanted::Name(second.number), &mut 0, &mut text);
+        text.all(&[" both take `", second.place]);
+    } else {
+        find(tree, None, &Wanted::Name(second.number), &mut 0, &mut text);
+        text.all(&[" is many, and each of them takes `", second.place]);
     }
     text.say(
         "` of the state as a `Lease`, and one child at a time has what is lent\n  help: take it in \

@@ -1,7 +1,7 @@
 //! Clients that are slow, silent, broken or hostile: each costs itself, and nobody else notices.
 
 use std::cell::RefCell;
-use std::collections::VecDeque;
+use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
@@ -194,8 +194,7 @@ impl Accept for Line {
     type Stream = DuplexStream;
 
     async fn next(&self) -> Arrival {
-        let mut line = self.0.borrow_mut();
-        match line.recv().await {
+        match poll_fn(|cx| self.0.borrow_mut().poll_recv(cx)).await {
             Some(arrival) => arrival,
             None => std::future::pending().await,
         }
@@ -216,7 +215,9 @@ async fn an_error_of_the_system_never_ends_the_socket() {
     let (mut client, good) = arrival(Ok(ours));
     let no_descriptors = || Err(io::Error::from_raw_os_error(24));
     let arrivals = [no_descriptors(), no_descriptors(), good];
-    VecDeque::from(arrivals).into_iter().for_each(|arrival| door.send(arrival).unwrap());
+    for arrival in arrivals {
+        door.send(arrival).unwrap();
+    }
     let target = Arc::clone(&reach.target);
     let line = Line(RefCell::new(line));
     let serving = serve(&line, &target);
@@ -226,7 +227,7 @@ async fn an_error_of_the_system_never_ends_the_socket() {
         assert!(client.is_closed().await);
     };
     let both = async { tokio::join!(serving, asking) };
-    timeout(Duration::from_secs(60), both).await.expect("it goes on");
+    timeout(Duration::from_mins(1), both).await.expect("it goes on");
 }
 
 #[tokio::test(start_paused = true)]
@@ -238,7 +239,9 @@ async fn who_may_not_connect_is_told_so_and_let_go() {
     let (mut unknown, second) = arrival(Err(io::Error::other("no such thing")));
     let (mut good, third) = arrival(Ok(ours));
     let (mut one_too_many, fourth) = arrival(Ok(ours));
-    [first, second, third, fourth].into_iter().for_each(|arrival| door.send(arrival).unwrap());
+    for arrival in [first, second, third, fourth] {
+        door.send(arrival).unwrap();
+    }
     let target = Arc::clone(&reach.target);
     let looking = async {
         for (client, code) in [
@@ -276,8 +279,8 @@ async fn what_happened_last_is_told_before_the_connection_is_closed() {
     assert_eq!(events.first().map(String::as_str), Some("shutdown_requested"));
     assert_eq!(events.last().map(String::as_str), Some("ended"));
     let last = |path: &str| -> Value {
-        let of_path = rows.iter().filter(|row| row["child_path"] == path);
-        of_path.last().map(|row| row["shutdown_state"].clone()).unwrap_or_default()
+        let mut of_path = rows.iter().filter(|row| row["child_path"] == path);
+        of_path.next_back().map(|row| row["shutdown_state"].clone()).unwrap_or_default()
     };
     for path in ["/root", "/root/till", "/root/stock", "/root/stock/shelf"] {
         assert_eq!(last(path), "reconciled", "{path}");

@@ -254,7 +254,7 @@ async fn the_first_heartbeat_is_a_change_of_the_state_although_it_is_no_event() 
         ctx.stopped().await;
     });
     let heart =
-        ChildSpec::new("heart", beating).health(Duration::from_secs(60), Duration::from_secs(500));
+        ChildSpec::new("heart", beating).health(Duration::from_mins(1), Duration::from_secs(500));
     let reach = reach(SupervisorSpec::root().child(heart)).await;
     let mut client = reach.client();
     let before = client.get("state", &json!({})).await;

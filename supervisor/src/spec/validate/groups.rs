@@ -34,7 +34,7 @@ impl Checker {
             self.report(path, Fault::NotInAGroup { key, whose });
         }
         #[cfg(feature = "config")]
-        self.from_config(&spec.group, path);
+        self.check_from_config(&spec.group, path);
         match kind {
             GroupKind::None => GroupPlan::None,
             GroupKind::Pool => {
@@ -79,7 +79,7 @@ impl Checker {
 
     /// What a configuration can give has to be what the members take.
     #[cfg(feature = "config")]
-    fn from_config(&mut self, group: &Group, path: &ChildPath) {
+    fn check_from_config(&mut self, group: &Group, path: &ChildPath) {
         if group.settings.is_some() && group.kind == GroupKind::None {
             let (key, whose) = ("member_settings", "a pool or a many");
             self.report(path, Fault::NotInAGroup { key, whose });

@@ -12,11 +12,11 @@ fn leak<T>(value: T) -> &'static T {
 /// A child that takes these, and what makes its runs.
 fn child(
     name: &'static str,
-    policy: PolicyPatch,
+    policy: &PolicyPatch,
     places: &[&'static str],
 ) -> (DeclaredSlot, Runs<()>) {
     let declared = leak(DeclaredChild::new(NONE));
-    let slot = DeclaredSlot::of(name, Node::Child(declared)).with_policy(leak(policy));
+    let slot = DeclaredSlot::of(name, Node::Child(declared)).with_policy(leak(*policy));
     (slot, borrowing(places))
 }
 
@@ -40,12 +40,12 @@ fn supervisor(
 
 fn nested(
     name: &'static str,
-    policy: PolicyPatch,
+    policy: &PolicyPatch,
     fields: Vec<(DeclaredSlot, Runs<()>)>,
 ) -> (DeclaredSlot, Runs<()>) {
     let (supervisor, runs) = supervisor(fields);
     (
-        DeclaredSlot::of(name, Node::Supervisor(supervisor)).with_policy(leak(policy)),
+        DeclaredSlot::of(name, Node::Supervisor(supervisor)).with_policy(leak(*policy)),
         Runs::Supervisor(runs),
     )
 }
@@ -61,14 +61,14 @@ fn said(fields: Vec<(DeclaredSlot, Runs<()>)>) -> String {
 
 #[test]
 fn two_children_that_take_the_same_are_both_named_wherever_they_stand() {
-    let deep = nested("in", NONE, vec![child("a", NONE, &["log"]), child("b", NONE, &["jobs"])]);
+    let deep = nested("in", &NONE, vec![child("a", &NONE, &["log"]), child("b", &NONE, &["jobs"])]);
     assert_eq!(
-        said(vec![deep, child("c", NONE, &["other", "jobs"])]),
+        said(vec![deep, child("c", &NONE, &["other", "jobs"])]),
         "`in/b` and `c` both take `jobs` of the state as a `Lease`, and one child at a time has \
          what is lent"
     );
     assert_eq!(
-        said(vec![child("a", NONE, &["jobs", "jobs"])]),
+        said(vec![child("a", &NONE, &["jobs", "jobs"])]),
         "`a` and `a` both take `jobs` of the state as a `Lease`, and one child at a time has what \
          is lent"
     );
@@ -76,16 +76,16 @@ fn two_children_that_take_the_same_are_both_named_wherever_they_stand() {
 
 #[test]
 fn different_values_and_values_without_a_name_are_not_compared() {
-    assert_eq!(said(vec![child("a", NONE, &["jobs"]), child("b", NONE, &["log"])]), "");
-    assert_eq!(said(vec![child("a", NONE, &[""]), child("b", NONE, &[""])]), "");
+    assert_eq!(said(vec![child("a", &NONE, &["jobs"]), child("b", &NONE, &["log"])]), "");
+    assert_eq!(said(vec![child("a", &NONE, &[""]), child("b", &NONE, &[""])]), "");
 }
 
 #[test]
 fn what_is_not_enabled_takes_nothing() {
     let off = NONE.disabled();
-    assert_eq!(said(vec![child("a", NONE, &["jobs"]), child("b", off, &["jobs"])]), "");
-    let inner = nested("in", off, vec![child("b", NONE, &["jobs"])]);
-    assert_eq!(said(vec![child("a", NONE, &["jobs"]), inner]), "");
+    assert_eq!(said(vec![child("a", &NONE, &["jobs"]), child("b", &off, &["jobs"])]), "");
+    let inner = nested("in", &off, vec![child("b", &NONE, &["jobs"])]);
+    assert_eq!(said(vec![child("a", &NONE, &["jobs"]), inner]), "");
 }
 
 #[test]

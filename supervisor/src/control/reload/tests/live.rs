@@ -168,7 +168,7 @@ async fn as_much_is_kept_as_the_file_says_now() {
 }
 
 /// Each change follows the one before: `before` is what the last one called `after`.
-async fn follow_each_other(handle: &SupervisorHandle) -> Vec<String> {
+fn follow_each_other(handle: &SupervisorHandle) -> Vec<String> {
     let mut values: Vec<String> = Vec::new();
     for event in handle.journal() {
         let EventKind::Reconfigured { changes } = &event.kind else { continue };
@@ -204,7 +204,7 @@ async fn reloads_at_the_same_time_follow_each_other() {
         assert_eq!(changes, 1, "in round {round}");
     }
     let expected: Vec<_> = (1..9).map(|round| format!("{round}m")).collect();
-    assert_eq!(follow_each_other(&handle).await, expected);
+    assert_eq!(follow_each_other(&handle), expected);
     end(&handle).await;
 }
 
@@ -269,7 +269,7 @@ async fn what_is_started_and_stopped_by_it_is_in_the_audit_with_before_and_after
     std::fs::remove_file(&audit).unwrap();
     let lines: Vec<_> = text.lines().filter(|line| line.contains("\"name\":\"reload\"")).collect();
     let entry: serde_json::Value = serde_json::from_str(lines[0]).unwrap();
-    let changes: Vec<_> = entry["changes"].as_array().unwrap().iter().cloned().collect();
+    let changes: Vec<_> = entry["changes"].as_array().unwrap().clone();
     for (path, key, before, after) in
         [("/root/a", "enabled", "true", "false"), ("/root/m", "count", "2", "3")]
     {

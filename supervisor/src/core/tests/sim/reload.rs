@@ -41,12 +41,12 @@ fn change(spec: &mut SupervisorSpec, rng: &mut Rng) {
         match &mut spec.children[picked] {
             NodeSpec::Child(task) => {
                 let drawn = child("_", rng, auto).policy();
-                task.policy = other(*task.policy, drawn, rng).into();
+                task.policy = other(&task.policy, &drawn, rng).into();
             }
             NodeSpec::Supervisor(inner) => match rng.u8(..3) {
                 0 => {
                     let drawn = supervisor("_", rng, 9, auto).policy;
-                    inner.policy = other(inner.policy, drawn, rng);
+                    inner.policy = other(&inner.policy, &drawn, rng);
                 }
                 _ => change(inner, rng),
             },
@@ -72,14 +72,14 @@ fn about_itself(spec: &mut SupervisorSpec, rng: &mut Rng) {
 }
 
 /// Enabled where it was disabled, or the other way round; or all else anew.
-fn other(before: PolicyPatch, drawn: PolicyPatch, rng: &mut Rng) -> PolicyPatch {
-    let mut policy = before;
+fn other(before: &PolicyPatch, drawn: &PolicyPatch, rng: &mut Rng) -> PolicyPatch {
+    let mut policy = *before;
     if one(rng, &[true, false]) {
         let is_enabled = before.enabled.unwrap_or(true);
         policy.enabled = Some(!is_enabled);
     } else {
         let (enabled, follows) = (before.enabled, before.on_dependency_restart);
-        policy = PolicyPatch { enabled, on_dependency_restart: follows, ..drawn };
+        policy = PolicyPatch { enabled, on_dependency_restart: follows, ..*drawn };
     }
     policy
 }
