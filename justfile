@@ -65,6 +65,9 @@ audit-torture:
 e2e:
     cargo build -p supervisor-tests --bin ipc_target
     python3 tests/e2e/run.py target/debug/ipc_target
+    cargo build -p supervisor-examples --example demo
+    cargo build -p rust-tokio-supervisor-ctl
+    python3 tests/e2e/demo.py target/debug/examples/demo target/debug/supctl examples/config/supervisor.yaml
 
 # Ten thousand sockets bound while somebody swaps the folder, and while somebody looks at the mode.
 ipc-torture:

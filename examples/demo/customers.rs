@@ -1,6 +1,7 @@
 //! Those who pay.
 
 use rust_supervisor::prelude::*;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use tokio::sync::mpsc;
 
@@ -8,7 +9,7 @@ use crate::Payment;
 use crate::gateway::gateway;
 
 /// With what a customer comes.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
 pub(crate) struct Basket {
     /// How many things are in it.
     pub(crate) things: u32,

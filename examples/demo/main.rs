@@ -80,7 +80,7 @@ struct Clearing {
 struct Payments {
     books: Books,
     clearing: Clearing,
-    #[child(max_children = 40)]
+    #[child(from_config, max_children = 40)]
     sessions: Pool<session>,
     door: door,
 }

@@ -13,6 +13,7 @@ use rust_supervisor::config::environment::Environment;
 use rust_supervisor::config::load::LoadedConfig;
 use rust_supervisor::config::report::Colour;
 use rust_supervisor::id::{ChildId, ChildPath};
+use rust_supervisor::ipc::fuzz::read_everything;
 use rust_supervisor::record::Recording;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
@@ -148,3 +149,29 @@ pub fn recording(data: &[u8]) {
         drop(recording.what_if(|spec| spec).map(|what_if| what_if.to_string()));
     }
 }
+
+/// What a client writes to the socket. The first byte says how many sizes of pieces follow it, at
+/// most eight; behind them stand the lines. Whole or in pieces, they are read the same.
+pub fn wire(data: &[u8]) {
+    let Some((&count, rest)) = data.split_first() else { return };
+    let (sizes, lines) = rest.split_at(usize::from(count % 8 + 1).min(rest.len()));
+    let sizes: Vec<usize> = sizes.iter().map(|&size| usize::from(size) + 1).collect();
+    let whole = read_everything(lines, &[]);
+    assert_eq!(read_everything(lines, &sizes), whole);
+    assert_eq!(read_everything(lines, &[1]), whole);
+    // A line has at most one answer, and the end of the bytes is the end of a line.
+    assert!(whole.len() <= lines.split(|&byte| byte == b'\n').count());
+    for code in whole.iter().filter_map(|read| read.as_ref().err()) {
+        assert!(CODES.contains(&code.as_str()), "{code}");
+    }
+}
+
+/// What may be wrong with a line before anybody looks at what it asks for.
+const CODES: [&str; 6] = [
+    "invalid_json",
+    "line_too_long",
+    "nesting_too_deep",
+    "unsupported_method",
+    "invalid_command_params",
+    "method_command_mismatch",
+];

@@ -44,3 +44,8 @@ fn no_duration_of_the_corpus_does_harm() {
 fn no_recording_of_the_corpus_does_harm() {
     assert!(replay("fuzz/corpus/recording", fuzz::recording) > 2);
 }
+
+#[test]
+fn no_line_of_the_corpus_does_harm() {
+    assert!(replay("fuzz/corpus/wire", fuzz::wire) > 15);
+}
