@@ -30,6 +30,11 @@ impl Heard {
     fn since(&self) -> Vec<String> {
         std::mem::take(&mut self.0.lock().unwrap())
     }
+
+    /// How often the watchdog was fed since it was asked last.
+    fn fed(&self) -> usize {
+        self.since().iter().filter(|word| *word == "WATCHDOG=1").count()
+    }
 }
 
 fn follow(manager: &Arc<ServiceManager>, handle: &SupervisorHandle) {
@@ -96,11 +101,29 @@ async fn the_watchdog_is_fed_twice_in_its_time_while_the_tree_answers() {
     let (heard, manager) = Heard::by(Some(Duration::from_secs(20)));
     follow(&manager, &handle);
     tokio::time::sleep(Duration::from_secs(59)).await;
-    let fed = |said: Vec<String>| said.iter().filter(|word| *word == "WATCHDOG=1").count();
-    assert_eq!(fed(heard.since()), 6);
+    assert_eq!(heard.fed(), 6);
     handle.shutdown_tree("test", "done").await.unwrap();
     tokio::time::sleep(Duration::from_secs(59)).await;
-    assert_eq!(fed(heard.since()), 0);
+    assert_eq!(heard.fed(), 0);
+}
+
+#[test]
+fn a_tree_that_does_not_answer_starves_the_watchdog() {
+    let paused = || {
+        let mut runtime = tokio::runtime::Builder::new_current_thread();
+        runtime.enable_all().start_paused(true).build().unwrap()
+    };
+    let (of_the_tree, of_the_manager) = (paused(), paused());
+    let tree = SupervisorSpec::root().child(parked("a"));
+    let handle = of_the_tree.block_on(Supervisor::start(tree)).unwrap();
+    let (heard, manager) = Heard::by(Some(Duration::from_secs(20)));
+    // Meanwhile nobody polls the tree.
+    of_the_manager.block_on(async {
+        follow(&manager, &handle);
+        tokio::time::sleep(Duration::from_mins(5)).await;
+    });
+    assert_eq!(heard.fed(), 0);
+    of_the_tree.block_on(handle.shutdown_tree("test", "done")).unwrap();
 }
 
 #[tokio::test(start_paused = true)]
