@@ -76,3 +76,14 @@ ipc-torture:
 # The example that tells a whole story.
 quickstart:
     cargo run --example supervisor_quickstart
+
+# What the hot paths cost, in instructions and allocations, against the numbers written down. Needs
+# valgrind, and once `cargo install gungraun-runner --version 0.20.0`.
+bench-guard:
+    cargo test --release --manifest-path benches/Cargo.toml -p bench-guard --test allocations
+    cargo bench --manifest-path benches/Cargo.toml -p bench-guard --bench instructions
+
+# What an exit, a command and a look at the state cost in trees of a hundred to a million children:
+# docs/en/src/scaling.md and .svg.
+bench-scaling:
+    cargo run --release --manifest-path benches/Cargo.toml -p bench-scaling -- docs/en/src

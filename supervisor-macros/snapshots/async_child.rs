@@ -9,6 +9,17 @@ pub enum ledger {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
+        __rt::PolicyPatch::NONE
+            .restart(__rt::Restart::Transient)
+            .backoff(
+                __rt::BackoffPatch::NONE
+                    .initial(__rt::Duration::from_millis(100))
+                    .max(__rt::Duration::from_secs(5)),
+            ),
+    );
+    static __ITEM: __rt::Item = __rt::Item::child(<ledger as __rt::Supervised>::KEY)
+        .restart(__rt::Restart::Transient);
     impl __rt::Supervised for ledger {
         type Handle = __rt::Handle<Self>;
         const KEY: __rt::Key = __rt::Key::new(
@@ -18,19 +29,8 @@ const _: () = {
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: __rt::Node = __rt::Node::Child(
-            &__rt::DeclaredChild::new(
-                __rt::PolicyPatch::NONE
-                    .restart(__rt::Restart::Transient)
-                    .backoff(
-                        __rt::BackoffPatch::NONE
-                            .initial(__rt::Duration::from_millis(100))
-                            .max(__rt::Duration::from_secs(5)),
-                    ),
-            ),
-        );
-        const ITEM: &'static __rt::Item = &__rt::Item::child(Self::KEY)
-            .restart(__rt::Restart::Transient);
+        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
+        const ITEM: &'static __rt::Item = &__ITEM;
     }
     impl __rt::Member for ledger {}
     impl __rt::Needs<__rt::NoArgs> for ledger {}

@@ -8,6 +8,13 @@ enum poller {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
+    static __DECLARED: __rt::DeclaredChild = const {
+        __rt::DeclaredChild::new(
+            __rt::PolicyPatch::NONE
+                .restart_limit(MAX, __rt::Duration::from_secs(60))
+                .start_timeout(LIMITS.start),
+        )
+    };
     impl __rt::Supervised for poller {
         type Handle = __rt::Handle<Self>;
         const KEY: __rt::Key = __rt::Key::new(
@@ -17,13 +24,7 @@ const _: () = {
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: __rt::Node = __rt::Node::Child(
-            &__rt::DeclaredChild::new(
-                __rt::PolicyPatch::NONE
-                    .restart_limit(MAX, __rt::Duration::from_secs(60))
-                    .start_timeout(LIMITS.start),
-            ),
-        );
+        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }
     impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}

@@ -8,6 +8,9 @@ enum Forever {}
 #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
+        __rt::PolicyPatch::NONE,
+    );
     impl __rt::Supervised for Forever {
         type Handle = __rt::Handle<Self>;
         const KEY: __rt::Key = __rt::Key::new(
@@ -17,9 +20,7 @@ const _: () = {
             ::core::file!(),
             ::core::line!(),
         );
-        const NODE: __rt::Node = __rt::Node::Child(
-            &__rt::DeclaredChild::new(__rt::PolicyPatch::NONE),
-        );
+        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }
     impl __rt::Member for Forever {}
     impl __rt::Needs<__rt::NoArgs> for Forever {}

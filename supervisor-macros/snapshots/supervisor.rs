@@ -40,34 +40,41 @@ impl Payments {
 #[allow(unused_parens, clippy::all, clippy::pedantic)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
+    static __SLOTS: &[__rt::DeclaredSlot] = &[
+        (__rt::DeclaredSlot::new::<ledger, _>)("ledger"),
+        (__rt::DeclaredSlot::said_here)(
+            (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
+                .with_policy(
+                    &const { __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent) },
+                ),
+        ),
+        (__rt::DeclaredSlot::new::<consumer<Orders>, _>)("orders")
+            .asking({
+                use __rt::AskNobody as _;
+                <::rust_supervisor::__private::Asks<consumer<Orders>>>::ASK
+            }),
+        #[cfg(windows)]
+        (__rt::DeclaredSlot::new::<win::service, _>)("service"),
+    ];
+    static __DECLARED: __rt::DeclaredSupervisor = __rt::DeclaredSupervisor::new(__SLOTS)
+        .strategy(__rt::Strategy::RestForOne)
+        .intensity(3, __rt::Duration::from_secs(10));
+    static __ITEM_SLOTS: &[__rt::ItemSlot] = &[
+        (__rt::ItemSlot::new::<ledger>)("ledger"),
+        (__rt::ItemSlot::new::<fraud::scorer>)("fraud")
+            .restart(__rt::Restart::Permanent)
+            .says_something(),
+        (__rt::ItemSlot::new::<consumer<Orders>>)("orders"),
+        #[cfg(windows)]
+        (__rt::ItemSlot::new::<win::service>)("service"),
+    ];
+    static __ITEM: __rt::Item = __rt::Item::supervisor(
+        <Payments as __rt::Supervised>::KEY,
+        __ITEM_SLOTS,
+    );
     impl __rt::Supervised for Payments {
         type Handle = Self;
-        const NODE: __rt::Node = __rt::Node::Supervisor(
-            &const {
-                __rt::DeclaredSupervisor::new(
-                        &const {
-                            [
-                                (__rt::DeclaredSlot::new::<ledger, _>)("ledger"),
-                                (__rt::DeclaredSlot::said_here)(
-                                    (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
-                                        .with_policy(
-                                            __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
-                                        ),
-                                ),
-                                (__rt::DeclaredSlot::new::<consumer<Orders>, _>)("orders")
-                                    .asking({
-                                        use __rt::AskNobody as _;
-                                        <::rust_supervisor::__private::Asks<consumer<Orders>>>::ASK
-                                    }),
-                                #[cfg(windows)]
-                                (__rt::DeclaredSlot::new::<win::service, _>)("service"),
-                            ]
-                        },
-                    )
-                    .strategy(__rt::Strategy::RestForOne)
-                    .intensity(3, __rt::Duration::from_secs(10))
-            },
-        );
+        const NODE: __rt::Node = __rt::Node::Supervisor(&__DECLARED);
         const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "Payments",
@@ -75,20 +82,7 @@ const _: () = {
             ::core::file!(),
             ::core::line!(),
         );
-        const ITEM: &'static __rt::Item = &__rt::Item::supervisor(
-            Self::KEY,
-            &const {
-                [
-                    (__rt::ItemSlot::new::<ledger>)("ledger"),
-                    (__rt::ItemSlot::new::<fraud::scorer>)("fraud")
-                        .restart(__rt::Restart::Permanent)
-                        .says_something(),
-                    (__rt::ItemSlot::new::<consumer<Orders>>)("orders"),
-                    #[cfg(windows)]
-                    (__rt::ItemSlot::new::<win::service>)("service"),
-                ]
-            },
-        );
+        const ITEM: &'static __rt::Item = &__ITEM;
     }
     impl __rt::Needs<__rt::NoArgs> for Payments {}
     impl __rt::RunsUnder<AppState> for Payments {

@@ -28,6 +28,11 @@ impl ChildId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+
+    /// The same, shared.
+    pub(crate) fn shared(&self) -> Arc<str> {
+        Arc::clone(&self.0)
+    }
 }
 
 impl fmt::Debug for ChildId {
@@ -75,7 +80,11 @@ impl ChildPath {
     /// The path of the child `id` of this supervisor.
     #[must_use]
     pub fn join(&self, id: &ChildId) -> Self {
-        Self(format!("{}/{}", self.0, id.as_str()).into())
+        let mut path = String::with_capacity(self.0.len() + 1 + id.0.len());
+        path.push_str(&self.0);
+        path.push('/');
+        path.push_str(&id.0);
+        Self(path.into())
     }
 
     /// The path of the supervisor above, or `None` for the root.
@@ -265,6 +274,11 @@ fn check_segment(name: &str) -> Result<(), IdError> {
     }
     if name.len() > 128 {
         return Err(IdError::TooLong(name.len()));
+    }
+    // Nearly all of them are written in these.
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && byte != b'/';
+    if name.bytes().all(is_plain) {
+        return Ok(());
     }
     match name.chars().find(|&c| c == '/' || c.is_whitespace() || c.is_control()) {
         Some(bad) => Err(IdError::Character(bad)),

@@ -8,6 +8,11 @@ pub mod audit;
 pub mod cli;
 #[cfg(feature = "config")]
 pub mod config;
+#[cfg(feature = "bench-guard")]
+#[doc(hidden)]
+pub mod bench_guard {
+    pub use crate::core::guard::Core;
+}
 pub mod control;
 mod core;
 #[cfg(feature = "dashboard")]

@@ -6,6 +6,7 @@ pub mod form;
 use std::fmt;
 use std::io::{self, Write as _};
 use std::process::{ExitCode, Termination};
+use std::sync::Arc;
 use std::time::Duration;
 
 use crate::error::meltdown::MeltdownError;
@@ -31,7 +32,7 @@ pub struct ShutdownReport {
     /// Whether the budget was spent, or somebody asked for an end at once.
     pub was_forced: bool,
     /// The children in the order in which they ended; after them those that were not running.
-    pub rows: Vec<ReportRow>,
+    pub rows: Arc<[ReportRow]>,
 }
 
 impl ShutdownReport {
@@ -82,7 +83,7 @@ impl fmt::Display for ShutdownReport {
         if self.was_forced {
             f.write_str(", by force")?;
         }
-        for row in &self.rows {
+        for row in &*self.rows {
             write!(f, "\n  {row}")?;
         }
         Ok(())

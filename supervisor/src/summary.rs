@@ -3,6 +3,7 @@
 #[cfg(feature = "serde")]
 pub mod form;
 
+use std::cmp::Reverse;
 use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -71,6 +72,34 @@ pub struct FailureRecord {
     pub causes: Vec<String>,
 }
 
+/// What a summary says of the children: of a large tree not everything.
+#[derive(Debug, Default)]
+pub(crate) struct Outline {
+    restarts: u64,
+    failed: Vec<(ChildPath, ExitRecord)>,
+    state: Vec<ChildState>,
+    left_out: usize,
+}
+
+impl Outline {
+    /// Adds the next child. Only of those that stay the state is made.
+    pub(crate) fn add(
+        &mut self,
+        restarts: u64,
+        path: &ChildPath,
+        failure: Option<&ExitRecord>,
+        state: impl FnOnce() -> ChildState,
+    ) {
+        self.restarts += restarts;
+        self.failed.extend(failure.map(|failure| (path.clone(), failure.clone())));
+        if self.state.len() < RunSummary::ROWS {
+            self.state.push(state());
+        } else {
+            self.left_out += 1;
+        }
+    }
+}
+
 impl RunSummary {
     /// How many events are kept in it.
     pub(crate) const EVENTS: usize = 64;
@@ -82,20 +111,15 @@ impl RunSummary {
         scope: ChildPath,
         cause: SummaryCause,
         recent_events: Vec<Arc<Event>>,
-        state: &[ChildState],
+        outline: Outline,
     ) -> Self {
-        let restarts = state.iter().map(|child| child.restarts).sum();
-        let failed = state.iter().filter_map(|child| Some((child, child.last_failure.as_ref()?)));
-        let mut failed: Vec<_> = failed.collect();
-        failed.sort_by_key(|(_, failure)| std::cmp::Reverse(failure.at));
-        let failures = failed.into_iter().take(Self::FAILURES).map(|(child, record)| {
+        let Outline { restarts, mut failed, state, left_out } = outline;
+        failed.sort_by_key(|(_, failure)| Reverse(failure.at));
+        let failures = failed.into_iter().take(Self::FAILURES).map(|(path, record)| {
             let causes = record.exit.causes();
-            FailureRecord { path: child.path.clone(), record: record.clone(), causes }
+            FailureRecord { path, record, causes }
         });
         let failures = failures.collect();
-        let left_out = state.len().saturating_sub(Self::ROWS);
-        // Only those are copied that stay.
-        let state = state.iter().take(Self::ROWS).cloned().collect();
         Self { at, uptime, scope, cause, restarts, failures, recent_events, state, left_out }
     }
 

@@ -31,7 +31,9 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let context = quote!(#runtime::#context);
     let parameters: Vec<_> = parameters(function).collect();
     let key = graph::key_of_child(child.get(), name, &runtime);
-    let item = graph::of_child(options, &parameters, &runtime);
+    let is_generic = !function.signature.generics.params.is_empty();
+    let own = if is_generic { quote!(Self) } else { quote!(<#name as #runtime::Supervised>) };
+    let item = graph::of_child(options, &parameters, &own, &runtime);
     let bounds = parameters.iter().filter_map(|parameter| match parameter {
         Parameter::OfState(ty) => Some(quote!(#ty: #runtime::Extract<__S, #context>)),
         Parameter::OfContext(_) => None,
@@ -70,6 +72,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     };
     let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item #(#settings)*));
     let (needing, needs_clause) = as_far_as(&quote!(#needs #policy #key #item #(#settings)*));
+    let declared = quote! {
+        #runtime::DeclaredChild::new(#policy)#of_its_types #tags #(.settings::<#settings>())*
+    };
+    let is_fixed = !function.mentions_its_types(&declared);
+    let has_expressions = check.is_some();
+    let (declared_static, declared) = kept(declared, is_fixed, has_expressions, &runtime);
+    let (item_static, item) = item.map(|item| kept_item(item, is_generic, &runtime)).unzip();
+    let item_static = item_static.flatten();
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
@@ -82,13 +92,12 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             #import
+            #declared_static
+            #item_static
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const KEY: #runtime::Key = #key;
-                const NODE: #runtime::Node = #runtime::Node::Child(
-                    &#runtime::DeclaredChild::new(#policy)#of_its_types #tags
-                        #(.settings::<#settings>())*
-                );
+                const NODE: #runtime::Node = #runtime::Node::Child(&#declared);
                 #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
@@ -124,6 +133,36 @@ fn borrowing(
         return runs;
     }
     quote!(#runtime::Runs::Borrowing(&const { [#(#leases),*] }, &const { #runs }))
+}
+
+/// What is declared as a static, where it can be one: the compiler goes through what a constant
+/// refers to again at every level of a tree. And what names it.
+fn kept(
+    declared: TokenStream,
+    is_fixed: bool,
+    has_expressions: bool,
+    runtime: &Runtime,
+) -> (Option<TokenStream>, TokenStream) {
+    if !is_fixed {
+        return (None, declared);
+    }
+    // What is wrong with an expression of the user's is said once: of a constant, like the check.
+    let declared = if has_expressions { quote!(const { #declared }) } else { declared };
+    let declaration = quote!(static __DECLARED: #runtime::DeclaredChild = #declared;);
+    (Some(declaration), quote!(__DECLARED))
+}
+
+/// The same for what it needs, with the constant.
+fn kept_item(
+    item: TokenStream,
+    is_generic: bool,
+    runtime: &Runtime,
+) -> (Option<TokenStream>, TokenStream) {
+    let constant = |item| quote!(const ITEM: &'static #runtime::Item = &#item;);
+    if is_generic {
+        return (None, constant(item));
+    }
+    (Some(quote!(static __ITEM: #runtime::Item = #item;)), constant(quote!(__ITEM)))
 }
 
 /// What the field of the child has to give: what its parameters need, put together.

@@ -52,10 +52,12 @@ pub(super) fn said(method: &str, types: &[Type], runtime: &Runtime) -> Option<To
     call(method, Some(keys))
 }
 
-/// What a child needs, where it is anything that the default does not say.
+/// What a child needs, where it is anything that the default does not say. `own` is where its key
+/// stands.
 pub(super) fn of_child(
     options: &ChildOptions,
     parameters: &[Parameter<'_>],
+    own: &TokenStream,
     runtime: &Runtime,
 ) -> Option<TokenStream> {
     let restart = call("restart", choice(options.policy.restart, runtime));
@@ -71,11 +73,7 @@ pub(super) fn of_child(
     let takes_lease = is_borrowing.then(|| quote!(.takes_lease()));
     let all: TokenStream =
         [restart, depends_on, handles, multiple, takes_lease].into_iter().flatten().collect();
-    (!all.is_empty()).then(|| {
-        quote! {
-            const ITEM: &'static #runtime::Item = &#runtime::Item::child(Self::KEY) #all;
-        }
-    })
+    (!all.is_empty()).then(|| quote!(#runtime::Item::child(#own::KEY) #all))
 }
 
 /// What stands for something that did not compile.
@@ -88,8 +86,13 @@ pub(super) fn broken(name: &Ident, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// The two constants of a supervisor.
-pub(super) fn of_supervisor(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
+/// What the checks know of a supervisor, and its two constants.
+///
+/// As a static: the compiler goes through what a constant refers to again at every level of a tree.
+pub(super) fn of_supervisor(
+    supervisor: &Supervisor,
+    runtime: &Runtime,
+) -> (TokenStream, TokenStream) {
     let Supervisor { options, name, fields, .. } = supervisor;
     let key = key(name, runtime);
     let slots = fields.iter().map(|field| slot(field, runtime));
@@ -98,12 +101,17 @@ pub(super) fn of_supervisor(supervisor: &Supervisor, runtime: &Runtime) -> Token
     let parallel = (options.start == Some(StartMode::Parallel)).then(|| quote!(.parallel()));
     let depends_on = said("depends_on", &options.depends_on, runtime);
     let requires = said("requires", &options.requires, runtime);
-    quote! {
-        const KEY: #runtime::Key = #key;
-        const ITEM: &'static #runtime::Item =
-            &#runtime::Item::supervisor(Self::KEY, &const { [#(#slots)*] })
+    let item = quote! {
+        static __ITEM_SLOTS: &[#runtime::ItemSlot] = &[#(#slots)*];
+        static __ITEM: #runtime::Item =
+            #runtime::Item::supervisor(<#name as #runtime::Supervised>::KEY, __ITEM_SLOTS)
                 #restart #defaults #parallel #depends_on #requires;
-    }
+    };
+    let constants = quote! {
+        const KEY: #runtime::Key = #key;
+        const ITEM: &'static #runtime::Item = &__ITEM;
+    };
+    (item, constants)
 }
 
 fn slot(field: &Field, runtime: &Runtime) -> TokenStream {

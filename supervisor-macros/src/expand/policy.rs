@@ -10,6 +10,18 @@ use crate::model::{
 
 /// An expression of type `PolicyPatch` with only what was written.
 pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
+    let calls = calls(policy, runtime);
+    quote!(#runtime::PolicyPatch::NONE #calls)
+}
+
+/// The same, where anything was written.
+pub(super) fn written(policy: &Policy, runtime: &Runtime) -> Option<TokenStream> {
+    let calls = calls(policy, runtime);
+    (!calls.is_empty()).then(|| quote!(#runtime::PolicyPatch::NONE #calls))
+}
+
+/// `.restart(…)` and so on.
+fn calls(policy: &Policy, runtime: &Runtime) -> TokenStream {
     let role = call("role", choice(policy.role, runtime));
     let enabled = policy.enabled.as_ref().map(|condition| condition.tokens.clone());
     let enabled = call("enabled_if", enabled);
@@ -30,18 +42,9 @@ pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
     let abort_wait = call("abort_wait", time(policy.abort_wait.as_ref(), runtime));
     let significant = call("significant", policy.significant.map(|_| quote!()));
     quote! {
-        #runtime::PolicyPatch::NONE
-            #role #enabled #restart #backoff #limit #on_limit #on_failure #probe_after #criticality #readiness
-            #start_timeout #health #on_dependency_restart #grace #abort_wait #significant
+        #role #enabled #restart #backoff #limit #on_limit #on_failure #probe_after #criticality #readiness
+        #start_timeout #health #on_dependency_restart #grace #abort_wait #significant
     }
-}
-
-/// `.with_policy(…)`, where anything was written.
-pub(super) fn said(method: &str, policy: &Policy, runtime: &Runtime) -> Option<TokenStream> {
-    let written = patch(policy, runtime);
-    let nothing = patch(&Policy::default(), runtime);
-    let says_something = written.to_string() != nothing.to_string();
-    call(method, says_something.then_some(written))
 }
 
 /// A check of what only the compiler knows, apart from the spec: an error there would be repeated

@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
 use super::graph;
-use super::policy::{call, check, choice, limit, said, tags, time};
+use super::policy::{call, check, choice, limit, tags, time, written};
 use super::runtime::{Place, Runtime};
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -34,7 +34,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let cfgs = field.cfgs();
         checks(field, &runtime).map(move |check| quote!(#(#cfgs)* #check))
     });
-    let graph = graph::of_supervisor(supervisor, &runtime);
+    let (item, graph) = graph::of_supervisor(supervisor, &runtime);
     let graph_checks = graph::checks(supervisor, &runtime);
     let leases = options.state.as_ref().map(|state| {
         let check = quote!(check_leases::<#name, #state>);
@@ -52,10 +52,11 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         #[allow(unused_parens, clippy::all, clippy::pedantic)]
         const _: () = {
             #import
+            #declared
+            #item
             impl #runtime::Supervised for #name {
                 type Handle = Self;
-                const NODE: #runtime::Node =
-                    #runtime::Node::Supervisor(&const { #declared });
+                const NODE: #runtime::Node = #runtime::Node::Supervisor(&__DECLARED);
                 #graph
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
@@ -126,11 +127,13 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
     }
 }
 
-/// An expression of type `DeclaredSupervisor` with only what was written.
+/// A static `DeclaredSupervisor` with only what was written. Where the user has expressions, it is a
+/// constant in the static: what is wrong with one is said once, in the words of the check of it.
 fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
-        let policy = said("with_policy", &field.options.policy, runtime);
+        let policy = written(&field.options.policy, runtime);
+        let policy = call("with_policy", policy.map(|policy| quote!(&const { #policy })));
         let (kind, more) = kind(&field.options, runtime);
         // What it needs, in the place of the type that needs it.
         let needs = Place::of(ty).inferred();
@@ -155,8 +158,8 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
         };
         quote!(#(#cfgs)* #slot,)
     });
-    let policy = said("with_policy", &options.policy, runtime);
-    let defaults = said("with_defaults", &options.defaults, runtime);
+    let policy = call("with_policy", written(&options.policy, runtime));
+    let defaults = call("with_defaults", written(&options.defaults, runtime));
     let strategy = call("strategy", choice(options.strategy, runtime));
     let start = call("start", choice(options.start, runtime));
     let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
@@ -164,11 +167,31 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
+    let more = quote! {
+        #policy #defaults #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
+    };
+    let (slots, declared) = if has_expressions(options, fields) {
+        let slots = quote!(&const { [#(#slots)*] });
+        (None, quote!(const { #runtime::DeclaredSupervisor::new(#slots) #more }))
+    } else {
+        let slots = quote!(static __SLOTS: &[#runtime::DeclaredSlot] = &[#(#slots)*];);
+        (Some(slots), quote!(#runtime::DeclaredSupervisor::new(__SLOTS) #more))
+    };
     quote! {
-        #runtime::DeclaredSupervisor::new(&const { [#(#slots)*] })
-            #policy #defaults
-            #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
+        #slots
+        static __DECLARED: #runtime::DeclaredSupervisor = #declared;
     }
+}
+
+/// Whether anything in it is known to the compiler alone.
+fn has_expressions(options: &SupervisorOptions, fields: &[Field]) -> bool {
+    let is_expression =
+        |number: &Option<Number>| number.as_ref().is_some_and(|number| number.known.is_none());
+    let policies = fields.iter().map(|field| &field.options.policy);
+    policies.chain([&options.policy, &options.defaults]).any(|policy| policy.expression().is_some())
+        || fields.iter().any(|field| {
+            is_expression(&field.options.max_children) || is_expression(&field.options.count)
+        })
 }
 
 /// The constructor of the slot, which asks for what the field must hold, and what else it says.

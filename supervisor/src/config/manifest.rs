@@ -186,7 +186,7 @@ impl<'a> Reader<'a> {
         }
         let (id, arguments) = (id?, arguments?);
         let ChildSpec { policy, tags, .. } = member;
-        let tags = overrides.tags.as_ref().map(|_| tags);
+        let (policy, tags) = (*policy, overrides.tags.as_ref().map(|_| tags));
         let overrides = MemberOverrides { policy, tags, settings };
         Some(Manifest { pool: pool.path, id, arguments, overrides, is_enabled })
     }
@@ -338,7 +338,7 @@ fn find<'a>(
             _ => None,
         });
         let plan = found.plan.children.iter().find_map(|child| match &child.kind {
-            PlanKind::Supervisor(plan) if child.id.as_str() == id => Some(Arc::clone(plan)),
+            PlanKind::Supervisor(plan) if child.path.name() == id => Some(Arc::clone(plan)),
             _ => None,
         });
         (found.spec, found.plan) = (spec?, plan?);

@@ -216,7 +216,7 @@ impl<'a> Overlay<'a> {
             self.report(key.join(name), fault);
         }
         self.of_groups(section, GroupKind::None, path, key);
-        spec.policy = self.about(section, &spec.policy, weaker, key);
+        spec.policy = self.about(section, &spec.policy, weaker, key).into();
         if let Some(tags) = laid("ChildSection", "tags of a task", section.tags.as_ref()) {
             spec.tags = Tags::new(tags.iter().map(String::as_str));
         }

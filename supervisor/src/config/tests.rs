@@ -267,7 +267,7 @@ fn what_is_explained_is_what_the_tree_does() {
 
 fn compare(effective: &EffectiveConfig, path: &str, children: &[NodePlan]) {
     for child in children {
-        let path = format!("{path}/{}", child.id);
+        let path = format!("{path}/{}", child.path.name());
         let truth = serde_json::to_value(ChildSection::of(patch_of(child.kind.policy())));
         let truth = truth.expect("it can be written");
         let explained = effective.explain(&path).expect("every child is explained");

@@ -689,7 +689,7 @@ impl SupervisorHandle {
 
     fn final_state(&self) -> Result<Arc<TreeState>, SupervisorError> {
         match &*self.shared.end.borrow() {
-            Some(End::Report { state, .. }) => Ok(Arc::clone(state)),
+            Some(End::Report { last, .. }) => Ok(last.tree()),
             Some(End::NoTree) => Err(SupervisorError::ShuttingDown),
             Some(End::Gone) | None => Err(SupervisorError::DriverGone),
         }

@@ -1,5 +1,7 @@
 //! Adding children to a supervisor that runs, and members to a pool.
 
+use std::sync::Arc;
+
 use super::engine::Engine;
 use super::key::NodeKey;
 use super::state::Origin;
@@ -52,8 +54,8 @@ impl Engine {
         // A full pool uses up no number.
         self.check_room(pool)?;
         let name = match name {
-            Some(name) => name.as_str().to_owned(),
-            None => self.next_number(pool, &path).to_string(),
+            Some(name) => name.shared(),
+            None => self.next_number(pool, &path).to_string().into(),
         };
         let overrides =
             if cfg!(plant_bug = "overrides_lost") { MemberOverrides::default() } else { overrides };
@@ -99,9 +101,10 @@ impl Engine {
             return Err(SupervisorError::NotASupervisor { path });
         };
         let depth = path.as_str().matches('/').count();
-        let plan = std::sync::Arc::clone(&supervisor.plan);
-        if let Some(known) =
-            ChildId::new(spec.id()).ok().and_then(|id| self.nodes.find(&path.join(&id)))
+        let plan = Arc::clone(&supervisor.plan);
+        if let Some(known) = ChildId::new(Arc::clone(spec.shared_id()))
+            .ok()
+            .and_then(|id| self.nodes.find(&path.join(&id)))
         {
             let path = self.path_of(known);
             let is_live = self.state_of(known).is_some_and(|state| state.is_live());
@@ -113,7 +116,7 @@ impl Engine {
         }
         self.check_room(parent)?;
         let plan = validate_added(spec, &path, depth, &plan, self)?;
-        let path = path.join(&plan.id);
+        let path = plan.path.clone();
         if !plan.kind.policy().enabled {
             return Err(SupervisorError::Disabled { path });
         }

@@ -149,7 +149,7 @@ impl Engine {
         let record = CommandRecord { id, command, requested_by, reason, at: self.now.0 };
         let By { requested_by, reason } = by.clone();
         if let Some(node) = self.nodes.get_mut(key) {
-            node.history.get_or_insert_default().command = Some(record);
+            node.history_mut().command = Some(record);
         }
         self.note_for(key, Some(id), EventKind::Commanded { command, requested_by, reason });
     }

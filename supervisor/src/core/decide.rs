@@ -126,17 +126,24 @@ impl Engine {
             && (ended == Ended::Start || self.policy(key).restart.asks_after(exit))
     }
 
+    /// A run that ends, or is asked to, was ready for so long: if that is long enough, the wait
+    /// before the next one is the first again.
+    pub(super) fn end_rows(&mut self, key: NodeKey, ready_for: Duration) {
+        let policy = self.policy(key);
+        if ready_for >= policy.backoff.reset_after && !cfg!(plant_bug = "no_reset") {
+            self.set_streak(key, 0);
+        }
+        if let Some(spent) = self.nodes.get_mut(key).and_then(|node| node.spent.as_mut()) {
+            spent.end_rows(&policy, ready_for);
+        }
+    }
+
     /// Makes the decision and does what it says.
     pub(super) fn decide(&mut self, key: NodeKey, exit: &Exit, ended: Ended, ready_for: Duration) {
         let Some(parent) = self.parent_of(key) else { return };
         let policy = self.policy(key);
-        let is_reset = ready_for >= policy.backoff.reset_after && ended == Ended::Run;
-        if is_reset && !cfg!(plant_bug = "no_reset") {
-            self.set_streak(key, 0);
-        }
-        let spent = self.nodes.get_mut(key).and_then(|node| node.spent.as_mut());
-        if let Some(spent) = spent.filter(|_| ended == Ended::Run) {
-            spent.end_rows(&policy, ready_for);
+        if ended == Ended::Run {
+            self.end_rows(key, ready_for);
         }
         let failed_on_trial = self.has_failed_on_trial(key, exit, ended);
         let decision = if failed_on_trial && !cfg!(plant_bug = "probe_charged") {
@@ -146,7 +153,7 @@ impl Engine {
         };
         let now = self.now;
         if let Some(node) = self.nodes.get_mut(key) {
-            let past = node.history.get_or_insert_default();
+            let past = node.history_mut();
             (past.decision, past.decided_at) = (Some(decision), now);
         }
         self.note(key, EventKind::Decided { decision });

@@ -186,7 +186,7 @@ impl Engine {
 
     /// Gives a many that runs one more child. One that does not run builds it when it starts.
     fn grow(&mut self, id: Option<CommandId>, many: NodeKey, plan: &NodePlan) {
-        let path = self.path_of(many).join(&plan.id);
+        let path = plan.path.clone();
         if let Some(supervisor) = self.supervisor_mut(many) {
             supervisor.is_changed = true;
         }
@@ -211,7 +211,7 @@ impl Engine {
         if self.removed.contains(path) {
             return;
         }
-        if let Some(plan) = plan.children.iter().find(|child| child.id == path.id()) {
+        if let Some(plan) = plan.children.iter().find(|child| child.path == *path) {
             self.grow(None, many, plan);
         }
     }

@@ -341,7 +341,8 @@ impl Engine {
         if let State::Down | State::Paused | State::Quarantined { .. } = state {
             node.is_on_trial = false;
         }
-        if before.lifecycle() != state.lifecycle() {
+        let (from, to) = (before.lifecycle(), state.lifecycle());
+        if from != to {
             node.since = now;
         }
         let (parent, is_significant) = (node.parent, node.policy().significant);
@@ -356,7 +357,7 @@ impl Engine {
                 self.deadlines.add(at, Due::State, key);
             }
         }
-        self.nodes.recount(Some(before.lifecycle()), Some(state.lifecycle()));
+        self.nodes.recount(Some(from), Some(to));
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
         if before.is_ready() != state.is_ready() {
             self.tell_dependants(key, state.is_ready());
@@ -410,7 +411,7 @@ impl Engine {
         let (at, kept) = (self.now.0, self.last_exits);
         let Some(node) = self.nodes.get_mut(key) else { return };
         let record = ExitRecord { generation: node.generation, at, exit: exit.clone() };
-        let history = node.history.get_or_insert_default();
+        let history = node.history_mut();
         if exit.is_abnormal() {
             history.failure = Some(record.clone());
         }
@@ -419,8 +420,9 @@ impl Engine {
         exits.push_back(record);
     }
 
-    pub(super) fn policy(&self, key: NodeKey) -> Policy {
-        self.nodes.get(key).map_or(Policy::DEFAULT, |node| node.policy().clone())
+    pub(super) fn policy(&self, key: NodeKey) -> Arc<Policy> {
+        let policy = self.nodes.get(key).map(|node| Arc::clone(node.policy()));
+        policy.unwrap_or_else(|| Arc::new(Policy::DEFAULT))
     }
 
     pub(super) fn state_of(&self, key: NodeKey) -> Option<State> {

@@ -44,8 +44,11 @@ mod enable;
 mod end;
 pub(crate) mod engine;
 mod forget;
+#[cfg(feature = "bench-guard")]
+pub(crate) mod guard;
 mod health;
 mod hold;
+mod index;
 pub(crate) mod input;
 pub(crate) mod key;
 mod layers;

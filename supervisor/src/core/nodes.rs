@@ -1,13 +1,10 @@
 //! The nodes of the tree: an arena, the order of siblings, and the index by path.
-#![expect(
-    clippy::disallowed_types,
-    reason = "the index is looked things up in by path and never iterated, so its order is nobody's"
-)]
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use super::index::{ByPath, Index};
 use super::key::{NodeKey, RunKey};
 use super::spent::Spent;
 use super::state::State;
@@ -47,7 +44,8 @@ pub(super) struct Node {
     pub(super) spent: Option<Box<Spent>>,
     /// Whether it runs, or is about to, as a probe of what was quarantined.
     pub(super) is_on_trial: bool,
-    pub(super) history: Option<Box<History>>,
+    /// Shared with whoever has asked for the state since it changed.
+    pub(super) history: Option<Arc<History>>,
     /// The latest chain of facts it was part of.
     pub(super) chain: Option<CorrelationId>,
     pub(super) body: Body,
@@ -60,7 +58,7 @@ pub(super) enum Body {
 }
 
 /// What is remembered of a child's past.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct History {
     pub(super) exits: VecDeque<ExitRecord>,
     pub(super) decision: Option<RestartDecision>,
@@ -71,11 +69,16 @@ pub(super) struct History {
 }
 
 impl Node {
-    pub(super) fn policy(&self) -> &Policy {
+    pub(super) fn policy(&self) -> &Arc<Policy> {
         match &self.body {
             Body::Child(plan) => &plan.policy,
             Body::Supervisor(supervisor) => &supervisor.plan.policy,
         }
+    }
+
+    /// Its past, to be added to.
+    pub(super) fn history_mut(&mut self) -> &mut History {
+        Arc::make_mut(self.history.get_or_insert_default())
     }
 
     pub(super) fn dependencies(&self) -> &[ChildPath] {
@@ -115,7 +118,7 @@ impl Node {
 pub(super) struct Nodes {
     slots: Vec<Slot>,
     free: Vec<u32>,
-    index: HashMap<ChildPath, NodeKey>,
+    index: Index,
     /// Who depends on what is not known, or not any more.
     unmet: BTreeMap<ChildPath, BTreeSet<NodeKey>>,
     next_order: u64,
@@ -135,6 +138,14 @@ struct Slot {
     node: Option<Node>,
 }
 
+/// The paths of the nodes in the arena, for the index.
+fn path_in<'a>(slots: &'a [Slot]) -> impl Fn(u32) -> &'a ChildPath {
+    |index| {
+        let node = slots.get(index as usize).and_then(|slot| slot.node.as_ref());
+        &node.expect("what is in the index is in the arena").path
+    }
+}
+
 impl Nodes {
     pub(super) fn new(remembered_paths: usize) -> Self {
         let forgotten = Forgotten { capacity: remembered_paths, ..Forgotten::default() };
@@ -151,7 +162,7 @@ impl Nodes {
     /// twice its size.
     pub(super) fn reserve(&mut self, more: usize) {
         self.slots.reserve(more.saturating_sub(self.free.len()));
-        self.index.reserve(more);
+        self.index.reserve(more, path_in(&self.slots));
     }
 
     pub(super) fn get(&self, key: NodeKey) -> Option<&Node> {
@@ -215,7 +226,8 @@ impl Nodes {
     }
 
     pub(super) fn find(&self, path: &ChildPath) -> Option<NodeKey> {
-        self.index.get(path).copied()
+        let index = self.index.find(path, path_in(&self.slots))?;
+        Some(NodeKey { index, version: self.slots.get(index as usize)?.version })
     }
 
     /// The node of a run, unless that run is over and another has begun.
@@ -245,7 +257,7 @@ impl Nodes {
             next: None,
             order: 0,
             generation: self.forgotten.recall(&path),
-            path: path.clone(),
+            path,
             state: State::Idle,
             since: now,
             pulse_due: None,
@@ -271,7 +283,7 @@ impl Nodes {
         };
         self.seen.forget(key.index);
         self.recount(None, Some(State::Idle.lifecycle()));
-        self.index.insert(path, key);
+        self.index.insert(key.index, path_in(&self.slots));
         self.tie(key);
         if let Some(parent) = parent {
             self.append(parent, key);
@@ -324,9 +336,8 @@ impl Nodes {
     /// Drops a node for good. Its generation is remembered with its path.
     pub(super) fn remove(&mut self, key: NodeKey) {
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
-        if slot.version != key.version || slot.node.is_none() {
-            return;
-        }
+        let Some(node) = slot.node.as_ref().filter(|_| slot.version == key.version) else { return };
+        self.index.remove(&node.path, key.index);
         self.untie(key);
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
         let Some(node) = slot.node.take() else { return };
@@ -334,7 +345,6 @@ impl Nodes {
         let lifecycle = node.state.lifecycle();
         slot.version = slot.version.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(key.index);
-        self.index.remove(&node.path);
         self.recount(Some(lifecycle), None);
         self.forgotten.remember(node.path, node.generation);
     }
@@ -395,7 +405,7 @@ impl Nodes {
 #[derive(Debug, Default)]
 struct Forgotten {
     capacity: usize,
-    generations: HashMap<ChildPath, Generation>,
+    generations: ByPath<Generation>,
     /// Oldest first. A path that came back and went again is in it twice; see `recall`.
     order: VecDeque<(ChildPath, Generation)>,
 }

@@ -91,10 +91,9 @@ impl Engine {
         let mut waiting = vec![(self.root, PlanKind::Supervisor(plan))];
         while let Some((key, plan)) = waiting.pop() {
             if let PlanKind::Supervisor(plan) = &plan {
-                let path = self.path_of(key);
-                for NodePlan { id, kind } in &plan.children {
+                for NodePlan { path, kind } in &plan.children {
                     // One that was added under the id of one that was removed is another.
-                    let child = self.nodes.find(&path.join(id));
+                    let child = self.nodes.find(path);
                     let child = child
                         .filter(|&key| self.nodes.get(key).is_some_and(|node| node.is_declared));
                     waiting.extend(child.map(|child| (child, kind.clone())));
@@ -121,14 +120,13 @@ impl Engine {
         if !old.is_many() {
             return;
         }
-        let path = self.path_of(key);
         let (before, after) = (old.children.len(), new.children.len());
         if after > before {
             let children = new.children.get(before..).unwrap_or_default().to_vec();
             adopted.grown.push(Grown { many: key, children });
         }
         for gone in old.children.get(after..).unwrap_or_default() {
-            adopted.gone.extend(self.nodes.find(&path.join(&gone.id)));
+            adopted.gone.extend(self.nodes.find(&gone.path));
         }
     }
 
@@ -176,7 +174,7 @@ fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<Superviso
     }
     let children = new.children.iter().zip(&old.children).map(|(new, old)| {
         let kind = match (&new.kind, &old.kind) {
-            _ if new.id != old.id => None,
+            _ if new.path != old.path => None,
             // Who waits for whom is kept with each of them.
             (new, old) if new.dependencies() != old.dependencies() => None,
             (PlanKind::Child(new), PlanKind::Child(old)) => {
@@ -190,7 +188,7 @@ fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<Superviso
             }
             (PlanKind::Child(_) | PlanKind::Supervisor(_), _) => None,
         };
-        Some(NodePlan { id: new.id.clone(), kind: kind? })
+        Some(NodePlan { path: new.path.clone(), kind: kind? })
     });
     let mut children = children.collect::<Option<Vec<_>>>()?;
     for (index, new) in new.children.iter().enumerate().skip(before) {
@@ -206,5 +204,5 @@ fn one_more(index: usize, new: &NodePlan, old: &GroupPlan) -> Option<NodePlan> {
     let task = members.as_ref()?.task(Arguments::new(index)).ok()?;
     let task = task.with_settings_of(&plan.task);
     let plan = ChildPlan { task, ..ChildPlan::clone(plan) };
-    Some(NodePlan { id: new.id.clone(), kind: PlanKind::Child(Arc::new(plan)) })
+    Some(NodePlan { path: new.path.clone(), kind: PlanKind::Child(Arc::new(plan)) })
 }

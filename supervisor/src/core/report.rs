@@ -1,10 +1,11 @@
 //! What is written down about the end of the tree.
 
-use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::end::ChildStartError;
 use super::engine::Engine;
+use super::index::ByPath;
 use super::key::NodeKey;
 use super::state::State;
 use super::time::Uptime;
@@ -22,7 +23,9 @@ pub(super) struct Ledger {
     /// In their order; one that was written anew has left a gap.
     rows: Vec<Option<ReportRow>>,
     /// Where the row of each path is.
-    index: BTreeMap<ChildPath, usize>,
+    index: ByPath<usize>,
+    /// All of them, once the tree has ended.
+    written: Arc<[ReportRow]>,
     /// Those that were dropped since, which may have no row of their own.
     pub(super) forgotten: Vec<(ChildPath, Generation)>,
     /// Who asked for the end, if anybody did.
@@ -46,7 +49,7 @@ impl Ledger {
     }
 
     pub(super) fn is_clean(&self) -> bool {
-        self.rows.iter().flatten().all(ReportRow::is_clean)
+        self.rows.iter().flatten().chain(&*self.written).all(ReportRow::is_clean)
     }
 
     /// Adds a row. One that had been given up and has ended after all keeps what it had cost.
@@ -70,6 +73,9 @@ impl Engine {
             forgotten.into_iter().map(|(path, n)| (path, n, RowEnd::NotRunning)).collect();
         for key in self.depth_first() {
             let Some(node) = self.nodes.get(key).filter(|_| key != self.root) else { continue };
+            if self.ledger.index.get(&node.path).is_some() {
+                continue;
+            }
             let end = match node.state {
                 // Aborted earlier, on command, and still there.
                 State::Unjoinable { .. } => RowEnd::Unjoinable,
@@ -78,7 +84,7 @@ impl Engine {
             others.push((node.path.clone(), node.generation, end));
         }
         for (path, generation, end) in others {
-            if self.ledger.index.contains_key(&path) {
+            if self.ledger.index.get(&path).is_some() {
                 continue;
             }
             let took = Duration::ZERO;
@@ -86,6 +92,7 @@ impl Engine {
             let row = ReportRow { path, generation, end, took, was_cancelled, was_aborted };
             self.ledger.row(row);
         }
+        self.ledger.written = std::mem::take(&mut self.ledger.rows).into_iter().flatten().collect();
         self.ledger.ended = Some((now, exit));
     }
 
@@ -118,7 +125,7 @@ impl Engine {
             took: ended.since(began),
             uptime: ended.0,
             was_forced: self.ledger.is_forced,
-            rows: self.ledger.rows.iter().flatten().cloned().collect(),
+            rows: Arc::clone(&self.ledger.written),
         })
     }
 

@@ -159,7 +159,14 @@ impl Engine {
             self.set_state(child, State::Down);
             self.forget(child);
         } else {
-            self.lengthen_round(key, child, exit);
+            if ended == Ended::Run && !cfg!(plant_bug = "absorbed_row_goes_on") {
+                self.end_rows(child, ready_for);
+            }
+            // One that had done what it had to do is no reason to wait.
+            let has_failed = ended == Ended::Start || exit.is_abnormal();
+            if has_failed || cfg!(plant_bug = "success_lengthens") {
+                self.lengthen_round(key, child, exit);
+            }
             self.set_state(child, State::Restarting { due: None });
         }
         self.todo.push_back(Todo::Advance(key));

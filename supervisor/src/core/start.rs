@@ -236,13 +236,12 @@ impl Engine {
         let plan = std::sync::Arc::clone(&supervisor.plan);
         let children = self.children(key);
         if is_changed {
-            let path = self.path_of(key);
             for &child in &children {
                 self.nodes.unlink(child);
             }
             let mut declared = BTreeSet::new();
             for child in &plan.children {
-                let known = self.nodes.find(&path.join(&child.id)).filter(|&known| {
+                let known = self.nodes.find(&child.path).filter(|&known| {
                     let node = self.nodes.get(known);
                     node.is_some_and(|node| node.is_declared)
                 });
@@ -286,14 +285,14 @@ impl Engine {
     }
 
     fn build(&mut self, parent: NodeKey, plan: &NodePlan) {
-        let path = self.path_of(parent).join(&plan.id);
-        if self.removed.contains(&path) {
+        let path = &plan.path;
+        if self.removed.contains(path) {
             return;
         }
-        if let Some(dynamic) = self.nodes.find(&path) {
+        if let Some(dynamic) = self.nodes.find(path) {
             self.purge(dynamic);
         }
-        let key = self.nodes.insert(Some(parent), path, &plan.kind, true, self.now);
+        let key = self.nodes.insert(Some(parent), path.clone(), &plan.kind, true, self.now);
         let is_below = self.state_of(parent) == Some(State::Disabled);
         if is_below || !plan.kind.policy().enabled {
             self.set_state(key, State::Disabled);

@@ -29,6 +29,9 @@ impl Engine {
         let up_for = self.up_for(key);
         let is_stuck = matches!(after, After::Stuck { .. });
         self.pass_trial(key, up_for);
+        if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "stopped_row_goes_on") {
+            self.end_rows(key, up_for);
+        }
         self.note(key, EventKind::StopRequested);
         self.set_state(
             key,
@@ -116,7 +119,10 @@ impl Engine {
             self.note(key, EventKind::Exited { exit: exit.clone() });
             return self.ended_by_itself(key, exit, ready_for);
         }
-        self.record(key, &exit);
+        // Of what is about to be forgotten nothing has to be remembered.
+        if after != After::Remove {
+            self.record(key, &exit);
+        }
         self.note_row(key, Some(&exit));
         self.note(key, EventKind::Exited { exit: exit.clone() });
         let Some(parent) = self.parent_of(key) else { return self.tree_ended(exit) };

@@ -10,15 +10,21 @@ use std::sync::Arc;
 
 use super::engine::Engine;
 use super::key::{NodeKey, RunKey};
+use super::nodes::History;
 use super::state::{After, State};
 use super::supervisor::{Phase, Step};
 use super::time::Uptime;
 use crate::error::types::SupervisorError;
-use crate::id::ChildPath;
+use crate::id::{ChildPath, Generation};
+use crate::policy::Policy;
 use crate::policy::health::Health;
 use crate::policy::intensity::{Limit, Window};
 use crate::policy::on_failure::FailureClass;
-use crate::state::{ChildHealth, ChildState, HealthStatus, Lifecycle, LimitState, TreeState};
+use crate::spec::tags::Tags;
+use crate::state::{
+    ChildHealth, ChildState, HealthStatus, HeldBy, Lifecycle, LimitState, TreeState,
+};
+use crate::summary::Outline;
 
 /// How many nodes are seen together.
 const CHUNK: usize = 64;
@@ -40,10 +46,24 @@ impl Seen {
     }
 }
 
-/// One node. What time alone changes is still to be put in.
+/// One node: what its state is made of by whoever asks. Cheap to make, because the tree waits for it.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
-    child: ChildState,
+    path: ChildPath,
+    tags: Tags,
+    lifecycle: Lifecycle,
+    generation: Generation,
+    restarts: u64,
+    since: Uptime,
+    due: Option<Uptime>,
+    waits_for: Vec<ChildPath>,
+    depends_on: Vec<ChildPath>,
+    is_aborted: bool,
+    history: Option<Arc<History>>,
+    held_by: Option<HeldBy>,
+    policy: Arc<Policy>,
+    is_stuck: bool,
+    /// Of a supervisor.
     intensity: Option<(Window, Limit)>,
     limits: Vec<(Option<FailureClass>, Window, Limit)>,
     /// For a supervisor: when the round that waits starts.
@@ -66,17 +86,42 @@ impl Row {
             used: used(window, *limit),
             limit: *limit,
         });
-        let waits_for_round = self.child.lifecycle == Lifecycle::Restarting;
+        let waits_for_round = self.lifecycle == Lifecycle::Restarting;
         let round_start = round_start.filter(|_| waits_for_round);
+        let past = self.history.as_ref();
+        let decided = past.filter(|past| past.decision.is_some());
+        let health = self.policy.health.map(|Health { heartbeat, stale_after }| ChildHealth {
+            status: if self.is_stuck { HealthStatus::Stale } else { HealthStatus::Unknown },
+            last_heartbeat: None,
+            heartbeat,
+            stale_after,
+        });
         ChildState {
-            due: self.child.due.or(round_start.map(|at| at.0)),
+            path: self.path.clone(),
+            is_supervisor: self.intensity.is_some(),
+            tags: self.tags.clone(),
+            lifecycle: self.lifecycle,
+            generation: self.generation,
+            restarts: self.restarts,
+            since: self.since.0,
+            due: self.due.or(round_start).map(|at| at.0),
+            waits_for: self.waits_for.clone(),
+            depends_on: self.depends_on.clone(),
+            is_aborted: self.is_aborted,
+            last_exits: past.map(|past| past.exits.iter().cloned().collect()).unwrap_or_default(),
+            last_decision: past.and_then(|past| past.decision),
+            last_decision_at: decided.map(|past| past.decided_at.0),
+            last_failure: past.and_then(|past| past.failure.clone()),
+            last_command: past.and_then(|past| past.command.clone()),
+            held_by: self.held_by.clone(),
+            criticality: self.policy.criticality,
             intensity: intensity.map(|(window, limit)| LimitState {
                 class: None,
                 used: used(window, limit),
                 limit,
             }),
             limits: limits.collect(),
-            ..self.child.clone()
+            health,
         }
     }
 }
@@ -109,20 +154,37 @@ impl Snapshot {
 
     /// The state, parents before children, siblings in their order.
     pub(crate) fn tree(&self) -> TreeState {
-        let mut children = Vec::new();
+        let children = self.rows().map(|row| self.child(row)).collect();
+        TreeState { uptime: self.now.0, sequence: self.sequence, children }
+    }
+
+    /// What a summary says of it.
+    pub(crate) fn outline(&self) -> Outline {
+        let mut outline = Outline::default();
+        for row in self.rows() {
+            let failure = row.history.as_ref().and_then(|past| past.failure.as_ref());
+            outline.add(row.restarts, &row.path, failure, || self.child(row));
+        }
+        outline
+    }
+
+    fn rows(&self) -> impl Iterator<Item = &Row> {
         let mut stack = vec![self.root];
-        while let Some(key) = stack.pop() {
-            let Some(row) = self.row(key) else { continue };
+        std::iter::from_fn(move || {
+            let row = self.row(stack.pop()?)?;
             stack.extend(row.next);
             stack.extend(row.first);
-            let above = row.parent.and_then(|parent| self.row(parent));
-            let mut child = row.at(self.now, above.and_then(|above| above.round_start));
-            if let Some(health) = &mut child.health {
-                health.hear(row.watched.and_then(|run| self.heartbeats.get(&run)).map(|at| at.0));
-            }
-            children.push(child);
+            Some(row)
+        })
+    }
+
+    fn child(&self, row: &Row) -> ChildState {
+        let above = row.parent.and_then(|parent| self.row(parent));
+        let mut child = row.at(self.now, above.and_then(|above| above.round_start));
+        if let Some(health) = &mut child.health {
+            health.hear(row.watched.and_then(|run| self.heartbeats.get(&run)).map(|at| at.0));
         }
-        TreeState { uptime: self.now.0, sequence: self.sequence, children }
+        child
     }
 
     fn row(&self, key: NodeKey) -> Option<&Row> {
@@ -166,10 +228,16 @@ impl Engine {
         TreeState { uptime: self.now.0, sequence: self.facts, children: children.collect() }
     }
 
-    /// The same of one node and everything below it.
-    pub(crate) fn state_below(&self, path: &ChildPath) -> Vec<ChildState> {
+    /// What a summary says of one node and everything below it.
+    pub(crate) fn outline_below(&self, path: &ChildPath) -> Outline {
         let below = self.nodes.find(path).map(|key| self.depth_first_from(key));
-        below.unwrap_or_default().into_iter().filter_map(|key| self.child_state(key)).collect()
+        let mut outline = Outline::default();
+        for key in below.unwrap_or_default() {
+            let Some(row) = self.row(key) else { continue };
+            let failure = row.history.as_ref().and_then(|past| past.failure.as_ref());
+            outline.add(row.restarts, &row.path, failure, || self.child_of(&row));
+        }
+        outline
     }
 
     /// The sequence of the latest event; 0 before the first.
@@ -192,9 +260,12 @@ impl Engine {
     }
 
     fn child_state(&self, key: NodeKey) -> Option<ChildState> {
-        let row = self.row(key)?;
+        Some(self.child_of(&self.row(key)?))
+    }
+
+    fn child_of(&self, row: &Row) -> ChildState {
         let round_start = row.parent.and_then(|parent| self.round_start(parent));
-        Some(row.at(self.now, round_start))
+        row.at(self.now, round_start)
     }
 
     /// When the round starts for which a supervisor waits.
@@ -228,42 +299,22 @@ impl Engine {
             _ => false,
         };
         let policy = node.policy();
-        let health = policy.health.map(|Health { heartbeat, stale_after }| ChildHealth {
-            status: if is_stuck { HealthStatus::Stale } else { HealthStatus::Unknown },
-            last_heartbeat: None,
-            heartbeat,
-            stale_after,
-        });
-        let past = node.history.as_ref();
-        let watched = health.filter(|_| node.state.is_live());
+        let is_watched = policy.health.is_some() && node.state.is_live();
         Some(Row {
-            child: ChildState {
-                path: node.path.clone(),
-                is_supervisor: supervisor.is_some(),
-                tags: node.tags().clone(),
-                lifecycle: node.state.lifecycle(),
-                generation: node.generation,
-                restarts: node.restarts,
-                since: node.since.0,
-                due: due.map(|due| due.0),
-                waits_for,
-                depends_on: node.dependencies().to_vec(),
-                is_aborted,
-                last_exits: past
-                    .map(|past| past.exits.iter().cloned().collect())
-                    .unwrap_or_default(),
-                last_decision: past.and_then(|past| past.decision),
-                last_decision_at: past
-                    .filter(|past| past.decision.is_some())
-                    .map(|past| past.decided_at.0),
-                last_failure: past.and_then(|past| past.failure.clone()),
-                last_command: past.and_then(|past| past.command.clone()),
-                held_by: self.held_by(key),
-                criticality: policy.criticality,
-                intensity: None,
-                limits: Vec::new(),
-                health,
-            },
+            path: node.path.clone(),
+            tags: node.tags().clone(),
+            lifecycle: node.state.lifecycle(),
+            generation: node.generation,
+            restarts: node.restarts,
+            since: node.since,
+            due,
+            waits_for,
+            depends_on: node.dependencies().to_vec(),
+            is_aborted,
+            history: node.history.clone(),
+            held_by: self.held_by(key),
+            policy: Arc::clone(policy),
+            is_stuck,
             intensity: supervisor.map(|above| (above.window.clone(), above.plan.intensity)),
             limits: policy
                 .limits()
@@ -276,7 +327,7 @@ impl Engine {
             parent: node.parent,
             first: supervisor.and_then(|above| above.first),
             next: node.next,
-            watched: watched.map(|_| RunKey { node: key, generation: node.generation }),
+            watched: is_watched.then_some(RunKey { node: key, generation: node.generation }),
         })
     }
 }

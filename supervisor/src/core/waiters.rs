@@ -35,6 +35,9 @@ impl Waiters {
     /// Takes out those of a node for which `matches` holds, in their order.
     fn take(&mut self, key: NodeKey, matches: impl Fn(Wants) -> bool) -> Vec<(CommandId, Wants)> {
         let Some(waiters) = self.by_node.get_mut(&key) else { return Vec::new() };
+        if waiters.iter().all(|&(_, wants)| matches(wants)) {
+            return self.by_node.remove(&key).unwrap_or_default();
+        }
         let (taken, left): (Vec<_>, Vec<_>) =
             waiters.drain(..).partition(|&(_, wants)| matches(wants));
         if left.is_empty() {

@@ -9,6 +9,10 @@ use crate::id::ChildPath;
 use crate::summary::RunSummary;
 use crate::task::cell::lock;
 
+/// How many events are read at a time, so that the driver, which writes, does not have to wait for
+/// long.
+const AT_A_TIME: usize = 64;
+
 /// How many summaries are kept.
 const SUMMARIES: usize = 16;
 
@@ -16,7 +20,7 @@ const SUMMARIES: usize = 16;
 #[derive(Debug)]
 pub(crate) struct Journal {
     capacity: AtomicUsize,
-    events: Mutex<VecDeque<Arc<Event>>>,
+    events: Mutex<VecDeque<Event>>,
     summaries: Mutex<VecDeque<Arc<RunSummary>>>,
 }
 
@@ -42,11 +46,14 @@ impl Journal {
         drop(oldest);
     }
 
-    pub(crate) fn push(&self, event: Arc<Event>) {
+    pub(crate) fn push(&self, event: Event) {
+        if self.capacity() == 0 {
+            return;
+        }
         let mut events = lock(&self.events);
-        events.push_back(event);
-        let is_full = events.len() > self.capacity() && !cfg!(plant_bug = "endless_journal");
+        let is_full = events.len() >= self.capacity() && !cfg!(plant_bug = "endless_journal");
         let oldest = if is_full { events.pop_front() } else { None };
+        events.push_back(event);
         // What it carries may be the user's and have a destructor: not under the lock.
         drop(events);
         drop(oldest);
@@ -54,13 +61,24 @@ impl Journal {
 
     /// Those from `sequence` on that are still there, the oldest first; and how many are not.
     pub(crate) fn from(&self, sequence: u64) -> (Vec<Arc<Event>>, u64) {
-        let events = lock(&self.events);
-        let Some(oldest) = events.front().map(|event| event.sequence) else {
-            return (Vec::new(), 0);
-        };
-        let sequence = sequence.max(1);
-        let skipped = usize::try_from(sequence.saturating_sub(oldest)).unwrap_or(usize::MAX);
-        (events.iter().skip(skipped).cloned().collect(), oldest.saturating_sub(sequence))
+        let (mut read, mut missed) = (Vec::new(), 0);
+        let mut next = sequence.max(1);
+        loop {
+            let events = lock(&self.events);
+            let Some(oldest) = events.front().map(|event| event.sequence) else {
+                return (read, missed);
+            };
+            missed += oldest.saturating_sub(next);
+            let skipped = usize::try_from(next.saturating_sub(oldest)).unwrap_or(usize::MAX);
+            let part = events.iter().skip(skipped).take(AT_A_TIME);
+            let before = read.len();
+            read.extend(part.cloned().map(Arc::new));
+            drop(events);
+            match read.last() {
+                Some(last) if read.len() > before => next = last.sequence + 1,
+                _ => return (read, missed),
+            }
+        }
     }
 
     /// The sequence of the oldest that is still there.
@@ -73,7 +91,7 @@ impl Journal {
     pub(crate) fn latest(&self, path: &ChildPath, most: usize) -> Vec<Arc<Event>> {
         let events = lock(&self.events);
         let about = events.iter().rev().filter(|event| event.path.is_within(path));
-        let mut about: Vec<_> = about.take(most).cloned().collect();
+        let mut about: Vec<_> = about.take(most).cloned().map(Arc::new).collect();
         about.reverse();
         about
     }
@@ -102,7 +120,7 @@ mod tests {
     fn journal(capacity: usize, sequences: std::ops::RangeInclusive<u64>) -> Journal {
         let journal = Journal::new(capacity);
         for sequence in sequences {
-            journal.push(Arc::new(Event {
+            journal.push(Event {
                 sequence,
                 at: SystemTime::UNIX_EPOCH,
                 uptime: Duration::ZERO,
@@ -111,7 +129,7 @@ mod tests {
                 correlation: CorrelationId(sequence),
                 command: None,
                 kind: EventKind::Ready,
-            }));
+            });
         }
         journal
     }

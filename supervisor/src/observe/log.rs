@@ -1,6 +1,7 @@
 //! What becomes of a fact in the log, for those who read no stream of events.
 
 use tracing::Level;
+use tracing::level_filters::LevelFilter;
 
 use crate::core::action::Fact;
 use crate::event::EventKind;
@@ -11,6 +12,10 @@ use crate::task::panic::contain;
 /// Writes a fact to `tracing`: as an error what somebody has to look at, as a warning a failure and
 /// what it led to, the rest for whoever wants to know all.
 pub(crate) fn log(fact: &Fact) {
+    // A tree that nobody listens to is not to pay for its words.
+    if level(&fact.kind) > LevelFilter::current() {
+        return;
+    }
     // Who listens is the application's own code, and no concern of the tree.
     drop(contain(|| say(fact)));
 }

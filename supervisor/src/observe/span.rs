@@ -1,7 +1,8 @@
 //! The spans of `tracing`: one for each child, and one for each of its runs, in which the run's
 //! own log lines stand.
 
-use tracing::Span;
+use tracing::level_filters::LevelFilter;
+use tracing::{Level, Span};
 
 use crate::id::{ChildPath, Generation};
 use crate::task::panic::contain;
@@ -33,6 +34,9 @@ impl RunSpan {
     }
 
     fn made(make: impl FnOnce() -> Span) -> Self {
+        if LevelFilter::current() < Level::INFO {
+            return Self::NONE;
+        }
         let span = contain(make).ok();
         Self(span.filter(|span| !span.is_disabled()).map(Box::new))
     }

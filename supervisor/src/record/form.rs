@@ -282,7 +282,7 @@ impl From<&NodeSpec> for NodeForm {
                     id: id.to_string(),
                     dependencies: texts(dependencies),
                     is_blocking: task.is_blocking(),
-                    policy: *policy,
+                    policy: **policy,
                     tags: tags.iter().map(str::to_owned).collect(),
                 }
             }
@@ -337,6 +337,7 @@ impl From<NodeForm> for NodeSpec {
             NodeForm::Child { id, dependencies, is_blocking, policy, tags } => {
                 let (task, tags) = (nothing(is_blocking), Tags::new(tags));
                 let dependencies = named(dependencies);
+                let policy = policy.into();
                 ChildSpec { policy, dependencies, tags, ..ChildSpec::new(id, task) }.into()
             }
             NodeForm::Supervisor {

@@ -16,7 +16,7 @@ use tokio::time::{Instant, Sleep, sleep_until};
 
 #[cfg(feature = "audit")]
 use super::gate::{Gate, subject};
-use super::mailbox::{End, Message, Query, Shared};
+use super::mailbox::{End, LastState, Message, Query, Shared};
 use super::runs::Runs;
 #[cfg(feature = "audit")]
 use crate::audit::AuditError;
@@ -24,6 +24,7 @@ use crate::control::command::{Command, Reply};
 use crate::core::action::{Action, Fact};
 use crate::core::engine::Engine;
 use crate::core::input::Input;
+use crate::core::key::RunKey;
 use crate::core::time::Uptime;
 use crate::core::view::Snapshot;
 use crate::error::types::{ExitError, SupervisorError};
@@ -44,18 +45,32 @@ use crate::why::Why;
 /// How many inputs are taken in before other tasks have their turn.
 const BATCH: usize = 128;
 
+/// How many inputs are taken in at most at what counts as one moment. A look at a clock costs as
+/// much as a small decision.
+const MOMENT: usize = 16;
+
+/// What the driver turns to.
+enum Turn {
+    Message(Message),
+    /// Runs were spawned, which nobody has been told.
+    Spawned,
+    /// The time has come for something.
+    Due,
+}
+
 pub(super) struct Driver {
     engine: Engine,
     runs: Runs,
     shared: Arc<Shared>,
     inbox: mpsc::UnboundedReceiver<Message>,
     events: broadcast::Sender<Arc<Event>>,
-    epoch: Instant,
+    clock: Clock,
     timer: Option<(Uptime, Pin<Box<Sleep>>)>,
     replies: HashMap<CommandId, oneshot::Sender<Reply>>,
     settling: Vec<oneshot::Sender<()>>,
     started: Option<oneshot::Sender<Result<(), SupervisorError>>>,
     meter: Meter,
+    has_told_the_end: bool,
     last_command: u64,
     /// What has happened since the latest input that calls for a summary.
     to_summarize: Vec<(ChildPath, SummaryCause)>,
@@ -88,12 +103,13 @@ impl Driver {
             shared,
             inbox,
             events,
-            epoch,
+            clock: Clock { epoch, now: Uptime::ZERO, at: None },
             timer: None,
             replies: HashMap::new(),
             settling: Vec::new(),
             started: Some(started),
             meter,
+            has_told_the_end: false,
             last_command: 0,
             to_summarize: Vec::new(),
             has_ended: false,
@@ -132,6 +148,7 @@ impl Driver {
     /// Drives the tree until it has ended.
     pub(super) async fn run(mut self) {
         let mut out = Vec::new();
+        self.clock.look();
         self.handle(Input::Start, &mut out);
         let mut waiting = 0;
         loop {
@@ -147,37 +164,29 @@ impl Driver {
                     recorder.flush().await;
                 }
                 #[cfg(all(feature = "ipc", unix))]
-                if let (Some(socket), Some(End::Report { state, .. })) =
+                if let (Some(socket), Some(End::Report { last, .. })) =
                     (self.socket.take(), &self.outcome)
                 {
-                    socket.end(Ended { state: Arc::clone(state) }).await;
+                    socket.end(Ended { state: last.tree() }).await;
                 }
                 // Dropping the driver tells the end.
                 return;
             }
-            self.set_timer();
-            let message = match &mut self.timer {
-                None => self.inbox.recv().await,
-                Some((_, timer)) => tokio::select! {
-                    biased;
-                    message = self.inbox.recv() => message,
-                    () = timer.as_mut() => {
-                        self.timer = None;
-                        self.handle(Input::Tick, &mut out);
-                        if std::mem::take(&mut self.has_started_runs) {
-                            give_way().await;
-                        }
-                        continue;
-                    }
-                },
-            };
             // `shared` holds a sender, so the mailbox is never closed.
-            let Some(message) = message else { return };
+            let Some(turn) = self.next_turn().await else { return };
             waiting = self.inbox.len();
-            self.receive(message, &mut out);
+            self.clock.look();
+            match turn {
+                Turn::Message(message) => self.receive(message, &mut out),
+                Turn::Due => {
+                    self.timer = None;
+                    self.handle(Input::Tick, &mut out);
+                }
+                Turn::Spawned => {}
+            }
             let is_more = self.take_in_waiting(&mut out);
             // However much there is to take in, what is due is not put off by it.
-            if self.engine.next_deadline().is_some_and(|due| due <= self.now()) {
+            if self.engine.next_deadline().is_some_and(|due| due <= self.clock.look()) {
                 self.handle(Input::Tick, &mut out);
             }
             if is_more || std::mem::take(&mut self.has_started_runs) {
@@ -186,26 +195,66 @@ impl Driver {
         }
     }
 
-    /// Takes in what is waiting, up to a batch, and says whether that was not all.
+    /// Waits for what comes next, if nothing is there.
+    async fn next_turn(&mut self) -> Option<Turn> {
+        if self.runs.to_announce() > 0 {
+            return Some(Turn::Spawned);
+        }
+        self.set_timer();
+        let message = match &mut self.timer {
+            None => self.inbox.recv().await,
+            Some((_, timer)) => tokio::select! {
+                biased;
+                message = self.inbox.recv() => message,
+                () = timer.as_mut() => return Some(Turn::Due),
+            },
+        };
+        message.map(Turn::Message)
+    }
+
+    /// Takes in what is waiting, up to a batch, and says whether that was not all. Those that were
+    /// spawned and those who send messages have their turn one after the other, so that however
+    /// many start, nobody is shut out.
     fn take_in_waiting(&mut self, out: &mut Vec<Action>) -> bool {
-        for _ in 0..BATCH {
+        for n in 1..=BATCH {
             if self.has_ended {
                 return false;
             }
-            let Ok(message) = self.inbox.try_recv() else { return false };
-            self.receive(message, out);
+            let message = self.inbox.try_recv().ok();
+            if message.is_none() && self.runs.to_announce() == 0 {
+                return false;
+            }
+            if n % MOMENT == 0 {
+                self.clock.look();
+            }
+            if let Some(message) = message {
+                self.receive(message, out);
+            }
+            if let Some(run) = self.runs.next_spawned() {
+                self.handle(Input::Spawned(run), out);
+            }
         }
         true
     }
 
+    /// Says that a run was spawned, before what it says itself.
+    fn announce(&mut self, run: RunKey, out: &mut Vec<Action>) {
+        if self.runs.announce(run) {
+            self.handle(Input::Spawned(run), out);
+        }
+    }
+
     fn receive(&mut self, message: Message, out: &mut Vec<Action>) {
         match message {
-            Message::Spawned(run) => self.handle(Input::Spawned(run), out),
             Message::Ended(run, end) => {
+                self.announce(run, out);
                 self.runs.ended(run);
                 self.handle(Input::Ended(run, end), out);
             }
-            Message::Ready(run) => self.handle(Input::Ready(run), out),
+            Message::Ready(run) => {
+                self.announce(run, out);
+                self.handle(Input::Ready(run), out);
+            }
             Message::HelperPanicked(run) => self.runs.abort(run),
             #[cfg(any(feature = "audit", feature = "record"))]
             Message::News(news) => self.handle(Input::News(news), out),
@@ -217,7 +266,7 @@ impl Driver {
                 drop(reply.send(self.snapshot()));
             }
             Message::Query(Query::StateOf(path, reply)) => {
-                let now = self.now();
+                let now = self.clock.look();
                 let mut state = self.engine.at(now).state_at(&path);
                 if let Ok(child) = &mut state {
                     self.hear(child);
@@ -225,7 +274,7 @@ impl Driver {
                 drop(reply.send(state));
             }
             Message::Query(Query::Why(path, reply)) => {
-                let now = self.now();
+                let now = self.clock.look();
                 let above = std::iter::successors(path.parent(), ChildPath::parent);
                 let state = self.engine.at(now).state_at(&path);
                 let engine = &self.engine;
@@ -281,7 +330,7 @@ impl Driver {
         if self.has_ended {
             return;
         }
-        let now = self.now();
+        let now = self.clock.now;
         let mut pulses = Vec::new();
         #[cfg(feature = "record")]
         let pending = self.recorder.as_ref().map(|_| Recorder::before(now, &input));
@@ -307,7 +356,7 @@ impl Driver {
                     self.to_summarize.extend(worth_a_summary(&fact));
                     #[cfg(feature = "audit")]
                     self.accept(&fact);
-                    stamp(now, fact, &self.shared, &self.events);
+                    stamp(&mut self.clock, fact, &self.shared, &self.events);
                 }
                 Action::Up => {
                     if let Some(started) = self.started.take() {
@@ -317,7 +366,8 @@ impl Driver {
                 Action::End => self.has_ended = true,
             }
         }
-        if self.engine.has_begun_to_end() && !*self.shared.is_ending.borrow() {
+        if self.engine.has_begun_to_end() && !self.has_told_the_end {
+            self.has_told_the_end = true;
             self.shared.is_ending.send_replace(true);
         }
         for (scope, cause) in std::mem::take(&mut self.to_summarize) {
@@ -333,7 +383,7 @@ impl Driver {
 
     /// The whole tree, with what the runs know of their own heartbeats.
     fn snapshot(&mut self) -> Snapshot {
-        let now = self.now();
+        let now = self.clock.look();
         let mut snapshot = self.engine.at(now).snapshot();
         for run in snapshot.watched() {
             if let Some(at) = self.runs.last_heartbeat(run) {
@@ -346,7 +396,7 @@ impl Driver {
     /// Some children at one moment.
     #[cfg(all(feature = "ipc", unix))]
     fn rows(&mut self, paths: &[ChildPath]) -> crate::control::handle::Rows {
-        let now = self.now();
+        let now = self.clock.look();
         let engine = self.engine.at(now);
         let sequence = engine.sequence();
         let children: Vec<_> = paths.iter().map(|path| engine.state_at(path).ok()).collect();
@@ -380,14 +430,15 @@ impl Driver {
             };
             drop(started.send(Err(error)));
         }
-        let (state, cause) = (self.snapshot().tree(), report.cause.clone());
+        let (last, cause) = (self.snapshot(), report.cause.clone());
         let root = ChildPath::root();
         let recent = self.shared.journal.latest(&root, RunSummary::EVENTS);
         let at = (SystemTime::now(), report.uptime);
         let cause = SummaryCause::Ended(cause);
-        let summary = RunSummary::new(at, root, cause, recent, &state.children);
+        let summary = RunSummary::new(at, root, cause, recent, last.outline());
         self.shared.journal.summarize(summary);
-        self.outcome = Some(End::Report { report: Arc::new(report), state: Arc::new(state) });
+        self.outcome =
+            Some(End::Report { report: Arc::new(report), last: Arc::new(LastState::new(last)) });
     }
 
     fn reply(&mut self, id: CommandId, reply: Reply) {
@@ -406,9 +457,9 @@ impl Driver {
 
     fn summarize(&self, now: Uptime, scope: ChildPath, cause: SummaryCause) {
         let recent = self.shared.journal.latest(&scope, RunSummary::EVENTS);
-        let state = self.engine.state_below(&scope);
+        let outline = self.engine.outline_below(&scope);
         let at = (SystemTime::now(), now.0);
-        self.shared.journal.summarize(RunSummary::new(at, scope, cause, recent, &state));
+        self.shared.journal.summarize(RunSummary::new(at, scope, cause, recent, outline));
     }
 
     fn answer_if_settled(&mut self) {
@@ -429,18 +480,11 @@ impl Driver {
         self.engine.is_settled()
     }
 
-    fn now(&self) -> Uptime {
-        Uptime(self.epoch.elapsed())
-    }
-
-    /// Arms the timer for the next deadline. One that is armed for earlier is left alone: it is
-    /// cheaper to wake up once too often while something is going on than to arm it each time.
+    /// Arms the timer for the next deadline. One that is armed for earlier is left alone, also when
+    /// nothing is due any more: it is cheaper to wake up once too often than to arm it each time.
     fn set_timer(&mut self) {
-        let Some(due) = self.engine.next_deadline() else {
-            self.timer = None;
-            return;
-        };
-        let Some(at) = self.epoch.checked_add(due.0) else {
+        let Some(due) = self.engine.next_deadline() else { return };
+        let Some(at) = self.clock.epoch.checked_add(due.0) else {
             // Beyond the end of time.
             self.timer = None;
             return;
@@ -492,7 +536,7 @@ impl Driver {
     /// Gives a command back if it may go on at once, because there is no audit or it changes
     /// nothing.
     fn through_the_gate(&mut self, id: CommandId, command: Command) -> Option<Command> {
-        let now = self.now();
+        let now = self.clock.look();
         let Some(gate) = &mut self.gate else { return Some(command) };
         let path = subject(&command).map(|(path, ..)| path);
         let before = path.and_then(|path| self.engine.at(now).state_at(&path).ok());
@@ -567,22 +611,47 @@ fn worth_a_summary(fact: &Fact) -> Option<(ChildPath, SummaryCause)> {
     Some((fact.path.clone(), cause))
 }
 
+/// The time, as it was at the latest look. So many inputs are taken in at one moment.
+struct Clock {
+    epoch: Instant,
+    now: Uptime,
+    /// The same on the wall clock, once somebody has asked.
+    at: Option<SystemTime>,
+}
+
+impl Clock {
+    fn look(&mut self) -> Uptime {
+        self.at = None;
+        self.now = Uptime(self.epoch.elapsed());
+        self.now
+    }
+
+    fn at(&mut self) -> SystemTime {
+        *self.at.get_or_insert_with(SystemTime::now)
+    }
+}
+
 /// Makes an event of a fact, unless nobody wants to know.
-fn stamp(now: Uptime, fact: Fact, shared: &Shared, events: &broadcast::Sender<Arc<Event>>) {
+fn stamp(clock: &mut Clock, fact: Fact, shared: &Shared, events: &broadcast::Sender<Arc<Event>>) {
     let is_kept = shared.journal.capacity() > 0;
-    if !is_kept && shared.subscribers.load(Ordering::SeqCst) == 0 {
+    let is_heard = || shared.subscribers.load(Ordering::SeqCst) > 0;
+    if !is_kept && !is_heard() {
         return;
     }
     let Fact { sequence, correlation, path, generation, command, kind } = fact;
-    let (at, uptime) = (SystemTime::now(), now.0);
-    let event =
-        Arc::new(Event { sequence, at, uptime, path, generation, correlation, command, kind });
+    let (at, uptime) = (clock.at(), clock.now.0);
+    let event = Event { sequence, at, uptime, path, generation, correlation, command, kind };
+    // A copy only where it goes two ways.
+    let mut told = is_heard().then(|| Arc::new(event.clone()));
     if is_kept {
-        shared.journal.push(Arc::clone(&event));
+        shared.journal.push(event);
     }
-    // Looked at after the journal has it: whoever subscribes reads the journal after that, and so
-    // finds the event in one of them.
-    if shared.subscribers.load(Ordering::SeqCst) > 0 {
+    // Looked at again after the journal has it: whoever subscribes reads the journal after that,
+    // and so finds the event in one of them.
+    if told.is_none() && is_heard() {
+        told = shared.journal.from(sequence).0.pop();
+    }
+    if let Some(event) = told {
         // The last subscriber may just have gone.
         drop(events.send(event));
     }

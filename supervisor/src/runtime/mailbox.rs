@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot, watch};
@@ -44,8 +44,6 @@ use crate::why::Why;
 
 /// What the driver can receive.
 pub(crate) enum Message {
-    /// A run was spawned. Sent before it can send anything itself.
-    Spawned(RunKey),
     /// A run is over.
     Ended(RunKey, RunEnd),
     /// A run is ready.
@@ -156,11 +154,28 @@ impl Capacities {
 #[derive(Clone, Debug)]
 pub(crate) enum End {
     /// The tree ended.
-    Report { report: Arc<ShutdownReport>, state: Arc<TreeState> },
+    Report { report: Arc<ShutdownReport>, last: Arc<LastState> },
     /// The driver was dropped, with the runtime it ran on.
     Gone,
     /// There never was a tree.
     NoTree,
+}
+
+/// The tree as it was when it had ended. Put together when somebody asks for it.
+#[derive(Debug)]
+pub(crate) struct LastState {
+    snapshot: Snapshot,
+    tree: OnceLock<Arc<TreeState>>,
+}
+
+impl LastState {
+    pub(crate) fn new(snapshot: Snapshot) -> Self {
+        Self { snapshot, tree: OnceLock::new() }
+    }
+
+    pub(crate) fn tree(&self) -> Arc<TreeState> {
+        Arc::clone(self.tree.get_or_init(|| Arc::new(self.snapshot.tree())))
+    }
 }
 
 impl Shared {
@@ -185,10 +200,6 @@ pub(crate) struct RunReports {
 }
 
 impl RunReports {
-    pub(crate) fn spawned(&self, run: RunKey) {
-        self.send(Message::Spawned(run));
-    }
-
     fn send(&self, message: Message) {
         // A tree that has ended does not want to know.
         drop(self.shared.mailbox.send(message));

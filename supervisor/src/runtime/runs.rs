@@ -1,5 +1,6 @@
 //! The runs that are alive: spawning, cancelling, aborting them.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::mpsc::{self, RecvError};
@@ -28,6 +29,8 @@ pub(super) struct Runs {
     /// The span of the child at each place, where somebody listens. It ends when another child
     /// takes the place, or with the tree.
     children: Vec<Option<(ChildPath, RunSpan)>>,
+    /// Those of which it has still to be said that they were spawned, the oldest first.
+    spawned: VecDeque<RunKey>,
     reports: Arc<RunReports>,
 }
 
@@ -42,6 +45,7 @@ impl Runs {
         Self {
             alive: Vec::new(),
             children: Vec::new(),
+            spawned: VecDeque::new(),
             reports: Arc::new(RunReports { shared, epoch }),
         }
     }
@@ -59,13 +63,13 @@ impl Runs {
                 let context = TaskContext::new(Arc::clone(&cell));
                 #[cfg(feature = "config")]
                 let context = context.with_settings(task.settings.clone());
-                self.spawn(&cell, context, make)
+                Self::spawn(&cell, context, make)
             }
             FactoryKind::Blocking(work) => {
                 let context = BlockingContext::new(Arc::clone(&cell));
                 #[cfg(feature = "config")]
                 let context = context.with_settings(task.settings.clone());
-                self.spawn_thread(&cell, path, context, work)
+                Self::spawn_thread(&cell, path, context, work)
             }
         };
         match spawned {
@@ -75,6 +79,7 @@ impl Runs {
                     self.alive.resize_with(index + 1, || None);
                 }
                 self.alive[index] = Some(Run { cell, abort });
+                self.spawned.push_back(run);
             }
             // It may have spawned helpers before it failed: the run is over when they are.
             Err(end) => MainPlace::new(cell).give_up(end),
@@ -100,7 +105,6 @@ impl Runs {
     }
 
     fn spawn(
-        &self,
         cell: &Arc<RunCell>,
         context: TaskContext,
         make: &Arc<AsyncFn>,
@@ -109,19 +113,17 @@ impl Runs {
             .map_err(RunEnd::Panicked)?
             .map_err(RunEnd::NotSpawned)?;
         let future = RunFuture::new(Arc::clone(cell), future);
-        self.reports.spawned(cell.run);
         Ok(Some(tokio::spawn(future).abort_handle()))
     }
 
     fn spawn_thread(
-        &self,
         cell: &Arc<RunCell>,
         path: &ChildPath,
         context: BlockingContext,
         work: &Arc<BlockingFn>,
     ) -> Result<Option<AbortHandle>, RunEnd> {
         let (work, runtime) = (Arc::clone(work), Handle::current());
-        let (run, its_cell) = (cell.run, Arc::clone(cell));
+        let its_cell = Arc::clone(cell);
         // Shut until it is known that there is a thread, which says nothing before.
         let (gate, opened) = mpsc::channel::<Infallible>();
         let thread = move || {
@@ -134,9 +136,25 @@ impl Runs {
             let kind = TaskFailureKind::ExternalDependency;
             return Err(RunEnd::NotSpawned(TaskFailure::new(kind, error)));
         }
-        self.reports.spawned(run);
         drop(gate);
         Ok(None)
+    }
+
+    /// How many may have to be announced.
+    pub(super) fn to_announce(&self) -> usize {
+        self.spawned.len()
+    }
+
+    /// The next run to say of that it was spawned, of those that are still alive.
+    pub(super) fn next_spawned(&mut self) -> Option<RunKey> {
+        let run = self.spawned.pop_front()?;
+        self.announce(run).then_some(run)
+    }
+
+    /// Whether it has still to be said that a run was spawned, which is done by whoever asks.
+    /// That comes before whatever the run says itself.
+    pub(super) fn announce(&self, run: RunKey) -> bool {
+        self.get(run).is_some_and(|alive| alive.cell.announce())
     }
 
     pub(super) fn cancel(&self, run: RunKey) {

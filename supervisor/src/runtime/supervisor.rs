@@ -497,6 +497,8 @@ impl SupervisorBuilder {
         #[cfg(feature = "record")]
         let driver = driver.recorded(recorder);
         runtime.spawn(driver.run());
+        // While the tree starts: a large one is not let go of in no time.
+        drop((self.spec, valid));
         match is_up.await {
             Ok(Ok(())) => Ok(handle),
             Ok(Err(error)) => Err(error),

@@ -7,6 +7,7 @@ use std::time::Duration;
 #[cfg(feature = "config")]
 use super::AtField;
 use super::dependency::Dependency;
+use super::said::Said;
 use super::tags::Tags;
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, SettingsType};
@@ -46,7 +47,7 @@ use crate::task::factory::TaskFactory;
 pub struct ChildSpec {
     pub(crate) id: Arc<str>,
     pub(crate) task: TaskFactory,
-    pub(crate) policy: PolicyPatch,
+    pub(crate) policy: Said,
     pub(crate) dependencies: Vec<Dependency>,
     pub(crate) declared_at: &'static Location<'static>,
     #[cfg(feature = "config")]
@@ -64,7 +65,7 @@ impl ChildSpec {
         Self {
             id: id.into(),
             task,
-            policy: PolicyPatch::NONE,
+            policy: Said::default(),
             dependencies: Vec::new(),
             declared_at,
             tags: Tags::default(),
@@ -87,7 +88,7 @@ impl ChildSpec {
 
     /// What was said about the child so far.
     pub fn policy(&self) -> PolicyPatch {
-        self.policy
+        *self.policy
     }
 
     /// Reads the child's own settings into a `T` before it starts, so that
@@ -105,7 +106,7 @@ impl ChildSpec {
 
     /// Lays `patch` over what was said so far, key by key.
     pub fn with_policy(mut self, patch: PolicyPatch) -> Self {
-        self.policy = patch.over(self.policy);
+        self.policy = patch.over(*self.policy).into();
         self
     }
 
@@ -130,13 +131,13 @@ impl ChildSpec {
 
     /// Never starts it, nor anything below it. A configuration may say otherwise.
     pub fn disabled(mut self) -> Self {
-        self.policy = self.policy.disabled();
+        self.policy.enabled = Some(false);
         self
     }
 
     /// Says whether it is started at all.
     pub fn enabled_if(mut self, condition: bool) -> Self {
-        self.policy = self.policy.enabled_if(condition);
+        self.policy.enabled = Some(condition);
         self
     }
 

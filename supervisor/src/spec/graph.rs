@@ -50,11 +50,11 @@ pub(super) fn check(
     around: &dyn Around,
     report: &mut dyn FnMut(&ChildPath, Fault),
 ) {
-    let mut graph = Graph { items: Vec::new(), index: BTreeMap::new(), around };
-    graph.collect(top, path, None, None);
-    if graph.items.iter().all(|item| item.kind.dependencies().is_empty()) {
+    if !depends(top) {
         return;
     }
+    let mut graph = Graph { items: Vec::new(), index: BTreeMap::new(), around };
+    graph.collect(top, path, None, None);
     graph.index = graph.items.iter().enumerate().map(|(n, item)| (item.path.clone(), n)).collect();
     for item in &graph.items {
         for dependency in item.kind.dependencies() {
@@ -70,6 +70,15 @@ pub(super) fn check(
         });
         report(&at.unwrap_or_else(|| path.clone()), Fault::DependencyCycle(steps));
     }
+}
+
+/// Whether anything from `kind` down depends on anything.
+fn depends(kind: &PlanKind) -> bool {
+    let below = match kind {
+        PlanKind::Child(_) => &[][..],
+        PlanKind::Supervisor(plan) => &plan.children,
+    };
+    !kind.dependencies().is_empty() || below.iter().any(|child| depends(&child.kind))
 }
 
 struct Item<'a> {
@@ -106,8 +115,8 @@ impl<'a> Graph<'a> {
         self.items.push(Item { path: path.clone(), kind, parent, before, children: Vec::new() });
         if let PlanKind::Supervisor(plan) = kind {
             let mut before = None;
-            for NodePlan { id, kind } in &plan.children {
-                let child = self.collect(kind, &path.join(id), Some(n), before);
+            for NodePlan { path, kind } in &plan.children {
+                let child = self.collect(kind, path, Some(n), before);
                 self.items[n].children.push(child);
                 let is_sequential = plan.start == StartMode::Sequential
                     && !cfg!(plant_bug = "circles_without_order");

@@ -53,7 +53,7 @@ pub(crate) struct MemberOverrides {
 
 impl MemberOverrides {
     /// The member `id` that runs `task`, with what is said about it over the `tags` of all.
-    pub(crate) fn declare(self, id: String, task: TaskFactory, tags: Tags) -> ChildSpec {
+    pub(crate) fn declare(self, id: Arc<str>, task: TaskFactory, tags: Tags) -> ChildSpec {
         #[cfg(feature = "config")]
         let task = match self.settings {
             Some(settings) => task.with_settings(settings),

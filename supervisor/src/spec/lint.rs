@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::layers::{Sibling, layers};
@@ -139,8 +140,15 @@ fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<War
     }
     let is_many = supervisor.is_many();
     let mut known = Vec::new();
-    for NodePlan { id, kind } in supervisor.children.iter().filter(|child| is_started(child)) {
-        let path = path.join(id);
+    // The policy of those about whom there is nothing to say. Siblings that are alike share it.
+    let mut harmless: Option<&Arc<Policy>> = None;
+    for NodePlan { path, kind } in supervisor.children.iter().filter(|child| is_started(child)) {
+        if let (PlanKind::Child(plan), Some(harmless)) = (kind, harmless)
+            && Arc::ptr_eq(&plan.policy, harmless)
+        {
+            continue;
+        }
+        let before = warnings.len();
         let mut warn = |kind: WarningKind| {
             // The children of a many are alike.
             if !is_many || !known.contains(&kind) {
@@ -150,11 +158,13 @@ fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<War
         };
         limits(kind.policy(), supervisor.intensity, &mut warn);
         let Room { budget, of } = &supervisor.room;
-        if let Some(worst_case) = needs(kind, &path).filter(|needed| needed > budget) {
+        if let Some(worst_case) = needs(kind, path).filter(|needed| needed > budget) {
             warn(WarningKind::StopBeyondBudget { worst_case, budget: *budget, of: of.clone() });
         }
-        if let PlanKind::Supervisor(inner) = kind {
-            look_at(inner, &path, warnings);
+        match kind {
+            PlanKind::Supervisor(inner) => look_at(inner, path, warnings),
+            PlanKind::Child(plan) if warnings.len() == before => harmless = Some(&plan.policy),
+            PlanKind::Child(_) => {}
         }
     }
 }
@@ -218,7 +228,7 @@ fn worst_case(supervisor: &SupervisorPlan, path: &ChildPath) -> Option<Duration>
     let mut longest = BTreeMap::<usize, Duration>::new();
     let children = supervisor.children.iter().zip(layers);
     for (child, layer) in children.filter(|(child, _)| is_started(child)) {
-        let its = worst_case_of_child(child, &path.join(&child.id))?;
+        let its = worst_case_of_child(child, &child.path)?;
         let longest = longest.entry(layer).or_default();
         *longest = its.max(*longest);
     }
@@ -252,7 +262,7 @@ pub(super) fn layers_of(supervisor: &SupervisorPlan, path: &ChildPath) -> Vec<us
             let mut below = Vec::new();
             needed_below(&child.kind, &mut below);
             let own = child.kind.dependencies().iter().collect();
-            Sibling { id: child.id.as_str(), own, below }
+            Sibling { id: child.path.name(), own, below }
         })
         .collect();
     layers(path, &siblings)

@@ -9,12 +9,14 @@ pub mod lint;
 pub mod outlook;
 pub(crate) mod plan;
 pub mod rates;
+pub(crate) mod said;
 pub mod supervisor;
 pub mod tags;
 pub mod validate;
 
 #[cfg(feature = "config")]
 use std::panic::Location;
+use std::sync::Arc;
 
 use self::child::ChildSpec;
 use self::supervisor::SupervisorSpec;
@@ -48,6 +50,14 @@ impl NodeSpec {
         match self {
             Self::Child(spec) => spec.id(),
             Self::Supervisor(spec) => spec.id(),
+        }
+    }
+
+    /// The same, as it is kept.
+    pub(crate) fn shared_id(&self) -> &Arc<str> {
+        match self {
+            Self::Child(spec) => &spec.id,
+            Self::Supervisor(spec) => &spec.id,
         }
     }
 }

@@ -46,7 +46,7 @@ impl ValidSpec {
     /// What follows when a limit is spent is left out.
     pub fn blast_radius(&self) -> Vec<BlastRadius> {
         let (mut radii, mut followers) = (Vec::new(), Vec::new());
-        walk(&self.root, &ChildPath::root(), &mut |supervisor, above, path, at| {
+        walk(&self.root, &mut |supervisor, path, at| {
             let kind = &supervisor.children[at].kind;
             if kind.policy().on_dependency_restart == OnDependencyRestart::Restart {
                 followers.push((path.clone(), kind.dependencies().to_vec()));
@@ -64,7 +64,7 @@ impl ValidSpec {
             // It is not restarted, so nobody is with it.
             let is_temporary = kind.policy().restart == Restart::Temporary;
             let with = siblings.filter(|_| !is_temporary).filter(is_with);
-            let with = with.map(|(_, sibling)| above.join(&sibling.id)).collect();
+            let with = with.map(|(_, sibling)| sibling.path.clone()).collect();
             radii.push((BlastRadius { path: path.clone(), with }, is_temporary));
         });
         let reach = |(mut radius, is_temporary): (BlastRadius, bool)| {
@@ -109,21 +109,21 @@ fn layers(supervisor: &SupervisorPlan, path: &ChildPath) -> BTreeMap<usize, Vec<
 
 fn order_of(supervisor: &SupervisorPlan, path: &ChildPath, orders: &mut Vec<StartOrder>) {
     let layers = layers(supervisor, path);
-    let names = layers.values().map(|of_one| of_one.iter().map(|child| path.join(&child.id)));
+    let names = layers.values().map(|of_one| of_one.iter().map(|child| child.path.clone()));
     if !layers.is_empty() {
         let layers = names.map(Iterator::collect).collect();
         orders.push(StartOrder { supervisor: path.clone(), layers });
     }
     for child in layers.values().flatten() {
         if let PlanKind::Supervisor(inner) = &child.kind {
-            order_of(inner, &path.join(&child.id), orders);
+            order_of(inner, &child.path, orders);
         }
     }
 }
 
 fn worst_case_start(supervisor: &SupervisorPlan, path: &ChildPath) -> Duration {
     let of_child = |child: &NodePlan| match &child.kind {
-        PlanKind::Supervisor(inner) => worst_case_start(inner, &path.join(&child.id)),
+        PlanKind::Supervisor(inner) => worst_case_start(inner, &child.path),
         PlanKind::Child(plan) if plan.policy.readiness == Readiness::Explicit => {
             plan.policy.start_timeout
         }
@@ -134,21 +134,16 @@ fn worst_case_start(supervisor: &SupervisorPlan, path: &ChildPath) -> Duration {
     longest.flatten().fold(Duration::ZERO, Duration::saturating_add)
 }
 
-/// Visits each child that is started: its supervisor, where that is, where itself is, and which of
-/// its children it is.
-fn walk(
-    supervisor: &SupervisorPlan,
-    path: &ChildPath,
-    visit: &mut impl FnMut(&SupervisorPlan, &ChildPath, &ChildPath, usize),
-) {
+/// Visits each child that is started: its supervisor, where itself is, and which of its children it
+/// is.
+fn walk(supervisor: &SupervisorPlan, visit: &mut impl FnMut(&SupervisorPlan, &ChildPath, usize)) {
     for (n, child) in supervisor.children.iter().enumerate() {
         if !child.kind.policy().enabled {
             continue;
         }
-        let of_child = path.join(&child.id);
-        visit(supervisor, path, &of_child, n);
+        visit(supervisor, &child.path, n);
         if let PlanKind::Supervisor(inner) = &child.kind {
-            walk(inner, &of_child, visit);
+            walk(inner, visit);
         }
     }
 }

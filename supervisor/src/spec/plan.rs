@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::tags::Tags;
-use crate::id::{ChildId, ChildPath};
+use crate::id::ChildPath;
 use crate::policy::dependency::StartMode;
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
@@ -19,7 +19,7 @@ pub(crate) struct ChildPlan {
     /// Shared with those before it about whom nothing else was said.
     pub(crate) policy: Arc<Policy>,
     /// What it depends on, without repetitions.
-    pub(crate) dependencies: Vec<ChildPath>,
+    pub(crate) dependencies: Box<[ChildPath]>,
     pub(crate) tags: Tags,
     pub(crate) task: TaskFactory,
 }
@@ -27,7 +27,7 @@ pub(crate) struct ChildPlan {
 #[derive(Clone, Debug)]
 pub(crate) struct SupervisorPlan {
     /// About this supervisor as a child of the one above.
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
     /// What it depends on, without repetitions.
     pub(crate) dependencies: Vec<ChildPath>,
     pub(crate) start: StartMode,
@@ -72,7 +72,9 @@ pub(crate) struct PoolPlan {
     pub(crate) said: PolicyPatch,
     pub(crate) tags: Tags,
     /// What that amounts to, if nothing else is said about one.
-    pub(crate) policy: Policy,
+    pub(crate) policy: Arc<Policy>,
+    /// Whether nothing is wrong with that.
+    pub(crate) is_sound: bool,
 }
 
 impl GroupPlan {
@@ -112,7 +114,7 @@ impl SupervisorPlan {
 
 #[derive(Clone, Debug)]
 pub(crate) struct NodePlan {
-    pub(crate) id: ChildId,
+    pub(crate) path: ChildPath,
     pub(crate) kind: PlanKind,
 }
 
@@ -123,7 +125,7 @@ pub(crate) enum PlanKind {
 }
 
 impl PlanKind {
-    pub(crate) fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Arc<Policy> {
         match self {
             Self::Child(plan) => &plan.policy,
             Self::Supervisor(plan) => &plan.policy,

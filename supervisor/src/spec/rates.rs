@@ -61,24 +61,18 @@ impl ValidSpec {
     /// ```
     pub fn restart_rates(&self) -> Vec<RestartRate> {
         let mut rates = Vec::new();
-        below(&self.root, &ChildPath::root(), Some(0), &mut rates);
+        below(&self.root, Some(0), &mut rates);
         rates
     }
 }
 
 /// `lives`: how often the supervisor itself is restarted in a minute.
-fn below(
-    supervisor: &SupervisorPlan,
-    path: &ChildPath,
-    lives: Option<u64>,
-    rates: &mut Vec<RestartRate>,
-) {
+fn below(supervisor: &SupervisorPlan, lives: Option<u64>, rates: &mut Vec<RestartRate>) {
     for child in supervisor.children.iter().filter(|child| child.kind.policy().enabled) {
-        let path = path.join(&child.id);
         let per_minute = rate(child, supervisor, lives);
-        rates.push(RestartRate { path: path.clone(), per_minute });
+        rates.push(RestartRate { path: child.path.clone(), per_minute });
         if let PlanKind::Supervisor(inner) = &child.kind {
-            below(inner, &path, per_minute, rates);
+            below(inner, per_minute, rates);
         }
     }
 }

@@ -135,7 +135,13 @@ impl SupervisorSpec {
 
     /// Declares a child, a task or a supervisor, after those declared before.
     pub fn child(mut self, child: impl Into<NodeSpec>) -> Self {
-        self.children.push(child.into());
+        let mut child = child.into();
+        if let (Some(NodeSpec::Child(before)), NodeSpec::Child(child)) =
+            (self.children.last(), &mut child)
+        {
+            child.policy.share(&before.policy);
+        }
+        self.children.push(child);
         self
     }
 

@@ -1,6 +1,6 @@
 //! Checks a whole tree and reports everything that is wrong with it at once.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,6 +13,7 @@ use super::dependency::{Dependency, DependencyError, DependencyStep};
 use super::graph::{self, Nothing};
 use super::group::{GroupKind, MAX_COUNT};
 use super::plan::{ChildPlan, Defaults, NodePlan, PlanKind, Room, SupervisorPlan};
+use super::said::Said;
 use super::supervisor::SupervisorSpec;
 use super::tags::Tags;
 use crate::id::{ChildId, ChildPath, IdError};
@@ -48,7 +49,7 @@ impl ValidSpec {
             }
             for child in &plan.children {
                 if let PlanKind::Supervisor(inner) = &child.kind {
-                    below(inner, &path.join(&child.id), counts);
+                    below(inner, &child.path, counts);
                 }
             }
         }
@@ -65,7 +66,7 @@ impl SupervisorSpec {
     ///
     /// Every violation, each with the path of the child and what to do about it.
     pub fn validate(&self) -> Result<ValidSpec, SpecErrors> {
-        let mut checker = Checker { violations: Vec::new(), latest: None };
+        let mut checker = Checker::default();
         let path = ChildPath::root();
         let budget = self.budget.unwrap_or(DEFAULT_BUDGET);
         let room = Room { budget, of: path.clone() };
@@ -84,14 +85,19 @@ pub(crate) fn validate_added(
     supervisor: &SupervisorPlan,
     tree: &dyn graph::Around,
 ) -> Result<NodePlan, SpecErrors> {
-    let mut checker = Checker { violations: Vec::new(), latest: None };
-    let SupervisorPlan { defaults, auto_shutdown, ref room, .. } = *supervisor;
-    let in_pool = supervisor.pool().map(|pool| pool.said);
+    let mut checker = Checker::default();
+    let SupervisorPlan { defaults, auto_shutdown, room, .. } = supervisor;
+    let pool = supervisor.pool();
+    let in_pool = pool.map(|pool| &pool.said);
+    // What was said about all members has been looked at when the pool was.
+    let sound = pool.filter(|pool| pool.is_sound);
+    checker.latest = sound.map(|pool| (Said::default(), Arc::clone(&pool.policy)));
+    let auto_shutdown = *auto_shutdown;
     let around = Around { path: parent, defaults, depth, auto_shutdown, in_pool, room };
     let plan = checker.node(spec, &around);
     match plan {
         Some(plan) => {
-            checker.dependencies_of(&plan.kind, &parent.join(&plan.id), tree);
+            checker.dependencies_of(&plan.kind, &plan.path, tree);
             checker.finish(|| plan)
         }
         None => Err(SpecErrors(checker.violations)),
@@ -101,18 +107,20 @@ pub(crate) fn validate_added(
 /// What a child is declared in.
 struct Around<'a> {
     path: &'a ChildPath,
-    defaults: Defaults,
+    defaults: &'a Defaults,
     depth: usize,
     auto_shutdown: AutoShutdown,
     /// What was said about all members, if they are those of a pool.
-    in_pool: Option<PolicyPatch>,
+    in_pool: Option<&'a PolicyPatch>,
     room: &'a Room,
 }
 
+#[derive(Default)]
 struct Checker {
     violations: Vec<SpecViolation>,
-    /// The policy of the child before: siblings mostly have the same, and share it.
-    latest: Option<Arc<Policy>>,
+    /// What was said about the sibling before, and the policy that it amounts to: siblings mostly
+    /// have the same, and share it. Only where nothing is wrong with it.
+    latest: Option<(Said, Arc<Policy>)>,
 }
 
 impl Checker {
@@ -168,12 +176,13 @@ impl Checker {
             Grace::After(grace) if grace < room.budget => Room { budget: grace, of: path.clone() },
             _ => room.clone(),
         };
-        let in_pool = (spec.group.kind == GroupKind::Pool).then_some(spec.group.policy);
-        let around = Around { path, defaults, depth, auto_shutdown, in_pool, room: &room };
+        let in_pool = (spec.group.kind == GroupKind::Pool).then_some(&spec.group.policy);
+        let around =
+            Around { path, defaults: &defaults, depth, auto_shutdown, in_pool, room: &room };
         let group = self.group(spec, &around);
         let children = if depth > MAX_DEPTH { vec![] } else { self.children(spec, &around) };
         SupervisorPlan {
-            policy,
+            policy: Arc::new(policy),
             dependencies,
             start: spec.start.unwrap_or_default(),
             tags: spec.tags.clone(),
@@ -190,7 +199,9 @@ impl Checker {
     }
 
     fn children(&mut self, spec: &SupervisorSpec, around: &Around<'_>) -> Vec<NodePlan> {
-        let mut seen = BTreeSet::new();
+        // Whom it stands for is said about those below one, and not about those below another.
+        let outer = self.latest.take();
+        let mut seen = HashSet::with_capacity(spec.children.len());
         let mut plans = Vec::with_capacity(spec.children.len());
         for child in &spec.children {
             if !seen.insert(child.id()) {
@@ -202,12 +213,13 @@ impl Checker {
                 self.say_once(before);
             }
         }
+        self.latest = outer;
         plans
     }
 
     /// `None` when the id is no id; that has been reported.
     fn node(&mut self, spec: &NodeSpec, around: &Around<'_>) -> Option<NodePlan> {
-        let id = match ChildId::new(spec.id()) {
+        let id = match ChildId::new(Arc::clone(spec.shared_id())) {
             Ok(id) => id,
             Err(error) => {
                 self.report(format!("{}/{}", around.path, spec.id()), Fault::Id(error));
@@ -217,15 +229,16 @@ impl Checker {
                 return None;
             }
         };
-        let kind = self.kind(spec, &around.path.join(&id), around);
-        Some(NodePlan { id, kind })
+        let path = around.path.join(&id);
+        let kind = self.kind(spec, &path, around);
+        Some(NodePlan { path, kind })
     }
 
     fn kind(&mut self, spec: &NodeSpec, path: &ChildPath, around: &Around<'_>) -> PlanKind {
         let kind = match spec {
             NodeSpec::Child(spec) => PlanKind::Child(Arc::new(self.child(spec, path, around))),
             NodeSpec::Supervisor(spec) => {
-                let (above, outer) = (Some(around.path), &around.defaults);
+                let (above, outer) = (Some(around.path), around.defaults);
                 let depth = around.depth + 1;
                 let plan = self.supervisor(spec, path, above, outer, around.room, depth);
                 PlanKind::Supervisor(Arc::new(plan))
@@ -236,24 +249,39 @@ impl Checker {
     }
 
     fn child(&mut self, spec: &ChildSpec, path: &ChildPath, around: &Around<'_>) -> ChildPlan {
-        let own = spec.policy.over(around.in_pool.unwrap_or(PolicyPatch::NONE));
+        let policy = match &self.latest {
+            Some((said, policy)) if said.is_shared_with(&spec.policy) => Arc::clone(policy),
+            Some(_) | None => self.policy_of(spec, path, around),
+        };
+        self.tags(path, &spec.tags);
+        let (said, above) = (&spec.policy, Some(around.path));
+        let dependencies = self.dependencies(path, above, &spec.dependencies, said);
+        let (dependencies, tags) = (dependencies.into(), spec.tags.clone());
+        ChildPlan { policy, dependencies, tags, task: spec.task.clone() }
+    }
+
+    /// What was said about a child, checked and with all that was said around it.
+    fn policy_of(
+        &mut self,
+        spec: &ChildSpec,
+        path: &ChildPath,
+        around: &Around<'_>,
+    ) -> Arc<Policy> {
+        let before = self.violations.len();
+        let own = around.in_pool.map_or(*spec.policy, |in_pool| spec.policy.over(*in_pool));
         let said = around.defaults.under(&own);
         let policy = said.resolve();
         self.policy(path, &spec.policy, &said, &policy);
         self.room(path, &said, around.room);
         self.health(path, said.health);
-        self.tags(path, &spec.tags);
-        let (said, above) = (&spec.policy, Some(around.path));
-        let dependencies = self.dependencies(path, above, &spec.dependencies, said);
-        let policy = self.shared(policy);
-        ChildPlan { policy, dependencies, tags: spec.tags.clone(), task: spec.task.clone() }
-    }
-
-    fn shared(&mut self, policy: Policy) -> Arc<Policy> {
-        match &self.latest {
-            Some(latest) if **latest == policy => Arc::clone(latest),
-            Some(_) | None => Arc::clone(self.latest.insert(Arc::new(policy))),
+        let policy = match &self.latest {
+            Some((_, latest)) if **latest == policy => Arc::clone(latest),
+            Some(_) | None => Arc::new(policy),
+        };
+        if self.violations.len() == before {
+            self.latest = Some((spec.policy.clone(), Arc::clone(&policy)));
         }
+        policy
     }
 
     /// The paths of what it depends on, without repetitions.

@@ -4,11 +4,11 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::exit::contain;
 use super::run::Helpers;
+use super::stopped::{Waiting, wake_all};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
@@ -39,16 +39,24 @@ pub(crate) struct RunCell {
     pub(crate) reports: Arc<dyn Reports>,
     stop: AtomicBool,
     ready: AtomicBool,
+    /// Whether the driver has told the engine of it. Its own note, kept where there is room.
+    announced: AtomicBool,
     /// When the latest heartbeat was sent: nanoseconds on the tree's clock and 1 more, or 0.
     heartbeat: AtomicU64,
-    stopped: Notify,
-    /// Made only for a run that asks for it.
-    token: OnceLock<CancellationToken>,
-    /// Made only for a thread that sleeps.
-    bell: OnceLock<Box<Bell>>,
+    pub(crate) waiting: Mutex<Waiting>,
+    /// Made only for a run that asks for one of them.
+    signals: OnceLock<Box<Signals>>,
     helpers: Mutex<Helpers>,
     /// Where its log lines stand.
     pub(crate) span: RunSpan,
+}
+
+/// What else a run can be asked to stop by.
+#[derive(Default)]
+struct Signals {
+    token: CancellationToken,
+    /// For a thread that sleeps.
+    bell: Bell,
 }
 
 #[derive(Default)]
@@ -70,10 +78,10 @@ impl RunCell {
             reports,
             stop: AtomicBool::new(false),
             ready: AtomicBool::new(false),
+            announced: AtomicBool::new(false),
             heartbeat: AtomicU64::new(0),
-            stopped: Notify::new(),
-            token: OnceLock::new(),
-            bell: OnceLock::new(),
+            waiting: Mutex::default(),
+            signals: OnceLock::new(),
             helpers: Mutex::new(Helpers::None),
             span,
         })
@@ -86,14 +94,12 @@ impl RunCell {
     /// Asks the run to end. Wakes whatever waits for that.
     pub(crate) fn request_stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
-        // Either the token and the bell are seen here, or the flag by whoever is making them.
+        // Either the signals are seen here, or the flag by whoever is making them.
         fence(Ordering::SeqCst);
-        // Whoever waits brings a waker, which is the user's and may panic; the driver may not.
-        drop(contain(|| self.stopped.notify_waiters()));
-        if let Some(token) = self.token.get() {
+        wake_all(self);
+        if let Some(Signals { token, bell }) = self.signals.get().map(|signals| &**signals) {
+            // It wakes what is the user's and may panic; the driver may not.
             drop(contain(|| token.cancel()));
-        }
-        if let Some(bell) = self.bell.get() {
             // Taken so that no sleeper is between its look at the flag and its wait.
             let guard = lock(&bell.lock);
             bell.rung.notify_all();
@@ -105,20 +111,8 @@ impl RunCell {
         self.stop.load(Ordering::SeqCst)
     }
 
-    pub(crate) async fn stopped(&self) {
-        loop {
-            let mut notified = std::pin::pin!(self.stopped.notified());
-            // Registered before the look at the flag, so that no wake-up falls between them.
-            notified.as_mut().enable();
-            if self.is_stopping() {
-                return;
-            }
-            notified.await;
-        }
-    }
-
     pub(crate) fn stop_token(&self) -> CancellationToken {
-        let token = self.token.get_or_init(CancellationToken::new);
+        let Signals { token, .. } = &**self.signals.get_or_init(Box::default);
         fence(Ordering::SeqCst);
         if self.is_stopping() {
             token.cancel();
@@ -128,7 +122,7 @@ impl RunCell {
 
     /// Blocks the thread for `time`, or until the run is asked to end: then `false`.
     pub(crate) fn sleep_blocking(&self, time: Duration) -> bool {
-        let bell = self.bell.get_or_init(Box::default);
+        let Signals { bell, .. } = &**self.signals.get_or_init(Box::default);
         fence(Ordering::SeqCst);
         let guard = lock(&bell.lock);
         let waited = bell.rung.wait_timeout_while(guard, time, |()| !self.is_stopping());
@@ -140,6 +134,11 @@ impl RunCell {
         if !self.ready.swap(true, Ordering::SeqCst) {
             self.reports.ready(self.run);
         }
+    }
+
+    /// Whether it is announced for the first time.
+    pub(crate) fn announce(&self) -> bool {
+        !self.announced.swap(true, Ordering::Relaxed)
     }
 
     pub(crate) fn beat(&self) {

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cell::{Reports, RunCell};
 use super::run::spawn_helper;
+pub use super::stopped::Stopped;
 #[cfg(feature = "config")]
 use crate::config::settings::{ReadSettings, Settings, SettingsType};
 use crate::control::handle::SupervisorHandle;
@@ -53,8 +54,8 @@ impl TaskContext {
     /// # Cancel safety
     ///
     /// Dropping the future loses nothing: the next call returns at once if the request has come.
-    pub async fn stopped(&self) {
-        self.cell.stopped().await;
+    pub fn stopped(&self) -> Stopped<'_> {
+        Stopped::new(&self.cell)
     }
 
     /// Whether the run has been asked to stop.

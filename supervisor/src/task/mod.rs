@@ -8,4 +8,5 @@ pub mod member;
 pub mod panic;
 pub mod result;
 pub(crate) mod run;
+pub(crate) mod stopped;
 pub(crate) mod then;

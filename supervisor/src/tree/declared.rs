@@ -241,12 +241,16 @@ impl DeclaredSupervisor {
     }
 }
 
+/// What most fields say, for all of them: each patch of its own the compiler would go through.
+static NOTHING: PolicyPatch = PolicyPatch::NONE;
+
 /// One field of a supervisor.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredSlot {
     name: &'static str,
     node: Node,
-    policy: PolicyPatch,
+    /// What the field says about its child: nothing, for most.
+    policy: &'static PolicyPatch,
     max_children: Option<u32>,
     count: Option<u32>,
     intensity: Option<Limit>,
@@ -264,35 +268,35 @@ impl DeclaredSlot {
     pub const fn new<T: Supervised<Handle: Gives<T, N>>, N: NeedsNothing>(
         name: &'static str,
     ) -> Self {
-        Self::of(name, T::NODE, &PolicyPatch::NONE)
+        Self::of(name, T::NODE)
     }
 
     /// A field that says `args`. What they are is checked where they are made.
     pub const fn given<T: Supervised<Handle: FromSeat>>(name: &'static str) -> Self {
-        Self::of(name, T::NODE, &PolicyPatch::NONE)
+        Self::of(name, T::NODE)
     }
 
     /// A field that says something that only a pool or a many has.
     pub const fn group<T: Group + Needs<N>, N: NeedsNothing>(name: &'static str) -> Self {
-        Self::of(name, T::NODE, &PolicyPatch::NONE)
+        Self::of(name, T::NODE)
     }
 
     /// A field that says something that only a pool has.
     pub const fn pool<T: IsPool>(name: &'static str) -> Self {
-        Self::of(name, T::NODE, &PolicyPatch::NONE)
+        Self::of(name, T::NODE)
     }
 
     /// A field that says something that only a many has.
     pub const fn many<T: IsMany<N>, N>(name: &'static str) -> Self {
-        Self::of(name, T::NODE, &PolicyPatch::NONE)
+        Self::of(name, T::NODE)
     }
 
-    pub(super) const fn of(name: &'static str, node: Node, policy: &PolicyPatch) -> Self {
+    pub(super) const fn of(name: &'static str, node: Node) -> Self {
         let (max_children, count, intensity, meltdown) = (None, None, None, None);
         Self {
             name,
             node,
-            policy: *policy,
+            policy: &NOTHING,
             max_children,
             count,
             intensity,
@@ -334,7 +338,7 @@ impl DeclaredSlot {
 
     /// The policies written at it.
     #[must_use]
-    pub const fn with_policy(mut self, policy: PolicyPatch) -> Self {
+    pub const fn with_policy(mut self, policy: &'static PolicyPatch) -> Self {
         self.policy = policy;
         self
     }
@@ -392,8 +396,8 @@ impl DeclaredSlot {
         self.node
     }
 
-    pub(super) const fn policy(&self) -> &PolicyPatch {
-        &self.policy
+    pub(super) const fn policy(&self) -> &'static PolicyPatch {
+        self.policy
     }
 
     pub(super) const fn declared_count(&self) -> Option<u32> {

@@ -234,21 +234,22 @@ const fn of_supervisor(
 /// another place. That is so for most, and to lay one patch over another takes the compiler long.
 const fn is_plain(field: &PolicyPatch, declared: &PolicyPatch, around: &Around<'_>) -> bool {
     let defaults = &around.defaults.in_code;
-    says_little(field)
-        && says_little(declared)
-        && says_little(defaults)
-        && go_together([
-            (&field.backoff.initial, &field.backoff.max),
-            (&declared.backoff.initial, &declared.backoff.max),
-            (&defaults.backoff.initial, &defaults.backoff.max),
-        ])
-        && go_together([
-            (&field.health.heartbeat, &field.health.stale_after),
-            (&declared.health.heartbeat, &declared.health.stale_after),
-            (&defaults.health.heartbeat, &defaults.health.stale_after),
-        ])
-        && (around.room.is_none()
-            || (is_unbound(field, declared) && defaults.shutdown.grace.is_none()))
+    cfg!(plant_bug = "all_is_plain")
+        || says_little(field)
+            && says_little(declared)
+            && says_little(defaults)
+            && go_together([
+                (&field.backoff.initial, &field.backoff.max),
+                (&declared.backoff.initial, &declared.backoff.max),
+                (&defaults.backoff.initial, &defaults.backoff.max),
+            ])
+            && go_together([
+                (&field.health.heartbeat, &field.health.stale_after),
+                (&declared.health.heartbeat, &declared.health.stale_after),
+                (&defaults.health.heartbeat, &defaults.health.stale_after),
+            ])
+            && (around.room.is_none()
+                || (is_unbound(field, declared) && defaults.shutdown.grace.is_none()))
 }
 
 /// Whether nothing is said about the time it has to stop in.

@@ -64,7 +64,7 @@ pub(super) fn reloaded(input: &Input) -> BTreeMap<ChildPath, PlanKind> {
     let mut waiting = vec![(ChildPath::root(), PlanKind::Supervisor(valid.root))];
     while let Some((path, kind)) = waiting.pop() {
         if let PlanKind::Supervisor(plan) = &kind {
-            let below = |NodePlan { id, kind }: &NodePlan| (path.join(id), kind.clone());
+            let below = |NodePlan { path, kind }: &NodePlan| (path.clone(), kind.clone());
             waiting.extend(plan.children.iter().map(below));
         }
         all.insert(path, kind);
@@ -363,7 +363,8 @@ impl World {
             .filter_map(|key| self.engine.nodes.get(key))
             .map(|node| {
                 let plan = node.supervisor().map(|supervisor| Arc::clone(&supervisor.plan));
-                let (policy, dependencies) = (node.policy().clone(), node.dependencies().to_vec());
+                let (policy, dependencies) =
+                    (Policy::clone(node.policy()), node.dependencies().to_vec());
                 (node.path.clone(), Said { policy, dependencies, plan })
             })
             .collect()

@@ -495,7 +495,7 @@ fn dependent(spec: NodeSpec, dependency: &ChildPath, rng: &mut Rng) -> NodeSpec 
     };
     match spec {
         NodeSpec::Child(child) => {
-            let patch = patch(child.policy);
+            let patch = patch(child.policy());
             child.depends_on(dependency).with_policy(patch).into()
         }
         NodeSpec::Supervisor(inner) => {

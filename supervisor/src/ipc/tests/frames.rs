@@ -46,6 +46,8 @@ fn every_example_of_a_request_is_read_as_what_it_is() {
             Call::Subscribe(_) => method == Method::EventsSubscribe,
             Call::Unsubscribe(_) => method == Method::EventsUnsubscribe,
             Call::Tail(_) => method == Method::LogsTail,
+            Call::Why(_) => method == Method::Why,
+            Call::Explain(_) => method == Method::Explain,
             Call::Command(params) => method.command() == Some(params.command),
         };
         assert!(fits, "{name}");

@@ -1,5 +1,7 @@
 //! Rules about pools and manies.
 
+use std::sync::Arc;
+
 use super::{Around, Checker, Fault, SpecViolation};
 #[cfg(feature = "config")]
 use crate::id::ChildPath;
@@ -49,7 +51,7 @@ impl Checker {
                     self.report(path, Fault::MaxChildren);
                 }
                 let (max_children, members) = (*max_children, members.clone());
-                let policy = self.member_policy(said, around);
+                let (policy, is_sound) = self.member_policy(said, around);
                 self.tags(path, tags);
                 let tags = tags.clone();
                 GroupPlan::Pool(Box::new(PoolPlan {
@@ -58,6 +60,7 @@ impl Checker {
                     said: *said,
                     tags,
                     policy,
+                    is_sound,
                 }))
             }
             GroupKind::Many => {
@@ -94,17 +97,20 @@ impl Checker {
     }
 
     /// What the members of a pool will amount to: what is wrong with all of them is said now, and
-    /// not when the first is spawned.
-    fn member_policy(&mut self, said: &PolicyPatch, around: &Around<'_>) -> Policy {
+    /// not when the first is spawned. What is wrong with the defaults around it is said then.
+    fn member_policy(&mut self, said: &PolicyPatch, around: &Around<'_>) -> (Arc<Policy>, bool) {
         let all = around.defaults.under(said);
         let policy = all.resolve();
-        if *said != PolicyPatch::NONE {
-            self.policy(around.path, said, &all, &policy);
-            self.room(around.path, &all, around.room);
-            self.health(around.path, all.health);
-            self.significance(around.path, &policy, around);
+        let before = self.violations.len();
+        self.policy(around.path, said, &all, &policy);
+        self.room(around.path, &all, around.room);
+        self.health(around.path, all.health);
+        self.significance(around.path, &policy, around);
+        let is_sound = self.violations.len() == before;
+        if !said.says_something() {
+            self.violations.truncate(before);
         }
-        policy
+        (Arc::new(policy), is_sound)
     }
 
     /// The children of a many are alike: what has been said about one of them is not said again.

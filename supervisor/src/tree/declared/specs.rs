@@ -126,7 +126,7 @@ impl DeclaredSlot {
     #[cfg(feature = "config")]
     fn at_field(&'static self, before: &'static PolicyPatch) -> Option<AtField> {
         let has_tags = !self.tags.is_empty();
-        self.at.map(|at| AtField { said: &self.policy, before, has_tags, at })
+        self.at.map(|at| AtField { said: self.policy, before, has_tags, at })
     }
 
     /// The tags said at the field, or else those of what stands in it.

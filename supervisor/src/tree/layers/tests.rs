@@ -7,6 +7,7 @@ use super::*;
 use crate::policy::failure::OnLimit;
 use crate::policy::health::HealthPatch;
 use crate::policy::on_failure::ClassPatch;
+use crate::policy::role::Role;
 
 const SECOND: Duration = Duration::from_secs(1);
 const NONE: PolicyPatch = PolicyPatch::NONE;
@@ -24,7 +25,7 @@ fn nested(supervisor: DeclaredSupervisor) -> Node {
 }
 
 fn slot(name: &'static str, node: Node, policy: PolicyPatch) -> DeclaredSlot {
-    DeclaredSlot::of(name, node, &policy)
+    DeclaredSlot::of(name, node).with_policy(Box::leak(Box::new(policy)))
 }
 
 /// What is wrong in the only field, with the lines of this file left out.
@@ -189,4 +190,62 @@ fn a_limit_that_no_layer_lets_trip_is_found_and_a_class_that_may_wait_less_is_le
     let class = ClassPatch::NONE.backoff(wait(None, Some(1)));
     let of_class = NONE.on_failure(OnFailurePatch::NONE.on(FailureClass::Panic, class));
     assert!(trips(slow.over(of_class), limit(30), NONE));
+}
+
+#[test]
+fn what_is_plain_at_a_glance_is_what_the_long_way_has_nothing_to_say_about() {
+    let beats = |heartbeat: Option<u32>, stale_after: Option<u32>| HealthPatch {
+        heartbeat: heartbeat.map(|n| n * SECOND),
+        stale_after: stale_after.map(|n| n * SECOND),
+    };
+    let class = ClassPatch::NONE.backoff(wait(Some(7), None));
+    let mut patches = vec![
+        NONE,
+        NONE.restart(Restart::Permanent),
+        NONE.restart(Restart::Transient),
+        NONE.restart(Restart::Temporary),
+        NONE.backoff(wait(Some(7), None)),
+        NONE.backoff(wait(None, Some(2))),
+        NONE.backoff(wait(Some(3), Some(4))),
+        NONE.health(beats(Some(9), None)),
+        NONE.health(beats(None, Some(3))),
+        NONE.health(beats(Some(1), Some(5))),
+        NONE.on_failure(OnFailurePatch::NONE.on(FailureClass::Panic, class)),
+        NONE.probe_after(SECOND),
+        NONE.on_limit(OnLimit::Quarantine),
+        NONE.significant(),
+        NONE.grace(Grace::After(9 * SECOND)),
+        NONE.restart_limit(3, SECOND),
+    ];
+    patches.extend(
+        [Role::Service, Role::Worker, Role::Job, Role::Sidecar].map(|role| NONE.role(role)),
+    );
+    let (mut plain, mut not_plain) = (0, 0);
+    for room in [None, Some((4 * SECOND, "`budget` of this supervisor"))] {
+        for &defaults in &patches {
+            let supervisor = DeclaredSupervisor::new(&[]).with_defaults(defaults);
+            let around = Around { room, ..around(&supervisor) };
+            for (&declared, &field) in
+                patches.iter().flat_map(|a| patches.iter().map(move |b| (a, b)))
+            {
+                if !is_plain(&field, &declared, &around) {
+                    not_plain += 1;
+                    continue;
+                }
+                plain += 1;
+                let slot = slot("a", child(declared), field);
+                let layers = Layers::new(&slot, &declared, &around.defaults);
+                let complaint = layers.complaint(&layers.all(), &around, true);
+                let mut text = Text::new();
+                layers.say(&slot, slot_place(&slot), &around, &complaint, &mut text);
+                assert_eq!(text.as_str(), "", "{field:?} over {declared:?} over {defaults:?}");
+            }
+        }
+    }
+    assert!(plain > not_plain / 4, "the glance finds little: {plain} of {}", plain + not_plain);
+}
+
+/// Where what stands in it is declared.
+fn slot_place(slot: &DeclaredSlot) -> &'static Location<'static> {
+    slot.node().of_members().at()
 }

@@ -16,7 +16,7 @@ fn child(
     places: &[&'static str],
 ) -> (DeclaredSlot, Runs<()>) {
     let declared = leak(DeclaredChild::new(NONE));
-    let slot = DeclaredSlot::of(name, Node::Child(declared), &policy);
+    let slot = DeclaredSlot::of(name, Node::Child(declared)).with_policy(leak(policy));
     (slot, borrowing(places))
 }
 
@@ -27,7 +27,7 @@ fn borrowing(places: &[&'static str]) -> Runs<()> {
 
 fn many(name: &'static str, count: u32, places: &[&'static str]) -> (DeclaredSlot, Runs<()>) {
     let declared = leak(DeclaredChild::new(NONE));
-    let slot = DeclaredSlot::of(name, Node::Many(declared), &NONE).count(count);
+    let slot = DeclaredSlot::of(name, Node::Many(declared)).count(count);
     (slot, Runs::Members(leak(MemberRuns::of(borrowing(places)))))
 }
 
@@ -44,7 +44,10 @@ fn nested(
     fields: Vec<(DeclaredSlot, Runs<()>)>,
 ) -> (DeclaredSlot, Runs<()>) {
     let (supervisor, runs) = supervisor(fields);
-    (DeclaredSlot::of(name, Node::Supervisor(supervisor), &policy), Runs::Supervisor(runs))
+    (
+        DeclaredSlot::of(name, Node::Supervisor(supervisor)).with_policy(leak(policy)),
+        Runs::Supervisor(runs),
+    )
 }
 
 /// What is said about a tree of these, with the places in this file left out.

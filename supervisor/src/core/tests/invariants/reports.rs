@@ -96,7 +96,7 @@ impl Invariant for Reports {
             let missing: Vec<_> = self.expected.difference(&rows).collect();
             assert!(missing.is_empty(), "no rows for {missing:?}");
         }
-        for row in &report.rows {
+        for row in &*report.rows {
             let is_there = world.runs.values().any(|run| path(&run.path) == row.path);
             let is_task = world.plan(&row.path).is_none();
             if is_task {

@@ -249,3 +249,78 @@ fn a_late_restart_that_fails_while_an_older_death_stops_others_is_absorbed() {
         ",
     );
 }
+
+#[test]
+fn so_does_one_whose_failure_the_round_of_a_sibling_takes_in() {
+    check(
+        "one_for_all { a backoff=2s..8s reset_after=1s, b, c grace=1s }",
+        "start; exit a error; wait 2s; wait 5s; stubborn c; exit b error; exit a error; wait 9s",
+        "
+        0ms: start a#1, start b#1, start c#1, up
+        0ms: cancel c#1, cancel b#1
+        2000ms: start a#2, start b#2, start c#2
+        7000ms: cancel c#2
+        8000ms: abort c#2
+        9000ms: start a#3, start b#3, start c#3
+        ",
+    );
+}
+
+#[test]
+fn so_does_one_that_fails_when_the_round_of_a_sibling_stops_it() {
+    check(
+        "one_for_all { a backoff=2s..8s reset_after=1s, b }",
+        "start; exit a error; wait 2s; wait 5s; stubborn a; exit b error; exit a error; wait 9s",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel b#1
+        2000ms: start a#2, start b#2
+        7000ms: cancel a#2
+        9000ms: start a#3, start b#3
+        ",
+    );
+}
+
+#[test]
+fn so_does_one_that_was_stopped() {
+    check(
+        "one_for_one { a backoff=2s..8s reset_after=1s }",
+        "start; exit a error; wait 2s; wait 5s; restart a; exit a error; wait 9s",
+        "
+        0ms: start a#1, up
+        2000ms: start a#2
+        7000ms: cancel a#2, start a#3, [restart a: ok]
+        9000ms: start a#4
+        ",
+    );
+}
+
+#[test]
+fn so_does_a_supervisor_that_was_melting_down_when_the_round_of_a_sibling_came() {
+    check(
+        "one_for_all { d backoff=2s..8s reset_after=1s intensity=0/1s { x grace=1s, y }, b }",
+        "start; exit d/y error; wait 2s; wait 5s; stubborn d/x; exit d/y error; exit b error; \
+         wait 9s",
+        "
+        0ms: start d/x#1, start d/y#1, start b#1, up
+        0ms: cancel d/x#1, cancel b#1
+        2000ms: start d/x#2, start d/y#2, start b#2
+        7000ms: cancel d/x#2
+        8000ms: abort d/x#2
+        9000ms: start d/x#3, start d/y#3, start b#3
+        ",
+    );
+}
+
+#[test]
+fn one_that_ends_well_while_its_group_is_stopped_makes_nobody_wait() {
+    check(
+        "one_for_all { a transient backoff=2s, b, c grace=1s }",
+        "start; stubborn c; exit b error; exit a ok; wait 9s",
+        "
+        0ms: start a#1, start b#1, start c#1, up
+        0ms: cancel c#1
+        1000ms: abort c#1, start a#2, start b#2, start c#2
+        ",
+    );
+}

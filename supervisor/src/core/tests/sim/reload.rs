@@ -41,7 +41,7 @@ fn change(spec: &mut SupervisorSpec, rng: &mut Rng) {
         match &mut spec.children[picked] {
             NodeSpec::Child(task) => {
                 let drawn = child("_", rng, auto).policy();
-                task.policy = other(task.policy, drawn, rng);
+                task.policy = other(*task.policy, drawn, rng).into();
             }
             NodeSpec::Supervisor(inner) => match rng.u8(..3) {
                 0 => {

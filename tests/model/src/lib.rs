@@ -1,0 +1,22 @@
+//! The laws, read a second time: an interpreter that was written from their text, shares no code
+//! with the supervisor, and is slow and simple.
+//!
+//! The supervisor reacts: each input makes it do what follows. The model looks: again and again it
+//! goes through all supervisors from the root, asks each what the law says about it as it is now,
+//! and does the first thing that there is to do. When nobody has anything to do, time may pass.
+//!
+//! What the runs do is part of the model ([`world`]): they follow a script, so that the same can
+//! be played on the real supervisor.
+
+pub mod spec;
+
+mod command;
+mod decide;
+mod end;
+mod look;
+mod model;
+mod start;
+mod world;
+
+pub use command::{Answer, Command, Verb};
+pub use model::{Exit, Fact, Item, Life, Model, Row};

@@ -1,0 +1,298 @@
+//! Looking at each supervisor and doing the first thing that the laws ask for.
+
+use crate::command::Answer;
+use crate::model::{Cause, Exit, Fact, Group, Id, Job, Life, Model, Step, Until, Wish};
+use crate::spec::{Restart, Strategy};
+use crate::world::Turn;
+
+impl Model {
+    /// Lets everything happen that needs no time.
+    pub fn settle(&mut self) {
+        loop {
+            self.look_until_quiet();
+            match self.polls.pop_front() {
+                Some(Turn::Run(id, generation)) => self.poll(id, generation),
+                Some(Turn::Supervisors) => self.hear(),
+                None => return,
+            }
+        }
+    }
+
+    pub(crate) fn look_until_quiet(&mut self) {
+        while !self.is_over && self.look(0) {}
+    }
+
+    fn look(&mut self, id: Id) -> bool {
+        if self.look_at(id) {
+            return true;
+        }
+        let children = self.nodes[id].children.clone();
+        children.into_iter().any(|child| self.look(child))
+    }
+
+    fn look_at(&mut self, id: Id) -> bool {
+        let above = self.nodes[id].parent;
+        match self.nodes[id].step.clone() {
+            Step::None => false,
+            // L22: it is asked in its turn, and until then it does nothing.
+            step if !matches!(step, Step::Ending { .. })
+                && above.is_some_and(|above| self.is_being_stopped(above)) =>
+            {
+                false
+            }
+            Step::Ending { exit } => {
+                let children = self.nodes[id].children.clone();
+                self.stop_next(&children, Wish::End).unwrap_or_else(|| {
+                    self.supervisor_has_ended(id, exit);
+                    true
+                })
+            }
+            Step::StartingUp { members, mut turn } => {
+                let did = self.start_next(&members, &mut turn, Cause::Init);
+                if let Step::StartingUp { turn: now, .. } = &mut self.nodes[id].step {
+                    *now = turn;
+                }
+                did.unwrap_or_else(|| {
+                    self.nodes[id].step = Step::Idle;
+                    self.run_is_ready(id);
+                    true
+                })
+            }
+            Step::Stopping { members, decided, due } => {
+                self.stop_next(&members, Wish::Member).unwrap_or_else(|| {
+                    self.nodes[id].step = Step::Idle;
+                    // L34: dropped with the last of its members.
+                    let mut lives = members.iter().map(|&member| &self.nodes[member]);
+                    if lives.any(|node| !node.is_gone && node.life == Life::Restarting) {
+                        self.nodes[id].groups.push(Group { members, decided, due });
+                    }
+                    true
+                })
+            }
+            Step::Starting { members, mut turn } => {
+                let did = self.start_next(&members, &mut turn, Cause::Round);
+                if let Step::Starting { turn: now, .. } = &mut self.nodes[id].step {
+                    *now = turn;
+                }
+                did.unwrap_or_else(|| {
+                    self.nodes[id].step = Step::Idle;
+                    true
+                })
+            }
+            Step::Idle => self.look_at_idle(id),
+        }
+    }
+
+    fn look_at_idle(&mut self, id: Id) -> bool {
+        let now = self.now;
+        let children = &self.nodes[id].children;
+        let due = children.iter().copied().find(|&child| {
+            let child = &self.nodes[child];
+            child.life == Life::Restarting && child.due.is_some_and(|due| due <= now)
+        });
+        if let Some(child) = due {
+            self.attempt(child, Cause::Restart);
+            return true;
+        }
+        if self.nodes[id].groups.iter().any(|group| group.due <= now) {
+            self.begin_due_group(id);
+            return true;
+        }
+        match self.nodes[id].jobs.pop_front() {
+            None => {
+                let children = self.nodes[id].children.iter().copied();
+                let dues = children.filter_map(|child| Some((self.nodes[child].probe_due?, child)));
+                let probe = dues.filter(|&(due, _)| due <= now).min().map(|(_, child)| child);
+                if let Some(child) = probe {
+                    self.probe(child);
+                }
+                probe.is_some()
+            }
+            Some(Job::Death(child, exit)) => {
+                if !self.nodes[child].is_gone {
+                    self.decide(id, child, exit, false);
+                }
+                true
+            }
+            Some(Job::Command(number, command)) => {
+                self.carry_out(number, &command);
+                true
+            }
+        }
+    }
+
+    /// A group has waited long enough.
+    pub(crate) fn begin_due_group(&mut self, id: Id) {
+        let now = self.now;
+        let groups = &mut self.nodes[id].groups;
+        let Some(at) = groups.iter().position(|group| group.due <= now) else { return };
+        let waiting = groups.remove(at).members;
+        // In the order of declaration from its first member on: who starts there is waited for.
+        let children = &self.nodes[id].children;
+        let is_all =
+            self.nodes[id].spec.flags().is_some_and(|flags| flags.strategy == Strategy::OneForAll);
+        let first = children.iter().position(|child| is_all || waiting.contains(child));
+        let members = children[first.unwrap_or(children.len())..].to_vec();
+        self.nodes[id].step = Step::Starting { members, turn: 0 };
+    }
+
+    /// Asks the youngest of these to end, if nobody else is ending: whether anything was done, or
+    /// `None` when all have ended (L12, L15, L20).
+    fn stop_next(&mut self, members: &[Id], wish: Wish) -> Option<bool> {
+        let live: Vec<_> = members
+            .iter()
+            .copied()
+            .filter(|&child| !self.nodes[child].is_gone && self.nodes[child].life.is_live())
+            .collect();
+        let &youngest = live.last()?;
+        // Strictly one at a time, also when somebody else has asked the one.
+        let busy =
+            live.iter().rev().copied().find(|&child| self.nodes[child].life == Life::Stopping);
+        let child = busy.unwrap_or(youngest);
+        if self.nodes[child].life != Life::Stopping {
+            self.ask(child, wish);
+            return Some(true);
+        }
+        // Who was asked by command after the round began is taken out of it.
+        let is_kept = matches!(self.nodes[child].wish, Wish::Own | Wish::Hold | Wish::Remove);
+        if wish == Wish::End && !is_kept {
+            self.nodes[child].wish = wish;
+        }
+        Some(false)
+    }
+
+    /// Asks a live child to end.
+    pub(crate) fn ask(&mut self, id: Id, wish: Wish) {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        node.wish = wish;
+        node.start_due = None;
+        if node.life == Life::Stopping {
+            return;
+        }
+        node.life = Life::Stopping;
+        self.is_ready_no_more(id);
+        let node = &mut self.nodes[id];
+        node.grace_due = node.spec.grace.map(|grace| now + grace);
+        self.note(id, Fact::StopRequested);
+        if let Some(run) = &mut self.nodes[id].run {
+            run.is_cancelled = true;
+            return self.wake(id);
+        }
+        // It was failing to start: now it is stopped.
+        if let Step::Ending { exit } = &mut self.nodes[id].step {
+            *exit = Exit::Shutdown;
+        }
+        self.begin_end(id, Exit::Shutdown);
+    }
+
+    /// Its grace is over.
+    pub(crate) fn abort(&mut self, id: Id) {
+        self.nodes[id].grace_due = None;
+        self.note(id, Fact::Aborted);
+        if let Some(run) = &mut self.nodes[id].run {
+            run.is_aborted = true;
+            self.wake(id);
+        }
+    }
+
+    /// L37: the start phase is bounded.
+    pub(crate) fn start_takes_too_long(&mut self, id: Id) {
+        self.ask(id, Wish::TimedOut);
+    }
+
+    /// A run has ended; `None`: its start is ignored.
+    pub(crate) fn run_has_ended(&mut self, id: Id, exit: Option<Exit>) {
+        let node = &mut self.nodes[id];
+        node.run = None;
+        node.start_due = None;
+        node.grace_due = None;
+        match (node.life, exit) {
+            (Life::Starting, None) => self.start_is_ignored(id),
+            (Life::Starting, Some(exit)) => {
+                self.note(id, Fact::StartFailed(exit));
+                self.start_failed(id, exit);
+            }
+            (Life::Stopping, exit) => self.has_stopped(id, exit.unwrap_or(Exit::Shutdown)),
+            (_, exit) => {
+                let exit = exit.unwrap_or(Exit::Succeeded);
+                self.note(id, Fact::Exited(exit));
+                self.has_died(id, exit);
+            }
+        }
+    }
+
+    /// A supervisor, and all below it, has ended.
+    fn supervisor_has_ended(&mut self, id: Id, exit: Exit) {
+        self.nodes[id].step = Step::None;
+        self.nodes[id].grace_due = None;
+        for job in std::mem::take(&mut self.nodes[id].jobs) {
+            if let Job::Command(number, _) = job {
+                self.answers.push((number, self.no_supervisor()));
+            }
+        }
+        if id == 0 {
+            self.nodes[id].life = Life::Down;
+            self.is_over = true;
+            return;
+        }
+        match (self.nodes[id].life, self.nodes[id].wish) {
+            (Life::Starting, _) => {
+                self.note(id, Fact::StartFailed(exit));
+                self.start_failed(id, exit);
+            }
+            (Life::Stopping, Wish::Own) => {
+                self.note(id, Fact::Exited(exit));
+                self.has_died(id, exit);
+            }
+            _ => self.has_stopped(id, exit),
+        }
+    }
+
+    /// What was asked to end has ended (D12: what was wished for is what it is now).
+    fn has_stopped(&mut self, id: Id, exit: Exit) {
+        let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
+        let mut wish = self.nodes[id].wish;
+        let parent = self.nodes[id].parent;
+        let is_started = matches!(wish, Wish::Restart | Wish::Member);
+        if is_started && parent.is_some_and(|parent| self.is_being_stopped(parent)) {
+            wish = Wish::End;
+        }
+        if wish == Wish::TimedOut {
+            self.note(id, Fact::StartFailed(Exit::TimedOut));
+            return self.start_failed(id, Exit::TimedOut);
+        }
+        // Who ends well after it was asked to has ended because of that.
+        let exit = if exit == Exit::Succeeded { Exit::Shutdown } else { exit };
+        self.note(id, Fact::Exited(exit));
+        self.nodes[id].life = Life::Down;
+        match wish {
+            Wish::Stop | Wish::Member | Wish::End if is_temporary => return self.forget(id),
+            Wish::Remove => return self.forget(id),
+            Wish::Member => {
+                self.nodes[id].life = Life::Restarting;
+                if exit.is_abnormal() {
+                    self.lengthen(id);
+                }
+            }
+            Wish::Hold => {
+                if let Some(hold) = self.holds.get(&self.nodes[id].path) {
+                    self.nodes[id].life = hold.life;
+                }
+            }
+            Wish::Restart => {
+                self.nodes[id].on_trial = false;
+                self.attempt(id, Cause::Command);
+            }
+            Wish::Stop | Wish::End | Wish::Own | Wish::TimedOut => {}
+        }
+        if wish != Wish::Member {
+            self.nodes[id].on_trial = false;
+        }
+        let is_started = matches!(wish, Wish::Restart | Wish::Member);
+        self.answer_waiters(id, |until| match until {
+            Until::Gone => Some(Answer::Ok),
+            Until::Ready => (!is_started).then_some(Answer::Stopped),
+        });
+    }
+}

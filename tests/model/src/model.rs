@@ -1,0 +1,531 @@
+//! The tree as it is, what has happened, and how time passes.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::rc::Rc;
+
+use crate::command::{Answer, Command};
+use crate::spec::{Child, Flags, Limit};
+use crate::world::{Run, Turn, Word};
+
+/// Where a node stands in the list of all.
+pub(crate) type Id = usize;
+
+/// Where a child is in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Life {
+    /// Its turn has not come.
+    Waiting,
+    /// Not ready yet.
+    Starting,
+    /// It runs.
+    Up,
+    /// Asked to end.
+    Stopping,
+    /// It will be started again.
+    Restarting,
+    /// It does not run.
+    Down,
+    /// Kept out by an operator.
+    Paused,
+    /// Kept out by an operator, or because it failed too often.
+    Quarantined,
+}
+
+impl Life {
+    /// Whether a run exists.
+    pub fn is_live(self) -> bool {
+        matches!(self, Self::Starting | Self::Up | Self::Stopping)
+    }
+
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Starting => "starting",
+            Self::Up => "up",
+            Self::Stopping => "stopping",
+            Self::Restarting => "restarting",
+            Self::Down => "down",
+            Self::Paused => "paused",
+            Self::Quarantined => "quarantined",
+        }
+    }
+}
+
+/// How a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Exit {
+    /// By itself, well.
+    Succeeded,
+    /// Because it was asked to, or with that outcome.
+    Shutdown,
+    /// With an error that another run may not have.
+    Failed,
+    /// With one that every run would have.
+    Fatal,
+    /// With a panic.
+    Panicked,
+    /// Its start took too long.
+    TimedOut,
+    /// By force.
+    Aborted,
+}
+
+impl Exit {
+    /// Whether a transient child is restarted after it.
+    pub(crate) fn is_abnormal(self) -> bool {
+        matches!(self, Self::Failed | Self::Fatal | Self::Panicked | Self::TimedOut)
+    }
+
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Succeeded => "succeeded",
+            Self::Shutdown => "shutdown",
+            Self::Failed | Self::Fatal => "failed",
+            Self::Panicked => "panicked",
+            Self::TimedOut => "timed_out",
+            Self::Aborted => "aborted",
+        }
+    }
+}
+
+/// Something that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fact {
+    /// A start phase begins.
+    Starting,
+    /// It is up.
+    Ready,
+    /// An attempt failed.
+    StartFailed(Exit),
+    /// An attempt had nothing to do.
+    StartIgnored,
+    /// It ended.
+    Exited(Exit),
+    /// It is asked to end.
+    StopRequested,
+    /// It is forced to.
+    Aborted,
+    /// It is started as a trial.
+    Probing,
+    /// A supervisor gives up.
+    Meltdown,
+    /// A supervisor ends because a significant child has.
+    AutoShutdown,
+    /// It is known from now on.
+    Added,
+    /// It is no longer known.
+    Removed,
+}
+
+/// Something that happened to somebody.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Item {
+    /// When.
+    pub at: u64,
+    /// To whom.
+    pub path: String,
+    /// To which run.
+    pub generation: u64,
+    /// What.
+    pub fact: Fact,
+}
+
+/// One child as it is now.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Row {
+    /// Where it stands.
+    pub path: String,
+    /// Where it is in its life.
+    pub life: Life,
+    /// Its latest run.
+    pub generation: u64,
+    /// For a supervisor: how many restarts count against it.
+    pub used: Option<usize>,
+    /// How many count against its own limit.
+    pub own_used: Option<usize>,
+    /// When it is started again.
+    pub due: Option<u64>,
+}
+
+/// Why a run was started; it says what follows when the start fails.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// Its supervisor starts.
+    Init,
+    /// A group is restarted.
+    Round,
+    /// It is restarted alone.
+    Restart,
+    /// Somebody asked for it.
+    Command,
+    /// It was added.
+    Add,
+    /// It is on trial.
+    Probe,
+}
+
+/// What a stop is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    /// To be down.
+    Stop,
+    /// To be started with a group.
+    Member,
+    /// Its supervisor ends.
+    End,
+    /// To be started again.
+    Restart,
+    /// To be forgotten.
+    Remove,
+    /// To be kept out.
+    Hold,
+    /// Its start took too long.
+    TimedOut,
+    /// Nobody asked: a supervisor ends by itself.
+    Own,
+}
+
+/// What a supervisor is in the middle of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// It does not run.
+    None,
+    /// Nothing.
+    Idle,
+    /// Its children start; so many have had their turn.
+    StartingUp { members: Vec<Id>, turn: usize },
+    /// A group is stopped; the start comes when it is due.
+    Stopping { members: Vec<Id>, decided: u64, due: u64 },
+    /// A group is started; so many have had their turn.
+    Starting { members: Vec<Id>, turn: usize },
+    /// All of it is stopped, and this is its exit.
+    Ending { exit: Exit },
+}
+
+/// A group that was stopped and waits for its start.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    pub(crate) members: Vec<Id>,
+    pub(crate) decided: u64,
+    pub(crate) due: u64,
+}
+
+/// What waits until a supervisor has a moment.
+#[derive(Clone, Debug)]
+pub(crate) enum Job {
+    Death(Id, Exit),
+    Command(usize, Command),
+}
+
+/// What somebody who asked waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Until {
+    Gone,
+    Ready,
+}
+
+/// An operator's wish, kept by path.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hold {
+    pub(crate) life: Life,
+    /// Whether it is started when it is kept out no longer.
+    pub(crate) is_to_run: bool,
+    /// Whether its own limit did it, and it is tried again.
+    pub(crate) is_probed: bool,
+}
+
+/// A child, or the root.
+#[derive(Clone, Debug)]
+pub(crate) struct Node {
+    pub(crate) path: String,
+    pub(crate) spec: Rc<Child>,
+    pub(crate) parent: Option<Id>,
+    pub(crate) is_gone: bool,
+    pub(crate) life: Life,
+    pub(crate) generation: u64,
+    pub(crate) run: Option<Run>,
+    pub(crate) cause: Cause,
+    pub(crate) wish: Wish,
+    pub(crate) ready_at: Option<u64>,
+    pub(crate) start_due: Option<u64>,
+    pub(crate) grace_due: Option<u64>,
+    /// When it is restarted alone.
+    pub(crate) due: Option<u64>,
+    pub(crate) probe_due: Option<u64>,
+    pub(crate) on_trial: bool,
+    /// How many waits there have been in a row.
+    pub(crate) waits: u32,
+    pub(crate) charged: Vec<u64>,
+    pub(crate) waiters: Vec<(usize, Until)>,
+    // Of a supervisor.
+    pub(crate) children: Vec<Id>,
+    pub(crate) step: Step,
+    pub(crate) window: Vec<u64>,
+    pub(crate) jobs: VecDeque<Job>,
+    pub(crate) groups: Vec<Group>,
+}
+
+/// A tree, and the runs in it.
+#[derive(Clone, Debug)]
+pub struct Model {
+    pub(crate) now: u64,
+    pub(crate) nodes: Vec<Node>,
+    pub(crate) generations: BTreeMap<String, u64>,
+    pub(crate) holds: BTreeMap<String, Hold>,
+    /// Paths that were removed for good.
+    pub(crate) removed: BTreeSet<String>,
+    /// Who has something to do, in the order in which that came up.
+    pub(crate) polls: VecDeque<Turn>,
+    /// What runs have said and nobody has heard yet.
+    pub(crate) mailbox: VecDeque<(Id, u64, Word)>,
+    pub(crate) trace: Vec<Item>,
+    pub(crate) answers: Vec<(usize, Answer)>,
+    pub(crate) is_ending: bool,
+    pub(crate) is_over: bool,
+    ties: usize,
+}
+
+impl Model {
+    /// The tree with this root, before its start.
+    pub fn new(root: Flags) -> Self {
+        let mut model = Self {
+            now: 0,
+            nodes: Vec::new(),
+            generations: BTreeMap::new(),
+            holds: BTreeMap::new(),
+            removed: BTreeSet::new(),
+            polls: VecDeque::new(),
+            mailbox: VecDeque::new(),
+            trace: Vec::new(),
+            answers: Vec::new(),
+            is_ending: false,
+            is_over: false,
+            ties: 0,
+        };
+        let mut root = Child::supervisor("root", root);
+        root.grace = None;
+        model.place(None, Rc::new(root));
+        model
+    }
+
+    /// Starts the tree and lets everything happen that needs no time.
+    pub fn start(&mut self) {
+        self.attempt(0, Cause::Init);
+        self.settle();
+    }
+
+    /// Lets so much time pass, with all that is due in it.
+    pub fn wait(&mut self, millis: u64) {
+        let until = self.now + millis;
+        while let Some(due) = self.next_due().filter(|&due| due <= until) {
+            self.now = self.now.max(due);
+            let mut fired = 0;
+            while self.fire() {
+                fired += 1;
+                self.settle();
+            }
+            self.ties += usize::from(fired > 1);
+        }
+        self.now = until;
+    }
+
+    /// The time.
+    pub fn now(&self) -> u64 {
+        self.now
+    }
+
+    /// How often several clocks rang at the same moment; their order is nobody's law.
+    pub fn ties(&self) -> usize {
+        self.ties
+    }
+
+    /// Whether the tree has ended.
+    pub fn is_over(&self) -> bool {
+        self.is_over
+    }
+
+    /// Whether the end of the tree has begun.
+    pub fn is_ending(&self) -> bool {
+        self.is_ending
+    }
+
+    /// What happened since this was asked last.
+    pub fn take_trace(&mut self) -> Vec<Item> {
+        std::mem::take(&mut self.trace)
+    }
+
+    /// What was answered since this was asked last: the number of the command, and the answer.
+    pub fn take_answers(&mut self) -> Vec<(usize, Answer)> {
+        std::mem::take(&mut self.answers)
+    }
+
+    /// Whether some supervisor is in the middle of something, so that what is asked for may have
+    /// to wait.
+    pub fn is_busy(&self) -> bool {
+        let alive = self.nodes.iter().filter(|node| !node.is_gone);
+        alive.into_iter().any(|node| {
+            !matches!(node.step, Step::None | Step::Idle)
+                || !node.jobs.is_empty()
+                || node.life == Life::Stopping
+        })
+    }
+
+    /// Every child below supervisors that are live, each supervisor before its children.
+    pub fn rows(&self) -> Vec<Row> {
+        let mut rows = Vec::new();
+        if !self.is_over {
+            self.rows_below(0, &mut rows);
+        }
+        rows
+    }
+
+    fn rows_below(&self, at: Id, rows: &mut Vec<Row>) {
+        for &id in &self.nodes[at].children {
+            let node = &self.nodes[id];
+            let used = |charged: &[u64], limit: Limit| {
+                let all = charged.iter().filter(|&&at| self.now - at <= limit.within).count();
+                all.min(limit.max + 1)
+            };
+            rows.push(Row {
+                path: node.path.clone(),
+                life: node.life,
+                generation: node.generation,
+                used: node
+                    .spec
+                    .flags()
+                    .filter(|_| node.life.is_live())
+                    .map(|flags| used(&node.window, flags.intensity)),
+                own_used: node.spec.limit.map(|limit| used(&node.charged, limit)),
+                due: self.due_of(id),
+            });
+            if node.life.is_live() {
+                self.rows_below(id, rows);
+            }
+        }
+    }
+
+    fn due_of(&self, id: Id) -> Option<u64> {
+        let node = &self.nodes[id];
+        let parent = node.parent.map(|parent| &self.nodes[parent]);
+        match node.life {
+            Life::Restarting => node.due.or_else(|| {
+                let groups = &parent?.groups;
+                groups.iter().find(|group| group.members.contains(&id)).map(|group| group.due)
+            }),
+            // One that is due and has to wait for its supervisor shows nothing.
+            Life::Quarantined => node.probe_due.filter(|&due| due > self.now),
+            _ => None,
+        }
+    }
+
+    /// Puts a node into the list, and below `parent` as the youngest.
+    pub(crate) fn place(&mut self, parent: Option<Id>, spec: Rc<Child>) -> Id {
+        let path = match parent {
+            Some(parent) => format!("{}/{}", self.nodes[parent].path, spec.id),
+            None => format!("/{}", spec.id),
+        };
+        let id = self.nodes.len();
+        let generation = self.generations.get(&path).copied().unwrap_or(0);
+        self.nodes.push(Node {
+            path,
+            spec,
+            parent,
+            is_gone: false,
+            life: Life::Waiting,
+            generation,
+            run: None,
+            cause: Cause::Init,
+            wish: Wish::Own,
+            ready_at: None,
+            start_due: None,
+            grace_due: None,
+            due: None,
+            probe_due: None,
+            on_trial: false,
+            waits: 0,
+            charged: Vec::new(),
+            waiters: Vec::new(),
+            children: Vec::new(),
+            step: Step::None,
+            window: Vec::new(),
+            jobs: VecDeque::new(),
+            groups: Vec::new(),
+        });
+        if let Some(parent) = parent {
+            self.nodes[parent].children.push(id);
+        }
+        id
+    }
+
+    pub(crate) fn note(&mut self, id: Id, fact: Fact) {
+        let node = &self.nodes[id];
+        let (path, generation) = (node.path.clone(), node.generation);
+        self.trace.push(Item { at: self.now, path, generation, fact });
+    }
+
+    /// Answers everybody who waits for something of this node.
+    pub(crate) fn answer_waiters(&mut self, id: Id, answer: impl Fn(Until) -> Option<Answer>) {
+        let waiters = std::mem::take(&mut self.nodes[id].waiters);
+        for (command, until) in waiters {
+            match answer(until) {
+                Some(answer) => self.answers.push((command, answer)),
+                None => self.nodes[id].waiters.push((command, until)),
+            }
+        }
+    }
+
+    /// The next moment at which something happens by itself.
+    fn next_due(&self) -> Option<u64> {
+        let alive = self.nodes.iter().filter(|node| !node.is_gone);
+        let dues = alive.flat_map(|node| {
+            let run = node.run.as_ref().and_then(|run| run.due);
+            let restart = node.due.filter(|_| node.life == Life::Restarting);
+            let groups = node.groups.iter().map(|group| group.due);
+            let probe = node.probe_due.filter(|_| self.may_probe(node));
+            [run, node.start_due, node.grace_due, restart, probe]
+                .into_iter()
+                .flatten()
+                .chain(groups.filter(|_| node.step == Step::Idle))
+        });
+        dues.min()
+    }
+
+    /// A probe waits until its supervisor is in the middle of nothing.
+    fn may_probe(&self, node: &Node) -> bool {
+        node.parent.is_some_and(|parent| {
+            self.nodes[parent].step == Step::Idle && !self.is_being_stopped(parent)
+        })
+    }
+
+    /// Does the first thing that is due by now. What waits for a supervisor is found by looking.
+    fn fire(&mut self) -> bool {
+        let now = self.now;
+        let is_due = |due: Option<u64>| due.is_some_and(|due| due <= now);
+        for id in 0..self.nodes.len() {
+            let node = &self.nodes[id];
+            if node.is_gone {
+                continue;
+            }
+            if node.run.as_ref().is_some_and(|run| is_due(run.due)) {
+                self.ring(id);
+            } else if is_due(node.start_due) {
+                self.start_takes_too_long(id);
+            } else if is_due(node.grace_due) {
+                self.abort(id);
+            } else if is_due(node.probe_due) && self.may_probe(node) {
+                self.probe(id);
+            } else if node.life == Life::Restarting && is_due(node.due) {
+                self.nodes[id].due = None;
+                self.attempt(id, Cause::Restart);
+            } else if node.step == Step::Idle && node.groups.iter().any(|group| group.due <= now) {
+                self.begin_due_group(id);
+            } else {
+                continue;
+            }
+            return true;
+        }
+        false
+    }
+}

@@ -1,0 +1,159 @@
+//! Starts: who may, in which order, and what follows when one fails (L1–L4, L16, L19, L37).
+
+use std::rc::Rc;
+
+use crate::command::Answer;
+use crate::model::{Cause, Exit, Fact, Id, Life, Model, Step, Until};
+use crate::spec::Restart;
+
+impl Model {
+    /// The next generation of a child begins.
+    pub(crate) fn attempt(&mut self, id: Id, cause: Cause) {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        node.generation = self.generations.get(&node.path).copied().unwrap_or(0) + 1;
+        self.generations.insert(node.path.clone(), node.generation);
+        node.life = Life::Starting;
+        node.cause = cause;
+        node.due = None;
+        node.probe_due = None;
+        node.ready_at = None;
+        node.start_due = node.spec.start_timeout.map(|timeout| now + timeout);
+        let flags = node.spec.flags().cloned();
+        self.note(id, Fact::Starting);
+        match flags {
+            None => self.spawn(id),
+            Some(flags) => {
+                // L19: built from its declaration, the window empty.
+                for child in std::mem::take(&mut self.nodes[id].children) {
+                    self.nodes[child].is_gone = true;
+                }
+                let node = &mut self.nodes[id];
+                node.window.clear();
+                node.groups.clear();
+                node.jobs.clear();
+                let path = self.nodes[id].path.clone();
+                for child in flags.children {
+                    // L41: removed for good.
+                    if self.removed.contains(&format!("{path}/{}", child.id)) {
+                        continue;
+                    }
+                    let child = self.place(Some(id), Rc::new(child));
+                    // L41: kept by path, above the run of the supervisor.
+                    if let Some(hold) = self.holds.get(&self.nodes[child].path) {
+                        let node = &mut self.nodes[child];
+                        node.life = hold.life;
+                        let wait = node.spec.probe_after.filter(|_| hold.is_probed);
+                        node.probe_due = wait.map(|wait| now + wait);
+                    }
+                }
+                let members = self.nodes[id].children.clone();
+                self.nodes[id].step = Step::StartingUp { members, turn: 0 };
+            }
+        }
+    }
+
+    /// The next of these has its turn, if the one before is ready: whether anything was done, or
+    /// `None` when all have had theirs.
+    pub(crate) fn start_next(
+        &mut self,
+        members: &[Id],
+        turn: &mut usize,
+        cause: Cause,
+    ) -> Option<bool> {
+        let before = turn.checked_sub(1).and_then(|before| members.get(before));
+        if before.is_some_and(|&before| {
+            let before = &self.nodes[before];
+            !before.is_gone && matches!(before.life, Life::Starting | Life::Stopping)
+        }) {
+            return Some(false);
+        }
+        let &next = members.get(*turn)?;
+        *turn += 1;
+        let node = &self.nodes[next];
+        if !node.is_gone && matches!(node.life, Life::Waiting | Life::Restarting) {
+            self.attempt(next, cause);
+        }
+        Some(true)
+    }
+
+    pub(crate) fn run_is_ready(&mut self, id: Id) {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        if node.life != Life::Starting {
+            return;
+        }
+        node.life = Life::Up;
+        node.ready_at = Some(now);
+        node.start_due = None;
+        self.note(id, Fact::Ready);
+        self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::Ok));
+        self.look_until_quiet();
+    }
+
+    /// L3, L16: no failure, and it costs nothing.
+    pub(crate) fn start_is_ignored(&mut self, id: Id) {
+        self.note(id, Fact::StartIgnored);
+        self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::OkIgnored));
+        self.nodes[id].life = Life::Down;
+        self.nodes[id].on_trial = false;
+        if self.nodes[id].spec.restart == Restart::Temporary {
+            self.forget(id);
+        }
+    }
+
+    pub(crate) fn start_failed(&mut self, id: Id, exit: Exit) {
+        self.nodes[id].life = Life::Down;
+        let Some(parent) = self.nodes[id].parent else { return };
+        self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::StartFailed));
+        let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
+        match self.nodes[id].cause {
+            // L22.
+            _ if self.is_being_stopped(parent) => {
+                if is_temporary {
+                    self.forget(id);
+                }
+            }
+            // L24: the round had still to stop it, and starts all.
+            Cause::Command | Cause::Add if self.is_to_be_stopped(parent, id) => {
+                if is_temporary {
+                    return self.forget(id);
+                }
+                self.nodes[id].life = Life::Restarting;
+                self.lengthen(id);
+            }
+            // L2.
+            Cause::Init if exit == Exit::Fatal => self.begin_end(parent, exit),
+            Cause::Init => self.begin_end(parent, Exit::Failed),
+            Cause::Round | Cause::Restart => self.decide(parent, id, exit, true),
+            // L23.
+            Cause::Command if is_temporary => self.forget(id),
+            Cause::Command => self.nodes[id].on_trial = false,
+            // L4.
+            Cause::Add => self.forget(id),
+            Cause::Probe if !self.nodes[id].on_trial => self.decide(parent, id, exit, true),
+            Cause::Probe => {
+                self.quarantine(id);
+                self.is_it_the_last_straw(parent, id);
+            }
+        }
+    }
+
+    fn is_to_be_stopped(&self, parent: Id, id: Id) -> bool {
+        matches!(&self.nodes[parent].step, Step::Stopping { members, .. } if members.contains(&id))
+    }
+
+    pub(crate) fn forget(&mut self, id: Id) {
+        self.note(id, Fact::Removed);
+        self.answer_waiters(id, |until| {
+            Some(match until {
+                Until::Gone => Answer::Ok,
+                Until::Ready => Answer::Removed,
+            })
+        });
+        self.nodes[id].is_gone = true;
+        if let Some(parent) = self.nodes[id].parent {
+            self.nodes[parent].children.retain(|&child| child != id);
+        }
+    }
+}

@@ -1,0 +1,402 @@
+//! What is drawn at random: trees, and what is done to them; and the model that knows what
+//! follows.
+
+use std::fmt::Write as _;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest_state_machine::ReferenceStateMachine;
+use supervisor_model::spec::{
+    Attempt, AutoShutdown, Backoff, Body, Child, Flags, Limit, Manner, OnLimit, Restart,
+    Strategy as Who,
+};
+use supervisor_model::{Command, Exit, Model, Verb};
+
+use crate::seen::Seen;
+
+/// One step of a history.
+#[derive(Clone, Debug)]
+pub(crate) enum Op {
+    /// Time passes, in milliseconds.
+    Wait(u64),
+    /// These runs end at the same moment, if they are up.
+    Tell(Vec<(String, Exit)>),
+    /// Somebody asks for something.
+    Command(Command),
+}
+
+/// The model, and what it did last.
+#[derive(Clone, Debug)]
+pub(crate) struct Twin {
+    pub(crate) tree: Flags,
+    model: Model,
+    pub(crate) script: Vec<Op>,
+    pub(crate) seen: Seen,
+    /// Who of those that were to be told was up.
+    pub(crate) told: Vec<(String, Exit)>,
+    /// Two clocks rang at the same moment; what comes first is nobody's law.
+    pub(crate) is_void: bool,
+    pub(crate) was_void: bool,
+}
+
+impl Twin {
+    fn new(tree: Flags) -> Self {
+        let mut model = Model::new(tree.clone());
+        model.start();
+        let seen = Seen::of(&mut model);
+        Self {
+            tree,
+            model,
+            script: Vec::new(),
+            seen,
+            told: Vec::new(),
+            is_void: false,
+            was_void: false,
+        }
+    }
+
+    fn apply(mut self, op: &Op) -> Self {
+        self.was_void = self.is_void;
+        self.script.push(op.clone());
+        self.told.clear();
+        if self.is_void {
+            return self;
+        }
+        match op {
+            Op::Wait(millis) => self.model.wait(*millis),
+            Op::Tell(whom) => {
+                for (path, how) in whom {
+                    if self.model.tell(path, *how) {
+                        self.told.push((path.clone(), *how));
+                    }
+                }
+                self.model.settle();
+            }
+            Op::Command(command) => self.model.command(self.script.len(), command),
+        }
+        self.is_void = self.model.ties() > 0;
+        self.seen = Seen::of(&mut self.model);
+        self
+    }
+
+    /// Tree and history in the notation of the scripts.
+    pub(crate) fn script(&self) -> String {
+        let mut text = format!("  tree:   {}\n  script: ", flags_text(&self.tree));
+        for op in &self.script {
+            let _ok = write!(text, "{}; ", op_text(op));
+        }
+        text.push('\n');
+        text
+    }
+}
+
+/// The reference of the state machine.
+pub(crate) struct Laws;
+
+impl ReferenceStateMachine for Laws {
+    type State = Twin;
+    type Transition = Op;
+
+    fn init_state() -> BoxedStrategy<Twin> {
+        tree().prop_map(Twin::new).boxed()
+    }
+
+    fn transitions(twin: &Twin) -> BoxedStrategy<Op> {
+        let rows = twin.model.rows();
+        let mut paths: Vec<_> = rows.iter().map(|row| row.path.clone()).collect();
+        let is_calm = std::env::var_os("MODEL_WILD").is_none();
+        let is_flat = is_calm && twin.model.is_busy();
+        let is_near = |path: &&String| !is_flat || path.matches('/').count() == 2;
+        let tasks: Vec<_> = paths.iter().filter(is_near).cloned().collect();
+        paths.push("/root/nobody".to_owned());
+        let mut parents: Vec<_> =
+            rows.iter().filter(|row| row.used.is_some()).map(|row| row.path.clone()).collect();
+        parents.push("/root".to_owned());
+        let whom = select(paths);
+        let exit = || {
+            prop_oneof![
+                5 => Just(Exit::Failed),
+                2 => Just(Exit::Succeeded),
+                1 => Just(Exit::Shutdown),
+                1 => Just(Exit::Panicked),
+                1 => Just(Exit::Fatal),
+            ]
+        };
+        let verb = prop_oneof![
+            1 => Just(Verb::Start),
+            3 => Just(Verb::Stop),
+            3 => Just(Verb::Restart),
+            1 => Just(Verb::Delete),
+            1 => Just(Verb::Remove),
+            2 => Just(Verb::Pause),
+            1 => Just(Verb::Quarantine),
+            3 => Just(Verb::Resume),
+            1 => Just(Verb::ResetBudget),
+        ];
+        // What has to wait until a supervisor has a moment is left to `MODEL_WILD`: in which order
+        // several supervisors come to it at one moment is nobody's law.
+        let verb = if is_calm && twin.model.is_busy() {
+            prop_oneof![3 => Just(Verb::Stop), 1 => Just(Verb::Delete), 1 => Just(Verb::ResetBudget)]
+                .boxed()
+        } else {
+            verb.boxed()
+        };
+        let is_add = !is_calm || !twin.model.is_busy();
+        let command = (whom, verb).prop_map(|(path, verb)| Op::Command(Command { path, verb }));
+        let add = (select(parents), 0..3_u8, child("x", 0)).prop_map(|(path, n, mut child)| {
+            child.id = format!("x{n}");
+            let mut number = 500 + u64::from(n) * 7;
+            tidy(&mut child, &mut number, AutoShutdown::Never);
+            Op::Command(Command { path, verb: Verb::Add(Box::new(child)) })
+        });
+        let wait = select(vec![1_u64, 40, 333, 1_111, 5_777, 31_000, 61_003]).prop_map(Op::Wait);
+        let end = Just(Op::Command(Command { path: "/root".to_owned(), verb: Verb::Shutdown }));
+        let add = if is_add { add.boxed() } else { wait.clone().boxed() };
+        if tasks.is_empty() {
+            return prop_oneof![9 => add, 9 => wait, 1 => end].boxed();
+        }
+        let tell = (select(tasks.clone()), exit()).prop_map(|told| Op::Tell(vec![told]));
+        let both = (select(tasks.clone()), exit(), select(tasks), exit())
+            .prop_map(|(a, how, b, so)| Op::Tell(vec![(a, how), (b, so)]));
+        prop_oneof![40 => tell, 8 => both, 30 => command, 5 => add, 30 => wait, 1 => end].boxed()
+    }
+
+    fn apply(twin: Twin, op: &Op) -> Twin {
+        twin.apply(op)
+    }
+}
+
+fn tree() -> impl Strategy<Value = Flags> {
+    flags(2).prop_map(|mut tree| {
+        tree.intensity.max += 3;
+        let mut number = 0;
+        tidy_flags(&mut tree, &mut number);
+        tree
+    })
+}
+
+fn flags(depth: u32) -> BoxedStrategy<Flags> {
+    let strategy = select(vec![Who::OneForOne, Who::OneForAll, Who::RestForOne]);
+    let intensity = (select(vec![0_usize, 1, 2, 3, 10]), select(vec![900_u64, 10_000, 40_000]));
+    let auto = prop_oneof![
+        4 => Just(AutoShutdown::Never),
+        1 => Just(AutoShutdown::Any),
+        1 => Just(AutoShutdown::All),
+    ];
+    let children = proptest::collection::vec(child("c", depth), 1..5);
+    (strategy, intensity, any::<bool>(), auto, children)
+        .prop_map(|(strategy, (max, within), meltdown_is_abnormal, auto_shutdown, children)| {
+            Flags {
+                strategy,
+                intensity: Limit { max, within },
+                meltdown_is_abnormal,
+                auto_shutdown,
+                ..Flags::new(children)
+            }
+        })
+        .boxed()
+}
+
+fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
+    let restart = prop_oneof![
+        3 => Just(Restart::Permanent),
+        2 => Just(Restart::Transient),
+        1 => Just(Restart::Temporary),
+    ];
+    let backoff = prop_oneof![
+        2 => Just(Backoff { reset_after: 20_000, ..Backoff::NONE }),
+        2 => (select(vec![100_u64, 700]), select(vec![1_u64, 2]), select(vec![400_u64, 20_000]))
+            .prop_map(|(initial, factor, reset_after)| Backoff { initial, max: 2_500, factor, reset_after }),
+    ];
+    let limit = proptest::option::weighted(0.3, (0_usize..3, select(vec![800_u64, 30_000])));
+    let on_limit = prop_oneof![
+        6 => Just(OnLimit::Quarantine),
+        1 => Just(OnLimit::Escalate),
+        2 => Just(OnLimit::Stop),
+        1 => Just(OnLimit::ShutdownTree),
+    ];
+    let probe = proptest::option::weighted(0.4, Just(1_500_u64));
+    let policies = (restart, backoff, limit, on_limit, probe, proptest::bool::weighted(0.3));
+    let task = (
+        proptest::collection::vec(attempt(), 0..6),
+        prop_oneof![
+            6 => Just(Manner::Obedient),
+            2 => select(vec![37_u64, 410, 3_003]).prop_map(Manner::Late),
+            1 => Just(Manner::Deaf),
+        ],
+    )
+        .prop_map(|(attempts, manner)| Body::Task { attempts, manner });
+    let body = if depth == 0 {
+        task.boxed()
+    } else {
+        prop_oneof![
+            4 => task,
+            1 => flags(depth - 1).prop_map(|flags| Body::Supervisor(Box::new(flags))),
+        ]
+        .boxed()
+    };
+    (policies, select(vec![500_u64, 2_000]), body)
+        .prop_map(
+            move |((restart, backoff, limit, on_limit, probe_after, significant), grace, body)| {
+                Child {
+                    restart,
+                    significant,
+                    backoff,
+                    limit: limit.map(|(max, within)| Limit { max, within }),
+                    on_limit,
+                    probe_after,
+                    start_timeout: Some(1_200),
+                    grace: Some(grace),
+                    body,
+                    ..Child::task(id)
+                }
+            },
+        )
+        .boxed()
+}
+
+fn attempt() -> impl Strategy<Value = Attempt> {
+    prop_oneof![
+        8 => Just(Attempt::Ok),
+        2 => Just(Attempt::Fail),
+        1 => Just(Attempt::Fatal),
+        1 => Just(Attempt::Ignore),
+        2 => select(vec![53_u64, 290]).prop_map(Attempt::Slow),
+        1 => Just(Attempt::Hang),
+    ]
+}
+
+fn tidy_flags(flags: &mut Flags, number: &mut u64) {
+    for (n, child) in flags.children.iter_mut().enumerate() {
+        child.id = char::from(b'a' + u8::try_from(n).unwrap_or(0)).to_string();
+        tidy(child, number, flags.auto_shutdown);
+    }
+    if !flags.children.iter().any(|child| child.significant) {
+        flags.auto_shutdown = AutoShutdown::Never;
+    }
+}
+
+/// Makes a spec of it that can mean what it says, with times that are nobody else's.
+fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
+    *number += 1;
+    let own = *number * 11;
+    if child.backoff.initial > 0 {
+        child.backoff.initial += own;
+        child.backoff.max += own;
+    }
+    child.grace = child.grace.map(|grace| grace + own);
+    child.start_timeout = child.start_timeout.map(|timeout| timeout + own);
+    if child.restart == Restart::Temporary {
+        (child.limit, child.probe_after, child.backoff) = (None, None, Backoff::NONE);
+    }
+    if child.on_limit != OnLimit::Quarantine {
+        child.probe_after = None;
+    }
+    child.probe_after = child.probe_after.map(|wait| wait + own);
+    child.significant &= auto != AutoShutdown::Never && child.restart != Restart::Permanent;
+    match &mut child.body {
+        Body::Supervisor(flags) => {
+            child.grace = None;
+            // What a supervisor that melts down on trial amid a round comes to is open.
+            if std::env::var_os("MODEL_WILD").is_none() {
+                child.probe_after = None;
+            }
+            child.start_timeout = None;
+            tidy_flags(flags, number);
+        }
+        Body::Task { attempts, manner } => {
+            // The tree comes up.
+            if let Some(first) = attempts.first_mut() {
+                *first = Attempt::Ok;
+            }
+            for attempt in attempts {
+                if let Attempt::Slow(millis) = attempt {
+                    *millis += own;
+                }
+            }
+            if let Manner::Late(millis) = manner {
+                *millis += own;
+            }
+        }
+    }
+}
+
+fn op_text(op: &Op) -> String {
+    let short = |path: &str| path.strip_prefix("/root/").unwrap_or(path).to_owned();
+    match op {
+        Op::Wait(millis) => format!("wait {millis}ms"),
+        Op::Tell(whom) => {
+            let each = whom.iter().map(|(path, how)| format!("exit {} {how:?}", short(path)));
+            each.collect::<Vec<_>>().join(" and ").to_lowercase()
+        }
+        Op::Command(Command { path, verb }) => match verb {
+            Verb::Add(child) => format!("add {}/{}", short(path), child_text(child)),
+            Verb::Shutdown => "shutdown".to_owned(),
+            verb => format!("{} {}", format!("{verb:?}").to_lowercase(), short(path)),
+        },
+    }
+}
+
+fn flags_text(flags: &Flags) -> String {
+    let Limit { max, within } = flags.intensity;
+    let strategy = match flags.strategy {
+        Who::OneForOne => "one_for_one",
+        Who::OneForAll => "one_for_all",
+        Who::RestForOne => "rest_for_one",
+    };
+    let mut text = format!("{strategy} intensity={max}/{within}ms ");
+    match flags.auto_shutdown {
+        AutoShutdown::Never => {}
+        AutoShutdown::Any => text.push_str("auto=any "),
+        AutoShutdown::All => text.push_str("auto=all "),
+    }
+    if !flags.meltdown_is_abnormal {
+        text.push_str("meltdown=shutdown ");
+    }
+    let children: Vec<_> = flags.children.iter().map(child_text).collect();
+    format!("{text}{{ {} }}", children.join(", "))
+}
+
+fn child_text(child: &Child) -> String {
+    let mut text = child.id.clone();
+    let mut word = |word: String| {
+        let _ok = write!(text, " {word}");
+    };
+    match child.restart {
+        Restart::Permanent => {}
+        Restart::Transient => word("transient".to_owned()),
+        Restart::Temporary => word("temporary".to_owned()),
+    }
+    if child.significant {
+        word("significant".to_owned());
+    }
+    let Backoff { initial, max, factor, reset_after } = child.backoff;
+    if initial > 0 {
+        word(format!("backoff={initial}ms..{max}ms*{factor}"));
+    }
+    word(format!("reset_after={reset_after}ms"));
+    if let Some(Limit { max, within }) = child.limit {
+        word(format!("limit={max}/{within}ms"));
+    }
+    if child.on_limit != OnLimit::Quarantine {
+        word(format!("on_limit={:?}", child.on_limit).to_lowercase());
+    }
+    if let Some(wait) = child.probe_after {
+        word(format!("probe={wait}ms"));
+    }
+    match &child.body {
+        Body::Supervisor(flags) => word(flags_text(flags)),
+        Body::Task { attempts, manner } => {
+            if !attempts.is_empty() {
+                word(format!("attempts={attempts:?}").replace(", ", "+"));
+            }
+            if *manner != Manner::Obedient {
+                word(format!("{manner:?} grace={:?}ms", child.grace.unwrap_or(0)));
+            }
+            if attempts.contains(&Attempt::Hang) {
+                word(format!("start_timeout={:?}ms", child.start_timeout.unwrap_or(0)));
+            }
+        }
+    }
+    text
+}

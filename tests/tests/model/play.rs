@@ -1,0 +1,376 @@
+//! The real supervisor, doing what the model does: its runs follow the same scripts, on a clock
+//! that stands still.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rust_supervisor::control::handle::SupervisorHandle;
+use rust_supervisor::control::outcome::CommandOutcome;
+use rust_supervisor::control::stream::EventStream;
+use rust_supervisor::error::types::SupervisorError;
+use rust_supervisor::event::EventKind;
+use rust_supervisor::id::ChildPath;
+use rust_supervisor::policy::backoff::Backoff;
+use rust_supervisor::policy::failure::{OnLimit, TaskFailureKind};
+use rust_supervisor::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
+use rust_supervisor::policy::shutdown::Grace;
+use rust_supervisor::runtime::supervisor::Supervisor;
+use rust_supervisor::spec::NodeSpec;
+use rust_supervisor::spec::child::ChildSpec;
+use rust_supervisor::spec::supervisor::SupervisorSpec;
+use rust_supervisor::state::{ChildState, Lifecycle, TreeState};
+use rust_supervisor::task::context::TaskContext;
+use rust_supervisor::task::exit::{Exit, TaskFailure};
+use rust_supervisor::task::factory::{TaskFactory, service_fn};
+use rust_supervisor::task::result::TaskResult;
+use supervisor_model::spec::{self as said, Attempt, Body, Manner};
+use supervisor_model::{Answer, Command, Verb};
+use supervisor_tests::{BY, WHY, drain, ms};
+use tokio::runtime::Runtime;
+use tokio::sync::oneshot;
+
+use crate::seen::{Line, Row, Seen};
+
+/// How often everybody else has had a turn without anything new, before it is taken that nothing
+/// more happens at this moment.
+const QUIET_TURNS: usize = 6;
+
+type Doors = Arc<Mutex<BTreeMap<String, oneshot::Sender<supervisor_model::Exit>>>>;
+type Answers = Arc<Mutex<Vec<(usize, Answer)>>>;
+
+pub(crate) struct Real {
+    runtime: Runtime,
+    /// `None`: the tree did not start.
+    handle: Option<SupervisorHandle>,
+    events: EventStream,
+    doors: Doors,
+    answers: Answers,
+}
+
+impl Real {
+    pub(crate) fn start(root: &said::Flags) -> (Self, Seen) {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_time()
+            .start_paused(true)
+            .build()
+            .expect("a runtime");
+        let doors = Doors::default();
+        let mut builder = runtime.block_on(async {
+            let spec = supervisor("root", root, &doors).shutdown_budget(ms(100_000_000));
+            Supervisor::builder(spec).event_capacity(4096).seed(1)
+        });
+        let events = builder.subscribe_events();
+        let starting = Arc::new(Mutex::new(None));
+        let started = Arc::clone(&starting);
+        let mut real = Self { runtime, handle: None, events, doors, answers: Answers::default() };
+        real.runtime.spawn(async move {
+            let result = builder.start().await;
+            *started.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
+        });
+        let mut seen = real.seen();
+        let handle = starting.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match handle.expect("the children of a generated tree are up at once") {
+            Ok(handle) => real.handle = Some(handle),
+            Err(SupervisorError::TreeStart { .. }) => {}
+            Err(other) => panic!("no tree: {other}"),
+        }
+        let later = real.seen();
+        seen.lines.extend(later.lines);
+        (real, Seen { lines: seen.lines, ..later })
+    }
+
+    pub(crate) fn wait(&mut self, millis: u64) -> Seen {
+        self.runtime.block_on(async { tokio::time::sleep(ms(millis)).await });
+        self.seen()
+    }
+
+    pub(crate) fn tell(&mut self, whom: &[(String, supervisor_model::Exit)]) -> Seen {
+        let doors = Arc::clone(&self.doors);
+        // Inside, where who is woken first is polled first.
+        self.runtime.block_on(async {
+            let mut doors = doors.lock().unwrap_or_else(PoisonError::into_inner);
+            for (path, how) in whom {
+                if let Some(door) = doors.remove(path) {
+                    let _gone = door.send(*how);
+                }
+            }
+        });
+        self.seen()
+    }
+
+    pub(crate) fn command(&mut self, number: usize, command: &Command) -> Seen {
+        let (path, answers) = (command.path.clone(), Arc::clone(&self.answers));
+        let Some(handle) = self.handle.clone() else { return self.seen() };
+        let verb = command.verb.clone();
+        let doors = Arc::clone(&self.doors);
+        self.runtime.spawn(async move {
+            let outcome = match verb {
+                Verb::Add(child) => {
+                    handle.add_child(&*path, node(&child, &doors, &path), BY, WHY).await
+                }
+                Verb::Start => handle.start_child(&*path, BY, WHY).await,
+                Verb::Stop => handle.stop_child(&*path, BY, WHY).await,
+                Verb::Restart => handle.restart_child(&*path, BY, WHY).await,
+                Verb::Delete => handle.delete_child(&*path, BY, WHY).await,
+                Verb::Remove => handle.remove_child(&*path, BY, WHY).await,
+                Verb::Pause => handle.pause_child(&*path, BY, WHY).await,
+                Verb::Quarantine => handle.quarantine_child(&*path, BY, WHY).await,
+                Verb::Resume => handle.resume_child(&*path, BY, WHY).await,
+                Verb::ResetBudget => handle.reset_budget(&*path, BY, WHY).await,
+                Verb::Shutdown => {
+                    drop(handle.shutdown_tree(BY, WHY).await);
+                    return;
+                }
+            };
+            let answer = answer(&outcome);
+            answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, answer));
+        });
+        self.seen()
+    }
+
+    /// Lets everything happen that needs no time, and says what did.
+    fn seen(&mut self) -> Seen {
+        let Self { runtime, handle, events, answers, .. } = self;
+        runtime.block_on(async {
+            let mut lines = Vec::new();
+            let mut quiet = 0;
+            while quiet < QUIET_TURNS {
+                tokio::task::yield_now().await;
+                let new = drain(events);
+                quiet = if new.is_empty() { quiet + 1 } else { 0 };
+                lines.extend(new.iter().filter_map(|event| {
+                    let at = u64::try_from(event.uptime.as_millis()).expect("a short test");
+                    line(&event.path, event.generation.0, at, &event.kind)
+                }));
+            }
+            assert_eq!(events.missed(), 0, "the stream of events is long enough");
+            let mut answers =
+                std::mem::take(&mut *answers.lock().unwrap_or_else(PoisonError::into_inner));
+            answers.sort_unstable_by_key(|&(number, _)| number);
+            let mut rows = Vec::new();
+            let mut is_over = true;
+            if let Some(handle) = handle {
+                let state = handle.current_state().await.expect("the driver is there");
+                is_over = !state.get("/root").is_some_and(|root| root.lifecycle.is_live());
+                if !is_over {
+                    rows_below(&state, "/root", &mut rows);
+                }
+            }
+            Seen { lines, answers, rows, is_over, is_ending: is_over }
+        })
+    }
+}
+
+fn rows_below(state: &TreeState, path: &str, rows: &mut Vec<Row>) {
+    for child in state.children_of(path) {
+        rows.push(row(child));
+        if child.is_supervisor && child.lifecycle.is_live() {
+            rows_below(state, child.path.as_str(), rows);
+        }
+    }
+}
+
+fn row(child: &ChildState) -> Row {
+    let is_due = matches!(child.lifecycle, Lifecycle::Restarting | Lifecycle::Quarantined);
+    Row {
+        path: child.path.as_str().to_owned(),
+        life: child.lifecycle.to_string(),
+        generation: child.generation.0,
+        used: child
+            .intensity
+            .filter(|_| child.lifecycle.is_live())
+            .map(|limit| limit.used as usize),
+        own_used: child.limits.first().map(|limit| limit.used as usize),
+        due: child
+            .due
+            .filter(|_| is_due)
+            .map(|due| u64::try_from(due.as_millis()).expect("a short test")),
+    }
+}
+
+fn line(path: &ChildPath, generation: u64, at: u64, kind: &EventKind) -> Option<Line> {
+    if path.is_root()
+        && !matches!(kind, EventKind::Meltdown { .. } | EventKind::AutoShutdown { .. })
+    {
+        return None;
+    }
+    let exit = |exit: &Exit| exit.word();
+    let what = match kind {
+        EventKind::Starting => "starting".to_owned(),
+        EventKind::Ready => "ready".to_owned(),
+        EventKind::StartFailed { exit: how } => format!("start_failed {}", exit(how)),
+        EventKind::StartIgnored => "start_ignored".to_owned(),
+        EventKind::Exited { exit: how } => format!("exited {}", exit(how)),
+        EventKind::StopRequested => "stop_requested".to_owned(),
+        EventKind::Aborted => "aborted".to_owned(),
+        EventKind::Probing => "probing".to_owned(),
+        EventKind::Meltdown { .. } => "meltdown".to_owned(),
+        EventKind::AutoShutdown { .. } => "auto_shutdown".to_owned(),
+        EventKind::Added => "added".to_owned(),
+        _ => return None,
+    };
+    Some(Line { at, path: path.as_str().to_owned(), generation, what })
+}
+
+fn answer(outcome: &Result<CommandOutcome, SupervisorError>) -> Answer {
+    match outcome {
+        Ok(outcome) if outcome.is_ignored => Answer::OkIgnored,
+        Ok(_) => Answer::Ok,
+        Err(SupervisorError::Running { .. }) => Answer::Running,
+        Err(SupervisorError::Restarting { .. }) => Answer::Restarting,
+        Err(SupervisorError::Paused { .. }) => Answer::Paused,
+        Err(SupervisorError::Quarantined { .. }) => Answer::Quarantined,
+        Err(SupervisorError::AlreadyStarted { .. }) => Answer::AlreadyStarted,
+        Err(SupervisorError::AlreadyPresent { .. }) => Answer::AlreadyPresent,
+        Err(SupervisorError::StartFailed { .. }) => Answer::StartFailed,
+        Err(SupervisorError::Stopped { .. }) => Answer::Stopped,
+        Err(SupervisorError::Removed { .. }) => Answer::Removed,
+        Err(SupervisorError::ShuttingDown) => Answer::ShuttingDown,
+        Err(SupervisorError::SupervisorDown { .. }) => Answer::SupervisorDown,
+        Err(SupervisorError::NotASupervisor { .. }) => Answer::NotASupervisor,
+        Err(SupervisorError::UnknownPath { path, known, .. }) => {
+            if path.parent().as_ref() == Some(known) {
+                Answer::NotFound
+            } else {
+                Answer::NoSupervisor
+            }
+        }
+        Err(other) => panic!("the model knows no `{other}`"),
+    }
+}
+
+fn supervisor(id: &str, flags: &said::Flags, doors: &Doors) -> SupervisorSpec {
+    inside(SupervisorSpec::new(id), &format!("/{id}"), flags, doors)
+}
+
+fn inside(spec: SupervisorSpec, path: &str, flags: &said::Flags, doors: &Doors) -> SupervisorSpec {
+    let max = u32::try_from(flags.intensity.max).expect("a small number");
+    let mut spec = spec
+        .strategy(match flags.strategy {
+            said::Strategy::OneForOne => Strategy::OneForOne,
+            said::Strategy::OneForAll => Strategy::OneForAll,
+            said::Strategy::RestForOne => Strategy::RestForOne,
+        })
+        .intensity(max, ms(flags.intensity.within))
+        .auto_shutdown(match flags.auto_shutdown {
+            said::AutoShutdown::Never => AutoShutdown::Never,
+            said::AutoShutdown::Any => AutoShutdown::AnySignificant,
+            said::AutoShutdown::All => AutoShutdown::AllSignificant,
+        });
+    if path != "/root" && !flags.meltdown_is_abnormal {
+        spec = spec.meltdown(Meltdown::Shutdown);
+    }
+    flags.children.iter().fold(spec, |spec, child| spec.child(node(child, doors, path)))
+}
+
+/// A macro, because tasks and supervisors have the same methods and no trait.
+macro_rules! policies {
+    ($spec:expr, $child:expr) => {{
+        let (mut spec, child) = ($spec, $child);
+        spec = spec.restart(match child.restart {
+            said::Restart::Permanent => Restart::Permanent,
+            said::Restart::Transient => Restart::Transient,
+            said::Restart::Temporary => Restart::Temporary,
+        });
+        if child.restart != said::Restart::Temporary {
+            let said::Backoff { initial, max, factor, reset_after } = child.backoff;
+            let factor = f64::from(u32::try_from(factor).expect("a small number"));
+            let backoff = Backoff::new(ms(initial), ms(max)).factor(factor).jitter(0.0);
+            spec = spec.backoff(backoff.reset_after(ms(reset_after)));
+            spec = spec.on_limit(match child.on_limit {
+                said::OnLimit::Quarantine => OnLimit::Quarantine,
+                said::OnLimit::Escalate => OnLimit::Escalate,
+                said::OnLimit::Stop => OnLimit::Stop,
+                said::OnLimit::ShutdownTree => OnLimit::ShutdownTree,
+            });
+        }
+        if let Some(said::Limit { max, within }) = child.limit {
+            spec = spec.restart_limit(u32::try_from(max).expect("a small number"), ms(within));
+        }
+        if let Some(wait) = child.probe_after {
+            spec = spec.probe_after(ms(wait));
+        }
+        if child.significant {
+            spec = spec.significant();
+        }
+        spec
+    }};
+}
+
+fn node(child: &said::Child, doors: &Doors, parent: &str) -> NodeSpec {
+    let path = format!("{parent}/{}", child.id);
+    match &child.body {
+        Body::Supervisor(flags) => {
+            let spec = inside(SupervisorSpec::new(&*child.id), &path, flags, doors);
+            policies!(spec, child).into()
+        }
+        Body::Task { attempts, manner } => {
+            let task = task(path, attempts.clone(), *manner, doors);
+            let mut spec = ChildSpec::new(&*child.id, task).readiness(Readiness::Explicit);
+            if let Some(timeout) = child.start_timeout {
+                spec = spec.start_timeout(ms(timeout));
+            }
+            if let Some(grace) = child.grace {
+                spec = spec.grace(Grace::After(ms(grace)));
+            }
+            policies!(spec, child).into()
+        }
+    }
+}
+
+/// A run that follows its script, as `world.rs` of the model has it.
+fn task(path: String, attempts: Vec<Attempt>, manner: Manner, doors: &Doors) -> TaskFactory {
+    let (doors, script) = (Arc::clone(doors), Arc::new((path, attempts)));
+    service_fn(move |ctx: TaskContext| {
+        let (doors, script) = (Arc::clone(&doors), Arc::clone(&script));
+        async move {
+            let (path, attempts) = &*script;
+            let nth = usize::try_from(ctx.generation().0 - 1).expect("a small number");
+            match attempts.get(nth).copied().unwrap_or(Attempt::Ok) {
+                Attempt::Ok => {}
+                Attempt::Fail => return failed(TaskFailureKind::Recoverable),
+                Attempt::Fatal => return failed(TaskFailureKind::FatalConfig),
+                Attempt::Ignore => return TaskResult::Ignored,
+                Attempt::Slow(millis) => {
+                    if !ctx.sleep(ms(millis)).await {
+                        return leave(manner).await;
+                    }
+                }
+                Attempt::Hang => {
+                    ctx.stopped().await;
+                    return leave(manner).await;
+                }
+            }
+            let (door, told) = oneshot::channel();
+            doors.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), door);
+            ctx.ready();
+            tokio::select! {
+                biased;
+                () = ctx.stopped() => leave(manner).await,
+                how = told => match how.expect("nobody else takes the door") {
+                    supervisor_model::Exit::Succeeded => TaskResult::Succeeded,
+                    supervisor_model::Exit::Shutdown => TaskResult::Shutdown,
+                    supervisor_model::Exit::Fatal => failed(TaskFailureKind::FatalBug),
+                    supervisor_model::Exit::Panicked => {
+                        // Says nothing on stderr.
+                        std::panic::resume_unwind(Box::new("told to"))
+                    }
+                    _ => failed(TaskFailureKind::Recoverable),
+                },
+            }
+        }
+    })
+}
+
+async fn leave(manner: Manner) -> TaskResult {
+    match manner {
+        Manner::Obedient => {}
+        Manner::Late(millis) => tokio::time::sleep(ms(millis)).await,
+        Manner::Deaf => std::future::pending().await,
+    }
+    TaskResult::Succeeded
+}
+
+fn failed(kind: TaskFailureKind) -> TaskResult {
+    TaskResult::Failed(TaskFailure::new(kind, "told to"))
+}

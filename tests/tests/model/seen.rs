@@ -1,0 +1,125 @@
+//! What can be seen of a step, on either side.
+
+use std::fmt;
+
+use supervisor_model::{Answer, Fact, Item, Model};
+
+/// Something that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    pub(crate) at: u64,
+    pub(crate) path: String,
+    pub(crate) generation: u64,
+    pub(crate) what: String,
+}
+
+/// One child afterwards.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Row {
+    pub(crate) path: String,
+    pub(crate) life: String,
+    pub(crate) generation: u64,
+    pub(crate) used: Option<usize>,
+    pub(crate) own_used: Option<usize>,
+    pub(crate) due: Option<u64>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) lines: Vec<Line>,
+    pub(crate) answers: Vec<(usize, Answer)>,
+    pub(crate) rows: Vec<Row>,
+    pub(crate) is_over: bool,
+    pub(crate) is_ending: bool,
+}
+
+impl Seen {
+    /// What the model did since it was asked last.
+    pub(crate) fn of(model: &mut Model) -> Self {
+        let lines = model.take_trace().iter().filter_map(line).collect();
+        let mut answers = model.take_answers();
+        answers.sort_unstable_by_key(|&(number, _)| number);
+        let rows = model.rows().into_iter().map(|row| Row {
+            path: row.path,
+            life: row.life.word().to_owned(),
+            generation: row.generation,
+            used: row.used,
+            own_used: row.own_used,
+            due: row.due,
+        });
+        let is_ending = model.is_ending();
+        Self { lines, answers, rows: rows.collect(), is_over: model.is_over(), is_ending }
+    }
+
+    /// Budgets mean nothing any more when the end of the tree has begun.
+    pub(crate) fn without_budgets(mut self) -> Self {
+        for row in &mut self.rows {
+            (row.used, row.own_used) = (None, None);
+        }
+        self
+    }
+}
+
+fn line(item: &Item) -> Option<Line> {
+    if item.path == "/root" && !matches!(item.fact, Fact::Meltdown | Fact::AutoShutdown) {
+        return None;
+    }
+    let what = match item.fact {
+        Fact::Starting => "starting".to_owned(),
+        Fact::Ready => "ready".to_owned(),
+        Fact::StartFailed(exit) => format!("start_failed {}", exit.word()),
+        Fact::StartIgnored => "start_ignored".to_owned(),
+        Fact::Exited(exit) => format!("exited {}", exit.word()),
+        Fact::StopRequested => "stop_requested".to_owned(),
+        Fact::Aborted => "aborted".to_owned(),
+        Fact::Probing => "probing".to_owned(),
+        Fact::Meltdown => "meltdown".to_owned(),
+        Fact::AutoShutdown => "auto_shutdown".to_owned(),
+        Fact::Added => "added".to_owned(),
+        // No law says when it is noticed that nobody is there any more; the rows show it.
+        Fact::Removed => return None,
+    };
+    let (at, path, generation) = (item.at, item.path.clone(), item.generation);
+    Some(Line { at, path, generation, what })
+}
+
+impl Seen {
+    /// The order in which one supervisor does things is law; in which several do, at the same
+    /// moment, is not. So: what each did in its order, and the supervisors in the order of names.
+    pub(crate) fn by_supervisor(mut self) -> Self {
+        self.lines.sort_by(|a, b| {
+            let above = |line: &Line| {
+                let parent = line.path.rsplit_once('/').map_or("", |(parent, _)| parent);
+                (line.at, parent.to_owned())
+            };
+            above(a).cmp(&above(b))
+        });
+        self
+    }
+}
+
+impl fmt::Display for Seen {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for line in &self.lines {
+            let Line { at, path, generation, what } = line;
+            writeln!(f, "    {at:>6}ms {path}#{generation} {what}")?;
+        }
+        for (number, answer) in &self.answers {
+            writeln!(f, "    answer to step {number}: {answer:?}")?;
+        }
+        for row in &self.rows {
+            let Row { path, life, generation, used, own_used, due } = row;
+            write!(f, "    {path}#{generation} {life}")?;
+            for (name, value) in [("used", used), ("own", own_used)] {
+                if let Some(value) = value {
+                    write!(f, " {name}={value}")?;
+                }
+            }
+            match due {
+                Some(due) => writeln!(f, " due={due}ms")?,
+                None => writeln!(f)?,
+            }
+        }
+        if self.is_over { writeln!(f, "    the tree is over") } else { Ok(()) }
+    }
+}
