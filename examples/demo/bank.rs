@@ -24,7 +24,12 @@ impl Branch {
 }
 
 /// Serves whoever connects, until the bank has had enough of them.
-#[child(readiness(explicit), start_timeout = "5s", tags("upstream"))]
+#[child(
+    readiness(explicit),
+    start_timeout = "5s",
+    backoff(initial = "100ms", max = "1s"),
+    tags("upstream")
+)]
 pub(crate) async fn bank(ctx: TaskContext, State(branch): State<Branch>) -> io::Result<()> {
     let listener = TcpListener::from_std(branch.door.try_clone()?)?;
     ctx.ready();
@@ -36,17 +41,17 @@ pub(crate) async fn bank(ctx: TaskContext, State(branch): State<Branch>) -> io::
     Ok(())
 }
 
-/// Agrees to each payment after a moment. It hangs up after one of sixty on average, and one of two
-/// hundred it forgets to answer.
+/// Agrees to each payment after a moment. It hangs up after one of five hundred on average, and
+/// one of two thousand it forgets to answer.
 async fn serve(client: TcpStream) -> io::Result<()> {
     let mut client = BufReader::new(client);
     let mut payment = String::new();
     for number in 1.. {
         payment.clear();
-        if client.read_line(&mut payment).await? == 0 || fastrand::u32(..60) == 0 {
+        if client.read_line(&mut payment).await? == 0 || fastrand::u32(..500) == 0 {
             return Ok(());
         }
-        if fastrand::u32(..200) == 0 {
+        if fastrand::u32(..2_000) == 0 {
             std::future::pending::<()>().await;
         }
         tokio::time::sleep(Duration::from_millis(fastrand::u64(2..20))).await;

@@ -34,7 +34,7 @@ pub(crate) enum GatewayError {
 #[child(
     depends_on(bank),
     criticality(critical),
-    backoff(initial = "200ms", max = "5s", jitter = 0.2),
+    backoff(initial = "200ms", max = "5s", jitter = 0.2, reset_after = "5s"),
     health(heartbeat = "2s", stale_after = "10s"),
     on_failure(external_dependency(backoff(initial = "500ms", max = "5s")))
 )]

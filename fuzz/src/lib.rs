@@ -13,6 +13,7 @@ use rust_supervisor::config::environment::Environment;
 use rust_supervisor::config::load::LoadedConfig;
 use rust_supervisor::config::report::Colour;
 use rust_supervisor::id::{ChildId, ChildPath};
+#[cfg(unix)]
 use rust_supervisor::ipc::fuzz::read_everything;
 use rust_supervisor::record::Recording;
 use rust_supervisor::spec::child::ChildSpec;
@@ -152,6 +153,7 @@ pub fn recording(data: &[u8]) {
 
 /// What a client writes to the socket. The first byte says how many sizes of pieces follow it, at
 /// most eight; behind them stand the lines. Whole or in pieces, they are read the same.
+#[cfg(unix)]
 pub fn wire(data: &[u8]) {
     let Some((&count, rest)) = data.split_first() else { return };
     let (sizes, lines) = rest.split_at(usize::from(count % 8 + 1).min(rest.len()));
@@ -167,6 +169,7 @@ pub fn wire(data: &[u8]) {
 }
 
 /// What may be wrong with a line before anybody looks at what it asks for.
+#[cfg(unix)]
 const CODES: [&str; 6] = [
     "invalid_json",
     "line_too_long",

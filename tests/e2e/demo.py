@@ -294,6 +294,45 @@ def supctl_tells_what_is(demo):
 
 
 @test
+def a_file_that_is_no_socket_is_called_so(demo):
+    file = os.path.join(demo.folder, "log")
+    code, _, err = demo.run("--socket", file, "tree")
+    assert code == 69 and "is no socket" in err, (code, err)
+    code, _, err = demo.run("--socket", file + ".sock", "tree")
+    assert code == 69 and "is not there" in err, (code, err)
+
+
+@test
+def a_folder_that_may_not_be_read_is_called_so(demo):
+    if os.geteuid() != 0:
+        print("   (not root: left out)")
+        return
+    foreign = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
+    copy = tempfile.mkdtemp(prefix="supctl-")
+    os.chmod(copy, 0o755)
+    supctl = shutil.copy(demo.supctl, copy)
+    run = subprocess.run(
+        [*foreign, supctl, "tree"],
+        env=demo.environment,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
+    shutil.rmtree(copy)
+    assert run.returncode == 77 and "may not look into" in run.stderr, run
+
+
+@test
+def what_is_an_event_is_not_shown_again_as_a_line_of_the_log(demo):
+    code, out, err = demo.run("tail", "-n", "100")
+    assert code == 0 and " | " in out and ", asked for by " in out, (out, err)
+    assert "rust_supervisor::observe::log" not in out, out
+    code, out, err = demo.run("tail", "--logs", "-n", "100")
+    assert code == 0 and "rust_supervisor::observe::log" in out, (out, err)
+
+
+@test
 def supctl_asks_before_it_removes(demo):
     add = ["add", "/root/sessions", "--id", "eve", "--args", '{"things": 1000}']
     code, _, err = demo.run(*add, "--reason", "a test", "--yes")

@@ -45,6 +45,7 @@ fn no_recording_of_the_corpus_does_harm() {
     assert!(replay("fuzz/corpus/recording", fuzz::recording) > 2);
 }
 
+#[cfg(unix)]
 #[test]
 fn no_line_of_the_corpus_does_harm() {
     assert!(replay("fuzz/corpus/wire", fuzz::wire) > 15);

@@ -45,9 +45,9 @@ pub(crate) struct OnChild {
 pub(crate) struct Add {
     /// The pool, such as /root/sessions.
     pool: String,
-    /// The id of the new member. Left out: the pool gives it a number.
+    /// The id of the new member.
     #[arg(long)]
-    id: Option<String>,
+    id: String,
     /// What it is given, as JSON, such as '{"user": 42}'.
     #[arg(long, value_name = "JSON")]
     args: Option<String>,
@@ -74,7 +74,7 @@ pub(crate) async fn shutdown(ask: &Ask, why: Why) -> Result<(), CtlError> {
 pub(crate) async fn add(ask: &Ask, what: Add) -> Result<(), CtlError> {
     let mut manifest = Map::new();
     manifest.insert("pool".to_owned(), what.pool.into());
-    manifest.extend(what.id.map(|id| ("id".to_owned(), id.into())));
+    manifest.insert("id".to_owned(), what.id.into());
     for (key, said) in [("args", what.args), ("overrides", what.overrides)] {
         let Some(text) = said else { continue };
         let value: Value = serde_json::from_str(&text)

@@ -1,8 +1,10 @@
 //! A connection to a target.
 
 use std::collections::VecDeque;
-use std::io;
+use std::os::unix::fs::FileTypeExt;
+use std::path::Path;
 use std::time::Duration;
+use std::{fs, io};
 
 use rust_supervisor::dashboard::protocol::{
     Hello, HelloParams, IpcRequest, IpcResponse, IpcResult, IpcServerPush, Method, VERSION,
@@ -104,12 +106,20 @@ struct Wire {
     line: Vec<u8>,
 }
 
+/// The system refuses a file of another kind in the same words as a socket without a listener.
+fn is_socket(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.file_type().is_socket())
+}
+
 impl Wire {
     async fn open(socket: &Socket) -> Result<(Self, Hello), CtlError> {
         let path = socket.path.clone();
         let stream = UnixStream::connect(&socket.path).await;
         let stream = stream.map_err(|source| match source.kind() {
             io::ErrorKind::NotFound => CtlError::Missing { path },
+            io::ErrorKind::ConnectionRefused if !is_socket(&path) => {
+                CtlError::NoSocketFile { path }
+            }
             io::ErrorKind::ConnectionRefused => CtlError::Dead { path },
             io::ErrorKind::PermissionDenied => CtlError::Forbidden { path },
             _ => CtlError::Io { path, source },

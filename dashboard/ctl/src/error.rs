@@ -48,6 +48,16 @@ pub(crate) enum CtlError {
     )]
     Dead { path: PathBuf },
 
+    #[error("`{}` is no socket: name the one that is the program's `ipc.path`", path.display())]
+    NoSocketFile { path: PathBuf },
+
+    #[error(
+        "this user may not look into `{}`, where the sockets are: ask as the user of the program, or name its socket \
+         with `--socket PATH`",
+        folder.display()
+    )]
+    ClosedFolder { folder: PathBuf },
+
     #[error(
         "the system does not let this user connect to `{}`: ask as the user of the program, or let the program give \
          this user a role under `ipc.roles` and its group the socket with `ipc.permissions`",
@@ -96,7 +106,7 @@ impl CtlError {
     pub(crate) fn code(&self) -> u8 {
         match self {
             Self::Refused(error) if error.is(ErrorCode::PermissionDenied) => 77,
-            Self::Forbidden { .. } => 77,
+            Self::Forbidden { .. } | Self::ClosedFolder { .. } => 77,
             Self::Refused(_) => 1,
             Self::NotInTime { .. } => 2,
             Self::Several { .. }
@@ -106,6 +116,7 @@ impl CtlError {
             Self::NoSocket { .. }
             | Self::Missing { .. }
             | Self::Dead { .. }
+            | Self::NoSocketFile { .. }
             | Self::Io { .. }
             | Self::Closed { .. }
             | Self::Silent { .. } => 69,

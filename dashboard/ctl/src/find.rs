@@ -1,8 +1,8 @@
 //! Finding the sockets of this host.
 
-use std::fs;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
+use std::{fs, io};
 
 use rust_supervisor::dashboard::run_dir;
 
@@ -28,7 +28,7 @@ pub(crate) fn all(said: &Where) -> Result<Vec<Socket>, CtlError> {
         return Ok(said.socket.iter().map(|path| Socket { path: path.clone() }).collect());
     }
     let folder = run_dir::path();
-    let found = in_folder(&folder);
+    let found = in_folder(&folder)?;
     if found.is_empty() {
         return Err(CtlError::NoSocket { folder });
     }
@@ -50,8 +50,15 @@ pub(crate) fn one(said: &Where) -> Result<Socket, CtlError> {
 }
 
 /// In the order of their names. The relay's own is no target.
-fn in_folder(folder: &Path) -> Vec<Socket> {
-    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+fn in_folder(folder: &Path) -> Result<Vec<Socket>, CtlError> {
+    let entries = match fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+            return Err(CtlError::ClosedFolder { folder: folder.to_owned() });
+        }
+        // There is none yet.
+        Err(_) => return Ok(Vec::new()),
+    };
     let mut found: Vec<_> = entries
         .filter_map(Result::ok)
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_socket()))
@@ -61,5 +68,5 @@ fn in_folder(folder: &Path) -> Vec<Socket> {
         .map(|path| Socket { path })
         .collect();
     found.sort_by(|a, b| a.path.cmp(&b.path));
-    found
+    Ok(found)
 }
