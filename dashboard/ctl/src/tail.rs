@@ -81,7 +81,7 @@ pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
             push @ IpcServerPush::Dropped { events, logs } => match ask.format {
                 Format::Json => print_json(&json!(push))?,
                 Format::Text => {
-                    print(&format!("… {events} events and {logs} lines are missing here\n"))?
+                    print(&format!("… {events} events and {logs} lines are missing here\n"))?;
                 }
             },
             IpcServerPush::Event { .. }

@@ -336,7 +336,8 @@ mod tests {
         let needs_restart = keys.keys().filter(|key| {
             Effect::of(&KeyPath::of(&["observability", key])) == Effect::NeedsRestart
         });
-        assert_eq!(needs_restart.collect::<Vec<_>>(), ["event_capacity"]);
+        let expected = ["audit", "event_capacity", "metrics", "record"];
+        assert_eq!(needs_restart.collect::<Vec<_>>(), expected);
         assert_eq!(Effect::of(&KeyPath::of(&["ipc", "x"])), Effect::NeedsRestart);
     }
 }

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::harness::{Client, TARGET, command, parked, reach, reach_of, reach_with, shop};
 use crate::dashboard::label::Role;
+use crate::dashboard::protocol::Method;
 use crate::ipc::logs::LogLayer;
 use crate::policy::restart::Restart;
 use crate::runtime::supervisor::Supervisor;
@@ -23,7 +24,7 @@ async fn hello_says_who_it_is_and_what_may_be_asked() {
     assert_eq!(hello["type"], "hello");
     assert_eq!(hello["protocol_version"], "dashboard-ipc.v1");
     assert_eq!((&hello["target_id"], &hello["role"]), (&json!(TARGET), &json!("viewer")));
-    assert_eq!(hello["methods"].as_array().unwrap().len(), 12);
+    assert_eq!(hello["methods"].as_array().unwrap().len(), Method::ALL.len());
     assert_eq!(hello["registration"]["ipc_path"], "/run/shop.sock");
     let (code, _) = client.refused("hello", &json!({ "protocol_version": "v9" })).await;
     assert_eq!(code, "invalid_command_params");
