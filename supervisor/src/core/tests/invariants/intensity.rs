@@ -26,7 +26,7 @@ pub(super) struct Intensity {
     /// Those about whom a reload has said another limit. What was too old for the one before is
     /// forgotten, and so the count is not known until it begins anew.
     unknown: BTreeSet<ChildPath>,
-    unknown: BTreeSet<ChildPath>,
+    unknown_supervisors: BTreeSet<ChildPath>,
 }
 
 /// How many of `charges` are at most one window old.
@@ -73,7 +73,7 @@ impl Invariant for Intensity {
             if let (PlanKind::Supervisor(new), Some(old)) = (kind, world.plan(&path))
                 && new.intensity != old.intensity
             {
-                self.unknown.insert(path);
+                self.unknown_supervisors.insert(path);
             }
         }
     }
@@ -88,7 +88,7 @@ impl Invariant for Intensity {
             EventKind::Starting => {
                 // A restarted supervisor begins anew, and so do the limits of its children.
                 self.charges.remove(path);
-                self.unknown.remove(path);
+                self.unknown_supervisors.remove(path);
                 self.unknown.retain(|child| child.parent().as_ref() != Some(path));
                 if world.plan(path).is_some() {
                     self.own.retain(|(child, _), _| child.parent().as_ref() != Some(path));
@@ -136,7 +136,7 @@ impl Invariant for Intensity {
                     charges.push(world.now);
                     let spent = count(charges, world.now, limit) > limit.max as usize;
                     let is_right = spent != is_restart;
-                    let is_known = !self.unknown.contains(&above);
+                    let is_known = !self.unknown_supervisors.contains(&above);
                     assert!(is_right || !is_known, "the intensity of {above}");
                 }
             }
@@ -149,7 +149,7 @@ impl Invariant for Intensity {
             // The window of one that is not up says nothing: it begins anew when it starts.
             let budget = child.intensity.filter(|_| child.lifecycle == Lifecycle::Up);
             let Some(LimitState { used, limit, .. }) = budget else { continue };
-            if self.unknown.contains(&child.path) {
+            if self.unknown_supervisors.contains(&child.path) {
                 continue;
             }
             let plan = world.plan(&child.path).expect("a supervisor");
