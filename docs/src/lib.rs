@@ -34,6 +34,7 @@ pages! {
     replay: "en/src/replay.md",
     testing: "en/src/testing.md",
     performance: "en/src/performance.md",
+    scaling: "en/src/scaling.md",
     laws: "en/src/laws.md",
     faq: "en/src/faq.md",
 }

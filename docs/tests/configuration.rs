@@ -6,6 +6,15 @@ use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::service_fn;
+use rust_supervisor::task::member::member_fn;
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+#[derive(Clone, Deserialize, JsonSchema)]
+struct Session {
+    #[serde(rename = "user")]
+    _user: u64,
+}
 
 const PAGE: &str = include_str!("../en/src/configuration.md");
 
@@ -19,9 +28,11 @@ fn the_page_shows_configuration_that_fits_a_tree() {
     let config = LoadedConfig::read(&file).unwrap_or_else(|error| panic!("{error}"));
 
     let parked = || service_fn(async |ctx: TaskContext| ctx.stopped().await);
+    let session = member_fn(async |ctx: TaskContext, _: Session| ctx.stopped().await);
     let tree = SupervisorSpec::root()
         .child(ChildSpec::new("worker", parked()))
-        .child(SupervisorSpec::new("payments").child(ChildSpec::new("ledger", parked())));
+        .child(SupervisorSpec::new("payments").child(ChildSpec::new("ledger", parked())))
+        .child(SupervisorSpec::pool("sessions").members(session).from_config::<Session>());
     let tree = config.overlay(tree).unwrap_or_else(|error| panic!("{error}"));
     tree.validate().unwrap_or_else(|error| panic!("{error}"));
 }

@@ -395,7 +395,10 @@ fn the_schema_of_a_tree_knows_the_settings_of_its_children() {
     let keys = &children["properties"]["mailer"]["anyOf"][0]["properties"];
     let settings = &keys["settings"]["anyOf"][0];
     assert_eq!(settings["properties"]["batch"]["default"], 10);
-    assert_eq!(settings["properties"]["batch"]["description"], "How many at once.");
+    assert_eq!(
+        settings["properties"]["batch"]["description"],
+        "How many at once. Variable: `RUST_SUPERVISOR__MAILER__SETTINGS__BATCH`."
+    );
     assert_eq!(settings["properties"]["password"]["writeOnly"], true);
     assert!(settings["required"].is_null(), "another file may say it: {settings}");
 }

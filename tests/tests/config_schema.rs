@@ -33,6 +33,7 @@ const UNSEEN: &[(&str, &str)] = &[
 
 /// What it cannot see of single values, by the names of the files.
 const UNSEEN_VALUES: &[(&str, &str)] = &[
+    ("bounds-audit-write-timeout-zero", "how long a text with a unit is takes arithmetic"),
     ("duration-out-of-range", "how long a text with a unit is takes arithmetic"),
     ("duration-too-long", "how long a text with a unit is takes arithmetic"),
     ("factor-not-a-number", "JSON has no such number"),

@@ -16,6 +16,7 @@ use super::error::KeyPath;
 use super::load::LoadedConfig;
 use super::schema::{json_schema, json_schema_of, resolve, yaml};
 use super::secrets::is_secret;
+use crate::id::ChildPath;
 use crate::spec::NodeSpec;
 use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
@@ -142,7 +143,9 @@ impl<'a> Printer<'a> {
         for (field, section) in in_order(&SupervisorConfig::META, self.root) {
             self.out.push('\n');
             let key = KeyPath::of(&[field.name]);
-            let at = At { depth: 0, mark: "", key, default: None, child: None };
+            let root = || (ChildPath::root().to_string(), String::new());
+            let child = (field.name == "supervisor").then(root);
+            let at = At { depth: 0, mark: "", key, default: None, child };
             self.key(field, section, &at);
         }
     }
