@@ -33,6 +33,7 @@ pages! {
     audit: "en/src/audit.md",
     replay: "en/src/replay.md",
     testing: "en/src/testing.md",
+    trust: "en/src/trust.md",
     performance: "en/src/performance.md",
     scaling: "en/src/scaling.md",
     laws: "en/src/laws.md",

@@ -1,4 +1,5 @@
 //! What the outside gets as JSON: the state, why, summaries, outcomes and reports, in stable forms.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::collections::BTreeSet;
 use std::fmt::Debug;

@@ -116,6 +116,7 @@ fn push(name: &str, push: &IpcServerPush) -> (String, &'static str, Value) {
     (format!("push.{name}"), "push", there_and_back(push))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "it is what the fields take")]
 fn target() -> Option<String> {
     Some(TARGET.to_owned())
 }

@@ -27,9 +27,11 @@ use super::secrets::MASK;
 ///     signing_key: Secret<String>,
 /// }
 ///
+/// # fn main() {
 /// let books = Books { signing_key: "correct horse".to_owned().into() };
 /// assert_eq!(format!("{:?}", books.signing_key), "***");
 /// assert_eq!(books.signing_key.expose(), "correct horse");
+/// # }
 /// ```
 #[derive(Clone, Default)]
 pub struct Secret<T>(T);
