@@ -26,7 +26,7 @@ use proc_macro::TokenStream;
 ///
 /// ```ignore
 /// #[child(restart(transient), backoff(initial = "100ms", max = "5s"), depends_on(storage::pool))]
-/// async fn ledger(ctx: TaskContext, State(db): State<Db>) -> Result<(), LedgerError> { … }
+/// async fn ledger(ctx: TaskContext, State(db): State<Db>) -> Result<(), LedgerError> { /* … */ }
 /// ```
 ///
 /// It is an `async fn`, a function that returns a future which is `Send`, or with `blocking` a

@@ -130,7 +130,7 @@ async fn each_bad_line_gets_its_answer_and_the_tree_never_notices() {
             if answer.starts_with(GOOD) {
                 stale.push(format!("{frame}\n{answer}"));
             }
-            written += &format!("> {frame}\n< {answer}\n");
+            written.extend(["> ", frame, "\n< ", &answer, "\n"]);
         }
         if std::env::var_os("BLESS").is_some() {
             fs::write(&file, &written).unwrap();

@@ -1,8 +1,6 @@
 //! Configurations that cannot be used, each in a file named after its mistake in `bad-config`, and
 //! beside it the whole message. `BLESS=1` writes the messages anew: look at each.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests are tests")]
-
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;

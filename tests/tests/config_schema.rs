@@ -94,7 +94,7 @@ fn what_the_loader_takes_the_schema_takes_too() {
     };
     let template = schema::template_of(&tree());
     let uncommented: Vec<_> = template.lines().map(out_of_its_comment).collect();
-    let texts = [
+    let texts = vec![
         (SupervisorSpec::root(), example("supervisor.yaml")),
         (SupervisorSpec::root(), example("supervisor.template.yaml")),
         (tree(), uncommented.join("\n")),

@@ -1,4 +1,5 @@
 //! Children that talk to others: the handles they take as parameters.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -105,7 +106,7 @@ struct Inner {
 }
 
 #[supervisor]
-struct Shards {
+struct Store {
     #[child(count = 4)]
     shards: Many<shard>,
     inner: Inner,
@@ -114,7 +115,7 @@ struct Shards {
 #[tokio::test(start_paused = true)]
 async fn a_child_has_the_handles_of_many_that_stand_further_up() {
     let seen = Arc::<AtomicUsize>::default();
-    let app = Shards::start(Arc::clone(&seen)).await.unwrap();
+    let app = Store::start(Arc::clone(&seen)).await.unwrap();
 
     settled().await;
 

@@ -233,6 +233,7 @@ fn with(key: &str, value: impl Into<Value>) -> Value {
     json!({ "limits": { key: value.into() } })
 }
 
+#[expect(clippy::too_many_lines, reason = "a table")]
 fn limits() -> Vec<Case> {
     let mut cases: Vec<Case> = Vec::new();
     let mut case = |key, proof: Pin<Box<dyn Future<Output = bool>>>| cases.push((key, proof));
@@ -355,7 +356,7 @@ fn limits() -> Vec<Case> {
             let mut shop = Shop::open(with("log_capacity", 2)).await;
             let log = tracing_subscriber::registry().with(LogLayer::new());
             tracing::subscriber::with_default(log, || {
-                (0..5).for_each(|n| tracing::info!("line {n}"))
+                (0..5).for_each(|n| tracing::info!("line {n}"));
             });
             let state = shop.ask("state", &json!({})).await;
             state["result"]["state"]["recent_logs"].as_array().unwrap().len() == 2

@@ -5,7 +5,7 @@
 //! goes through all supervisors from the root, asks each what the law says about it as it is now,
 //! and does the first thing that there is to do. When nobody has anything to do, time may pass.
 //!
-//! What the runs do is part of the model ([`world`]): they follow a script, so that the same can
+//! What the runs do is part of the model (`world`): they follow a script, so that the same can
 //! be played on the real supervisor.
 
 pub mod spec;
