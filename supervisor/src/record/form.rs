@@ -257,6 +257,10 @@ impl From<&Group> for Option<Box<GroupForm>> {
 }
 
 impl From<GroupForm> for Group {
+    #[cfg_attr(
+        not(feature = "config"),
+        expect(clippy::needless_update, reason = "what a configuration reads is no part of it")
+    )]
     fn from(form: GroupForm) -> Self {
         let GroupForm { is_pool, members, policy, tags, max_children, count } = form;
         let stand_in = |(takes, is_blocking)| MemberFactory::stand_in(takes, nothing(is_blocking));

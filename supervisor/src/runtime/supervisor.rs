@@ -307,6 +307,13 @@ impl SupervisorBuilder {
 
     /// Sees that what a configuration says about the socket can be.
     #[cfg(feature = "cli")]
+    #[cfg_attr(
+        not(all(feature = "ipc", unix)),
+        expect(
+            clippy::unused_self,
+            reason = "without a socket in code there is nothing to look at"
+        )
+    )]
     pub(crate) fn check_ipc(&self, config: &LoadedConfig) -> Result<(), SupervisorError> {
         #[cfg(all(feature = "ipc", unix))]
         config.ipc_over(self.ipc.as_deref().cloned())?;
