@@ -29,6 +29,11 @@ impl ChildId {
         &self.0
     }
 
+    /// A number.
+    pub(crate) fn of(number: u64) -> Self {
+        Self(number.to_string().into())
+    }
+
     /// The same, shared.
     pub(crate) fn shared(&self) -> Arc<str> {
         Arc::clone(&self.0)

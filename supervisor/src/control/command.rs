@@ -52,7 +52,8 @@ pub(crate) enum Verb {
         pool: ChildPath,
         id: Option<ChildId>,
         arguments: Arguments,
-        overrides: Box<MemberOverrides>,
+        /// `None` where nothing is said about it.
+        overrides: Option<Box<MemberOverrides>>,
     },
     Start(ChildPath),
     Stop(ChildPath),

@@ -102,7 +102,8 @@ impl Engine {
             | Verb::Remove(_) => false,
         };
         // Also while it is still being stopped because of that.
-        let disabled = key.filter(|&key| keeps_or_starts && !self.policy(key).enabled);
+        let is_disabled = |key| self.nodes.get(key).is_some_and(|node| !node.policy().enabled);
+        let disabled = key.filter(|&key| keeps_or_starts && is_disabled(key));
         if let Some(key) = disabled.filter(|_| !cfg!(plant_bug = "disabled_is_restarted")) {
             let error = self.disabled(key);
             return self.reply(id, Err(error));
@@ -110,7 +111,7 @@ impl Engine {
         let reply = match (verb, key) {
             (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
             (Verb::Spawn { id: name, arguments, overrides, .. }, _) => {
-                self.spawn(id, supervisor, name, arguments, *overrides)
+                self.spawn(id, supervisor, name, arguments, overrides)
             }
             (Verb::Start(_), Some(key)) => self.start(id, key),
             (Verb::Stop(_), Some(key)) => self.stop(id, supervisor, key),
@@ -165,11 +166,12 @@ impl Engine {
             return Err(SupervisorError::IsRoot);
         }
         // A supervisor that does not run answers for everything below it, known or not.
-        let (deepest, mut above) = self.deepest_known(path);
-        if deepest == *path && !is_add {
-            above = above.and_then(|key| self.parent_of(key));
-        }
-        let mut at = above;
+        let found = self.nodes.find(path);
+        let mut at = match found {
+            Some(key) if is_add => Some(key),
+            Some(key) => self.parent_of(key),
+            None => self.deepest_known(path).1,
+        };
         while let Some(key) = at {
             let node = self.nodes.get(key);
             if let Some(node) = node.filter(|node| node.supervisor().is_some()) {
@@ -181,7 +183,8 @@ impl Engine {
             }
             at = self.parent_of(key);
         }
-        let Some(key) = self.nodes.find(path) else {
+        let Some(key) = found else {
+            let (deepest, _) = self.deepest_known(path);
             let is_task =
                 self.nodes.find(&deepest).is_some_and(|key| self.supervisor(key).is_none());
             return Err(if is_task {

@@ -264,6 +264,9 @@ impl Engine {
 
     /// Drops the wishes about a path and everything below it.
     pub(super) fn drop_holds(&mut self, path: &ChildPath) {
+        if self.holds.is_empty() {
+            return;
+        }
         let from = self.holds.range(path.clone()..).map(|(held, _)| held);
         let near = from.take_while(|held| held.as_str().starts_with(path.as_str()));
         let within: Vec<_> = near.filter(|held| held.is_within(path)).cloned().collect();

@@ -4,8 +4,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
-use super::index::{ByPath, Index};
+use super::deadline::Timer;
+use super::index::{Forgotten, Hash, Index, PathHasher};
 use super::key::{NodeKey, RunKey};
+use super::report::RowNumber;
 use super::spent::Spent;
 use super::state::State;
 use super::supervisor::Supervisor;
@@ -25,6 +27,10 @@ pub(super) struct Node {
     pub(super) next: Option<NodeKey>,
     /// Grows along the list of siblings.
     pub(super) order: u64,
+    /// Where its timer is, while its state waits for time; see `Deadlines`.
+    pub(super) timer: Timer,
+    /// Where its row is in what is written down about the end; see `Ledger`.
+    pub(super) row: Option<RowNumber>,
     pub(super) path: ChildPath,
     pub(super) generation: Generation,
     pub(super) state: State,
@@ -63,9 +69,29 @@ pub(super) struct History {
     pub(super) exits: VecDeque<ExitRecord>,
     pub(super) decision: Option<RestartDecision>,
     pub(super) decided_at: Uptime,
-    /// The latest abnormal one, kept though many others have come after it.
-    pub(super) failure: Option<ExitRecord>,
+    /// The latest abnormal one of those that `exits` has no room for any more.
+    older_failure: Option<ExitRecord>,
     pub(super) command: Option<CommandRecord>,
+}
+
+impl History {
+    /// Adds an exit, and lets go of those that are too many; at least the latest is kept.
+    pub(super) fn record(&mut self, exit: ExitRecord, kept: usize) {
+        while self.exits.len() >= kept
+            && let Some(oldest) = self.exits.pop_front()
+        {
+            if oldest.exit.is_abnormal() && !cfg!(plant_bug = "failure_falls_out") {
+                self.older_failure = Some(oldest);
+            }
+        }
+        self.exits.push_back(exit);
+    }
+
+    /// The latest abnormal exit, though many others may have come after it.
+    pub(super) fn failure(&self) -> Option<&ExitRecord> {
+        let latest = self.exits.iter().rev().find(|record| record.exit.is_abnormal());
+        latest.or(self.older_failure.as_ref())
+    }
 }
 
 impl Node {
@@ -118,6 +144,7 @@ impl Node {
 pub(super) struct Nodes {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    hasher: PathHasher,
     index: Index,
     /// Who depends on what is not known, or not any more.
     unmet: BTreeMap<ChildPath, BTreeSet<NodeKey>>,
@@ -139,30 +166,31 @@ struct Slot {
 }
 
 /// The paths of the nodes in the arena, for the index.
-fn path_in<'a>(slots: &'a [Slot]) -> impl Fn(u32) -> &'a ChildPath {
-    |index| {
-        let node = slots.get(index as usize).and_then(|slot| slot.node.as_ref());
-        &node.expect("what is in the index is in the arena").path
-    }
+fn path_in(slots: &[Slot], index: u32) -> &ChildPath {
+    let node = slots.get(index as usize).and_then(|slot| slot.node.as_ref());
+    &node.expect("what is in the index is in the arena").path
+}
+
+/// Their hashes.
+fn hash_in<'a>(hasher: &'a PathHasher, slots: &'a [Slot]) -> impl Fn(u32) -> Hash {
+    |index| hasher.hash(path_in(slots, index))
 }
 
 impl Nodes {
     pub(super) fn new(remembered_paths: usize) -> Self {
-        let forgotten = Forgotten { capacity: remembered_paths, ..Forgotten::default() };
-        Self { forgotten, ..Self::default() }
+        Self { forgotten: Forgotten::new(remembered_paths), ..Self::default() }
     }
 
     /// How many forgotten paths keep their generation from now on.
     pub(super) fn remember(&mut self, paths: usize) {
-        self.forgotten.capacity = paths;
-        self.forgotten.shed();
+        self.forgotten.resize(paths);
     }
 
     /// Makes room for so many more nodes, so that a large tree is not kept in an arena of up to
     /// twice its size.
     pub(super) fn reserve(&mut self, more: usize) {
         self.slots.reserve(more.saturating_sub(self.free.len()));
-        self.index.reserve(more, path_in(&self.slots));
+        self.index.reserve(more, hash_in(&self.hasher, &self.slots));
     }
 
     pub(super) fn get(&self, key: NodeKey) -> Option<&Node> {
@@ -226,7 +254,8 @@ impl Nodes {
     }
 
     pub(super) fn find(&self, path: &ChildPath) -> Option<NodeKey> {
-        let index = self.index.find(path, path_in(&self.slots))?;
+        let hash = self.hasher.hash(path);
+        let index = self.index.find(hash, |index| path_in(&self.slots, index) == path)?;
         Some(NodeKey { index, version: self.slots.get(index as usize)?.version })
     }
 
@@ -251,12 +280,15 @@ impl Nodes {
                 Body::Supervisor(Box::new(Supervisor::new(Arc::clone(plan))))
             }
         };
+        let hash = self.hasher.hash(&path);
         let node = Node {
             parent: None,
             prev: None,
             next: None,
             order: 0,
-            generation: self.forgotten.recall(&path),
+            timer: Timer::default(),
+            row: None,
+            generation: self.forgotten.recall(hash, &path),
             path,
             state: State::Idle,
             since: now,
@@ -283,7 +315,7 @@ impl Nodes {
         };
         self.seen.forget(key.index);
         self.recount(None, Some(State::Idle.lifecycle()));
-        self.index.insert(key.index, path_in(&self.slots));
+        self.index.insert(hash, key.index, hash_in(&self.hasher, &self.slots));
         self.tie(key);
         if let Some(parent) = parent {
             self.append(parent, key);
@@ -337,7 +369,8 @@ impl Nodes {
     pub(super) fn remove(&mut self, key: NodeKey) {
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
         let Some(node) = slot.node.as_ref().filter(|_| slot.version == key.version) else { return };
-        self.index.remove(&node.path, key.index);
+        let hash = self.hasher.hash(&node.path);
+        self.index.remove(hash, key.index);
         self.untie(key);
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
         let Some(node) = slot.node.take() else { return };
@@ -346,7 +379,7 @@ impl Nodes {
         slot.version = slot.version.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(key.index);
         self.recount(Some(lifecycle), None);
-        self.forgotten.remember(node.path, node.generation);
+        self.forgotten.remember(hash, node.path, node.generation);
     }
 }
 
@@ -355,6 +388,9 @@ impl Nodes {
     /// Ties a new node to what it depends on, and to those who depend on it already.
     fn tie(&mut self, key: NodeKey) {
         let Some(node) = self.get(key) else { return };
+        if node.dependencies().is_empty() && self.unmet.is_empty() {
+            return;
+        }
         let path = node.path.clone();
         let mut unready = 0;
         for dependency in node.dependencies().to_vec() {
@@ -375,9 +411,8 @@ impl Nodes {
     /// Forgets that a node depends on anything. Those who depend on it wait for its path.
     fn untie(&mut self, key: NodeKey) {
         let Some(node) = self.get_mut(key) else { return };
-        let dependants = std::mem::take(&mut node.dependants);
-        let path = node.path.clone();
-        if !dependants.is_empty() {
+        if !node.dependants.is_empty() {
+            let (path, dependants) = (node.path.clone(), std::mem::take(&mut node.dependants));
             self.unmet.insert(path, dependants);
         }
         let Some(node) = self.get(key) else { return };
@@ -395,46 +430,9 @@ impl Nodes {
 
     /// Who depends on a node.
     pub(super) fn dependants(&self, key: NodeKey) -> Vec<NodeKey> {
-        let dependants = self.get(key).map(|node| node.dependants.iter().copied().collect());
-        dependants.unwrap_or_default()
-    }
-}
-
-/// The generations of paths that are no longer known, the latest of them. A path that is let go
-/// starts from 1 again if it ever comes back.
-#[derive(Debug, Default)]
-struct Forgotten {
-    capacity: usize,
-    generations: ByPath<Generation>,
-    /// Oldest first. A path that came back and went again is in it twice; see `recall`.
-    order: VecDeque<(ChildPath, Generation)>,
-}
-
-impl Forgotten {
-    fn remember(&mut self, path: ChildPath, generation: Generation) {
-        if generation == Generation::default() {
-            return;
+        match self.get(key) {
+            Some(node) if !node.dependants.is_empty() => node.dependants.iter().copied().collect(),
+            Some(_) | None => Vec::new(),
         }
-        self.generations.insert(path.clone(), generation);
-        self.order.push_back((path, generation));
-        self.shed();
-    }
-
-    /// Lets go of those that are too many, those first that were forgotten first.
-    fn shed(&mut self) {
-        while self.order.len() > self.capacity {
-            let Some((path, generation)) = self.order.pop_front() else { break };
-            if self.generations.get(&path) == Some(&generation) {
-                self.generations.remove(&path);
-            }
-        }
-    }
-
-    fn recall(&mut self, path: &ChildPath) -> Generation {
-        // What stays behind in `order` no longer matches, and falls out in its time.
-        if cfg!(plant_bug = "generation_restarts") {
-            return Generation::default();
-        }
-        self.generations.remove(path).unwrap_or_default()
     }
 }
