@@ -135,9 +135,8 @@ impl Engine {
         if ready_for >= reset_after && !cfg!(plant_bug = "no_reset") {
             node.streak = 0;
         }
-        if let Some(mut spent) = node.spent.take() {
-            spent.end_rows(node.policy(), ready_for);
-            node.spent = Some(spent);
+        if let Some((spent, policy)) = node.charged_mut() {
+            spent.end_rows(policy, ready_for);
         }
     }
 
@@ -302,7 +301,7 @@ impl Engine {
         let Some(node) = self.nodes.get_mut(key) else { return Duration::ZERO };
         let streak = match class {
             Some(class) if !cfg!(plant_bug = "classes_share_a_row") => {
-                node.spent.get_or_insert_default().next_in_row(class)
+                node.spent_mut().next_in_row(class)
             }
             _ => {
                 let before = node.streak;
@@ -329,7 +328,7 @@ impl Budgets for Charge<'_> {
     fn charge_child(&mut self, class: Option<FailureClass>, limit: Limit) -> bool {
         let now = self.engine.now;
         let Some(node) = self.engine.nodes.get_mut(self.key) else { return true };
-        node.spent.get_or_insert_default().window(class).charge(now, limit)
+        node.spent_mut().window(class).charge(now, limit)
     }
 
     fn charge_supervisor(&mut self) -> bool {

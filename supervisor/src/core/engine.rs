@@ -346,7 +346,7 @@ impl Engine {
             node.since = now;
         }
         let (parent, is_significant) = (node.parent, node.policy().significant);
-        let has_pulse = node.pulse_due.is_some();
+        let has_pulse = node.pulse_due().is_some();
         if before.due() != state.due() {
             if let Some(at) = before.due() {
                 self.deadlines.remove_state(at, key, node.timer);
@@ -383,7 +383,7 @@ impl Engine {
         self.facts += 1;
         let sequence = self.facts;
         let chain = *self.chain.get_or_insert(CorrelationId(sequence));
-        node.chain = Some(chain);
+        node.set_chain(chain);
         let (path, generation) = (node.path.clone(), node.generation);
         let fact = Fact { sequence, correlation: chain, path, generation, command, kind };
         self.out.push(Action::Note(fact));
@@ -400,7 +400,7 @@ impl Engine {
     }
 
     fn chain_of(&self, key: NodeKey) -> Option<CorrelationId> {
-        self.nodes.get(key)?.chain.filter(|_| !cfg!(plant_bug = "chain_forgotten"))
+        self.nodes.get(key)?.chain().filter(|_| !cfg!(plant_bug = "chain_forgotten"))
     }
 
     pub(super) fn reply(&mut self, id: CommandId, reply: Reply) {

@@ -125,7 +125,7 @@ impl Engine {
     /// Makes the child's own budgets whole: its limit, and those of the classes of failure.
     pub(super) fn reset_budget(&mut self, id: Option<CommandId>, key: NodeKey) {
         if let Some(node) = self.nodes.get_mut(key) {
-            if let Some(spent) = &mut node.spent {
+            if let Some((spent, _)) = node.charged_mut() {
                 spent.make_whole();
             }
             node.is_on_trial = false;

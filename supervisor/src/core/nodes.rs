@@ -1,7 +1,7 @@
 //! The nodes of the tree: an arena, the order of siblings, and the index by path.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
 use super::deadline::Timer;
@@ -36,25 +36,31 @@ pub(super) struct Node {
     pub(super) state: State,
     /// Since when it has been in this state.
     pub(super) since: Uptime,
-    /// When it is looked at next, while it is up and has to send heartbeats.
-    pub(super) pulse_due: Option<Uptime>,
     pub(super) is_declared: bool,
     /// How many of its dependencies are not ready.
     pub(super) unready: u32,
-    /// Who depends on it.
-    pub(super) dependants: BTreeSet<NodeKey>,
     /// Restarts in a row, for the wait before the next.
     pub(super) streak: u32,
     pub(super) restarts: u64,
-    /// What has been charged to budgets of its own. Made only when there are some.
-    pub(super) spent: Option<Box<Spent>>,
+    /// What most nodes have nothing of. Made only for one that has.
+    rare: Option<Box<Rare>>,
     /// Whether it runs, or is about to, as a probe of what was quarantined.
     pub(super) is_on_trial: bool,
     /// Shared with whoever has asked for the state since it changed.
     pub(super) history: Option<Arc<History>>,
-    /// The latest chain of facts it was part of.
-    pub(super) chain: Option<CorrelationId>,
+    /// The number of the latest chain of facts it was part of.
+    chain: Option<NonZeroU64>,
     pub(super) body: Body,
+}
+
+#[derive(Debug, Default)]
+struct Rare {
+    /// When it is looked at next, while it is up and has to send heartbeats.
+    pulse_due: Option<Uptime>,
+    /// Who depends on it.
+    dependants: BTreeSet<NodeKey>,
+    /// What has been charged to budgets of its own.
+    spent: Option<Spent>,
 }
 
 #[derive(Debug)]
@@ -94,12 +100,67 @@ impl History {
     }
 }
 
+impl Body {
+    fn policy(&self) -> &Arc<Policy> {
+        match self {
+            Self::Child(plan) => &plan.policy,
+            Self::Supervisor(supervisor) => &supervisor.plan.policy,
+        }
+    }
+}
+
 impl Node {
     pub(super) fn policy(&self) -> &Arc<Policy> {
-        match &self.body {
-            Body::Child(plan) => &plan.policy,
-            Body::Supervisor(supervisor) => &supervisor.plan.policy,
+        self.body.policy()
+    }
+
+    pub(super) fn chain(&self) -> Option<CorrelationId> {
+        self.chain.map(|number| CorrelationId(number.get()))
+    }
+
+    pub(super) fn set_chain(&mut self, chain: CorrelationId) {
+        self.chain = NonZeroU64::new(chain.0);
+    }
+
+    /// When it is looked at next, while it is up and has to send heartbeats.
+    pub(super) fn pulse_due(&self) -> Option<Uptime> {
+        self.rare.as_ref()?.pulse_due
+    }
+
+    /// Changes when it is looked at next, and says when it would have been.
+    pub(super) fn set_pulse_due(&mut self, due: Option<Uptime>) -> Option<Uptime> {
+        match (&mut self.rare, due) {
+            (None, None) => None,
+            (rare, due) => std::mem::replace(&mut rare.get_or_insert_default().pulse_due, due),
         }
+    }
+
+    /// What has been charged to budgets of its own, if anything has.
+    pub(super) fn spent(&self) -> Option<&Spent> {
+        self.rare.as_ref()?.spent.as_ref()
+    }
+
+    /// The same, to be charged.
+    pub(super) fn spent_mut(&mut self) -> &mut Spent {
+        self.rare.get_or_insert_default().spent.get_or_insert_default()
+    }
+
+    /// The same, to be made less, and the policy that says how.
+    pub(super) fn charged_mut(&mut self) -> Option<(&mut Spent, &Policy)> {
+        let spent = self.rare.as_mut()?.spent.as_mut()?;
+        Some((spent, self.body.policy()))
+    }
+
+    /// Nothing has been charged any more.
+    pub(super) fn forget_spent(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.spent = None;
+        }
+    }
+
+    /// Who depends on it, if anybody does.
+    fn dependants(&self) -> Option<&BTreeSet<NodeKey>> {
+        self.rare.as_ref().map(|rare| &rare.dependants).filter(|nodes| !nodes.is_empty())
     }
 
     /// Its past, to be added to.
@@ -292,13 +353,11 @@ impl Nodes {
             path,
             state: State::Idle,
             since: now,
-            pulse_due: None,
             is_declared,
             unready: 0,
-            dependants: BTreeSet::new(),
             streak: 0,
             restarts: 0,
-            spent: None,
+            rare: None,
             is_on_trial: false,
             history: None,
             chain: None,
@@ -396,7 +455,7 @@ impl Nodes {
         for dependency in node.dependencies().to_vec() {
             if let Some(on) = self.find(&dependency).and_then(|on| self.get_mut(on)) {
                 unready += u32::from(!on.state.is_ready());
-                on.dependants.insert(key);
+                on.rare.get_or_insert_default().dependants.insert(key);
             } else {
                 unready += 1;
                 self.unmet.entry(dependency).or_default().insert(key);
@@ -404,21 +463,27 @@ impl Nodes {
         }
         let dependants = self.unmet.remove(&path).unwrap_or_default();
         if let Some(node) = self.get_mut(key) {
-            (node.unready, node.dependants) = (unready, dependants);
+            node.unready = unready;
+            if !dependants.is_empty() {
+                node.rare.get_or_insert_default().dependants = dependants;
+            }
         }
     }
 
     /// Forgets that a node depends on anything. Those who depend on it wait for its path.
     fn untie(&mut self, key: NodeKey) {
         let Some(node) = self.get_mut(key) else { return };
-        if !node.dependants.is_empty() {
-            let (path, dependants) = (node.path.clone(), std::mem::take(&mut node.dependants));
+        let dependants = node.rare.as_mut().map(|rare| std::mem::take(&mut rare.dependants));
+        if let Some(dependants) = dependants.filter(|dependants| !dependants.is_empty()) {
+            let path = node.path.clone();
             self.unmet.insert(path, dependants);
         }
         let Some(node) = self.get(key) else { return };
         for dependency in node.dependencies().to_vec() {
             if let Some(on) = self.find(&dependency).and_then(|on| self.get_mut(on)) {
-                on.dependants.remove(&key);
+                if let Some(rare) = &mut on.rare {
+                    rare.dependants.remove(&key);
+                }
             } else if let Some(dependants) = self.unmet.get_mut(&dependency) {
                 dependants.remove(&key);
                 if dependants.is_empty() {
@@ -430,9 +495,7 @@ impl Nodes {
 
     /// Who depends on a node.
     pub(super) fn dependants(&self, key: NodeKey) -> Vec<NodeKey> {
-        match self.get(key) {
-            Some(node) if !node.dependants.is_empty() => node.dependants.iter().copied().collect(),
-            Some(_) | None => Vec::new(),
-        }
+        let dependants = self.get(key).and_then(Node::dependants);
+        dependants.map(|nodes| nodes.iter().copied().collect()).unwrap_or_default()
     }
 }

@@ -319,7 +319,7 @@ impl Engine {
             limits: policy
                 .limits()
                 .map(|(class, limit)| {
-                    let window = node.spent.as_ref().and_then(|spent| spent.charged(class));
+                    let window = node.spent().and_then(|spent| spent.charged(class));
                     (class, window.cloned().unwrap_or_default(), limit)
                 })
                 .collect(),

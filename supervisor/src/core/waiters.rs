@@ -11,7 +11,9 @@ use crate::task::exit::Exit;
 
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
-    /// By node, and those of one node in the order in which they came.
+    /// One that came when nobody waited: mostly there is no more than one.
+    first: Option<(NodeKey, CommandId, Wants)>,
+    /// The others, by node, and those of one node in the order in which they came.
     waiting: BTreeMap<(NodeKey, u64), (CommandId, Wants)>,
     /// How many there have been.
     count: u64,
@@ -32,6 +34,10 @@ pub(super) enum Wants {
 
 impl Waiters {
     pub(super) fn add(&mut self, key: NodeKey, id: CommandId, wants: Wants) {
+        if self.first.is_none() && self.waiting.is_empty() {
+            self.first = Some((key, id, wants));
+            return;
+        }
         self.count += 1;
         self.waiting.insert((key, self.count), (id, wants));
     }
@@ -42,6 +48,11 @@ impl Waiters {
         key: NodeKey,
         matches: impl Fn(Wants) -> bool,
     ) -> Option<(CommandId, Wants)> {
+        if let Some((_, id, wants)) =
+            self.first.take_if(|(node, _, wants)| *node == key && matches(*wants))
+        {
+            return Some((id, wants));
+        }
         if self.waiting.is_empty() {
             return None;
         }
@@ -52,7 +63,8 @@ impl Waiters {
 
     #[cfg(test)]
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeKey> {
-        self.waiting.keys().map(|&(key, _)| key)
+        let first = self.first.iter().map(|&(key, ..)| key);
+        first.chain(self.waiting.keys().map(|&(key, _)| key))
     }
 
     /// Takes out all that wait for a node to be up.
@@ -61,7 +73,8 @@ impl Waiters {
     }
 
     fn take_where(&mut self, matches: impl Fn(CommandId, Wants) -> bool) -> Vec<CommandId> {
-        let mut taken = Vec::new();
+        let first = self.first.take_if(|(_, id, wants)| matches(*id, *wants));
+        let mut taken: Vec<_> = first.into_iter().map(|(_, id, _)| id).collect();
         self.waiting.retain(|_, &mut (id, wants)| {
             let matches = matches(id, wants);
             if matches {
@@ -75,7 +88,8 @@ impl Waiters {
 
     pub(super) fn take_all(&mut self) -> Vec<CommandId> {
         let all = std::mem::take(&mut self.waiting);
-        let mut ids: Vec<_> = all.into_values().map(|(id, _)| id).collect();
+        let first = self.first.take().into_iter().map(|(_, id, _)| id);
+        let mut ids: Vec<_> = first.chain(all.into_values().map(|(id, _)| id)).collect();
         ids.sort_unstable();
         ids
     }

@@ -16,20 +16,32 @@ pub(super) struct Clock {
     pub(super) now: Uptime,
     /// The wall clock when it was last looked at, and when that was.
     wall: Option<(SystemTime, Uptime)>,
+    /// The latest look on the wall clock, once somebody has asked.
+    at: Option<SystemTime>,
 }
 
 impl Clock {
     pub(super) fn new(epoch: Instant) -> Self {
-        Self { epoch, now: Uptime::ZERO, wall: None }
+        Self { epoch, now: Uptime::ZERO, wall: None, at: None }
     }
 
     pub(super) fn look(&mut self) -> Uptime {
+        self.at = None;
         self.now = Uptime(self.epoch.elapsed());
         self.now
     }
 
     /// The latest look, on the wall clock.
     pub(super) fn at(&mut self) -> SystemTime {
+        if let Some(at) = self.at {
+            return at;
+        }
+        let at = self.taken_on();
+        self.at = Some(at);
+        at
+    }
+
+    fn taken_on(&mut self) -> SystemTime {
         if let Some((wall, then)) = self.wall {
             let since = self.now.since(then);
             if since <= TAKEN_ON
@@ -55,6 +67,7 @@ mod tests {
         clock.wall = Some((long_ago, Uptime::ZERO));
         clock.now = Uptime(TAKEN_ON);
         assert_eq!(clock.at(), long_ago + TAKEN_ON);
+        clock.at = None;
         clock.now = Uptime(TAKEN_ON + Duration::from_nanos(1));
         assert!(clock.at() > long_ago + Duration::from_secs(1));
     }

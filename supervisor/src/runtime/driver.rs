@@ -40,6 +40,8 @@ mod answers;
 #[cfg(feature = "audit")]
 mod audited;
 mod ending;
+#[cfg(test)]
+mod tests;
 
 /// How many inputs are taken in before other tasks have their turn.
 const BATCH: usize = 128;
@@ -240,6 +242,9 @@ impl Driver {
 
     /// Says that a run was spawned, before what it says itself.
     fn announce(&mut self, run: RunKey, out: &mut Vec<Action>) {
+        if cfg!(plant_bug = "announced_late") {
+            return;
+        }
         if self.runs.announce(run) {
             self.handle(Input::Spawned(run), out);
         }
