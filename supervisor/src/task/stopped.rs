@@ -227,14 +227,14 @@ mod tests {
                     thread::yield_now();
                 }
             };
+            let waker = Arc::clone(&count).into();
+            let mut future = Box::pin(ctx.stopped());
             let is_pending = thread::scope(|scope| {
                 scope.spawn(|| {
                     meet();
                     (0..late).for_each(|_| spin_loop());
                     run.stop();
                 });
-                let waker = Arc::clone(&count).into();
-                let mut future = Box::pin(ctx.stopped());
                 meet();
                 future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
             });
