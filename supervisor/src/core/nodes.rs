@@ -499,3 +499,31 @@ impl Nodes {
         dependants.map(|nodes| nodes.iter().copied().collect()).unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::policy::failure::TaskFailureKind;
+    use crate::task::exit::{Exit, TaskFailure};
+
+    #[test]
+    fn the_latest_failure_is_known_though_many_exits_have_come_after_it() {
+        let failed = || Exit::Failed(TaskFailure::new(TaskFailureKind::Recoverable, fmt::Error));
+        let mut history = History::default();
+        let mut end = |number, exit| {
+            let record = ExitRecord { generation: Generation(number), at: Duration::ZERO, exit };
+            history.record(record, 3);
+            history.failure().map(|record| record.generation.0)
+        };
+        assert_eq!(end(1, Exit::Succeeded), None);
+        assert_eq!(end(2, failed()), Some(2));
+        assert_eq!(end(3, failed()), Some(3));
+        let later: Vec<_> = (4..20).map(|number| end(number, Exit::Succeeded)).collect();
+        assert_eq!(later, [Some(3); 16]);
+        assert_eq!(end(20, failed()), Some(20));
+        assert_eq!(history.exits.len(), 3);
+    }
+}
