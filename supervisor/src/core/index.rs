@@ -1,5 +1,9 @@
 //! What stands at a path. Things are looked up in it and it is never iterated, so its order is
 //! nobody's.
+#![expect(
+    clippy::disallowed_types,
+    reason = "they are looked things up in by path and never iterated, so their order is nobody's"
+)]
 
 use std::collections::VecDeque;
 use std::fmt;
