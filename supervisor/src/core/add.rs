@@ -9,24 +9,31 @@ use super::waiters::Wants;
 use crate::control::command::Reply;
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
-use crate::id::{ChildId, ChildPath, CommandId};
+use crate::id::{ChildId, CommandId};
 use crate::spec::NodeSpec;
 use crate::spec::group::MemberOverrides;
 use crate::spec::plan::PlanKind;
 use crate::spec::validate::validate_added;
 use crate::task::member::Arguments;
 
+/// What a member of a pool is called.
+pub(super) struct Name {
+    pub(super) id: Arc<str>,
+    /// Where nobody has said it: the number it is.
+    number: Option<u64>,
+}
+
 impl Engine {
     pub(super) fn add(&mut self, id: CommandId, parent: NodeKey, spec: &NodeSpec) -> Option<Reply> {
         self.try_add(id, parent, spec).err().map(Err)
     }
 
-    /// Adds a member to a pool, made of its arguments. Without a name it gets the next number.
+    /// Adds a member to a pool, made of its arguments.
     pub(super) fn spawn(
         &mut self,
         id: CommandId,
         pool: NodeKey,
-        name: Option<ChildId>,
+        name: Name,
         arguments: Arguments,
         overrides: MemberOverrides,
     ) -> Option<Reply> {
@@ -37,7 +44,7 @@ impl Engine {
         &mut self,
         id: CommandId,
         pool: NodeKey,
-        name: Option<ChildId>,
+        name: Name,
         arguments: Arguments,
         overrides: MemberOverrides,
     ) -> Result<(), SupervisorError> {
@@ -53,13 +60,12 @@ impl Engine {
         let tags = plan.map(|plan| plan.tags.clone()).unwrap_or_default();
         // A full pool uses up no number.
         self.check_room(pool)?;
-        let name = match name {
-            Some(name) => name.shared(),
-            None => self.next_number(pool, &path).to_string().into(),
-        };
+        if let (Some(number), Some(supervisor)) = (name.number, self.supervisor_mut(pool)) {
+            supervisor.last_number = number;
+        }
         let overrides =
             if cfg!(plant_bug = "overrides_lost") { MemberOverrides::default() } else { overrides };
-        let member = overrides.declare(name, task, tags);
+        let member = overrides.declare(name.id, task, tags);
         self.try_add(id, pool, &NodeSpec::from(member))
     }
 
@@ -75,18 +81,20 @@ impl Engine {
         }
     }
 
-    /// The next number that is not the id of a member.
-    fn next_number(&mut self, pool: NodeKey, path: &ChildPath) -> u64 {
+    /// What a new member is called: as is said, else by the next number that is not the id of one.
+    /// It is used up when the member is there.
+    pub(super) fn name_of_next(&self, pool: NodeKey, said: Option<&ChildId>) -> Name {
+        if let Some(said) = said {
+            return Name { id: said.shared(), number: None };
+        }
+        let path = self.path_of(pool);
         let last = self.supervisor(pool).map_or(0, |supervisor| supervisor.last_number);
         let is_taken = |number: &u64| {
             let id = ChildId::new(number.to_string());
             id.is_ok_and(|id| self.nodes.find(&path.join(&id)).is_some())
         };
         let next = (last + 1..=u64::MAX).find(|number| !is_taken(number)).unwrap_or(last);
-        if let Some(supervisor) = self.supervisor_mut(pool) {
-            supervisor.last_number = next;
-        }
-        next
+        Name { id: next.to_string().into(), number: Some(next) }
     }
 
     /// Adds a child and starts it; the answer comes when that is over.

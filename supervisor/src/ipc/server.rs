@@ -12,7 +12,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::audits::Identity;
+use super::audits::{AUDIT, Identity};
 use super::bind::{Bound, Place, bind};
 use super::options::{IpcError, IpcOptions};
 use super::peer::{Peer, Seat};
@@ -80,6 +80,7 @@ impl Ready {
         let listener = UnixListener::from_std(listener)
             .map_err(|source| IpcError::Bind { path: path.clone(), source })?;
         options.logs.keep(options.limits.log_capacity);
+        tracing::info!(path = %path.display(), "clients find the tree at its socket");
         let target = Target::new(options, path, handle);
         #[cfg(feature = "audit")]
         let target = target.audited(self.audit);
@@ -197,7 +198,7 @@ fn let_in(peer: io::Result<Peer>, target: &Target) -> Result<(Identity, Seat), D
         DashboardError::new(code, ErrorStage::Authorise, message).of_target(target.id())
     };
     let (peer, role) = target.options.roles.admit(peer).map_err(|denied| {
-        tracing::warn!("a connection was refused: {denied}");
+        tracing::warn!(target: AUDIT, "a connection was refused: {denied}");
         refuse(ErrorCode::PermissionDenied, denied.to_string())
     })?;
     let seat = target.users.connect(peer.uid);

@@ -108,7 +108,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 pushed = 0;
             }
             let deadline = self.deadline();
-            let is_full = self.running.len() >= PIPELINED;
+            let is_bounded = !cfg!(plant_bug = "ipc_endless_pipeline");
+            let is_full = self.running.len() >= PIPELINED && is_bounded;
             let step = tokio::select! {
                 biased;
                 _ = end.wait_for(Option::is_some) => Step::Ended,
@@ -208,7 +209,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             .await?;
             self.refused += 1;
             // Who goes on like that is not listened to any longer.
-            return if self.refused > most { Err(Gone) } else { Ok(()) };
+            let is_flood = self.refused > most && !cfg!(plant_bug = "ipc_floods_go_on");
+            return if is_flood { Err(Gone) } else { Ok(()) };
         }
         self.refused = 0;
         match frame {
