@@ -110,7 +110,7 @@ async fn a_manifest_names_a_pool_and_what_its_new_member_is_given() {
     let mut missing = add("b8", pool, "");
     missing["target"]["child_manifest"] = Value::Null;
     assert_eq!(client.refused("command.add_child", &missing).await.0, "validation_failed");
-    assert_eq!(reach.handle.current_state().await.unwrap().children.len(), 5);
+    assert_eq!(reach.handle.current_state().await.unwrap().children.len(), 6);
 }
 
 #[tokio::test(start_paused = true)]
