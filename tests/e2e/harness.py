@@ -72,7 +72,7 @@ def run(program, what):
         try:
             function(program)
             print(f"ok   {name}", flush=True)
-        except (AssertionError, Closed, OSError, KeyError, StopIteration) as error:
+        except (AssertionError, Closed, OSError, KeyError, StopIteration, ValueError) as error:
             failed += 1
             print(f"FAIL {name}: {type(error).__name__}: {error}", flush=True)
             if os.environ.get("TRACE"):

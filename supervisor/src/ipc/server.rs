@@ -5,7 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -207,7 +207,7 @@ fn let_in(peer: io::Result<Peer>, target: &Target) -> Result<(Identity, Seat), D
 }
 
 /// Tells somebody who is not let in why, if he listens.
-async fn turn_away<S: AsyncWrite + Unpin>(
+async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     error: DashboardError,
     _turn: OwnedSemaphorePermit,
@@ -217,7 +217,13 @@ async fn turn_away<S: AsyncWrite + Unpin>(
     line.push(b'\n');
     let told = async {
         stream.write_all(&line).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        // Whoever asks before it reads would find nobody, and not the reason.
+        let mut thrown_away = [0; 1_024];
+        while !cfg!(plant_bug = "ipc_hangs_up_on_whoever_writes")
+            && stream.read(&mut thrown_away).await? > 0
+        {}
+        io::Result::Ok(())
     };
     // Who does not listen need not know.
     drop(timeout(LAST_WORDS, told).await);

@@ -307,6 +307,8 @@ async fn who_may_not_connect_is_told_so_and_let_go() {
             let told = client.line().await.expect("a reason");
             assert_eq!(told["request_id"], "");
             assert_eq!(code_of(&told), (code.to_owned(), "authorise".to_owned()));
+            // It asks first and reads then, as most do.
+            client.write(b"{\"request_id\":\"late\",\"method\":\"hello\"}\n").await;
             assert!(client.is_closed().await);
         }
         is_served(&mut good).await;
