@@ -259,7 +259,7 @@ def the_log_is_what_the_program_says(demo):
     assert code == 0 and " | " in out and ", asked for by " in out, (out, err)
     code, out, err = demo.run("tail", "--logs", "-n", "100")
     assert code == 0 and " | has paid " in out, (out, err)
-    assert "rust_supervisor::" not in out, out
+    assert "rust_supervisor::observe" not in out and "ipc::audit" not in out, out
 
 
 @test
@@ -273,7 +273,7 @@ def supctl_adds_a_member_once_it_is_confirmed(demo):
         ([*add, "--args", '{"things": "many"}', "--yes"], "things"),
         (["add", "/root/door", *good[2:], "--yes"], "pool"),
         (["add", "/root/session", *good[2:], "--yes"], "did you mean `/root/sessions`?"),
-        (["add", "/root/sessions", "--id", "a/b", *good[4:], "--yes"], "a/b"),
+        (["add", "/root/sessions", "--id", "a/b", *good[4:], "--yes"], "`id`"),
     ]:
         code, out, err = demo.run(*words)
         assert code in (1, 64) and part in err and not out, (words, code, out, err)
@@ -294,17 +294,20 @@ def supctl_adds_a_member_once_it_is_confirmed(demo):
 
 @test
 def supctl_asks_before_it_removes(demo):
-    remove = ["remove", "/root/sessions/eve", "--reason", "a test"]
+    add = ["add", "/root/sessions", "--id", "ivy", "--args", '{"things": 1000}']
+    code, _, err = demo.run(*add, "--reason", "a test", "--yes")
+    assert code == 0, err
+    remove = ["remove", "/root/sessions/ivy", "--reason", "a test"]
     with Terminal(demo, *remove) as terminal:
         terminal.until("[y/N] ")
         terminal.type("n\n")
         assert terminal.exit_code() == 78, terminal.seen
-    assert demo.row("/root/sessions/eve") is not None
+    assert demo.row("/root/sessions/ivy") is not None
     with Terminal(demo, *remove) as terminal:
         terminal.until("[y/N] ")
         terminal.type("y\n")
         assert terminal.exit_code() == 0, terminal.seen
-    assert demo.row("/root/sessions/eve") is None
+    assert demo.row("/root/sessions/ivy") is None
 
 
 @test
