@@ -170,10 +170,11 @@ async fn while_a_client_waits_for_many_answers_no_more_is_read_of_it() {
         client.send("command.restart_child", &restart).await;
     }
     client.send("hello", &json!({})).await;
-    for _ in 0..64 {
-        let answer = client.line().await.unwrap();
-        assert_eq!(answer["result"]["command_id"], "a", "what comes after them was read before");
-    }
+    let first = client.line().await.unwrap();
+    assert_eq!(
+        first["result"]["command_id"], "a",
+        "what comes after them was read before: {first}"
+    );
     is_served(&mut reach.client()).await;
 }
 
