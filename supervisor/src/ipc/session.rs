@@ -112,9 +112,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             }
             pushed = 0;
             self.flush().await?;
-            let deadline = self.deadline();
             let is_bounded = !cfg!(plant_bug = "ipc_endless_pipeline");
             let is_full = self.running.len() >= PIPELINED && is_bounded;
+            // What is not read cannot come to its end.
+            let is_waited_for = !is_full || cfg!(plant_bug = "ipc_unread_lines_time_out");
+            let deadline = self.deadline().filter(|_| is_waited_for);
             let step = tokio::select! {
                 biased;
                 _ = end.wait_for(Option::is_some) => Step::Ended,
@@ -124,6 +126,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 () = self.subscriptions.changed() => Step::Changed,
                 () = until(deadline) => Step::TimedOut,
             };
+            if is_full {
+                self.line_since = Instant::now();
+            }
             match step {
                 Step::Changed => {}
                 Step::Done(None) => return Err(Gone),
