@@ -45,6 +45,9 @@ impl Visit for Line {
 
 #[tokio::test(start_paused = true)]
 async fn every_command_is_in_the_log_when_it_is_taken_on_and_when_it_is_done() {
+    // While there is one subscriber alone, `tracing` asks nobody but the thread that comes by a line
+    // first whether it is wanted, and that may be the thread of another test.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
     let (log, buffer) = (Lines::default(), LogBuffer::new());
     let tail = LogLayer::new().into_buffer(&buffer);
     let layers = tracing_subscriber::registry().with(log.clone()).with(tail);
