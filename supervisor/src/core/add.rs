@@ -17,17 +17,24 @@ use crate::spec::tags::Tags;
 use crate::spec::validate::validate_added;
 use crate::task::member::Arguments;
 
+/// What a member of a pool is called.
+pub(super) struct Name {
+    pub(super) id: ChildId,
+    /// Where nobody has said it: the number it is.
+    number: Option<u64>,
+}
+
 impl Engine {
     pub(super) fn add(&mut self, id: CommandId, parent: NodeKey, spec: &NodeSpec) -> Option<Reply> {
         self.try_add(id, parent, spec).err().map(Err)
     }
 
-    /// Adds a member to a pool, made of its arguments. Without a name it gets the next number.
+    /// Adds a member to a pool, made of its arguments.
     pub(super) fn spawn(
         &mut self,
         id: CommandId,
         pool: NodeKey,
-        name: Option<ChildId>,
+        name: Name,
         arguments: Arguments,
         overrides: Option<Box<MemberOverrides>>,
     ) -> Option<Reply> {
@@ -38,7 +45,7 @@ impl Engine {
         &mut self,
         id: CommandId,
         pool: NodeKey,
-        name: Option<ChildId>,
+        name: Name,
         arguments: Arguments,
         overrides: Option<Box<MemberOverrides>>,
     ) -> Result<(), SupervisorError> {
@@ -60,15 +67,15 @@ impl Engine {
         let tags = if alike.is_some() { Tags::default() } else { plan.tags.clone() };
         // A full pool uses up no number.
         self.check_room(pool)?;
-        let name = match name {
-            Some(name) => name,
-            None => self.next_number(pool),
-        };
+        if let (Some(number), Some(supervisor)) = (name.number, self.supervisor_mut(pool)) {
+            supervisor.last_number = number;
+        }
         let Some((policy, tags)) = alike else {
-            let member = overrides.unwrap_or_default().declare(name.shared(), task, tags);
+            let member = overrides.unwrap_or_default().declare(name.id.shared(), task, tags);
             return self.try_add(id, pool, &NodeSpec::from(member));
         };
-        let path = self.nodes.get(pool).map_or_else(ChildPath::root, |node| node.path.join(&name));
+        let path =
+            self.nodes.get(pool).map_or_else(ChildPath::root, |node| node.path.join(&name.id));
         self.check_new(&path)?;
         let plan = ChildPlan { policy, dependencies: Box::default(), tags, task };
         self.insert_added(id, pool, path, &PlanKind::Child(Arc::new(plan)))
@@ -98,16 +105,17 @@ impl Engine {
         }
     }
 
-    /// The next number that is not the id of a member.
-    fn next_number(&mut self, pool: NodeKey) -> ChildId {
+    /// What a new member is called: as is said, else by the next number that is not the id of one.
+    /// It is used up when the member is there.
+    pub(super) fn name_of_next(&self, pool: NodeKey, said: Option<&ChildId>) -> Name {
+        if let Some(said) = said {
+            return Name { id: said.clone(), number: None };
+        }
         let path = self.path_of(pool);
         let last = self.supervisor(pool).map_or(0, |supervisor| supervisor.last_number);
         let is_taken = |&number: &u64| self.nodes.find(&path.join(&ChildId::of(number))).is_some();
         let next = (last + 1..=u64::MAX).find(|number| !is_taken(number)).unwrap_or(last);
-        if let Some(supervisor) = self.supervisor_mut(pool) {
-            supervisor.last_number = next;
-        }
-        ChildId::of(next)
+        Name { id: ChildId::of(next), number: Some(next) }
     }
 
     /// Adds a child and starts it; the answer comes when that is over.
