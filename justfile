@@ -24,7 +24,7 @@ lint:
 conformance:
     cargo test --release -p supervisor-tests --test otp -- --nocapture
 
-# Takes a rule out and shows which tests go red: `just plant open_window`, or all of them.
+# Takes a rule out and shows which test goes red: `just plant open_window`, or all of them.
 plant *names:
     scripts/plant {{ names }}
 

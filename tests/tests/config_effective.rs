@@ -402,3 +402,30 @@ fn the_schema_of_a_tree_knows_the_settings_of_its_children() {
     assert_eq!(settings["properties"]["password"]["writeOnly"], true);
     assert!(settings["required"].is_null(), "another file may say it: {settings}");
 }
+
+#[child(restart(transient), backoff(initial = "300ms"))]
+async fn poller(ctx: TaskContext) {
+    ctx.stopped().await;
+}
+
+/// What is said at the function stands above this line, what is said at the field below it.
+const FUNCTION_ABOVE_FIELD_BELOW: u32 = line!();
+
+#[supervisor]
+struct Pollers {
+    #[child(restart(temporary))]
+    poller: poller,
+}
+
+#[test]
+fn what_a_field_says_is_explained_by_the_field_and_the_rest_by_the_function() {
+    let text = explain(&Pollers::spec(()), "policy: { start_timeout: 9s }", &[], "/root/poller");
+    let line_after = |said: &str| -> u32 {
+        let rest = text.split_once(&format!("{said}, from {}:", file!()));
+        let (_, rest) = rest.unwrap_or_else(|| panic!("no `{said}` with a place in\n{text}"));
+        rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+    };
+    assert!(line_after("restart: temporary") > FUNCTION_ABOVE_FIELD_BELOW, "{text}");
+    assert!(line_after("over transient") < FUNCTION_ABOVE_FIELD_BELOW, "{text}");
+    assert!(line_after("backoff.initial: 300ms") < FUNCTION_ABOVE_FIELD_BELOW, "{text}");
+}

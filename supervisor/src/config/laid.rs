@@ -7,6 +7,7 @@
 /// In a build with the plant `overlay_line`, the variable `PLANTED_LINE` takes this line out, and
 /// `PLANTED_LINES` names a file to which each line is written that is passed.
 pub(crate) fn laid<T: Default>(section: &str, key: &str, said: T) -> T {
+    // seen by: scripts/overlay
     if cfg!(plant_bug = "overlay_line") && is_taken_out(section, key) { T::default() } else { said }
 }
 

@@ -29,6 +29,7 @@ impl Engine {
         let up_for = self.up_for(key);
         let is_stuck = matches!(after, After::Stuck { .. });
         self.pass_trial(key, up_for);
+        // seen by: cargo test -p supervisor-tests --test model
         if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "stopped_row_goes_on") {
             self.end_rows(key, up_for);
         }

@@ -148,6 +148,7 @@ impl MemberFactory {
     /// The same, with the settings of `other`.
     pub(crate) fn with_settings_of(self, other: &Self) -> Self {
         #[cfg(feature = "config")]
+        // seen by: cargo test -p supervisor-tests --test config_members
         if !cfg!(plant_bug = "settings_of_members_kept") {
             return Self { settings: other.settings.clone(), ..self };
         }

@@ -313,6 +313,7 @@ impl<'a> Walk<'a> {
             ChildSection::of(policy)
         };
         let Said { policy, field, at } = *said;
+        // seen by: cargo test -p supervisor-tests --test config_effective
         let field = field.filter(|_| !cfg!(plant_bug = "field_explained_by_function"));
         let Some(AtField { said, before, has_tags, at: of_field }) = field else {
             let mut layer = code_layer(&left(*policy), path, at);
