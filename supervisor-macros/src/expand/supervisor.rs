@@ -20,7 +20,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let structure = structure(supervisor, fields, &runtime);
     let places: TokenStream = fields.iter().map(|field| place(field, &runtime)).collect();
     let (import, runtime) = runtime.inside();
-    let declared = declared(options, fields, &runtime);
+    let declared = declared(name, options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
         let (cfgs, ty, id) = (field.cfgs(), &field.ty, field.id());
@@ -129,7 +129,12 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
 
 /// A static `DeclaredSupervisor` with only what was written. Where the user has expressions, it is a
 /// constant in the static: what is wrong with one is said once, in the words of the check of it.
-fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
+fn declared(
+    name: &Ident,
+    options: &SupervisorOptions,
+    fields: &[Field],
+    runtime: &Runtime,
+) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
         let policy = written(&field.options.policy, runtime);
@@ -168,6 +173,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     let more = quote! {
+        .wired_as::<#name>()
         #policy #defaults #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
     };
     let (slots, declared) = if has_expressions(options, fields) {
