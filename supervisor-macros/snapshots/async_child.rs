@@ -28,6 +28,7 @@ const _: () = {
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
+            13843739542307266281u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
         const ITEM: &'static __rt::Item = &__ITEM;

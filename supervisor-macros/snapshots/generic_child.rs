@@ -28,6 +28,7 @@ const _: () = {
                 "0.1.0",
                 ::core::file!(),
                 ::core::line!(),
+                8936921132418068702u64,
             )
             .one_of_many();
         const NODE: __rt::Node = __rt::Node::Child(

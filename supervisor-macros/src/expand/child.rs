@@ -235,6 +235,12 @@ fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
         let call = runtime.call(&place, &finish, quote!(#call, #runtime::Never));
         return quote!(#runtime::Runs::#table(|#run| #call));
     }
+    if matches!(signature.output, ReturnType::Default) && options.classify.is_empty() {
+        // Nothing to ask.
+        let call = runtime.call(&place, &quote!(returned), call);
+        let call = runtime.call(&place, &finish, quote!(#call, #runtime::AsItIs));
+        return quote!(#runtime::Runs::#table(|#run| #call));
+    }
     let output = Ident::new("output", Span::mixed_site());
     let reader = Ident::new("reader", Span::mixed_site());
     let returned = |value: &Ident| runtime.call(&place, &quote!(returned), quote!(#value));

@@ -4,6 +4,8 @@
 //! is said about it. `needs`, `takes`, `requires` and `after` are followed by names, `said` marks a
 //! `#[child(…)]` at the field.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::cycle::Trail;
 use super::item::{Item, ItemSlot};
 use super::key::Key;
@@ -25,7 +27,10 @@ fn leak_all<T>(values: Vec<T>) -> &'static [T] {
 fn key(name: &str) -> Key {
     let (name, version) = name.split_once('@').unwrap_or((name, "1.0.0"));
     let (name, instance) = name.split_once('<').unwrap_or((name, ""));
-    let key = Key::new("app", leak(name.to_owned()), leak(version.to_owned()), "app.rs", 1);
+    let mut hasher = DefaultHasher::new();
+    (name, version).hash(&mut hasher);
+    let (name, version) = (leak(name.to_owned()), leak(version.to_owned()));
+    let key = Key::new("app", name, version, "app.rs", 1, hasher.finish());
     match instance.trim_end_matches('>') {
         "" => key,
         "?" => key.one_of_many(),

@@ -102,7 +102,7 @@ pub(super) struct Place {
     pub(super) next: u32,
 }
 
-const NO_ITEM: &Item = &Item::child(Key::new("", "", "", "", 0));
+const NO_ITEM: &Item = &Item::child(Key::new("", "", "", "", 0, 0));
 const NO_PLACE: Place = Place {
     item: NO_ITEM,
     slot: &ItemSlot::of("", NO_ITEM),
