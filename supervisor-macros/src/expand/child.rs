@@ -247,24 +247,22 @@ fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
     let (value, kind) = (returned(&output), returned(&reader));
     let finish = runtime.call(&place, &finish, quote!(#value, #kind));
     let (picks, picked) = if options.classify.is_empty() {
-        let picks = quote!(PickAsItIs as _, PickWithClass as _);
-        (picks, quote!((&&#runtime::#tag(&#output)).pick()))
+        (None, quote!(#runtime::#tag(&#output).pick()))
     } else {
         let asks = options
             .classify
             .iter()
             .map(|ty| runtime.generic_function(&Place::of(ty), &quote!(ask), &quote!(#ty)));
-        let picks = quote!(
-            ClassifyByItself as _,
-            ClassifyChain as _,
-            ClassifyInside as _,
-            Unclassified as _
-        );
-        (picks, quote!((&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*])))
+        let picks = quote! {
+            use #runtime::{
+                ClassifyByItself as _, ClassifyChain as _, ClassifyInside as _, Unclassified as _,
+            };
+        };
+        (Some(picks), quote!((&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*])))
     };
     quote! {
         #runtime::Runs::#table(|#run| {
-            use #runtime::{#picks};
+            #picks
             let #output = #call;
             let #reader = #picked;
             #finish

@@ -482,7 +482,8 @@ impl Trees {
     }
 
     fn name(&mut self) -> &'static str {
-        ["a", "b", "c", "d", "e", "f", "g", "h", "i<?", "j<Pool", "Inner0", "Inner1"][self.below(12)]
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i<?", "j<Pool", "Inner0", "Inner1"]
+            [self.below(12)]
     }
 
     fn names(&mut self, one_in: u64) -> &'static [Key] {

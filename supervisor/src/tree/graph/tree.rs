@@ -62,18 +62,8 @@ impl<const N: usize, const W: usize> Room<N, W> {
     pub(super) const fn tree(&mut self, top: &'static Item) -> Tree<'_> {
         let Self { nodes, direct, index, wires, is_own, problems } = self;
         let (placed, wired, has_broken) = (0, 0, false);
-        let mut tree = Tree {
-            top,
-            nodes,
-            placed,
-            direct,
-            index,
-            wires,
-            is_own,
-            wired,
-            problems,
-            has_broken,
-        };
+        let mut tree =
+            Tree { top, nodes, placed, direct, index, wires, is_own, wired, problems, has_broken };
         look_through(&mut tree);
         let mut trail = Trail::<N>::new();
         cycle::find(&mut tree, &mut trail.moments());
