@@ -152,11 +152,7 @@ fn declared(
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
         let tags = tags(&field.options.policy);
-        let from_config = field.options.from_config.map(|_| {
-            let needs = Place::of(ty).inferred();
-            quote!(.from_config::<#ty, #needs>())
-        });
-        let slot = quote!(#slot #policy #more #ask #tags #from_config);
+        let slot = quote!(#slot #policy #more #ask #tags);
         let slot = match field.options.said_at {
             Some(at) => runtime.call(&Place::at(at), &quote!(DeclaredSlot::said_here), slot),
             None => slot,
@@ -203,10 +199,11 @@ fn has_expressions(options: &SupervisorOptions, fields: &[Field]) -> bool {
 /// The constructor of the slot, which asks for what the field must hold, and what else it says.
 fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
     let FieldOptions { policy: _, args, max_children, count, intensity, meltdown, .. } = options;
-    let is_pool = max_children.is_some() || options.from_config.is_some();
+    let is_pool = max_children.is_some();
     let kind = match (args, count, is_pool, intensity, meltdown) {
         (Some(_), ..) => "given",
         (_, Some(_), ..) => "many",
+        _ if options.from_config.is_some() => "configured",
         (_, _, true, ..) => "pool",
         (_, _, _, Some(_), _) | (.., Some(_)) => "group",
         (None, None, false, None, None) => "new",

@@ -302,6 +302,25 @@ impl DeclaredSlot {
         Self::of(name, T::NODE)
     }
 
+    /// A field whose pool has members that a configuration names; see
+    /// [`SupervisorSpec::from_config`](crate::spec::supervisor::SupervisorSpec::from_config).
+    #[cfg(feature = "config")]
+    pub const fn configured<T, N>(name: &'static str) -> Self
+    where
+        T: Supervised + HasMembers<Member: Needs<N>>,
+        N: SpawnedWith<Value: ArgsType>,
+    {
+        let mut slot = Self::of(name, T::NODE);
+        slot.args = Some(DeclaredArgs::of::<N::Value>());
+        slot
+    }
+
+    /// Only a message.
+    #[cfg(not(feature = "config"))]
+    pub const fn configured<T: Supervised + ReadsConfig, N>(name: &'static str) -> Self {
+        Self::of(name, T::NODE)
+    }
+
     /// A field that says something that only a many has.
     pub const fn many<T: IsMany<N>, N>(name: &'static str) -> Self {
         Self::of(name, T::NODE)
@@ -331,25 +350,6 @@ impl DeclaredSlot {
     #[track_caller]
     pub const fn said_here(mut self) -> Self {
         self.at = Some(Location::caller());
-        self
-    }
-
-    /// See [`SupervisorSpec::from_config`](crate::spec::supervisor::SupervisorSpec::from_config).
-    #[cfg(feature = "config")]
-    #[must_use]
-    pub const fn from_config<T, N>(mut self) -> Self
-    where
-        T: HasMembers<Member: Needs<N>>,
-        N: SpawnedWith<Value: ArgsType>,
-    {
-        self.args = Some(DeclaredArgs::of::<N::Value>());
-        self
-    }
-
-    /// Only a message.
-    #[cfg(not(feature = "config"))]
-    #[must_use]
-    pub const fn from_config<T: ReadsConfig, N>(self) -> Self {
         self
     }
 

@@ -65,10 +65,10 @@ const fn is_fine(slot: &DeclaredSlot) -> bool {
         (Some(limit), Some(longest)) => lint::is_in_reach(longest, limit),
         (Some(limit), None) => lint::is_in_reach(Backoff::DEFAULT.max, limit),
     };
-    is_in_reach
-        && declared.backoff.initial.is_some() == declared.backoff.max.is_some()
-        && declared.health.heartbeat.is_some() == declared.health.stale_after.is_some()
-        && says_little(declared)
+    let is_whole = cfg!(plant_bug = "halves_are_fine")
+        || declared.backoff.initial.is_some() == declared.backoff.max.is_some()
+            && declared.health.heartbeat.is_some() == declared.health.stale_after.is_some();
+    is_in_reach && is_whole && says_little(declared)
 }
 
 /// Raises what is wrong with the policies of what stands in the field of a supervisor with this
