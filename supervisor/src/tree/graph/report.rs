@@ -81,15 +81,15 @@ pub(super) const fn wire_at_length<const N: usize, const W: usize>(
         }
         field += 1;
     }
-    let (mut wires, mut wired, mut at) = ([NO_WIRE; W], 0, 0);
+    let (mut wires, mut count, mut at) = ([NO_WIRE; W], 0, 0);
     while at < tree.wired as usize {
         if tree.is_own[at] {
-            wires[wired] = tree.wires[at];
-            wired += 1;
+            wires[count] = tree.wires[at];
+            count += 1;
         }
         at += 1;
     }
-    Report { wires, wired, findings }
+    Report { wires, wired: count, findings }
 }
 
 /// The wires of a report, alone: what a program keeps of it. `C` is their number.

@@ -115,7 +115,7 @@ const fn number_of(nodes: usize) -> u32 {
 
 /// Looks for what the fields of `top` ask for.
 const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Option<usize> {
-    let (slots, mut at, mut from, mut wired) = (top.slots, 0, 0, 0);
+    let (slots, mut at, mut from, mut count) = (top.slots, 0, 0, 0);
     while at < slots.len() {
         let slot = &slots[at];
         let item = slot.item;
@@ -127,8 +127,8 @@ const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Op
             if !is_before || !rows.is_lasting[to as usize] {
                 return None;
             }
-            wires[wired] = Wire { from, to, kind: WireKind::Start };
-            wired += 1;
+            wires[count] = Wire { from, to, kind: WireKind::Start };
+            count += 1;
             number += 1;
         }
         let (keys, mut number) = (item.handles, 0);
@@ -138,14 +138,14 @@ const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Op
             if to == NONE {
                 return None;
             }
-            wires[wired] = Wire { from, to, kind: WireKind::Handle(key.id()) };
-            wired += 1;
+            wires[count] = Wire { from, to, kind: WireKind::Handle(key.id()) };
+            count += 1;
             number += 1;
         }
         from += 1 + number_of(item.nodes_below);
         at += 1;
     }
-    Some(wired)
+    Some(count)
 }
 
 /// The only node with this key; `NONE` where there is not one, or nothing tells it from others.

@@ -529,15 +529,15 @@ impl Trees {
 #[test]
 fn the_short_way_through_a_tree_comes_to_what_the_long_way_comes_to() {
     let mut trees = Trees { random: 1 };
-    let (mut short, mut wired) = (0, 0);
+    let (mut short, mut found) = (0, 0);
     for _ in 0..5_000 {
         let top = trees.item("App", 0);
         both_ways_agree(top);
         let mut wires = [NO_WIRE; 512];
         if let Some(count) = Shelf::<512>::new().look_through(top, &mut wires) {
             short += 1;
-            wired += count;
+            found += count;
         }
     }
-    assert!(short > 500 && wired > 50, "{short} short ways, {wired} wires");
+    assert!(short > 500 && found > 50, "{short} short ways, {found} wires");
 }
