@@ -342,6 +342,9 @@ impl Budgets for Charge<'_> {
         if cfg!(plant_bug = "retry_uncharged") && self.ended == Ended::Start {
             return true;
         }
+        if cfg!(plant_bug = "charged_twice") {
+            supervisor.window.charge(now, supervisor.plan.intensity);
+        }
         supervisor.window.charge(now, supervisor.plan.intensity)
     }
 

@@ -1,0 +1,82 @@
+//! L9, L10, L25, L26: every restart is charged once to its supervisor, the window is closed, and
+//! one restart more than the intensity within it is a meltdown. Counted here by lists of times.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use rust_supervisor::event::EventKind;
+use rust_supervisor::id::ChildPath;
+use rust_supervisor::policy::decision::{RestartDecision, Rule};
+use rust_supervisor::state::{Lifecycle, TreeState};
+
+use crate::invariants::Invariant;
+use crate::world::{Entry, Facts, What};
+
+#[derive(Default)]
+pub(super) struct Intensity {
+    charges: BTreeMap<ChildPath, Vec<Duration>>,
+    /// Those with another intensity than the one they were drawn with.
+    unknown: BTreeSet<ChildPath>,
+    /// Those whose intensity is spent, until they melt down.
+    owed: BTreeMap<ChildPath, ChildPath>,
+}
+
+fn count(charges: &[Duration], now: Duration, within: Duration) -> usize {
+    charges.iter().filter(|&&at| now - at <= within).count()
+}
+
+impl Invariant for Intensity {
+    fn law(&self) -> &'static str {
+        "L9, L25, L26: the intensity window"
+    }
+
+    fn entry(&mut self, facts: &Facts, entry: &Entry) {
+        let What::Event(event) = &entry.what else { return };
+        match &event.kind {
+            EventKind::Starting => {
+                self.charges.remove(&event.path);
+            }
+            EventKind::Reconfigured { changes } => {
+                if changes.iter().any(|change| change.key.starts_with("intensity")) {
+                    self.unknown.insert(event.path.clone());
+                }
+            }
+            EventKind::Decided { decision } => {
+                let above = event.path.parent().expect("the root is not decided about");
+                let is_restart = matches!(decision, RestartDecision::RestartAfter { .. });
+                if !is_restart && decision.rule() != Rule::Intensity {
+                    return;
+                }
+                let charges = self.charges.entry(above.clone()).or_default();
+                charges.push(event.uptime);
+                let limit = facts.group(&above).intensity;
+                let counted = count(charges, event.uptime, limit.within);
+                if !self.unknown.contains(&above) {
+                    let is_spent = counted > limit.max as usize;
+                    assert_ne!(is_spent, is_restart, "{event}: {counted}, of {limit}");
+                }
+                if !is_restart {
+                    self.owed.insert(above, event.path.clone());
+                }
+            }
+            EventKind::Meltdown { decision, child, .. } if decision.rule() == Rule::Intensity => {
+                assert_eq!(self.owed.remove(&event.path).as_ref(), Some(child), "{event}");
+            }
+            _ => {}
+        }
+    }
+
+    fn state(&mut self, facts: &Facts, state: &TreeState) {
+        assert!(self.owed.is_empty(), "these should have melted down: {:?}", self.owed);
+        for child in state.children.iter().filter(|child| child.lifecycle == Lifecycle::Up) {
+            let Some(spent) = child.intensity else { continue };
+            if self.unknown.contains(&child.path) {
+                continue;
+            }
+            let limit = facts.group(&child.path).intensity;
+            let charges = self.charges.get(&child.path).map(Vec::as_slice).unwrap_or_default();
+            let counted = count(charges, state.uptime, limit.within).min(limit.max as usize + 1);
+            assert_eq!(spent.used as usize, counted, "{} says what it has used", child.path);
+        }
+    }
+}

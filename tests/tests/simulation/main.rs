@@ -1,0 +1,153 @@
+//! Whole trees on the real driver, on a stopped clock, with faults of many kinds at any moment and
+//! with the turns of all that run shuffled by the seed.
+//!
+//! `SIM_SEED=N` plays one seed and shows what happened, `SIM_SEEDS=N` so many from 0 on, and both
+//! together so many from that one on.
+
+mod child;
+mod draw;
+mod faults;
+mod fold;
+mod invariants;
+mod nature;
+mod play;
+mod reload;
+mod threads;
+mod world;
+
+use std::cell::Cell;
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, Once};
+use std::time::Instant;
+
+use faults::Fault;
+use play::{Outcome, play};
+
+/// How many are played when nothing is said.
+const SEEDS: u64 = if cfg!(debug_assertions) { 500 } else { 20_000 };
+
+/// How many are played at the same time.
+const THREADS: usize = 2;
+
+/// How much of the log of a broken seed is shown.
+const SHOWN: usize = 80;
+
+fn number(name: &str) -> Option<u64> {
+    std::env::var(name).ok().and_then(|text| text.parse().ok())
+}
+
+thread_local! {
+    static IS_QUIET: Cell<bool> = const { Cell::new(false) };
+}
+
+/// The panics of the children, and those of broken laws, are not printed.
+fn be_quiet() {
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |info| {
+            let is_ours = info.payload_as_str().is_some_and(|text| text.starts_with("sim:"));
+            if !is_ours && !IS_QUIET.get() {
+                before(info);
+            }
+        }));
+    });
+    IS_QUIET.set(true);
+}
+
+fn lines(outcome: &Outcome) -> Vec<String> {
+    outcome.log.iter().map(ToString::to_string).collect()
+}
+
+fn show(seed: u64, outcome: &Outcome, shown: usize) -> String {
+    let lines = lines(outcome);
+    let from = lines.len().saturating_sub(shown);
+    let broken = outcome.broken.as_deref().unwrap_or("every law holds");
+    let release = if cfg!(debug_assertions) { "" } else { " --release" };
+    format!(
+        "{}\nseed {seed}: {broken}\n\nplay it again:\n    SIM_SEED={seed} cargo test{release} -p \
+         supervisor-tests --test simulation -- --nocapture any_tree\n",
+        lines[from..].join("\n")
+    )
+}
+
+#[derive(Default)]
+struct Sum {
+    seen: BTreeMap<&'static str, u64>,
+    faults: u64,
+    entries: u64,
+    seeds: u64,
+}
+
+#[test]
+fn any_tree_keeps_the_laws_whatever_is_done_to_it() {
+    let (first, seeds) = (number("SIM_SEED"), number("SIM_SEEDS"));
+    if let (Some(seed), None) = (first, seeds) {
+        be_quiet();
+        let outcome = play(seed);
+        println!("{}", show(seed, &outcome, usize::MAX));
+        assert!(outcome.broken.is_none(), "seed {seed} breaks a law");
+        return;
+    }
+    let (first, seeds) = (first.unwrap_or(0), seeds.unwrap_or(SEEDS));
+    let (next, is_over) = (AtomicU64::new(first), AtomicBool::new(false));
+    let (sum, broken) = (Mutex::new(Sum::default()), Mutex::new(None));
+    let began = Instant::now();
+    std::thread::scope(|scope| {
+        for _ in 0..THREADS {
+            scope.spawn(|| {
+                be_quiet();
+                while !is_over.load(Ordering::Relaxed) {
+                    let seed = next.fetch_add(1, Ordering::Relaxed);
+                    if seed >= first + seeds {
+                        return;
+                    }
+                    let outcome = play(seed);
+                    if outcome.broken.is_some() {
+                        is_over.store(true, Ordering::Relaxed);
+                        let text = show(seed, &outcome, SHOWN);
+                        *broken.lock().expect("nobody panics with it") = Some(text);
+                        return;
+                    }
+                    let mut sum = sum.lock().expect("nobody panics with it");
+                    sum.faults += outcome.faults;
+                    sum.entries += outcome.log.len() as u64;
+                    sum.seeds += 1;
+                    for (what, count) in outcome.seen {
+                        *sum.seen.entry(what).or_default() += count;
+                    }
+                }
+            });
+        }
+    });
+    if let Some(text) = broken.into_inner().expect("nobody panics with it") {
+        panic!("{text}");
+    }
+    let sum = sum.into_inner().expect("nobody panics with it");
+    for (what, count) in &sum.seen {
+        println!("{count:>10} {what}");
+    }
+    let kinds = Fault::ALL.iter().filter(|fault| sum.seen.contains_key(fault.name())).count();
+    println!(
+        "simulated: {} seeds, {} faults of {kinds} kinds, {} entries, in {:.0?}",
+        sum.seeds,
+        sum.faults,
+        sum.entries,
+        began.elapsed()
+    );
+}
+
+#[test]
+fn the_same_seed_gives_the_same_log() {
+    be_quiet();
+    for seed in 0..SEEDS / 25 {
+        let (once, again) = (lines(&play(seed)), lines(&play(seed)));
+        let differs = once.iter().zip(&again).position(|(a, b)| a != b);
+        if let Some(n) = differs {
+            let before = &once[n.saturating_sub(20)..n];
+            panic!("seed {seed} differs:\n{}\n{}\n{}", before.join("\n"), once[n], again[n]);
+        }
+        assert_eq!(once.len(), again.len(), "seed {seed}");
+    }
+}
