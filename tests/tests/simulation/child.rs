@@ -104,11 +104,8 @@ fn throw(sim: &Sim, run: &Run, fault: Fault) -> ! {
     panic!("sim: {}", fault.name());
 }
 
-/// Says so, and gives it back.
-fn done(sim: &Sim, run: &Run, fault: Option<Fault>, result: TaskResult) -> TaskResult {
-    if let Some(fault) = fault {
-        sim.fault(fault);
-    }
+/// The last thing a run says.
+fn done(sim: &Sim, run: &Run, result: TaskResult) -> TaskResult {
     let did = match result {
         TaskResult::Succeeded => Did::Succeeded,
         TaskResult::Shutdown => Did::Shutdown,
@@ -116,6 +113,12 @@ fn done(sim: &Sim, run: &Run, fault: Option<Fault>, result: TaskResult) -> TaskR
         _ => Did::Failed,
     };
     sim.note(What::Did(run.clone(), did));
+    result
+}
+
+/// Says what goes wrong, and gives back what follows.
+fn with(sim: &Sim, fault: Fault, result: TaskResult) -> TaskResult {
+    sim.fault(fault);
     result
 }
 
@@ -169,7 +172,7 @@ fn make(sim: &Arc<Sim>, mood: Mood, ctx: TaskContext) -> impl Future<Output = Ta
         jitter(&mut dice).await;
         let result = Box::pin(live(&sim, mood, &ctx, &run, &mut dice)).await;
         jitter(&mut dice).await;
-        result
+        done(&sim, &run, result)
     }
 }
 
@@ -211,9 +214,9 @@ async fn live(
     match dice.below(40) {
         0..3 => {
             let (_, error) = failure(dice);
-            return done(sim, run, Some(Fault::StartFailure), error);
+            return with(sim, Fault::StartFailure, error);
         }
-        3 => return done(sim, run, Some(Fault::StartIgnore), TaskResult::Ignored),
+        3 => return with(sim, Fault::StartIgnore, TaskResult::Ignored),
         4 => throw(sim, run, Fault::Panic),
         5 => {
             sim.fault(Fault::Hang);
@@ -236,7 +239,7 @@ async fn live(
         order(sim, ctx, dice).await;
     }
     let ends = dice.below(100) < mood.restless;
-    let lasts = if ends { dice.millis(0, 900) } else { Duration::MAX };
+    let lasts = if ends { dice.millis(0, 500) } else { Duration::MAX };
     if !work(sim, mood, ctx, run, dice, lasts).await {
         return stop(sim, run, dice).await;
     }
@@ -244,7 +247,7 @@ async fn live(
     match dice.below(20) {
         0..7 => {
             let (fault, error) = failure(dice);
-            done(sim, run, Some(fault), error)
+            with(sim, fault, error)
         }
         7..10 => throw(sim, run, Fault::Panic),
         10..13 => {
@@ -252,14 +255,14 @@ async fn live(
             let inner = tokio::spawn(std::future::pending::<()>());
             sim.fault(Fault::ExternalAbort);
             inner.abort();
-            let Err(error) = inner.await else { unreachable!("it never ends") };
+            assert!(inner.await.is_err(), "it never ends");
             let kind = TaskFailureKind::Recoverable;
-            done(sim, run, None, TaskResult::Failed(TaskFailure::new(kind, error)))
+            TaskResult::Failed(TaskFailure::new(kind, "sim: somebody aborted it"))
         }
-        13 => done(sim, run, Some(Fault::EarlyShutdown), TaskResult::Shutdown),
+        13 => with(sim, Fault::EarlyShutdown, TaskResult::Shutdown),
         // After it was ready that is a success.
-        14 => done(sim, run, Some(Fault::EarlySuccess), TaskResult::Ignored),
-        _ => done(sim, run, Some(Fault::EarlySuccess), TaskResult::Succeeded),
+        14 => with(sim, Fault::EarlySuccess, TaskResult::Ignored),
+        _ => with(sim, Fault::EarlySuccess, TaskResult::Succeeded),
     }
 }
 
@@ -316,16 +319,16 @@ async fn stop(sim: &Arc<Sim>, run: &Run, dice: &mut Dice) -> TaskResult {
         2..6 => {
             sim.fault(Fault::SlowStop);
             sleep(dice.millis(1, 700)).await;
-            done(sim, run, None, TaskResult::Succeeded)
+            TaskResult::Succeeded
         }
         6..8 => {
             let (_, error) = failure(dice);
-            done(sim, run, Some(Fault::FailsOnStop), error)
+            with(sim, Fault::FailsOnStop, error)
         }
         8 => throw(sim, run, Fault::FailsOnStop),
-        9 => done(sim, run, None, TaskResult::Shutdown),
-        10 => done(sim, run, None, TaskResult::Ignored),
-        _ => done(sim, run, None, TaskResult::Succeeded),
+        9 => TaskResult::Shutdown,
+        10 => TaskResult::Ignored,
+        _ => TaskResult::Succeeded,
     }
 }
 

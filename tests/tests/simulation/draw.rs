@@ -160,7 +160,8 @@ impl Painter<'_> {
         } else {
             AutoShutdown::Never
         };
-        let (max, within) = (self.dice.below(12), self.millis(1, 4_000));
+        let max = if self.dice.one_in(2) { self.dice.below(12) } else { 60 };
+        let within = self.millis(1, 4_000);
         let max = u32::try_from(max).expect("small");
         let mut children = Vec::new();
         let mut member_policy = None;
@@ -193,6 +194,9 @@ impl Painter<'_> {
                 };
                 if child.is_enabled && child.nature.restart != Restart::Temporary {
                     self.before.push(at);
+                } else {
+                    // Nor on what is below it.
+                    self.before.retain(|path| !path.is_within(&at));
                 }
                 children.push(child);
             }
@@ -240,15 +244,16 @@ impl Painter<'_> {
         let readiness = *self.dice.pick(&[Readiness::Explicit, Readiness::Immediate]);
         let is_blocking = self.dice.one_in(24);
         let mut grace = self.millis(1, 400);
-        let mut abort_wait = self.millis(0, 200);
+        let mut abort_wait = self.millis(1, 200);
         let mut start_timeout = self.millis(1, 600);
         if self.has_extremes && self.dice.one_in(2) {
-            let extremes =
-                [Duration::from_nanos(1), Duration::MAX, Duration::from_secs(u64::from(u32::MAX))];
+            // Not for ever: a start that takes so long would be waited for by nobody else.
+            let centuries = Duration::from_secs(100 * 365 * 24 * 3_600);
+            let extremes = [Duration::from_nanos(1), centuries];
             self.extremes += 1;
             match self.dice.below(3) {
-                0 => grace = self.dice.pick(&extremes).max(&ms(1)).to_owned(),
-                1 => abort_wait = self.dice.pick(&extremes).to_owned(),
+                0 => grace = ms(1).max(*self.dice.pick(&extremes)),
+                1 => abort_wait = ms(1).max(*self.dice.pick(&extremes)),
                 _ => start_timeout = self.dice.pick(&extremes).to_owned(),
             }
         }
@@ -268,6 +273,7 @@ impl Painter<'_> {
             stale_after: None,
             backoff: Backoff::DEFAULT,
             restart_limit: None,
+            has_class_limit: false,
             probe_after: None,
             depends_on: Vec::new(),
             group: None,
@@ -284,12 +290,13 @@ impl Painter<'_> {
             nature.backoff = self.backoff();
             policy = policy.backoff(nature.backoff.into());
             if self.dice.one_in(6) {
+                nature.has_class_limit = true;
                 let class = *self.dice.pick(&FailureClass::ALL);
                 let max = u32::try_from(self.dice.below(4)).expect("small");
                 let patch = ClassPatch::NONE.restart_limit(max, self.millis(1, 5_000));
                 policy = policy.on_failure(OnFailurePatch::NONE.on(class, patch));
             }
-            if self.dice.one_in(4) {
+            if self.dice.one_in(6) {
                 let limit = (self.dice.below(4), self.millis(1, 4_000));
                 let limit = Limit::new(u32::try_from(limit.0).expect("small"), limit.1);
                 nature.restart_limit = Some(limit);
@@ -319,7 +326,7 @@ impl Painter<'_> {
         let mood = Mood {
             heartbeat,
             stale_after: nature.stale_after,
-            restless: *self.dice.pick(&[40, 70, 85, 95]),
+            restless: *self.dice.pick(&[40, 85, 95, 99]),
         };
         Plan {
             id: id.to_owned(),

@@ -24,6 +24,8 @@ pub(crate) struct Nature {
     pub(crate) stale_after: Option<Duration>,
     pub(crate) backoff: Backoff,
     pub(crate) restart_limit: Option<Limit>,
+    /// Whether a class of failure has a limit of its own.
+    pub(crate) has_class_limit: bool,
     pub(crate) probe_after: Option<Duration>,
     pub(crate) depends_on: Vec<ChildPath>,
     /// What it is where it is a supervisor.

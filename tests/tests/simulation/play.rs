@@ -60,7 +60,7 @@ pub(crate) fn play(seed: u64) -> Outcome {
         .on_thread_unpark(move || shuts.set_open(false))
         .build()
         .expect("a runtime");
-    let conduct = Conductor { sim: Arc::clone(&sim), dice, drawn, file: None, tasks: JoinSet::new() };
+    let conduct = Conductor { sim: Arc::clone(&sim), dice, drawn, file: None, centuries: 4, tasks: JoinSet::new() };
     let played = catch_unwind(AssertUnwindSafe(|| runtime.block_on(conduct.play(has_file))));
     // What could not be read any more may be read now.
     sim.gate.set_open(true);
@@ -86,6 +86,8 @@ struct Conductor {
     dice: Dice,
     drawn: Drawn,
     file: Option<File>,
+    /// How many of them the clock may still go on by.
+    centuries: u64,
     /// Commands that are on their way, and readers.
     tasks: JoinSet<()>,
 }
@@ -110,7 +112,7 @@ impl Conductor {
         // Whoever has for ever to stop is only ended by somebody who has a handle left.
         let is_bounded = self.drawn.extremes == 0;
         let started = if !has_file && is_bounded && self.dice.one_in(20) {
-            let polls = usize::try_from(self.dice.below(12)).expect("small");
+            let polls = usize::try_from(1 + self.dice.below(12)).expect("small");
             let started = poll_then_drop(builder.start(), polls).await;
             if started.is_none() {
                 sim.fault(Fault::CancelledFuture);
@@ -121,6 +123,9 @@ impl Conductor {
         };
         let handle = match started {
             Some(Ok(handle)) => handle,
+            Some(Err(error @ (SupervisorError::Spec(_) | SupervisorError::Config(_)))) => {
+                panic!("what was drawn is no tree: {error}")
+            }
             Some(Err(error)) => {
                 sim.see("a tree that does not start");
                 self.step(format!("no start: {error}"));
@@ -129,7 +134,7 @@ impl Conductor {
             None => return self.ended(None).await,
         };
         self.over(&handle).await;
-        let steps = 15 + self.dice.below(25);
+        let steps = 15 + self.dice.below(90);
         for _ in 0..steps {
             self.one_step(&handle).await;
             jitter(&mut self.dice).await;
@@ -190,12 +195,12 @@ impl Conductor {
                 let patience = self.dice.millis(0, 1_000);
                 drop(timeout(patience, handle.wait_until_settled()).await);
             }
-            97 => {
+            97 if self.dice.one_in(3) => {
                 let end = async |handle: SupervisorHandle| drop(handle.shutdown_tree(BY, WHY).await);
                 self.sim.fault(Fault::Shutdown);
                 self.tasks.spawn(end(handle.clone()));
             }
-            98 if self.dice.one_in(2) => {
+            98 if self.dice.one_in(6) => {
                 let end = async |handle: SupervisorHandle| drop(handle.shutdown_now(BY, WHY).await);
                 self.sim.fault(Fault::ForcedShutdown);
                 self.tasks.spawn(end(handle.clone()));
@@ -207,7 +212,11 @@ impl Conductor {
     async fn jump(&mut self) {
         let by = match self.dice.below(6) {
             0 => Duration::from_nanos(1),
-            1 => Duration::from_secs(3_600 * 24 * 365 * (1 + self.dice.below(300))),
+            // A tree that is older than 584 years no longer knows its heartbeats to the nanosecond.
+            1 if self.centuries > 0 => {
+                self.centuries -= 1;
+                Duration::from_secs(3_600 * 24 * 365 * (1 + self.dice.below(100)))
+            }
             2 => Duration::from_secs(3_600 * self.dice.below(24)),
             _ => self.dice.millis(1, 2_000),
         };
@@ -387,7 +396,7 @@ impl Conductor {
             let waits = async {
                 while !sim.world().facts.fold.has_ended && !sim.is_broken() {
                     sleep(ms(50)).await;
-                    sim.note(What::Step("waits for the end".to_owned()));
+                    sim.look();
                 }
             };
             timeout(Duration::from_secs(20), waits).await.is_ok()

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::ThreadId;
 
 use confique::Config;
 use rust_supervisor::id::ChildPath;
@@ -18,10 +19,18 @@ use crate::nature::Nature;
 use crate::world::below;
 
 /// Open while the runtime sleeps.
-#[derive(Default)]
 pub(crate) struct Gate {
+    /// Whose runtime it is: for this thread it is always open.
+    owner: ThreadId,
     is_open: Mutex<bool>,
     opened: Condvar,
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        let owner = std::thread::current().id();
+        Self { owner, is_open: Mutex::default(), opened: Condvar::new() }
+    }
 }
 
 impl Gate {
@@ -31,6 +40,9 @@ impl Gate {
     }
 
     fn pass(&self) {
+        if std::thread::current().id() == self.owner {
+            return;
+        }
         let is_open = self.is_open.lock().unwrap_or_else(PoisonError::into_inner);
         drop(self.opened.wait_while(is_open, |is_open| !*is_open));
     }

@@ -2,7 +2,9 @@
 //! A thread that cannot be joined is alive, and so nobody says that it has ended.
 
 use rust_supervisor::event::EventKind;
+use rust_supervisor::id::ChildPath;
 
+use crate::fold::Life;
 use crate::invariants::Invariant;
 use crate::world::{Entry, Facts, What};
 
@@ -21,7 +23,11 @@ impl Invariant for CompleteEnd {
         else {
             return;
         };
-        let left = facts.alive_within(&event.path).next();
+        // The end of the tree is the one that does not wait for them.
+        let is_given_up = |path: &&ChildPath| {
+            event.path.is_root() && facts.fold.life(path) == Life::Unjoinable
+        };
+        let left = facts.alive_within(&event.path).find(|path| !is_given_up(path));
         assert!(left.is_none(), "{event}, and {left:?} is still alive");
     }
 }

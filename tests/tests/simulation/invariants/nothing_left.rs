@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use rust_supervisor::event::EventKind;
 use rust_supervisor::id::ChildPath;
 
 use crate::invariants::Invariant;
@@ -11,6 +12,8 @@ use crate::world::{End, Entry, Facts, What};
 #[derive(Default)]
 pub(super) struct NothingLeft {
     is_over: bool,
+    /// What was alive when the tree said that it has ended.
+    left: BTreeSet<ChildPath>,
 }
 
 impl Invariant for NothingLeft {
@@ -18,20 +21,35 @@ impl Invariant for NothingLeft {
         "L44: shutdown without orphaned tasks"
     }
 
-    fn entry(&mut self, _: &Facts, entry: &Entry) {
-        if let (true, What::Begun(run) | What::HelperBegun(run)) = (self.is_over, &entry.what) {
+    fn entry(&mut self, facts: &Facts, entry: &Entry) {
+        if let What::Event(event) = &entry.what
+            && matches!(event.kind, EventKind::Ended { .. })
+        {
+            self.left = facts.lives.keys().cloned().collect();
+            self.is_over = true;
+        }
+        if let (true, What::Begun(run) | What::HelperBegun(run)) = (self.is_over, &entry.what)
+            && !facts.nature(&run.path).is_blocking
+        {
             panic!("{run} begins after the end");
         }
     }
 
     fn end(&mut self, facts: &Facts, end: &End) {
-        self.is_over = true;
+        if end.is_dropped {
+            self.left = facts.lives.keys().cloned().collect();
+        }
         let is_thread = |path: &&ChildPath| facts.nature(path).is_blocking;
-        let left: BTreeSet<_> = facts.lives.keys().collect();
-        let tasks: Vec<_> = left.iter().filter(|path| !is_thread(path)).collect();
+        let tasks: Vec<_> = self.left.iter().filter(|path| !is_thread(path)).collect();
         assert!(tasks.is_empty(), "still alive: {tasks:?}");
         let Some(report) = &end.report else { return };
-        let named: BTreeSet<_> = report.unjoinable().map(|row| &row.path).collect();
-        assert_eq!(left, named, "alive, and named as unjoinable: {report}");
+        let named = report.unjoinable().map(|row| &row.path);
+        let (above, named): (BTreeSet<_>, BTreeSet<_>) =
+            named.partition(|path| facts.nature(path).is_supervisor());
+        for above in above {
+            let has_cause = named.iter().any(|path| path.is_within(above));
+            assert!(has_cause, "{above} is named, and nobody in it: {report}");
+        }
+        assert_eq!(self.left.iter().collect::<BTreeSet<_>>(), named, "alive, and named as unjoinable: {report}");
     }
 }

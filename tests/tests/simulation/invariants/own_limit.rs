@@ -45,11 +45,9 @@ impl Invariant for OwnLimit {
                 let Some(limit) = limit else {
                     return assert!(!is_its_own, "{event}, and it has no limit");
                 };
-                // What was charged to the limit of a class of failure is not known here.
-                let is_of_class = matches!(decision, RestartDecision::RestartAfter { class: Some(_), .. })
-                    || matches!(decision.rule(), Rule::ClassLimit(_));
                 let is_charged = is_restart || is_its_own || decision.rule() == Rule::Intensity;
-                if is_of_class || self.unknown.contains(path) {
+                // What is charged to the limit of a class of failure is not known here.
+                if facts.nature(path).has_class_limit || self.unknown.contains(path) {
                     self.unknown.insert(path.clone());
                 } else if is_charged {
                     let charges = self.charges.entry(path.clone()).or_default();

@@ -13,7 +13,7 @@ use crate::world::{End, Entry, Facts, What};
 pub(super) struct Reports {
     /// Who of ours was alive when the end began.
     alive: Option<BTreeSet<ChildPath>>,
-    /// Who was aborted or given up since.
+    /// Who was aborted since.
     aborted: BTreeSet<ChildPath>,
     is_clean: Option<bool>,
 }
@@ -29,7 +29,8 @@ impl Invariant for Reports {
             EventKind::ShutdownRequested { .. } if self.alive.is_none() => {
                 self.alive = Some(facts.lives.keys().cloned().collect());
             }
-            EventKind::Aborted | EventKind::Unjoinable if self.alive.is_some() => {
+            // A thread that was given up may end by itself after all.
+            EventKind::Aborted if self.alive.is_some() => {
                 if !facts.nature(&event.path).is_supervisor() {
                     self.aborted.insert(event.path.clone());
                 }

@@ -27,6 +27,14 @@ impl Invariant for StopOrder {
         let is_one_by_one = group.start == StartMode::Sequential && group.members.is_none();
         let declared = group.declared.iter().position(|id| id == event.path.name());
         let Some(n) = declared.filter(|_| is_ending && is_one_by_one) else { return };
+        // One whose start takes too long is stopped for that, whatever else goes on.
+        let own = facts.fold.at(&event.path);
+        let start_due = facts.nature(&event.path).start_timeout;
+        let start_due = own.started.unwrap_or_default().saturating_add(start_due);
+        let is_known = !facts.reconfigured.contains(&event.path);
+        if own.life == Life::Starting && (event.uptime >= start_due || !is_known) {
+            return;
+        }
         let is_above = |place: &crate::fold::Place| place.aborted.is_some();
         let mut ancestors = std::iter::successors(above.parent(), |path| path.parent());
         if ancestors.any(|path| is_above(facts.fold.at(&path))) {

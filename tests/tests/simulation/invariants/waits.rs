@@ -40,7 +40,14 @@ impl Invariant for Waits {
                     assert!(event.uptime >= until, "{event}, and it should wait until {until:?}");
                 }
             }
-            // What is stopped, held or gone waits no longer, whatever starts it later.
+            // What is stopped, held or gone waits no longer, whatever starts it later. A member of
+            // a round that is to start at once takes the others with it.
+            EventKind::Commanded { command: "restart_child", .. } => {
+                let round = path.parent();
+                self.until.retain(|waiting, _| {
+                    !waiting.is_within(path) && waiting.parent() != round
+                });
+            }
             EventKind::Commanded { .. }
             | EventKind::Removed
             | EventKind::Paused
