@@ -217,7 +217,8 @@ async fn play(seed: u64) {
             }
             if dice.one_in(3) {
                 // Two at once: the one may be in the middle of the other.
-                let (mut a, mut b) = (Dice::new(dice.below(1 << 40)), Dice::new(dice.below(1 << 40)));
+                let (mut a, mut b) =
+                    (Dice::new(dice.below(1 << 40)), Dice::new(dice.below(1 << 40)));
                 let both = async {
                     tokio::join!(command(&mut a, &handle, &paths), command(&mut b, &handle, &paths))
                 };

@@ -111,6 +111,7 @@ impl Engine {
                 return self.ended_by_itself(key, exit, Duration::ZERO);
             }
             // What it took to end it: the next state does not say.
+            // seen by: cargo test -p supervisor-tests --test regressions
             if !cfg!(plant_bug = "aborted_start_is_clean") {
                 self.note_row(key, Some(&exit));
             }

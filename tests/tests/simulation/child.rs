@@ -130,7 +130,9 @@ pub(crate) fn failure(dice: &mut Dice) -> (Fault, TaskResult) {
         2..5 => TaskFailureKind::ExternalDependency,
         5..8 => TaskFailureKind::Timeout,
         8 => TaskFailureKind::Cancelled,
-        9 => return (Fault::NastyError, TaskResult::Failed(TaskFailure::new(kind_of(dice), Nasty))),
+        9 => {
+            return (Fault::NastyError, TaskResult::Failed(TaskFailure::new(kind_of(dice), Nasty)));
+        }
         _ => TaskFailureKind::Recoverable,
     };
     let fault = if kind.is_fatal() { Fault::FatalError } else { Fault::Error };
@@ -156,7 +158,9 @@ pub(crate) fn members(sim: &Arc<Sim>, mood: Mood) -> MemberFactory {
 fn make(sim: &Arc<Sim>, mood: Mood, ctx: TaskContext) -> impl Future<Output = TaskResult> + use<> {
     let run = Run { path: ctx.path().clone(), generation: ctx.generation().0 };
     let mut dice = Dice::of(sim.seed, (run.path.as_str(), run.generation));
-    if dice.one_in(30) {
+    // A tree of which one fails to start the first time does not live to see more.
+    let rarely = if run.generation == 1 { 6 } else { 1 };
+    if dice.one_in(30 * rarely) {
         if dice.one_in(2) {
             help(sim, &ctx, &run, &mut dice);
         }
@@ -211,7 +215,8 @@ async fn live(
     if dice.one_in(3) && !ctx.sleep(dice.millis(0, 350)).await {
         return stop(sim, run, dice).await;
     }
-    match dice.below(40) {
+    let rarely = if run.generation == 1 { 6 } else { 1 };
+    match dice.below(40 * rarely) {
         0..3 => {
             let (_, error) = failure(dice);
             return with(sim, Fault::StartFailure, error);

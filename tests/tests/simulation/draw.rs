@@ -97,8 +97,8 @@ impl Painter<'_> {
         inner.budget = Some(if self.has_extremes { Duration::MAX } else { budget });
         let group = root.nature.group.as_mut().expect("it is one");
         // Most trees live on for a while.
-        if !self.dice.one_in(6) {
-            group.intensity = Limit::new(150, ms(3_000));
+        if !self.dice.one_in(10) {
+            group.intensity = Limit::new(300, ms(3_000));
         }
         root.is_enabled = true;
         root
@@ -282,7 +282,7 @@ impl Painter<'_> {
             0..6 => OnLimit::Quarantine,
             6..8 => OnLimit::Escalate,
             8..11 => OnLimit::Stop,
-            _ if self.dice.one_in(4) => OnLimit::ShutdownTree,
+            _ if self.dice.one_in(8) => OnLimit::ShutdownTree,
             _ => OnLimit::Quarantine,
         };
         policy = policy.on_limit(on_limit);
@@ -320,9 +320,8 @@ impl Painter<'_> {
                 policy = policy.on_dependency_restart(OnDependencyRestart::Restart);
             }
         }
-        let is_significant = around != AutoShutdown::Never
-            && restart != Restart::Permanent
-            && self.dice.one_in(2);
+        let is_significant =
+            around != AutoShutdown::Never && restart != Restart::Permanent && self.dice.one_in(2);
         let mood = Mood {
             heartbeat,
             stale_after: nature.stale_after,
@@ -366,11 +365,8 @@ impl Plan {
     }
 
     fn task(&self, sim: &Arc<Sim>) -> ChildSpec {
-        let task = if self.nature.is_blocking {
-            threads::task(sim)
-        } else {
-            child::task(sim, self.mood)
-        };
+        let task =
+            if self.nature.is_blocking { threads::task(sim) } else { child::task(sim, self.mood) };
         let mut spec = ChildSpec::new(&*self.id, task)
             .with_policy(self.policy.clone())
             .enabled_if(self.is_enabled);

@@ -117,9 +117,9 @@ impl Fold {
             EventKind::Stale { .. } => place.is_stale = true,
             EventKind::Aborted => place.aborted = Some(at),
             EventKind::Unjoinable => place.life = Life::Unjoinable,
-            EventKind::StartFailed { .. }
-            | EventKind::StartIgnored
-            | EventKind::Exited { .. } => place.life = Life::Gone,
+            EventKind::StartFailed { .. } | EventKind::StartIgnored | EventKind::Exited { .. } => {
+                place.life = Life::Gone
+            }
             _ => {}
         }
     }

@@ -25,7 +25,66 @@ use faults::Fault;
 use play::{Outcome, play};
 
 /// How many are played when nothing is said.
-const SEEDS: u64 = if cfg!(debug_assertions) { 500 } else { 20_000 };
+const SEEDS: u64 = if cfg!(debug_assertions) { 500 } else { 24_000 };
+
+/// How often each thing has to be seen in a draw of that size, and in a shorter one.
+const OFTEN: u64 = if cfg!(debug_assertions) { 1 } else { 100 };
+
+/// What has to be seen beside the faults: events, ends, rules of decisions, states.
+const SOMETIMES: &[&str] = &[
+    "a state to compare",
+    "aborted",
+    "added",
+    "auto_shutdown",
+    "budget_reset",
+    "class_limit",
+    "commanded",
+    "decided",
+    "dependency_lost",
+    "ended",
+    "exited",
+    "failed",
+    "fatal_failure",
+    "intensity",
+    "meltdown",
+    "panicked",
+    "paused",
+    "permanent",
+    "probe_failed",
+    "probing",
+    "quarantined",
+    "ready",
+    "reconfigured",
+    "removed",
+    "restart_limit",
+    "resumed",
+    "round_started",
+    "shutdown",
+    "shutdown_forced",
+    "shutdown_requested",
+    "stale",
+    "start_failed",
+    "start_ignored",
+    "state disabled",
+    "state down",
+    "state paused",
+    "state quarantined",
+    "state restarting",
+    "state starting",
+    "state stopping",
+    "state unjoinable",
+    "state up",
+    "state waiting",
+    "stop_requested",
+    "succeeded",
+    "temporary",
+    "timed_out",
+    "transient_abnormal",
+    "transient_normal",
+    "unjoinable",
+    "waiting",
+    "a tree that does not start",
+];
 
 /// How many are played at the same time.
 const THREADS: usize = 2;
@@ -136,6 +195,17 @@ fn any_tree_keeps_the_laws_whatever_is_done_to_it() {
         sum.entries,
         began.elapsed()
     );
+    // A draw that is shorter than that of this build proves less.
+    if seeds >= SEEDS {
+        let all = Fault::ALL.iter().map(|fault| fault.name()).chain(SOMETIMES.iter().copied());
+        let rare = all.filter(|what| sum.seen.get(what).copied().unwrap_or_default() < OFTEN);
+        let rare: Vec<_> = rare.collect();
+        assert!(rare.is_empty(), "seen less often than {OFTEN} times: {rare:?}");
+        println!(
+            "each of {} faults and states seen {OFTEN} times or more",
+            Fault::ALL.len() + SOMETIMES.len()
+        );
+    }
 }
 
 #[test]

@@ -23,6 +23,7 @@ use tokio::time::{Instant, advance, sleep, timeout};
 use crate::child::jitter;
 use crate::draw::{Drawn, draw};
 use crate::faults::Fault;
+use crate::fold::Life;
 use crate::reload::{File, Gate};
 use crate::threads;
 use crate::world::{End, Entry, Said, Sim, Verb, What, below, text_of};
@@ -60,7 +61,14 @@ pub(crate) fn play(seed: u64) -> Outcome {
         .on_thread_unpark(move || shuts.set_open(false))
         .build()
         .expect("a runtime");
-    let conduct = Conductor { sim: Arc::clone(&sim), dice, drawn, file: None, centuries: 4, tasks: JoinSet::new() };
+    let conduct = Conductor {
+        sim: Arc::clone(&sim),
+        dice,
+        drawn,
+        file: None,
+        centuries: 4,
+        tasks: JoinSet::new(),
+    };
     let played = catch_unwind(AssertUnwindSafe(|| runtime.block_on(conduct.play(has_file))));
     // What could not be read any more may be read now.
     sim.gate.set_open(true);
@@ -134,7 +142,7 @@ impl Conductor {
             None => return self.ended(None).await,
         };
         self.over(&handle).await;
-        let steps = 15 + self.dice.below(90);
+        let steps = 20 + self.dice.below(160);
         for _ in 0..steps {
             self.one_step(&handle).await;
             jitter(&mut self.dice).await;
@@ -160,7 +168,7 @@ impl Conductor {
 
     async fn one_step(&mut self, handle: &SupervisorHandle) {
         match self.dice.below(100) {
-            0..38 => sleep(self.dice.millis(0, 300)).await,
+            0..38 => sleep(self.dice.millis(0, 1_000)).await,
             38..40 => sleep(self.dice.millis(0, 5_000)).await,
             40..64 => {
                 let command = self.command(handle);
@@ -195,12 +203,13 @@ impl Conductor {
                 let patience = self.dice.millis(0, 1_000);
                 drop(timeout(patience, handle.wait_until_settled()).await);
             }
-            97 if self.dice.one_in(3) => {
-                let end = async |handle: SupervisorHandle| drop(handle.shutdown_tree(BY, WHY).await);
+            97 if self.dice.one_in(5) => {
+                let end =
+                    async |handle: SupervisorHandle| drop(handle.shutdown_tree(BY, WHY).await);
                 self.sim.fault(Fault::Shutdown);
                 self.tasks.spawn(end(handle.clone()));
             }
-            98 if self.dice.one_in(6) => {
+            98 if self.dice.one_in(12) => {
                 let end = async |handle: SupervisorHandle| drop(handle.shutdown_now(BY, WHY).await);
                 self.sim.fault(Fault::ForcedShutdown);
                 self.tasks.spawn(end(handle.clone()));
@@ -269,7 +278,8 @@ impl Conductor {
             file.write(self.dice.pick::<&str>(&mistakes));
         } else {
             self.sim.fault(Fault::Reload);
-            file.draw(&mut self.dice, &self.drawn.natures);
+            let said = file.draw(&mut self.dice, &self.drawn.natures);
+            self.step(said);
         }
         let asked = ask(&self.sim, handle.clone(), Verb::Reload, ChildPath::root(), Ask::Nothing);
         if self.dice.one_in(4) {
@@ -315,6 +325,20 @@ impl Conductor {
             Verb::Why,
             Verb::Readiness,
         ]);
+        let mut verb = verb;
+        if dice.one_in(2) {
+            // Mostly there are some that do not run: without this they would be more and more.
+            let world = self.sim.world();
+            let is_down = |path: &&&ChildPath| {
+                let above = path.parent().map(|above| world.facts.fold.life(&above));
+                above == Some(Life::Up) && world.facts.fold.life(path) == Life::Gone
+            };
+            let down: Vec<_> = paths.iter().filter(is_down).collect();
+            if !down.is_empty() {
+                path = (**dice.pick(&down)).clone();
+                verb = *dice.pick(&[Verb::Resume, Verb::Restart, Verb::Start]);
+            }
+        }
         let mut what = Ask::Nothing;
         match verb {
             Verb::Add => {
@@ -486,9 +510,7 @@ fn ask(
             (Verb::Spawn, Ask::Spawn(Some(id))) => {
                 done(handle.spawn_member(p, id, 1_u64, BY, WHY).await)
             }
-            (Verb::Add | Verb::Spawn, _) => {
-                done(handle.spawn_next_member(p, 1_u64, BY, WHY).await)
-            }
+            (Verb::Add | Verb::Spawn, _) => done(handle.spawn_next_member(p, 1_u64, BY, WHY).await),
             (Verb::WaitReady, _) => done(handle.wait_until_ready(p).await),
             (Verb::WaitSettled, _) => handle.wait_until_settled().await.map(|()| None),
             (Verb::StateOf, _) => handle.state_of(p).await.map(|_| None),

@@ -107,12 +107,14 @@ impl File {
     }
 
     /// A configuration that says other things about some of those that are declared.
-    pub(crate) fn draw(&self, dice: &mut Dice, natures: &BTreeMap<ChildPath, Nature>) {
+    pub(crate) fn draw(&self, dice: &mut Dice, natures: &BTreeMap<ChildPath, Nature>) -> String {
         let root = ChildPath::root();
         let mut text = String::from("supervisor: { ");
         self.supervisor(dice, natures, &root, &mut text);
         text.push_str(" }\n");
         self.write(&text);
+        // Which file it is differs from one play to the next.
+        text.replace(&format!("gate: {}", self.number), "gate: ours")
     }
 
     fn supervisor(
@@ -122,7 +124,9 @@ impl File {
         path: &ChildPath,
         text: &mut String,
     ) {
-        let Some(group) = natures.get(path).and_then(|nature| nature.group.as_ref()) else { return };
+        let Some(group) = natures.get(path).and_then(|nature| nature.group.as_ref()) else {
+            return;
+        };
         if dice.one_in(4) {
             let (max, within) = (20 + dice.below(40), 1 + dice.below(5_000));
             let _ok = write!(text, "intensity: {{ max: {max}, within: {within}ms }}, ");

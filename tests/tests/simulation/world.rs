@@ -178,7 +178,7 @@ pub(crate) struct Facts {
     pub(crate) lives: BTreeMap<ChildPath, BTreeMap<u64, Alive>>,
     pub(crate) fold: Fold,
     pub(crate) jumps: Vec<(Duration, Duration)>,
-    /// Who has been given other values than those of its nature.
+    /// Who may have been given other values than those of its nature.
     pub(crate) reconfigured: BTreeSet<ChildPath>,
 }
 
@@ -222,8 +222,9 @@ impl Facts {
     fn apply(&mut self, entry: &Entry) {
         match &entry.what {
             What::Event(event) => {
-                if let EventKind::Reconfigured { .. } = event.kind {
-                    self.reconfigured.insert(event.path.clone());
+                // One that is not there now has other values when it comes back.
+                if let EventKind::Commanded { command: "reload", .. } = event.kind {
+                    self.reconfigured.extend(self.natures.keys().cloned());
                 }
                 self.fold.apply(event);
             }
@@ -383,12 +384,7 @@ impl Sim {
             asked: 0,
             epoch: None,
         };
-        Arc::new(Self {
-            seed,
-            threads: Threads::default(),
-            gate,
-            world: Mutex::new(world),
-        })
+        Arc::new(Self { seed, threads: Threads::default(), gate, world: Mutex::new(world) })
     }
 
     /// The clock of the tree begins now.

@@ -24,9 +24,8 @@ impl Invariant for CompleteEnd {
             return;
         };
         // The end of the tree is the one that does not wait for them.
-        let is_given_up = |path: &&ChildPath| {
-            event.path.is_root() && facts.fold.life(path) == Life::Unjoinable
-        };
+        let is_given_up =
+            |path: &&ChildPath| event.path.is_root() && facts.fold.life(path) == Life::Unjoinable;
         let left = facts.alive_within(&event.path).find(|path| !is_given_up(path));
         assert!(left.is_none(), "{event}, and {left:?} is still alive");
     }

@@ -52,9 +52,7 @@ impl Invariant for Exits {
         let is_right = match exit {
             Exit::Panicked(_) => panicked,
             Exit::Failed(_) => has(Did::Failed) && !panicked,
-            Exit::Succeeded => {
-                (has(Did::Succeeded) || has(Did::Ignored)) && !panicked && !is_asked
-            }
+            Exit::Succeeded => (has(Did::Succeeded) || has(Did::Ignored)) && !panicked && !is_asked,
             Exit::Shutdown => {
                 let is_normal = has(Did::Succeeded) || has(Did::Ignored);
                 (has(Did::Shutdown) || (is_normal && is_asked)) && !panicked

@@ -1,7 +1,7 @@
 //! L9, L10, L25, L26: every restart is charged once to its supervisor, the window is closed, and
 //! one restart more than the intensity within it is a meltdown. Counted here by lists of times.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rust_supervisor::event::EventKind;
@@ -15,8 +15,6 @@ use crate::world::{Entry, Facts, What};
 #[derive(Default)]
 pub(super) struct Intensity {
     charges: BTreeMap<ChildPath, Vec<Duration>>,
-    /// Those with another intensity than the one they were drawn with.
-    unknown: BTreeSet<ChildPath>,
     /// Those whose intensity is spent, until they melt down.
     owed: BTreeMap<ChildPath, ChildPath>,
 }
@@ -36,11 +34,6 @@ impl Invariant for Intensity {
             EventKind::Starting => {
                 self.charges.remove(&event.path);
             }
-            EventKind::Reconfigured { changes } => {
-                if changes.iter().any(|change| change.key.starts_with("intensity")) {
-                    self.unknown.insert(event.path.clone());
-                }
-            }
             EventKind::Decided { decision } => {
                 let above = event.path.parent().expect("the root is not decided about");
                 let is_restart = matches!(decision, RestartDecision::RestartAfter { .. });
@@ -51,7 +44,7 @@ impl Invariant for Intensity {
                 charges.push(event.uptime);
                 let limit = facts.group(&above).intensity;
                 let counted = count(charges, event.uptime, limit.within);
-                if !self.unknown.contains(&above) {
+                if !facts.reconfigured.contains(&above) {
                     let is_spent = counted > limit.max as usize;
                     assert_ne!(is_spent, is_restart, "{event}: {counted}, of {limit}");
                 }
@@ -70,13 +63,14 @@ impl Invariant for Intensity {
         assert!(self.owed.is_empty(), "these should have melted down: {:?}", self.owed);
         for child in state.children.iter().filter(|child| child.lifecycle == Lifecycle::Up) {
             let Some(spent) = child.intensity else { continue };
-            if self.unknown.contains(&child.path) {
+            if facts.reconfigured.contains(&child.path) {
                 continue;
             }
             let limit = facts.group(&child.path).intensity;
             let charges = self.charges.get(&child.path).map(Vec::as_slice).unwrap_or_default();
             let counted = count(charges, state.uptime, limit.within).min(limit.max as usize + 1);
-            assert_eq!(spent.used as usize, counted, "{} says what it has used", child.path);
+            let (path, now) = (&child.path, state.uptime);
+            assert_eq!(spent.used as usize, counted, "{path}: {spent}, {charges:?}, now {now:?}");
         }
     }
 }

@@ -50,6 +50,10 @@ impl Invariant for NothingLeft {
             let has_cause = named.iter().any(|path| path.is_within(above));
             assert!(has_cause, "{above} is named, and nobody in it: {report}");
         }
-        assert_eq!(self.left.iter().collect::<BTreeSet<_>>(), named, "alive, and named as unjoinable: {report}");
+        assert_eq!(
+            self.left.iter().collect::<BTreeSet<_>>(),
+            named,
+            "alive, and named as unjoinable: {report}"
+        );
     }
 }

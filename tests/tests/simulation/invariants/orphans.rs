@@ -27,8 +27,9 @@ impl Invariant for Orphans {
             }
             EventKind::Exited { .. } | EventKind::StartFailed { .. } => {
                 // Only the end of the tree does not wait for them.
-                let is_given_up =
-                    |life| event.path.is_root() && matches!(life, Life::Unjoinable | Life::Stopping);
+                let is_given_up = |life| {
+                    event.path.is_root() && matches!(life, Life::Unjoinable | Life::Stopping)
+                };
                 let mut below = facts.fold.children(&event.path);
                 let orphan =
                     below.find(|(_, place)| place.life != Life::Gone && !is_given_up(place.life));

@@ -1,7 +1,7 @@
 //! L35: a child's own limit is charged for its own restarts, before its supervisor's; when it is
 //! spent the child is not restarted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use rust_supervisor::event::EventKind;
@@ -14,7 +14,6 @@ use crate::world::{Entry, Facts, What};
 #[derive(Default)]
 pub(super) struct OwnLimit {
     charges: BTreeMap<ChildPath, Vec<Duration>>,
-    unknown: BTreeSet<ChildPath>,
 }
 
 impl Invariant for OwnLimit {
@@ -33,11 +32,6 @@ impl Invariant for OwnLimit {
             EventKind::Removed | EventKind::BudgetReset => {
                 self.charges.remove(path);
             }
-            EventKind::Reconfigured { changes } => {
-                if changes.iter().any(|change| change.key.starts_with("restart_limit")) {
-                    self.unknown.insert(path.clone());
-                }
-            }
             EventKind::Decided { decision } => {
                 let limit = facts.nature(path).restart_limit;
                 let is_its_own = decision.rule() == Rule::RestartLimit;
@@ -47,9 +41,9 @@ impl Invariant for OwnLimit {
                 };
                 let is_charged = is_restart || is_its_own || decision.rule() == Rule::Intensity;
                 // What is charged to the limit of a class of failure is not known here.
-                if facts.nature(path).has_class_limit || self.unknown.contains(path) {
-                    self.unknown.insert(path.clone());
-                } else if is_charged {
+                let is_known =
+                    !facts.nature(path).has_class_limit && !facts.reconfigured.contains(path);
+                if is_charged && is_known {
                     let charges = self.charges.entry(path.clone()).or_default();
                     charges.push(event.uptime);
                     let within = |at: &&Duration| event.uptime - **at <= limit.within;

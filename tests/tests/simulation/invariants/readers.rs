@@ -34,7 +34,7 @@ impl Invariant for Readers {
         };
         let index = usize::try_from(event.sequence - 1).expect("small");
         let seen = self.events.get(index).unwrap_or_else(|| panic!("{event} was not said"));
-        let is_same = seen.to_string() == event.to_string() && seen.sequence == event.sequence;
+        let is_same = Arc::ptr_eq(seen, event) || seen.to_string() == event.to_string();
         assert!(is_same, "reader {number}: {event}, and it was {seen}");
         let progress = Progress { latest: event.sequence, missed };
         if let Some(before) = self.read.insert(*number, progress) {

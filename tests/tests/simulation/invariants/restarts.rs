@@ -37,7 +37,9 @@ impl Invariant for Restarts {
                 let is_restart = matches!(decision, RestartDecision::RestartAfter { .. });
                 let is_over = matches!(
                     decision.rule(),
-                    Rule::TransientNormal | Rule::Temporary | Rule::Permanent
+                    Rule::TransientNormal
+                        | Rule::Temporary
+                        | Rule::Permanent
                         | Rule::TransientAbnormal
                 );
                 match facts.nature(&event.path).restart {

@@ -55,7 +55,10 @@ impl Invariant for Rounds {
                 let Some((round, first)) = self.to_stop.get(&above) else { return };
                 let is_by_command = event.command.is_some();
                 let is_member = place(facts.group(&above), path) >= *first;
-                assert!(is_by_command || !is_member || round.is_empty(), "{event}, and {round:?} still run");
+                assert!(
+                    is_by_command || !is_member || round.is_empty(),
+                    "{event}, and {round:?} still run"
+                );
             }
             EventKind::Exited { .. }
             | EventKind::StartFailed { .. }

@@ -28,11 +28,15 @@ impl Invariant for Waits {
             EventKind::Decided { decision: RestartDecision::RestartAfter { delay, class, .. } } => {
                 let most = facts.nature(path).backoff.max;
                 let is_known = !facts.reconfigured.contains(path);
-                assert!(*delay <= most || class.is_some() || !is_known, "{event}: at most {most:?}");
+                assert!(
+                    *delay <= most || class.is_some() || !is_known,
+                    "{event}: at most {most:?}"
+                );
                 self.until.insert(path.clone(), event.uptime + *delay);
             }
             EventKind::Starting => {
                 let until = self.until.remove(path);
+                self.until.retain(|waiting, _| !waiting.is_within(path));
                 // A command does not wait; nor does a supervisor that starts anew.
                 let above = path.parent().map(|above| facts.fold.life(&above));
                 let is_round = event.command.is_none() && above == Some(crate::fold::Life::Up);
@@ -44,9 +48,8 @@ impl Invariant for Waits {
             // a round that is to start at once takes the others with it.
             EventKind::Commanded { command: "restart_child", .. } => {
                 let round = path.parent();
-                self.until.retain(|waiting, _| {
-                    !waiting.is_within(path) && waiting.parent() != round
-                });
+                self.until
+                    .retain(|waiting, _| !waiting.is_within(path) && waiting.parent() != round);
             }
             EventKind::Commanded { .. }
             | EventKind::Removed
