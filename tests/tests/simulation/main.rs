@@ -22,7 +22,7 @@ use std::sync::{Mutex, Once};
 use std::time::Instant;
 
 use faults::Fault;
-use play::{Outcome, play};
+use play::Outcome;
 
 /// How many are played when nothing is said.
 const SEEDS: u64 = if cfg!(debug_assertions) { 500 } else { 24_000 };
@@ -115,6 +115,14 @@ fn be_quiet() {
     IS_QUIET.set(true);
 }
 
+/// Plays one, without a word about its panics.
+fn play(seed: u64) -> Outcome {
+    be_quiet();
+    let outcome = play::play(seed);
+    IS_QUIET.set(false);
+    outcome
+}
+
 fn lines(outcome: &Outcome) -> Vec<String> {
     outcome.log.iter().map(ToString::to_string).collect()
 }
@@ -143,7 +151,6 @@ struct Sum {
 fn any_tree_keeps_the_laws_whatever_is_done_to_it() {
     let (first, seeds) = (number("SIM_SEED"), number("SIM_SEEDS"));
     if let (Some(seed), None) = (first, seeds) {
-        be_quiet();
         let outcome = play(seed);
         println!("{}", show(seed, &outcome, usize::MAX));
         assert!(outcome.broken.is_none(), "seed {seed} breaks a law");
@@ -156,7 +163,6 @@ fn any_tree_keeps_the_laws_whatever_is_done_to_it() {
     std::thread::scope(|scope| {
         for _ in 0..THREADS {
             scope.spawn(|| {
-                be_quiet();
                 while !is_over.load(Ordering::Relaxed) {
                     let seed = next.fetch_add(1, Ordering::Relaxed);
                     if seed >= first + seeds {
@@ -210,7 +216,6 @@ fn any_tree_keeps_the_laws_whatever_is_done_to_it() {
 
 #[test]
 fn the_same_seed_gives_the_same_log() {
-    be_quiet();
     for seed in 0..SEEDS / 25 {
         let (once, again) = (lines(&play(seed)), lines(&play(seed)));
         let differs = once.iter().zip(&again).position(|(a, b)| a != b);
