@@ -151,6 +151,10 @@ impl fmt::Display for Entry {
                         write!(f, "{} {life:?}", outcome.generation)
                     }
                     Said::Yes => f.write_str("yes"),
+                    // It names the file, which is another one each time.
+                    Said::No(error) if matches!(**error, SupervisorError::Config(_)) => {
+                        f.write_str("no, the configuration cannot be used")
+                    }
                     Said::No(error) => write!(f, "no, {error}"),
                 }
             }
