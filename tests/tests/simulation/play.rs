@@ -274,8 +274,7 @@ impl Conductor {
         sleep(ms(1)).await;
         if self.dice.one_in(4) {
             self.sim.fault(Fault::BadReload);
-            let mistakes = ["policy: { restart: never }", "- a", "{", "who: knows"];
-            file.write(self.dice.pick::<&str>(&mistakes));
+            file.say_wrong();
         } else {
             self.sim.fault(Fault::Reload);
             let said = file.draw(&mut self.dice, &self.drawn.natures);
@@ -431,7 +430,9 @@ impl Conductor {
             sim.threads.release();
             if let Some(handle) = &handle {
                 sim.fault(Fault::ForcedShutdown);
-                self.spawn_end(handle, Verb::ShutdownNow);
+                // Says nothing: who of several is told of the end first is nobody's law.
+                let handle = handle.clone();
+                self.tasks.spawn(async move { drop(handle.shutdown_now(BY, WHY).await) });
             }
             if !has_ended().await {
                 sim.world().break_law("L44", "a shutdown does not end the tree");

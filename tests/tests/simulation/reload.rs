@@ -51,6 +51,10 @@ impl Gate {
 /// The gates of the simulations that are played now.
 static GATES: Mutex<BTreeMap<u64, Arc<Gate>>> = Mutex::new(BTreeMap::new());
 
+/// What is added to a ticket that is refused. Whatever is wrong with a file has to be found behind
+/// the gate, or it is found at any moment.
+const WRONG: u64 = 1 << 32;
+
 /// The settings of one child of each tree that has a file. To read them is to pass its gate.
 #[derive(Config, JsonSchema)]
 pub(crate) struct Gated {
@@ -65,10 +69,14 @@ pub(crate) struct Ticket(#[expect(dead_code, reason = "a schema is made of it")]
 
 impl<'de> Deserialize<'de> for Ticket {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let number = u64::deserialize(deserializer)?;
+        let said = u64::deserialize(deserializer)?;
+        let number = said % WRONG;
         let gate = GATES.lock().unwrap_or_else(PoisonError::into_inner).get(&number).cloned();
         if let Some(gate) = gate {
             gate.pass();
+        }
+        if said >= WRONG {
+            return Err(serde::de::Error::custom("not this one"));
         }
         Ok(Self(number))
     }
@@ -87,21 +95,30 @@ impl File {
         GATES.lock().unwrap_or_else(PoisonError::into_inner).insert(number, Arc::clone(gate));
         let name = format!("simulation-{}-{number}.yaml", std::process::id());
         let file = Self { path: std::env::temp_dir().join(name), number };
-        file.say("");
+        file.say_nothing();
         file
     }
 
-    /// What the file says now: this about the root, beside the ticket.
-    pub(crate) fn say(&self, root: &str) {
-        let text = format!(
-            "supervisor: {{ {root}children: {{ gated: {{ settings: {{ gate: {} }} }} }} }}\n",
-            self.number
-        );
-        self.write(&text);
+    /// The file says nothing but the ticket.
+    fn say_nothing(&self) {
+        self.ticket(self.number);
+    }
+
+    /// The file says something wrong.
+    pub(crate) fn say_wrong(&self) {
+        self.ticket(self.number + WRONG);
+    }
+
+    fn ticket(&self, number: u64) {
+        let settings = format!("settings: {{ gate: {number} }}");
+        self.write(&format!(
+            "supervisor: {{ children: {{ gated: {{ {settings} }} }} }}
+"
+        ));
     }
 
     /// What the file says now, whole.
-    pub(crate) fn write(&self, text: &str) {
+    fn write(&self, text: &str) {
         std::fs::write(&self.path, text)
             .unwrap_or_else(|error| panic!("{}: {error}", self.path.display()));
     }

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
@@ -13,7 +14,7 @@ use rust_supervisor::task::context::BlockingContext;
 use rust_supervisor::task::factory::{TaskFactory, blocking_fn};
 use rust_supervisor::task::result::TaskResult;
 use supervisor_tests::dice::Dice;
-use tokio::sync::watch;
+use tokio::sync::{Notify, watch};
 use tokio::time::sleep;
 
 use crate::child::{failure, jitter};
@@ -41,16 +42,23 @@ struct Line {
 pub(crate) struct Threads {
     arrived: Mutex<BTreeMap<Run, Line>>,
     bell: Condvar,
-    /// Whether those that do not listen may go.
-    released: watch::Sender<bool>,
+    /// Whether those that do not listen may go. No `watch`: that one wakes in an order of its own.
+    is_released: AtomicBool,
+    released: Notify,
     /// How many there are.
     pub(crate) met: watch::Sender<usize>,
 }
 
 impl Default for Threads {
     fn default() -> Self {
-        let (released, met) = (watch::Sender::new(false), watch::Sender::new(0));
-        Self { arrived: Mutex::default(), bell: Condvar::new(), released, met }
+        let met = watch::Sender::new(0);
+        Self {
+            arrived: Mutex::default(),
+            bell: Condvar::new(),
+            is_released: AtomicBool::new(false),
+            released: Notify::new(),
+            met,
+        }
     }
 }
 
@@ -93,9 +101,16 @@ impl Threads {
         arrived.remove(run).unwrap_or_else(|| panic!("no thread of {run} arrives"))
     }
 
+    async fn until_released(&self) {
+        if !self.is_released.load(Ordering::SeqCst) {
+            self.released.notified().await;
+        }
+    }
+
     /// Lets every thread go.
     pub(crate) fn release(&self) {
-        self.released.send_replace(true);
+        self.is_released.store(true, Ordering::SeqCst);
+        self.released.notify_waiters();
     }
 }
 
@@ -181,16 +196,13 @@ async fn stop(sim: &Sim, run: &Run, dice: &mut Dice) -> Order {
     match dice.below(8) {
         0 => {
             sim.fault(Fault::DeafThread);
-            let mut released = sim.threads.released.subscribe();
-            drop(released.wait_for(|&released| released).await);
+            sim.threads.until_released().await;
         }
         1 => {
             sim.fault(Fault::DeafThread);
-            let mut released = sim.threads.released.subscribe();
-            let released = released.wait_for(|&released| released);
             tokio::select! {
                 biased;
-                _ = released => {}
+                () = sim.threads.until_released() => {}
                 () = sleep(dice.millis(300, 4_000)) => {}
             }
         }

@@ -291,7 +291,10 @@ impl World {
         self.broken = broken;
         self.facts.apply(&entry);
         self.see(&entry);
-        self.log.push(entry);
+        // In which order many are dropped at once is Tokio's business.
+        if !matches!(entry.what, What::Abandoned(_)) {
+            self.log.push(entry);
+        }
         if self.log.len() > MOST_ENTRIES {
             self.break_law("what happens comes to an end", "it goes on and on");
         }
