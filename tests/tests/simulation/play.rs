@@ -384,6 +384,7 @@ impl Conductor {
         let handle = match finish {
             Finish::DropRuntime => {
                 sim.fault(Fault::RuntimeDropped);
+                sim.world().is_going = true;
                 return finish;
             }
             Finish::LastHandle => {

@@ -265,6 +265,8 @@ pub(crate) struct End {
 pub(crate) struct World {
     pub(crate) facts: Facts,
     pub(crate) log: Vec<Entry>,
+    /// Whether its runtime is being dropped.
+    pub(crate) is_going: bool,
     /// How often each thing has been seen.
     pub(crate) seen: BTreeMap<&'static str, u64>,
     pub(crate) faults: u64,
@@ -292,7 +294,7 @@ impl World {
         self.facts.apply(&entry);
         self.see(&entry);
         // In which order many are dropped at once is Tokio's business.
-        if !matches!(entry.what, What::Abandoned(_)) {
+        if !self.is_going && !matches!(entry.what, What::Abandoned(_)) {
             self.log.push(entry);
         }
         if self.log.len() > MOST_ENTRIES {
@@ -383,6 +385,7 @@ impl Sim {
         let world = World {
             facts,
             log: Vec::new(),
+            is_going: false,
             seen: BTreeMap::new(),
             faults: 0,
             broken: None,
