@@ -24,6 +24,10 @@ lint:
 conformance:
     cargo test --release -p supervisor-tests --test otp -- --nocapture
 
+# Whole trees on the real driver with faults at any moment: `just simulation 1000000`.
+simulation seeds="24000":
+    SIM_SEEDS={{ seeds }} cargo test --release -p supervisor-tests --test simulation -- --nocapture
+
 # Takes a rule out and shows which tests go red: `just plant open_window`, or all of them.
 plant *names:
     scripts/plant {{ names }}

@@ -142,13 +142,18 @@ impl Engine {
         if self.is_disabled(key) || self.hold_of(key).is_some() || !self.is_running(parent) {
             return;
         }
+        // A round that has still to come to it starts it in its turn, and not while others stop.
+        // seen by: cargo test -p supervisor-tests --test regressions
+        let is_in_round =
+            !cfg!(plant_bug = "enabled_in_round") && self.is_awaited_by_round(parent, key);
+        let again = if is_in_round { After::Round } else { After::Wait };
         match self.state_of(key) {
             Some(State::Stopping(mut stopping)) if stopping.after == After::Down => {
-                stopping.after = After::Wait;
+                stopping.after = again;
                 self.set_state(key, State::Stopping(stopping));
             }
             Some(State::Unjoinable { after: After::Down }) => {
-                self.set_state(key, State::Unjoinable { after: After::Wait });
+                self.set_state(key, State::Unjoinable { after: again });
             }
             _ => {}
         }
