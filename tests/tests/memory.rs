@@ -1,5 +1,12 @@
 //! Memory does not grow with what is over. A binary of its own, because its allocator counts.
 
+#[path = "cancel_safety/calls.rs"]
+#[expect(dead_code, reason = "what they leave in the tree is looked at there")]
+mod calls;
+#[path = "cancel_safety/stage.rs"]
+#[expect(dead_code, reason = "what becomes of the tree is looked at there")]
+mod stage;
+
 use std::alloc::System;
 use std::pin::pin;
 use std::sync::Arc;
@@ -14,8 +21,12 @@ use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::{TaskFactory, service_fn};
 use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
-use supervisor_tests::{BY, WHY, end_clean, every, ms, parked, poll_once};
+use supervisor_tests::{BY, WHY, end_clean, every, ms, parked, poll_once, poll_then_drop};
 use tokio::sync::Mutex;
+use tokio::time::sleep;
+
+use self::calls::{Call, calls};
+use self::stage::{Play, Stage};
 
 #[global_allocator]
 static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
@@ -171,4 +182,28 @@ async fn those_who_wait_for_what_never_comes_do_not_pile_up() {
     wait_in_vain(&handle, 50_000).await;
     assert_as_before(before, "after waiting 50,000 times");
     end_clean(&handle).await;
+}
+
+/// Each of them, polled once or a few times and dropped, again and again.
+#[tokio::test(start_paused = true)]
+async fn calls_that_are_dropped_do_not_pile_up() {
+    async fn call_and_drop(play: &Play, call: &Call, times: usize) {
+        for polls in (1..=3).cycle().take(times) {
+            let lives = play.world.lives.clone();
+            poll_then_drop((call.make)(play.subject.clone(), lives), polls).await;
+            sleep(ms(50)).await;
+        }
+    }
+    let _alone = ALONE.lock().await;
+    // The end of the tree is asked for once.
+    let calls = calls().into_iter().filter(|call| !call.function.contains("shutdown"));
+    for call in calls {
+        let play = Play::begin(Stage::Steady, None).await;
+        call_and_drop(&play, &call, 200).await;
+        let before = live();
+        call_and_drop(&play, &call, 400).await;
+        let Call { function, how, .. } = call;
+        assert_as_before(before, &format!("{function} {how}, dropped 400 more times"));
+        play.end(function).await;
+    }
 }

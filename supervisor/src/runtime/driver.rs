@@ -299,6 +299,11 @@ impl Driver {
     }
 
     fn command(&mut self, command: Command, reply: oneshot::Sender<Reply>, out: &mut Vec<Action>) {
+        // seen by: cargo test -p supervisor-tests --test cancel_safety
+        let is_for_who_waits = cfg!(plant_bug = "nothing_done_for_who_is_gone");
+        if is_for_who_waits && reply.is_closed() {
+            return;
+        }
         self.last_command += 1;
         let id = CommandId(self.last_command);
         // An end is answered by the end itself.
