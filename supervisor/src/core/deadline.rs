@@ -43,12 +43,12 @@ impl Deadlines {
         Some((due, key))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn contains(&self, at: Uptime, due: Due, key: NodeKey) -> bool {
         self.set.contains(&(at, due, key))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn len(&self) -> usize {
         self.set.len()
     }

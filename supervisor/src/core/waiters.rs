@@ -48,7 +48,7 @@ impl Waiters {
         taken
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeKey> {
         self.by_node.keys().copied()
     }

@@ -300,8 +300,8 @@ impl Driver {
 
     fn command(&mut self, command: Command, reply: oneshot::Sender<Reply>, out: &mut Vec<Action>) {
         // seen by: cargo test -p supervisor-tests --test cancel_safety
-        let is_for_who_waits = cfg!(plant_bug = "nothing_done_for_who_is_gone");
-        if is_for_who_waits && reply.is_closed() {
+        let is_in_vain = matches!(command, Command::Do(..)) && reply.is_closed();
+        if is_in_vain && cfg!(plant_bug = "nothing_done_for_who_is_gone") {
             return;
         }
         self.last_command += 1;
