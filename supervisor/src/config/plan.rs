@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
-use super::effective::members::NamedMember;
+use super::effective::walk::members::NamedMember;
 use super::effective::{EffectiveValue, ValueOrigin};
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
 use super::load::LoadedConfig;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::deadline::Due;
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
-use super::state::{After, Origin, State};
-use super::supervisor::{Phase, Round, Step, Supervisor};
+use super::state::{After, Origin, State, Stopping};
+use super::supervisor::{EndWhy, Ending, Phase, Round, Step, Supervisor};
 use super::time::Uptime;
 use crate::event::EventKind;
 use crate::policy::decision::Ended;
@@ -87,6 +87,10 @@ impl Engine {
             // It comes to rest when it has ended, and not back into the round.
             Some(State::Stopping(_) | State::Unjoinable { .. })
                 if self.hold_of(child).is_some() && !cfg!(plant_bug = "round_over_hold") => {}
+            // What has failed on trial is quarantined when it is gone, as it is without a round.
+            Some(state)
+                if self.fails_on_trial(child, state)
+                    && !cfg!(plant_bug = "trial_ends_in_round") => {}
             Some(
                 State::Idle
                 | State::Waiting { .. }
@@ -114,6 +118,27 @@ impl Engine {
             }
             _ => {}
         }
+    }
+
+    /// Whether a node on trial is on its way out for a reason of its own: it was silent for too
+    /// long, or a supervisor that gives up.
+    fn fails_on_trial(&self, key: NodeKey, state: State) -> bool {
+        let is_on_trial = self.nodes.get(key).is_some_and(|node| node.is_on_trial);
+        let gives_up = || {
+            let step = self.supervisor(key).map(|supervisor| &supervisor.step);
+            matches!(
+                step,
+                Some(Step::Ending(Ending { why: EndWhy::ByItself(exit), is_asked: false, .. }))
+                    if self.has_failed_on_trial(key, exit, Ended::Run)
+            )
+        };
+        is_on_trial
+            && match state {
+                State::Stopping(Stopping { after: After::Stuck { .. }, .. })
+                | State::Unjoinable { after: After::Stuck { .. } } => true,
+                State::Stopping(_) | State::Unjoinable { .. } => gives_up(),
+                _ => false,
+            }
     }
 
     /// Whether a node comes from `first` on.

@@ -13,7 +13,8 @@ use super::peer::Users;
 use super::view::{self, Phase};
 #[cfg(feature = "audit")]
 use crate::audit::writer::AuditWriter;
-use crate::control::handle::{Rows, SupervisorHandle};
+use crate::control::handle::SupervisorHandle;
+use crate::control::handle::look::Rows;
 use crate::dashboard::label::Role;
 use crate::dashboard::model::{
     ControlCommandKind, DashboardState, RegistrationState, SupportedCommand, TargetConnectionState,

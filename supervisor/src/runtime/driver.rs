@@ -400,7 +400,7 @@ impl Driver {
 
     /// Some children at one moment.
     #[cfg(all(feature = "ipc", unix))]
-    fn rows(&mut self, paths: &[ChildPath]) -> crate::control::handle::Rows {
+    fn rows(&mut self, paths: &[ChildPath]) -> crate::control::handle::look::Rows {
         let now = self.clock.look();
         let engine = self.engine.at(now);
         let sequence = engine.sequence();
@@ -411,7 +411,7 @@ impl Driver {
                 child
             })
         });
-        crate::control::handle::Rows { sequence, children: heard.collect() }
+        crate::control::handle::look::Rows { sequence, children: heard.collect() }
     }
 
     /// Adds what the runs know of their own heartbeats.

@@ -68,7 +68,7 @@ pub(crate) enum Query {
     Why(ChildPath, oneshot::Sender<Result<Why, SupervisorError>>),
     Settled(oneshot::Sender<()>),
     #[cfg(all(feature = "ipc", unix))]
-    Rows(Vec<ChildPath>, oneshot::Sender<crate::control::handle::Rows>),
+    Rows(Vec<ChildPath>, oneshot::Sender<crate::control::handle::look::Rows>),
 }
 
 /// What the handles, the runs and the driver of one tree share.

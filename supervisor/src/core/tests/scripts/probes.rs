@@ -266,3 +266,40 @@ fn a_probe_that_fails_while_a_round_still_stops_others_is_quarantined_again() {
         ",
     );
 }
+
+#[test]
+fn a_supervisor_that_melts_down_on_trial_is_quarantined_again_whatever_round_begins_meanwhile() {
+    check(
+        "one_for_all { a, s limit=0/60s probe=5s intensity=0/60s { b, c } }",
+        "start; exit s/b error; immortal s/c; wait 5s; show decided; exit s/b error; exit a error; \
+         state; exit s/c error; state",
+        "
+        0ms: start a#1, start s/b#1, start s/c#1, up
+        0ms: cancel s/c#1
+        5000ms: start s/b#2, start s/c#2
+        5000ms: (s/b#2 decision: escalate (the supervisor's intensity is spent)), cancel s/c#2
+        5000ms: (a#1 decision: restart at once (it is permanent))
+        a restarting#1, s stopping#2, s/b down#2, s/c stopping#2
+        5000ms: (s#2 decision: quarantine (it failed on trial)), start a#2
+        a up#2, s quarantined#2, s/b down#2, s/c down#2
+        ",
+    );
+}
+
+#[test]
+fn one_that_was_stuck_on_trial_is_quarantined_again_whatever_round_begins_meanwhile() {
+    check(
+        "one_for_all { a limit=0/60s probe=5s health=1s, b }",
+        "start; wait 1s; immortal a; wait 5s; wait 1s; show decided; exit b error; state; exit a error; state",
+        "
+        0ms: start a#1, start b#1, up
+        1000ms: cancel a#1
+        6000ms: start a#2
+        7000ms: cancel a#2
+        7000ms: (b#1 decision: restart at once (it is permanent))
+        a stopping#2, b restarting#1
+        7000ms: (a#2 decision: quarantine (it failed on trial)), start b#2
+        a quarantined#2, b up#2
+        ",
+    );
+}
