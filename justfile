@@ -49,6 +49,10 @@ mutants *files="supervisor/src/policy/**/*.rs supervisor/src/core/*.rs":
 miri *filter="core::tests::scripts task::":
     cargo +nightly miri test -p rust-tokio-supervisor --lib -- {{ filter }}
 
+# Every order in which a run, its helpers and whoever stops it can do things.
+loom:
+    RUSTFLAGS="--cfg supervisor_loom" cargo test --release --target-dir target/loom -p rust-tokio-supervisor --lib loom
+
 # Gives a reader anything at all, for so many seconds: `just fuzz config 300`. Needs cargo-fuzz.
 fuzz target seconds="60":
     cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run {{ target }} -- -max_total_time={{ seconds }} -max_len=8192

@@ -31,7 +31,7 @@ use tokio::time::timeout;
 const LIVES: u64 = 300;
 
 /// How many trees live at the same time.
-const ABREAST: u64 = 8;
+const ABREAST: u8 = 8;
 
 /// However busy the machine is: what takes longer is stuck.
 const STUCK: Duration = Duration::from_mins(5);
@@ -113,15 +113,15 @@ impl Nursery {
 }
 
 fn hold(lives: &Lives, bomb: &Bomb, path: &str) -> Holds {
-    let _armed = bomb.arm();
-    Holds { _life: lives.live(path), _armed, _file: File::open("/dev/null").unwrap() }
+    let armed = bomb.arm();
+    Holds { _life: lives.live(path), _armed: armed, _file: File::open("/dev/null").unwrap() }
 }
 
 /// A tree with a child of every kind; what the draw says differs.
 fn tree(nursery: &Nursery, gate: &Gate) -> SupervisorSpec {
     let draw = nursery.draw;
-    let strategy =
-        [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne][draw as usize % 3];
+    let strategy = [Strategy::OneForOne, Strategy::OneForAll, Strategy::RestForOne]
+        [usize::try_from(draw % 3).unwrap()];
     let parked = async |ctx: TaskContext| {
         ctx.stopped().await;
         Ok(())
@@ -226,7 +226,9 @@ async fn live(number: u64) {
     let mut events = builder.subscribe_events();
     let handle = if draw.is_multiple_of(11) {
         // A start that nobody waits for any more.
-        poll_then_drop(builder.start(), draw as usize % 5).await.map(Result::unwrap)
+        poll_then_drop(builder.start(), usize::try_from(draw % 5).unwrap())
+            .await
+            .map(Result::unwrap)
     } else {
         Some(builder.start().await.unwrap())
     };
@@ -267,10 +269,10 @@ fn of_trees_that_have_lived_nothing_is_left() {
         live(0).await;
         let base = (alive_tasks(), open_files(), threads());
         let mut abreast = JoinSet::new();
-        for first in 0..ABREAST {
+        for first in 0..u64::from(ABREAST) {
             abreast.spawn(async move {
                 let mut lived = 0;
-                for number in (first..lives).step_by(ABREAST as usize) {
+                for number in (first..lives).step_by(ABREAST.into()) {
                     let is_over = timeout(STUCK, live(number)).await;
                     assert!(is_over.is_ok(), "life {number} does not end");
                     lived += 1;

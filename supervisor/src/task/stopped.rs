@@ -9,8 +9,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::cell::{RunCell, lock};
+use super::cell::RunCell;
 use super::exit::contain;
+use super::sync::lock;
 
 /// Waits until the run is asked to stop; made by
 /// [`TaskContext::stopped`](super::context::TaskContext::stopped).

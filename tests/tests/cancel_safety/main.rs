@@ -15,8 +15,16 @@ use std::path::PathBuf;
 use std::pin::pin;
 use std::task::Poll;
 
+use rust_supervisor::audit::AuditLog;
+use rust_supervisor::audit::entry::AuditKind;
+use rust_supervisor::audit::verify::read;
+use rust_supervisor::runtime::supervisor::Supervisor;
+use rust_supervisor::spec::child::ChildSpec;
+use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::state::Lifecycle;
-use supervisor_tests::{BY, WHY, alive_tasks, end_clean, ms, poll_once, poll_then_drop, until};
+use supervisor_tests::{
+    BY, WHY, alive_tasks, end_clean, ms, parked, poll_once, poll_then_drop, until,
+};
 use tokio::task::yield_now;
 use tokio::time::sleep;
 
@@ -189,4 +197,29 @@ async fn the_handle_may_be_dropped_while_its_own_call_is_pending() {
     assert!(task.await.unwrap_err().is_cancelled());
     until("all tasks are gone", || alive_tasks() == base).await;
     assert_eq!(lives.total().over, lives.total().begun);
+}
+
+/// Its entry is written by a thread, so this is on the real clock; how long it takes is not asked.
+#[tokio::test]
+async fn a_command_that_waits_for_its_audit_may_be_dropped() {
+    let file = std::env::temp_dir().join(format!("cancel-safety-{}.jsonl", std::process::id()));
+    drop(std::fs::remove_file(&file));
+    let tree = SupervisorSpec::root().child(ChildSpec::new("a", parked()));
+    let handle = Supervisor::builder(tree).audit(AuditLog::new(&file)).start().await.unwrap();
+    for polls in 0..POLLS {
+        drop_after(handle.restart_child("/root/a", BY, WHY), polls).await;
+        // Not before what is on its way to the disk.
+        handle.wait_until_settled().await.unwrap();
+        let generation = handle.state_of("/root/a").await.unwrap().generation.0;
+        // The first was not polled; each of the others is one run more.
+        assert_eq!(generation, u64::try_from(1 + polls).unwrap(), "after {polls} polls");
+    }
+    handle.shutdown_tree(BY, WHY).await.unwrap();
+    let entries = read(&file).unwrap();
+    let count = |is: fn(&AuditKind) -> bool| entries.iter().filter(|e| is(&e.kind)).count();
+    let requested = count(|kind| matches!(kind, AuditKind::Requested { .. }));
+    let completed = count(|kind| matches!(kind, AuditKind::Completed { .. }));
+    // One in each round but for the first, and the end.
+    assert_eq!((requested, completed), (POLLS, POLLS), "each is answered once");
+    drop(std::fs::remove_file(file));
 }
