@@ -1,4 +1,5 @@
 //! Memory does not grow with what is over. A binary of its own, because its allocator counts.
+#![expect(clippy::unwrap_used, reason = "helpers of tests")]
 
 #[path = "cancel_safety/calls.rs"]
 #[expect(dead_code, reason = "what they leave in the tree is looked at there")]

@@ -271,26 +271,26 @@ fn of_trees_that_have_lived_nothing_is_left() {
         let mut abreast = JoinSet::new();
         for first in 0..u64::from(ABREAST) {
             abreast.spawn(async move {
-                let mut lived = 0;
+                let mut ended = 0;
                 for number in (first..lives).step_by(ABREAST.into()) {
                     let is_over = timeout(STUCK, live(number)).await;
                     assert!(is_over.is_ok(), "life {number} does not end");
-                    lived += 1;
+                    ended += 1;
                 }
-                lived
+                ended
             });
         }
-        let mut lived = 0;
+        let mut ended = 0;
         while let Some(more) = abreast.join_next().await {
-            lived += more.unwrap();
+            ended += more.unwrap();
         }
         until("tasks, files and threads are as before", || {
             (alive_tasks(), open_files(), threads()) == base
         })
         .await;
         let overlaps = OVERLAPS.load(Ordering::SeqCst);
-        assert_eq!((lived, overlaps), (lives, 0));
-        println!("trees that lived and left nothing: {lived} of {lives}, {overlaps} overlaps");
+        assert_eq!((ended, overlaps), (lives, 0));
+        println!("trees that lived and left nothing: {ended} of {lives}, {overlaps} overlaps");
     });
     drop(runtime);
     assert_eq!((open_files(), threads()), (files, before));

@@ -4,20 +4,20 @@
 
 #[cfg(not(supervisor_loom))]
 pub(crate) use std::sync::{
-    Mutex, MutexGuard,
+    Mutex as CellMutex, MutexGuard as CellGuard,
     atomic::{AtomicBool, AtomicU64, Ordering, fence},
 };
 
 #[cfg(supervisor_loom)]
 pub(crate) use loom::sync::{
-    Mutex, MutexGuard,
+    Mutex as CellMutex, MutexGuard as CellGuard,
     atomic::{AtomicBool, AtomicU64, Ordering, fence},
 };
 
 #[cfg(not(supervisor_loom))]
-pub(crate) use super::cell::lock;
+pub(crate) use super::cell::lock as lock_cell;
 
 #[cfg(supervisor_loom)]
-pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(crate) fn lock_cell<T>(mutex: &CellMutex<T>) -> CellGuard<'_, T> {
     mutex.lock().expect("no model panics")
 }

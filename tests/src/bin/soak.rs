@@ -256,7 +256,7 @@ async fn soak(time: Duration, only_drift: bool) -> Result<bool, Box<dyn Error + 
     sleep(warm_up).await;
     let (begin, runs_before) = (Instant::now(), runs.all());
     let (mut samples, mut stuck, mut known) = (Vec::new(), 0, runs_before);
-    while begin.elapsed() < time - warm_up {
+    while begin.elapsed() < time.saturating_sub(warm_up) {
         sleep(Duration::from_secs(1)).await;
         let now = runs.all();
         stuck += u64::from(now == known);

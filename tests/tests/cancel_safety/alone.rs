@@ -59,7 +59,7 @@ fn boxed<T>(future: impl Future<Output = T> + 'static) -> Dropped {
 }
 
 /// Every way to start a tree, and what runs one.
-fn starts(world: World, file: PathBuf, nothing: PathBuf) -> Vec<(&'static str, Dropped)> {
+fn starts(world: &World, file: PathBuf, nothing: PathBuf) -> Vec<(&'static str, Dropped)> {
     let spec = || App::spec(world.clone());
     let builder = || App::builder(world.clone()).environment(Environment::none());
     let program = || Program::new(builder());
@@ -85,12 +85,12 @@ fn starts(world: World, file: PathBuf, nothing: PathBuf) -> Vec<(&'static str, D
 async fn a_start_may_be_dropped_at_any_of_its_polls() {
     let base = alive_tasks();
     let (config, nothing) = (Config::new("start", CHANGE), Config::new("nothing", "{}"));
-    let all = |world| starts(world, config.0.clone(), nothing.0.clone());
-    let names: Vec<_> = all(World::default()).into_iter().map(|(name, _)| name).collect();
+    let all = |world: &World| starts(world, config.0.clone(), nothing.0.clone());
+    let names: Vec<_> = all(&World::default()).into_iter().map(|(name, _)| name).collect();
     for (which, name) in names.into_iter().enumerate() {
         for polls in 0..POLLS {
             let world = World::default();
-            let (_, start) = all(world.clone()).swap_remove(which);
+            let (_, start) = all(&world).swap_remove(which);
             let lives = world.lives.clone();
             let is_done = drop_after(start, polls).await;
             // Its own handles are in there.

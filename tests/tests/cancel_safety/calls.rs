@@ -23,6 +23,8 @@ pub(crate) enum Effect {
     OnceRead,
 }
 
+type Make = fn(Subject, Lives) -> Pin<Box<dyn Future<Output = ()>>>;
+
 pub(crate) struct Call {
     /// The function, by its type and name.
     pub(crate) function: &'static str,
@@ -31,7 +33,7 @@ pub(crate) struct Call {
     pub(crate) effect: Effect,
     /// Whether it is a call on what only the starter of the tree has.
     pub(crate) is_of_the_app: bool,
-    pub(crate) make: fn(Subject, Lives) -> Pin<Box<dyn Future<Output = ()>>>,
+    pub(crate) make: Make,
 }
 
 /// Rows of a function, how it is called, what it leaves, and the call.
@@ -162,7 +164,9 @@ fn calls_of_the_app() -> Vec<Call> {
         None "SupervisionTree::run_until_signal" |on, lives|
             on.app.as_ref().expect("from outside").run_until_signal();
     };
-    calls.iter_mut().for_each(|call| call.is_of_the_app = true);
+    for call in &mut calls {
+        call.is_of_the_app = true;
+    }
     calls
 }
 

@@ -123,7 +123,8 @@ fn surface() -> BTreeMap<String, PathBuf> {
     let mut surface = Surface::default();
     for file in files {
         let text = fs::read_to_string(&file).unwrap();
-        let parsed = syn::parse_file(&text).unwrap_or_else(|error| panic!("{file:?}: {error}"));
+        let parsed =
+            syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
         // A file is its module, and `mod.rs` that of its folder.
         let stem = file.file_stem().unwrap().to_string_lossy().into_owned();
         let folder = file.parent().unwrap().file_name().unwrap().to_string_lossy().into_owned();

@@ -9,12 +9,12 @@ const STEPS: usize = 150;
 pub(crate) fn play_bytes(data: &[u8]) {
     let Some((seed, rest)) = data.split_first_chunk() else { return };
     let (steps, _) = rest.as_chunks();
-    let steps: Vec<_> = steps.iter().take(STEPS).map(step).collect();
+    let steps: Vec<_> = steps.iter().take(STEPS).copied().map(step).collect();
     drop(play(u16::from_le_bytes(*seed).into(), &steps));
 }
 
 /// What is to be done, to whom, and how.
-fn step(&[what, low, high, how]: &[u8; 4]) -> Step {
+fn step([what, low, high, how]: [u8; 4]) -> Step {
     let pick = usize::from(u16::from_le_bytes([low, high]));
     // One byte says little: what is drawn from it depends on the rest.
     let seed = u64::from(u32::from_le_bytes([what, low, high, how]));
