@@ -12,6 +12,7 @@
     reason = "figures for people"
 )]
 
+use std::alloc::System;
 use std::error::Error;
 use std::fs::File;
 use std::panic::resume_unwind;
@@ -31,9 +32,13 @@ use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::context::{BlockingContext, TaskContext};
 use rust_supervisor::task::factory::{TaskFactory, blocking_fn, service_fn};
 use rust_supervisor::task::member::member_fn;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use supervisor_tests::proc::{open_files, resident_bytes, threads};
 use supervisor_tests::{BY, WHY, every, ms, parked};
 use tokio::time::{interval, sleep, timeout};
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// Children that fail as soon as they are polled.
 const FAILING: u64 = 64;
@@ -224,17 +229,25 @@ async fn command(handle: &SupervisorHandle, number: u64) -> Result<(), Superviso
 /// What was seen at one moment.
 struct Sample {
     minutes: f64,
+    /// Resident, with what the allocator keeps back.
     mib: f64,
+    /// Allocated and not freed.
+    live_mib: f64,
     files: usize,
     threads: usize,
 }
 
+fn live_bytes() -> usize {
+    let stats = ALLOCATOR.stats();
+    stats.bytes_allocated.saturating_sub(stats.bytes_deallocated)
+}
+
 /// By how much it grows a minute: the line with the least squares.
-fn slope(samples: &[Sample]) -> f64 {
+fn slope(samples: &[Sample], grows: fn(&Sample) -> f64) -> f64 {
     let count = samples.len() as f64;
     let mean = |of: fn(&Sample) -> f64| samples.iter().map(of).sum::<f64>() / count;
-    let (x, y) = (mean(|sample| sample.minutes), mean(|sample| sample.mib));
-    let over = samples.iter().map(|s| (s.minutes - x) * (s.mib - y)).sum::<f64>();
+    let (x, y) = (mean(|sample| sample.minutes), mean(grows));
+    let over = samples.iter().map(|s| (s.minutes - x) * (grows(s) - y)).sum::<f64>();
     let under = samples.iter().map(|s| (s.minutes - x).powi(2)).sum::<f64>();
     if under > 0.0 { over / under } else { 0.0 }
 }
@@ -264,6 +277,7 @@ async fn soak(time: Duration, only_drift: bool) -> Result<bool, Box<dyn Error + 
         samples.push(Sample {
             minutes: begin.elapsed().as_secs_f64() / 60.0,
             mib: resident_bytes() as f64 / 1_048_576.0,
+            live_mib: live_bytes() as f64 / 1_048_576.0,
             files: open_files(),
             threads: threads(),
         });
@@ -297,17 +311,25 @@ async fn soak(time: Duration, only_drift: bool) -> Result<bool, Box<dyn Error + 
             times.longest,
         ),
     );
-    let (slope, most) =
-        (slope(&samples), if only_drift { MIB_PER_MINUTE_IF_SHORT } else { MIB_PER_MINUTE });
-    let mib = |sample: Option<&Sample>| sample.map_or(0.0, |sample| sample.mib);
-    is_good &= say(
-        slope <= most,
-        &format!(
-            "memory grows by {slope:.3} MiB/min, from {:.2} to {:.2} MiB (goal: {most} at most)",
-            mib(samples.first()),
-            mib(samples.last()),
-        ),
-    );
+    let most = if only_drift { MIB_PER_MINUTE_IF_SHORT } else { MIB_PER_MINUTE };
+    let figures: [(&str, fn(&Sample) -> f64); 2] =
+        [("resident", |sample| sample.mib), ("allocated", |sample| sample.live_mib)];
+    for (name, of) in figures {
+        let slope = slope(&samples, of);
+        let at = |part: usize| samples.get(samples.len() * part / 4).map_or(0.0, of);
+        let last = samples.last().map_or(0.0, of);
+        is_good &= say(
+            slope <= most,
+            &format!(
+                "{name} memory grows by {slope:.3} MiB/min: {:.2}, {:.2}, {:.2}, {:.2}, {last:.2} MiB \
+                 (goal: {most} at most)",
+                at(0),
+                at(1),
+                at(2),
+                at(3),
+            ),
+        );
+    }
     let peak = |of: fn(&Sample) -> usize| samples.iter().map(of).max().unwrap_or(0);
     // `/proc/self/fd` is open while it is counted, every time.
     let (files, most) = (peak(|sample| sample.files), files_before + GROUPS);

@@ -31,20 +31,28 @@ use tokio::time::sleep;
 use self::calls::{Call, Effect, calls};
 use self::stage::{Play, STAGES, Stage};
 
-/// After how many polls a call that does not come to an end is dropped at last. The last of them
+/// After how many steps a call that does not come to an end is dropped at last. The last of them
 /// are milliseconds apart: everything has happened by then that happens within some.
 const POLLS: usize = 26;
 
-/// Polls `future` up to `polls` times and drops it. Between two polls the others have one turn
-/// each; after ten of them a millisecond passes. Says whether it got to its end.
-async fn drop_after<F: Future>(future: F, polls: usize) -> bool {
+/// Drops `future` after so many steps. The first is a poll, the second a turn for everybody else,
+/// and so on: it is dropped before anybody knows of it, and before it has seen what was answered.
+/// From the tenth on a step is a millisecond and a poll. Says whether it got to its end.
+async fn drop_after<F: Future>(future: F, steps: usize) -> bool {
     let mut future = pin!(future);
-    for poll in 0..polls {
+    for step in 0..steps {
+        match step {
+            0..10 if !step.is_multiple_of(2) => {
+                yield_now().await;
+                continue;
+            }
+            0..10 => {}
+            _ => sleep(ms(1)).await,
+        }
         if let Poll::Ready(output) = poll_once(future.as_mut()) {
             drop(output);
             return true;
         }
-        if poll < 10 { yield_now().await } else { sleep(ms(1)).await }
     }
     false
 }
