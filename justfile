@@ -73,6 +73,10 @@ deny:
 bench *options="--quick":
     cargo run --release --manifest-path benches/Cargo.toml -- {{ options }}
 
+# What the socket does in a second over 8 connections, and how long a command takes meanwhile.
+bench-ipc *options:
+    cargo run --release --manifest-path benches/Cargo.toml -p bench-ipc -- {{ options }}
+
 # Builds the book into target/book/en. Needs mdbook.
 book:
     mdbook build docs/en

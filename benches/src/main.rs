@@ -4,7 +4,6 @@
 //! cargo run --release --manifest-path benches/Cargo.toml -- --quick
 //! ```
 
-mod disturbance;
 mod options;
 mod run;
 mod table;

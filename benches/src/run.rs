@@ -7,10 +7,8 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
-use bench_harness::{Row, metrics};
-use serde::Serialize;
+use bench_harness::{Figure, Row, Samples, Watch, metrics};
 
-use crate::disturbance::Watch;
 use crate::options::Options;
 
 /// How long one process may take with `--quick`, and with `--full`.
@@ -20,37 +18,7 @@ const PATIENCE: (Duration, Duration) = (Duration::from_secs(15), Duration::from_
 const MORE: usize = 2;
 const ROUNDS_BEGIN: (Duration, Duration) = (Duration::from_secs(180), Duration::from_secs(3_600));
 
-/// One figure of the table.
-#[derive(Debug, Serialize)]
-pub(crate) struct Figure {
-    pub(crate) system: String,
-    pub(crate) metric: String,
-    pub(crate) n: usize,
-    /// The median. `null` where there is none.
-    pub(crate) value: Option<f64>,
-    pub(crate) unit: String,
-    /// Ours divided by raw's.
-    pub(crate) ratio_to_raw: Option<f64>,
-    /// How many runs are behind the figure.
-    pub(crate) runs: usize,
-    pub(crate) min: Option<f64>,
-    pub(crate) max: Option<f64>,
-    /// How many runs were left out, because others used the CPU. When there is no other, these are
-    /// behind the figure, and `runs` is 0.
-    pub(crate) disturbed: usize,
-    /// Why there is none.
-    pub(crate) remark: Option<String>,
-}
-
 type Key = (String, usize, String);
-
-#[derive(Default)]
-struct Samples {
-    unit: String,
-    clean: Vec<f64>,
-    disturbed: Vec<f64>,
-    remark: Option<String>,
-}
 
 /// The programs.
 pub(crate) struct Bench {
@@ -91,7 +59,8 @@ impl Bench {
                     let enough = |metric: &&str| {
                         let key = (system.to_string(), *n, metric.to_string());
                         samples.get(&key).is_some_and(|samples| {
-                            samples.remark.is_some() || samples.clean.len() >= options.repeat.min(3)
+                            samples.remark.is_some()
+                                || samples.undisturbed() >= options.repeat.min(3)
                         })
                     };
                     let is_extra = round >= options.repeat;
@@ -188,56 +157,12 @@ fn take(samples: &mut BTreeMap<Key, Samples>, rows: Vec<Row>, is_disturbed: bool
     for row in rows {
         match row {
             Row::Figure { system, metric, n, value, unit } => {
-                let samples = samples.entry((system, n, metric)).or_default();
-                samples.unit = unit;
-                // The CPU time is the process's own, and the heap too.
-                let is_own = samples.unit.starts_with("us/") || samples.unit.starts_with("B/");
-                if is_disturbed && !is_own {
-                    samples.disturbed.push(value);
-                } else {
-                    samples.clean.push(value);
-                }
+                samples.entry((system, n, metric)).or_default().take(value, unit, is_disturbed);
             }
             Row::Dash { system, metric, n, remark } => {
                 samples.entry((system, n, metric)).or_default().remark = Some(remark);
             }
             Row::Process { .. } => {}
-        }
-    }
-}
-
-impl Samples {
-    /// Those that count.
-    fn counted(&self) -> Vec<f64> {
-        let mut values =
-            if self.clean.is_empty() { self.disturbed.clone() } else { self.clean.clone() };
-        values.sort_unstable_by(f64::total_cmp);
-        values
-    }
-
-    fn median(&self) -> Option<f64> {
-        let values = self.counted();
-        if self.remark.is_some() {
-            return None;
-        }
-        values.get(values.len() / 2).copied()
-    }
-
-    fn figure(&self, (system, n, metric): Key, raw: Option<f64>) -> Figure {
-        let value = self.median();
-        let counted = self.counted();
-        Figure {
-            system,
-            metric,
-            n,
-            value,
-            unit: self.unit.clone(),
-            ratio_to_raw: value.zip(raw).filter(|(_, raw)| *raw > 0.0).map(|(v, raw)| v / raw),
-            runs: self.clean.len(),
-            min: counted.first().copied(),
-            max: counted.last().copied(),
-            disturbed: self.disturbed.len(),
-            remark: self.remark.clone(),
         }
     }
 }

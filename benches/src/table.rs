@@ -2,10 +2,9 @@
 
 use std::fmt::Write as _;
 
-use bench_harness::metrics;
+use bench_harness::{Figure, metrics, short};
 
 use crate::options::Options;
-use crate::run::Figure;
 
 /// A row for each metric and number of children, a column for each system: the ratio to raw, or
 /// the figure itself where raw has none. Below it why there are dashes.
@@ -62,15 +61,6 @@ fn cell(figure: Option<&Figure>, remarks: &mut Vec<String>) -> String {
     match figure.ratio_to_raw {
         Some(ratio) if figure.system != "raw" => format!(" {doubt}{} |", short(ratio)),
         _ => format!(" {doubt}{} {} |", short(value), figure.unit),
-    }
-}
-
-/// Three digits, of which no more are true.
-fn short(value: f64) -> String {
-    match value.abs() {
-        v if v >= 100.0 => format!("{value:.0}"),
-        v if v >= 10.0 => format!("{value:.1}"),
-        _ => format!("{value:.2}"),
     }
 }
 

@@ -16,7 +16,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use rust_supervisor::cli::Program;
-use rust_supervisor::ipc::logs::LogLayer;
 use rust_supervisor::prelude::*;
 use tokio::sync::mpsc;
 use tracing_subscriber::Layer;
@@ -89,10 +88,11 @@ struct Payments {
 async fn main() -> ExitCode {
     // To the terminal, and to whoever asks at the socket.
     let terminal = tracing_subscriber::fmt::layer().with_writer(io::stderr).with_target(false);
-    tracing_subscriber::registry()
-        .with(terminal.with_filter(LevelFilter::INFO))
-        .with(LogLayer::new())
-        .init();
+    let log = tracing_subscriber::registry().with(terminal.with_filter(LevelFilter::INFO));
+    // There are sockets on Unix only.
+    #[cfg(unix)]
+    let log = log.with(rust_supervisor::ipc::logs::LogLayer::new());
+    log.init();
     let worker = match Worker::open() {
         Ok(worker) => worker,
         Err(error) => {

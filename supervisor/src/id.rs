@@ -1,6 +1,7 @@
 //! Names of things: children, their paths, their generations, the commands about them.
 
 use std::borrow::Borrow;
+use std::cell::RefCell;
 use std::fmt;
 use std::sync::Arc;
 
@@ -27,6 +28,11 @@ impl ChildId {
     /// The name itself.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// A number.
+    pub(crate) fn of(number: u64) -> Self {
+        Self(number.to_string().into())
     }
 
     /// The same, shared.
@@ -66,6 +72,9 @@ impl ChildPath {
     ///
     /// [`PathError`] when it does not begin with `/root`, or a segment is no valid [`ChildId`].
     pub fn parse(text: &str) -> Result<Self, PathError> {
+        if is_plain_path(text) {
+            return Ok(Self(text.into()));
+        }
         let fail = |reason| PathError { text: text.to_owned(), reason };
         let mut segments = text.split('/');
         if segments.next() != Some("") || segments.next() != Some("root") {
@@ -80,11 +89,17 @@ impl ChildPath {
     /// The path of the child `id` of this supervisor.
     #[must_use]
     pub fn join(&self, id: &ChildId) -> Self {
-        let mut path = String::with_capacity(self.0.len() + 1 + id.0.len());
-        path.push_str(&self.0);
-        path.push('/');
-        path.push_str(&id.0);
-        Self(path.into())
+        thread_local! {
+            /// Where a path is put together, so that it takes one piece of the heap and not two.
+            static JOINED: RefCell<String> = const { RefCell::new(String::new()) };
+        }
+        JOINED.with_borrow_mut(|path| {
+            path.clear();
+            path.push_str(&self.0);
+            path.push('/');
+            path.push_str(&id.0);
+            Self(path.as_str().into())
+        })
     }
 
     /// The path of the supervisor above, or `None` for the root.
@@ -268,6 +283,22 @@ pub enum PathErrorReason {
     Segment(#[source] IdError),
 }
 
+/// Whether it is a path for sure, by a look at each byte: nearly all are. What is none here may be
+/// one all the same.
+fn is_plain_path(text: &str) -> bool {
+    let Some(below) = text.strip_prefix(ROOT) else { return false };
+    // How long the segment is so far; none before the first.
+    let mut segment = None;
+    for byte in below.bytes() {
+        segment = match (byte, segment) {
+            (b'/', None | Some(1..=128)) => Some(0),
+            (b'!'..=b'~', Some(length @ 0..128)) if byte != b'/' => Some(length + 1),
+            _ => return false,
+        };
+    }
+    segment.is_none_or(|length: u32| length > 0)
+}
+
 fn check_segment(name: &str) -> Result<(), IdError> {
     if name.is_empty() {
         return Err(IdError::Empty);
@@ -298,6 +329,26 @@ mod tests {
         assert!(path.is_within(&ChildPath::root()));
         assert!(!ChildPath::parse("/root/pay").unwrap().is_within(&path));
         assert_eq!(ChildPath::root().parent(), None);
+    }
+
+    #[test]
+    fn a_quick_look_finds_no_path_that_is_none_and_misses_none_in_plain_letters() {
+        let long = |n: usize| format!("/root/{}", "x".repeat(n));
+        let texts = ["", "/", "/root", "/root/", "/root/a", "/root//", "/root/a/", "/root/a//b"];
+        let more =
+            ["/rooty", "/rootx/a", "root/a", "/root/a b", "/root/a\u{7f}", "/root/a/b.c-d_~!"];
+        let lengths =
+            [long(128), long(129), format!("{}/y", long(128)), format!("{}/y", long(129))];
+        for text in texts.iter().chain(&more).copied().chain(lengths.iter().map(|s| &**s)) {
+            let mut segments = text.split('/');
+            let is_one = segments.next() == Some("")
+                && segments.next() == Some("root")
+                && segments.all(|segment| check_segment(segment).is_ok());
+            assert_eq!(is_plain_path(text), is_one, "{text}");
+            assert_eq!(ChildPath::parse(text).is_ok(), is_one, "{text}");
+        }
+        // It has to be looked at closely.
+        assert!(!is_plain_path("/root/ä") && ChildPath::parse("/root/ä").is_ok());
     }
 
     #[test]

@@ -7,6 +7,9 @@ import uuid
 
 PATIENCE = 20.0
 
+# The codes of all errors that have been looked at, and what was said about asking again.
+SEEN = {}
+
 
 class Closed(Exception):
     """The target has closed the connection."""
@@ -101,6 +104,7 @@ def error_of(answer):
     error = answer["error"]
     assert set(error) == {"code", "stage", "target_id", "message", "retryable"}, answer
     assert isinstance(error["retryable"], bool) and error["message"].strip(), answer
+    SEEN.setdefault(error["code"], set()).add(error["retryable"])
     return error["code"], error["stage"]
 
 

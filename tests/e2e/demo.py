@@ -23,60 +23,43 @@ import termios
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from client import PATIENCE, Client, Closed, command, error_of  # noqa: E402
+import contract  # noqa: E402
+from client import PATIENCE, command, error_of  # noqa: E402
+from harness import Program, as_nobody, run, test  # noqa: E402
 
 TARGET = "payments-worker-a"
 COMMANDS = ["restart", "pause", "resume", "quarantine", "remove", "add", "shutdown"]
-TESTS = []
 
 
-def test(function):
-    TESTS.append(function)
-    return function
-
-
-class Demo:
+class Demo(Program):
     """The running demo, with a run directory of its own."""
 
-    def __init__(self, binary, supctl, config):
-        self.binary, self.supctl, self.config = binary, supctl, config
+    target_id = TARGET
 
-    def __enter__(self):
-        self.folder = tempfile.mkdtemp(prefix="demo-e2e-")
+    def __init__(self, binary, supctl, config):
+        super().__init__("demo-e2e-")
+        self.binary, self.supctl, self.config = binary, supctl, config
         self.environment = {**os.environ, "RUST_SUPERVISOR_RUN_DIR": self.folder, "TERM": "xterm"}
         self.path = os.path.join(self.folder, f"{TARGET}.sock")
         self.log = open(os.path.join(self.folder, "log"), "w+b")
-        self.process = subprocess.Popen(
-            [self.binary, "--config", self.config], env=self.environment, stderr=self.log
-        )
+
+    def __enter__(self):
+        self.start(self.binary, "--config", self.config, env=self.environment, stderr=self.log)
         end = time.monotonic() + PATIENCE
         while not os.path.exists(self.path):
             assert self.process.poll() is None and time.monotonic() < end, self.said()
             time.sleep(0.05)
         return self
 
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+    def __exit__(self, *error):
         try:
-            self.process.wait(PATIENCE)
+            super().__exit__(*error)
         finally:
-            if self.process.poll() is None:
-                self.process.kill()
             self.log.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
 
     def said(self):
         self.log.seek(0)
         return self.log.read().decode()
-
-    def client(self):
-        return Client(self.path)
-
-    def row(self, path):
-        with self.client() as client:
-            rows = client.get("state")["state"]["runtime_state"]
-            return next((row for row in rows if row["child_path"] == path), None)
 
     def until(self, path, label):
         end = time.monotonic() + PATIENCE
@@ -86,7 +69,7 @@ class Demo:
 
     def run(self, *words):
         """What `supctl` says without a terminal: exit code, output, errors."""
-        run = subprocess.run(
+        ended = subprocess.run(
             [self.supctl, *words],
             env=self.environment,
             stdin=subprocess.DEVNULL,
@@ -95,7 +78,7 @@ class Demo:
             timeout=PATIENCE,
             check=False,
         )
-        return run.returncode, run.stdout, run.stderr
+        return ended.returncode, ended.stdout, ended.stderr
 
 
 class Terminal:
@@ -167,16 +150,7 @@ def every_method_answers(demo):
         values = {value["key"]: value for value in explained["values"]}
         assert any("heartbeat" in key for key in values), values
         assert all(value["origin"] for value in values.values()), values
-        for name, label in [
-            ("restart_child", "running"),
-            ("pause_child", "paused"),
-            ("resume_child", "running"),
-            ("quarantine_child", "quarantined"),
-        ]:
-            path = "/root/books/compactor"
-            result = client.get(f"command.{name}", ours(name, path))
-            assert result["status"] == "completed" and result["error"] is None, result
-            client.push("event", lambda push, name=name: push["event"]["payload"].get("name") == name)
+        contract.commands_that_change_a_child(demo, client, "/root/books/compactor")
         assert demo.row("/root/books/compactor")["lifecycle_state"] == "quarantined"
         client.get("command.resume_child", ours("resume_child", "/root/books/compactor"))
         demo.until("/root/books/compactor", "running")
@@ -209,64 +183,28 @@ def a_customer_is_added_by_a_manifest_and_removed(demo):
 
 
 @test
-def every_code_of_a_request_comes_about(demo):
-    restart = "command.restart_child"
-    with demo.client() as client:
-        client.write(b"{nonsense}\n")
-        assert error_of(client.line()) == ("invalid_json", "protocol_parse")
-        client.write(b'{"request_id":"deep","params":' + b"[" * 40 + b"\n")
-        assert error_of(client.answer("deep"))[0] == "nesting_too_deep"
-        assert client.refused("restart_child")[0] == "unsupported_method"
-        assert client.refused(restart, {"x": 1})[0] == "invalid_command_params"
-        params = ours("pause_child", "/root/door")
-        assert client.refused(restart, params)[0] == "method_command_mismatch"
-        for method in ("why", "explain"):
-            assert client.refused(method, {"child_path": "/root/nobody"})[0] == "unknown_child"
-        assert client.refused(restart, ours("restart_child", "/root/n"))[0] == "unknown_child"
-        params = ours("restart_child", "/root/door", reason=" ")
-        assert client.refused(restart, params)[0] == "validation_failed"
-        params = ours("shutdown_tree", confirmed=False)
-        assert client.refused("command.shutdown_tree", params)[0] == "confirmation_required"
-        params = ours("restart_child", "/root/door", requested_role="viewer")
-        assert client.refused(restart, params) == ("permission_denied", "authorise")
-        params = ours("restart_child", "/root/door")
-        client.get(restart, params)
-        params["reason"] = "another"
-        assert client.refused(restart, params)[0] == "command_id_conflict"
+def a_request_that_is_no_good_gets_its_code(demo):
+    contract.codes_of_requests(demo, "/root/door")
+
+
+@test
+def a_flood_is_refused(demo):
     with demo.client() as client:
         client.write(b'{"request_id":"x","method":"hello"}\n' * 2000)
         codes = [client.line() for _ in range(2000)]
         refused = {error_of(line)[0] for line in codes if not line["ok"]}
         assert refused == {"rate_limited"}, refused
     time.sleep(1.5)
-    with demo.client() as client:
-        client.write(b"x" * 70000)
-        assert error_of(client.line()) == ("line_too_long", "protocol_parse")
-        assert client.is_closed()
 
 
 @test
 def a_client_goes_on_after_a_cut(demo):
-    with demo.client() as client:
-        latest = client.get("state")["state"]["event_sequence"]
-        client.get("events.subscribe", {"from_sequence": latest - 4})
-        seen = [client.push("event")["event"]["sequence"] for _ in range(3)]
-    assert seen == [latest - 4, latest - 3, latest - 2], seen
-    with demo.client() as client:
-        client.get("command.restart_child", ours("restart_child", "/root/door"))
-        client.get("events.subscribe", {"from_sequence": latest - 1})
-        seen = [client.push("event")["event"]["sequence"] for _ in range(5)]
-    assert seen == list(range(latest - 1, latest + 4)), seen
+    contract.goes_on_after_a_cut(demo, "/root/door")
 
 
 @test
 def requests_are_pipelined_and_come_in_pieces(demo):
-    with demo.client() as client:
-        ids = [client.send("hello") for _ in range(20)]
-        assert all(client.answer(request_id)["ok"] for request_id in ids)
-        for byte in b'{"request_id":"split","method":"hello"}\r\n':
-            client.write(bytes([byte]))
-        assert client.answer("split")["ok"]
+    contract.pipelined_and_in_pieces(demo, 20)
 
 
 @test
@@ -307,47 +245,69 @@ def a_folder_that_may_not_be_read_is_called_so(demo):
     if os.geteuid() != 0:
         print("   (not root: left out)")
         return
-    foreign = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     copy = tempfile.mkdtemp(prefix="supctl-")
     os.chmod(copy, 0o755)
     supctl = shutil.copy(demo.supctl, copy)
-    run = subprocess.run(
-        [*foreign, supctl, "tree"],
-        env=demo.environment,
-        capture_output=True,
-        text=True,
-        timeout=PATIENCE,
-        check=False,
-    )
+    refused = as_nobody([supctl, "tree"], env=demo.environment)
     shutil.rmtree(copy)
-    assert run.returncode == 77 and "may not look into" in run.stderr, run
+    assert refused.returncode == 77 and "may not look into" in refused.stderr, refused
 
 
 @test
-def what_is_an_event_is_not_shown_again_as_a_line_of_the_log(demo):
+def the_log_is_what_the_program_says(demo):
     code, out, err = demo.run("tail", "-n", "100")
     assert code == 0 and " | " in out and ", asked for by " in out, (out, err)
-    assert "rust_supervisor::observe::log" not in out, out
     code, out, err = demo.run("tail", "--logs", "-n", "100")
-    assert code == 0 and "rust_supervisor::observe::log" in out, (out, err)
+    assert code == 0 and " | has paid " in out, (out, err)
+    assert "rust_supervisor::observe" not in out and "ipc::audit" not in out, out
+
+
+@test
+def supctl_adds_a_member_once_it_is_confirmed(demo):
+    add = ["add", "/root/sessions", "--id", "eve", "--reason", "a new customer"]
+    good = [*add, "--args", '{"things": 1000}']
+    code, _, err = demo.run(*good)
+    assert code == 78 and "nothing has been done" in err, (code, err)
+    for words, part in [
+        ([*add, "--args", "{things", "--yes"], "--args"),
+        ([*add, "--args", '{"things": "many"}', "--yes"], "things"),
+        (["add", "/root/door", *good[2:], "--yes"], "pool"),
+        (["add", "/root/session", *good[2:], "--yes"], "did you mean `/root/sessions`?"),
+        (["add", "/root/sessions", "--id", "a/b", *good[4:], "--yes"], "`id`"),
+    ]:
+        code, out, err = demo.run(*words)
+        assert code in (1, 64) and part in err and not out, (words, code, out, err)
+    assert demo.row("/root/sessions/eve") is None
+    with Terminal(demo, *good) as terminal:
+        terminal.until("[y/N] ")
+        terminal.type("y\n")
+        assert terminal.exit_code() == 0, terminal.seen
+    assert demo.row("/root/sessions/eve")["lifecycle_state"] == "running"
+    code, out, err = demo.run("tail", "/root/sessions", "-n", "100", "--events")
+    assert code == 0 and "spawn_member eve, asked for by " in out, (out, err)
+    code, _, err = demo.run(*good, "--yes")
+    assert code == 1 and "/root/sessions/eve" in err, (code, err)
+    words = [*add[:2], "--id", "fay", *good[4:], "--yes", "--format", "json"]
+    code, out, err = demo.run(*words)
+    assert code == 0 and json.loads(out)["status"] == "completed", (code, out, err)
 
 
 @test
 def supctl_asks_before_it_removes(demo):
-    add = ["add", "/root/sessions", "--id", "eve", "--args", '{"things": 1000}']
+    add = ["add", "/root/sessions", "--id", "ivy", "--args", '{"things": 1000}']
     code, _, err = demo.run(*add, "--reason", "a test", "--yes")
     assert code == 0, err
-    remove = ["remove", "/root/sessions/eve", "--reason", "a test"]
+    remove = ["remove", "/root/sessions/ivy", "--reason", "a test"]
     with Terminal(demo, *remove) as terminal:
         terminal.until("[y/N] ")
         terminal.type("n\n")
         assert terminal.exit_code() == 78, terminal.seen
-    assert demo.row("/root/sessions/eve") is not None
+    assert demo.row("/root/sessions/ivy") is not None
     with Terminal(demo, *remove) as terminal:
         terminal.until("[y/N] ")
         terminal.type("y\n")
         assert terminal.exit_code() == 0, terminal.seen
-    assert demo.row("/root/sessions/eve") is None
+    assert demo.row("/root/sessions/ivy") is None
 
 
 @test
@@ -384,20 +344,8 @@ def the_tree_ends_by_a_command(demo):
 def main():
     if len(sys.argv) != 4:
         sys.exit(__doc__)
-    failed = 0
     with Demo(*map(os.path.abspath, sys.argv[1:])) as demo:
-        for function in TESTS:
-            name = function.__name__.replace("_", " ")
-            try:
-                function(demo)
-                print(f"ok   {name}")
-            except (AssertionError, Closed, OSError, KeyError, StopIteration) as error:
-                failed += 1
-                print(f"FAIL {name}: {type(error).__name__}: {error}")
-                if os.environ.get("TRACE"):
-                    raise
-    print(f"{len(TESTS) - failed} of {len(TESTS)} end-to-end tests with the demo passed")
-    sys.exit(1 if failed else 0)
+        sys.exit(run(demo, "with the demo "))
 
 
 if __name__ == "__main__":

@@ -7,11 +7,11 @@ The binary is `ipc_target` of the package `supervisor-tests`. With root and `set
 than our own are tried too.
 """
 
+import contextlib
 import json
 import os
 import resource
 import shutil
-import signal
 import socket
 import stat
 import subprocess
@@ -21,57 +21,47 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from client import PATIENCE, Client, Closed, command, error_of  # noqa: E402
+import contract  # noqa: E402
+from client import PATIENCE, command, error_of  # noqa: E402
+from harness import Program, as_nobody, run, test  # noqa: E402
 
 BINARY = None
-TESTS = []
 
 
-def test(function):
-    TESTS.append(function)
-    return function
+class Target(Program):
+    """A running target with a configuration of its own."""
 
+    target_id = "shop"
 
-class Target:
-    """A running target in a folder of its own."""
-
-    def __init__(self, prefix=(), **ipc):
-        self.folder = tempfile.mkdtemp(prefix="ipc-e2e-")
+    def __init__(self, prefix=(), audit=None, **ipc):
+        super().__init__("ipc-e2e-")
         self.path = os.path.join(self.folder, "shop.sock")
         section = {"enabled": True, "target_id": "shop", "path": self.path}
         section["limits"] = {"requests_per_second": 100000}
         section["limits"].update(ipc.pop("limits", {}))
         section.update(ipc)
         self.config = os.path.join(self.folder, "config.yaml")
+        self.audit = os.path.join(self.folder, "audit.jsonl")
+        config = {"ipc": section}
+        if audit:
+            config["observability"] = {"audit": {"path": self.audit, **audit}}
         with open(self.config, "w", encoding="utf-8") as file:
-            json.dump({"ipc": section}, file)
+            json.dump(config, file)
         self.prefix = list(prefix)
 
     def __enter__(self):
-        self.process = subprocess.Popen(
-            self.prefix + [BINARY, self.config], stdout=subprocess.PIPE, text=True
-        )
+        # Python ignores the signal that comes with a file that grows too large, and so does the
+        # target then: it gets an error, as from a full disk.
+        words = [*self.prefix, BINARY, self.config]
+        self.start(*words, stdout=subprocess.PIPE, text=True, restore_signals=False)
         assert self.process.stdout.readline().strip() == "ready", "the target does not start"
         return self
 
-    def __exit__(self, *_):
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
+    def __exit__(self, *error):
         try:
-            self.process.wait(PATIENCE)
+            super().__exit__(*error)
         finally:
-            if self.process.poll() is None:
-                self.process.kill()
             self.process.stdout.close()
-            shutil.rmtree(self.folder, ignore_errors=True)
-
-    def client(self):
-        return Client(self.path)
-
-    def generation(self, path):
-        with self.client() as client:
-            rows = client.get("state")["state"]["runtime_state"]
-            return next(row["generation"] for row in rows if row["child_path"] == path)
 
 
 @test
@@ -90,30 +80,24 @@ def every_method_answers(target):
         assert client.get("logs.tail")["subscription"] == "logs"
         log = client.push("log", lambda push: push["log"]["message"] == "still here")
         assert log["log"]["fields"]["child_path"] == "/root/stock/scale", log
-        for name, label in [
-            ("restart_child", "running"),
-            ("pause_child", "paused"),
-            ("resume_child", "running"),
-            ("quarantine_child", "quarantined"),
-        ]:
-            result = client.get(f"command.{name}", command(name, "/root/till"))
-            assert result["accepted"] is True and result["status"] == "completed", result
-            assert result["error"] is None and result["completed_at_unix_nanos"] > 0
-            row = result["state_delta"]["runtime_state"][0]
-            assert row["lifecycle_state"] == label, row
-            client.push("event", lambda push, name=name: push["event"]["payload"].get("name") == name)
+
+        def its_row_is_pushed(_, label):
             client.push(
                 "state_delta",
-                lambda push, label=label: any(
+                lambda push: any(
                     row["child_path"] == "/root/till" and row["lifecycle_state"] == label
                     for row in push["delta"]["runtime_state"]
                 ),
             )
+
+        contract.commands_that_change_a_child(target, client, "/root/till", its_row_is_pushed)
         manifest = json.dumps({"pool": "/root/sessions", "id": "u1", "args": 42})
         params = command("add_child", target={"child_manifest": manifest})
         result = client.get("command.add_child", params)
         assert result["state_delta"]["runtime_state"][0]["child_path"] == "/root/sessions/u1"
         assert target.generation("/root/sessions/u1") == 1
+        added = client.push("event", lambda push: push["event"]["payload"].get("adds") == "u1")
+        assert added["event"]["payload"]["message"].startswith("spawn_member u1, "), added
         result = client.get("command.remove_child", command("remove_child", "/root/sessions/u1"))
         assert result["state_delta"]["removed"] == ["/root/sessions/u1"], result
         result = client.get("events.unsubscribe")
@@ -121,35 +105,8 @@ def every_method_answers(target):
 
 
 @test
-def every_code_of_a_request_comes_about(target):
-    with target.client() as client:
-        restart = "command.restart_child"
-        client.write(b"{nonsense}\n")
-        assert error_of(client.line()) == ("invalid_json", "protocol_parse")
-        client.write(b'{"request_id":"deep","params":' + b"[" * 40 + b"\n")
-        assert error_of(client.answer("deep"))[0] == "nesting_too_deep"
-        assert client.refused("restart_child")[0] == "unsupported_method"
-        assert client.refused(restart, {"x": 1})[0] == "invalid_command_params"
-        params = command("pause_child", "/root/till")
-        assert client.refused(restart, params)[0] == "method_command_mismatch"
-        params = command("restart_child", "/root/nobody")
-        assert client.refused(restart, params)[0] == "unknown_child"
-        params = command("restart_child", "till")
-        assert client.refused(restart, params)[0] == "unknown_child"
-        params = command("restart_child", "/root/till", reason=" ")
-        assert client.refused(restart, params)[0] == "validation_failed"
-        params = command("shutdown_tree", confirmed=False)
-        assert client.refused("command.shutdown_tree", params)[0] == "confirmation_required"
-        params = command("restart_child", "/root/till", requested_role="viewer")
-        assert client.refused(restart, params) == ("permission_denied", "authorise")
-        params = command("restart_child", "/root/clerk")
-        client.get(restart, params)
-        params["reason"] = "another"
-        assert client.refused(restart, params)[0] == "command_id_conflict"
-    with target.client() as client:
-        client.write(b"x" * 70000)
-        assert error_of(client.line()) == ("line_too_long", "protocol_parse")
-        assert client.is_closed()
+def a_request_that_is_no_good_gets_its_code(target):
+    contract.codes_of_requests(target, "/root/clerk")
 
 
 @test
@@ -167,27 +124,16 @@ def the_same_command_again_is_carried_out_once(target):
 @test
 def a_client_goes_on_after_a_cut(target):
     with target.client() as client:
-        first = client.get("events.subscribe", {"from_sequence": 1})
-        assert first["from_sequence"] == 1
+        assert client.get("events.subscribe", {"from_sequence": 1})["from_sequence"] == 1
         seen = [client.push("event")["event"]["sequence"] for _ in range(5)]
     assert seen == [1, 2, 3, 4, 5], seen
-    with target.client() as client:
-        client.get("command.restart_child", command("restart_child", "/root/clerk"))
-    with target.client() as client:
-        latest = client.get("state")["state"]["event_sequence"]
-        client.get("events.subscribe", {"from_sequence": 6})
-        seen = [client.push("event")["event"]["sequence"] for _ in range(latest - 5)]
-    assert seen == list(range(6, latest + 1)), seen
+    contract.goes_on_after_a_cut(target, "/root/clerk")
 
 
 @test
 def requests_are_pipelined_and_come_in_pieces(target):
+    contract.pipelined_and_in_pieces(target, 100)
     with target.client() as client:
-        ids = [client.send("hello") for _ in range(100)]
-        assert all(client.answer(request_id)["ok"] for request_id in ids)
-        for byte in b'{"request_id":"split","method":"hello"}\r\n':
-            client.write(bytes([byte]))
-        assert client.answer("split")["ok"]
         slow = client.send("command.restart_child", command("restart_child", "/root/slow"))
         quick = client.send("hello")
         while not client.answers:
@@ -205,11 +151,9 @@ def sixty_four_megabytes_without_a_newline_cost_one_connection(target):
     before = memory()
     with target.client() as client:
         piece = b"x" * (1 << 20)
-        try:
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
             for _ in range(64):
                 client.write(piece)
-        except (BrokenPipeError, ConnectionResetError):
-            pass
         assert error_of(client.line()) == ("line_too_long", "protocol_parse")
         assert client.is_closed()
     assert memory() < before + 16 * 1024, "it was kept"
@@ -220,11 +164,9 @@ def who_does_not_read_disturbs_nobody(target):
     with target.client() as deaf, target.client() as client:
         deaf.socket.settimeout(1)
         request = b'{"request_id":"x","method":"state"}\n' * 1000
-        try:
+        with contextlib.suppress(TimeoutError, BrokenPipeError, ConnectionResetError):
             for _ in range(20):
                 deaf.write(request)
-        except (TimeoutError, BrokenPipeError, ConnectionResetError):
-            pass
         for _ in range(50):
             before = time.monotonic()
             client.get("hello")
@@ -324,26 +266,61 @@ def a_foreign_user_is_refused(_):
     if os.geteuid() != 0:
         print("   (not root: left out)")
         return
-    assert shutil.which("setpriv"), "setpriv is missing (package util-linux)"
-    foreign = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"]
     look = (
         "import socket,sys\n"
         "s=socket.socket(socket.AF_UNIX)\n"
         "s.connect(sys.argv[1])\n"
-        # Refused before it has said a word, it may find nobody who listens.
-        "try: s.sendall(b'{\"request_id\":\"x\",\"method\":\"state\"}\\n')\n"
-        "except BrokenPipeError: pass\n"
+        "s.sendall(b'{\"request_id\":\"x\",\"method\":\"state\"}\\n')\n"
         "sys.stdout.buffer.write(s.makefile('rb').readline())\n"
     )
     with Target() as target:
         os.chmod(target.folder, 0o711)
-        run = [*foreign, sys.executable, "-c", look, target.path]
-        refused = subprocess.run(run, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        words = [sys.executable, "-c", look, target.path]
+        refused = as_nobody(words)
         assert "PermissionError" in refused.stderr, refused
         # The mode aside, the user is asked for too.
         os.chmod(target.path, 0o666)
-        answer = subprocess.run(run, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        answer = as_nobody(words)
         assert error_of(json.loads(answer.stdout)) == ("permission_denied", "authorise"), answer
+
+
+@test
+def who_comes_when_the_end_has_begun_is_told_so(_):
+    with Target() as target, target.client() as first, target.client() as late:
+        end = first.send("command.shutdown_tree", command("shutdown_tree"))
+        # One child takes two seconds to stop.
+        for _ in range(1000):
+            rows = late.get("state")["state"]["runtime_state"]
+            if rows[0]["shutdown_state"] != "none":
+                break
+        refused = late.refused("command.restart_child", command("restart_child", "/root/till"))
+        assert refused == ("shutting_down", "command_execute"), refused
+        assert first.answer(end)["result"]["status"] == "completed"
+
+
+@test
+def a_command_that_cannot_be_written_down_has_no_effect(_):
+    with Target(audit={"on_failure": "refuse"}) as target, target.client() as client:
+        params = command("restart_child", "/root/till")
+        size = os.stat(target.audit).st_size
+        _, hard = resource.prlimit(target.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(target.process.pid, resource.RLIMIT_FSIZE, (size, hard))
+        refused = client.refused("command.restart_child", params)
+        assert refused == ("internal", "command_execute"), refused
+        assert target.generation("/root/till") == 1, "it was carried out"
+        # There is room again: the same command, under its id.
+        resource.prlimit(target.process.pid, resource.RLIMIT_FSIZE, (hard, hard))
+        assert client.get("command.restart_child", params)["status"] == "completed"
+        assert target.generation("/root/till") == 2
+        with open(target.audit, encoding="utf-8") as file:
+            kinds = [json.loads(line)["kind"] for line in file]
+        # What was refused is not there, and has left no gap.
+        assert kinds == ["opened", "socket", "requested", "accepted", "completed", "socket"], kinds
+
+
+@test
+def all_codes_of_the_contract_have_come_about(_):
+    contract.every_code_was_seen()
 
 
 def main():
@@ -354,20 +331,8 @@ def main():
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (min(4096, hard), hard))
     threading.excepthook = lambda args: os._exit(1)
-    failed = 0
     with Target() as target:
-        for function in TESTS:
-            name = function.__name__.replace("_", " ")
-            try:
-                function(target)
-                print(f"ok   {name}")
-            except (AssertionError, Closed, OSError, KeyError, StopIteration) as error:
-                failed += 1
-                print(f"FAIL {name}: {type(error).__name__}: {error}")
-                if os.environ.get("TRACE"):
-                    raise
-    print(f"{len(TESTS) - failed} of {len(TESTS)} end-to-end tests passed")
-    sys.exit(1 if failed else 0)
+        sys.exit(run(target, ""))
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ async fn events_carry_the_command_that_caused_them() {
     let seen = drain(&mut events);
     let kind = |name| seen.iter().filter(move |event| event.kind.name() == name);
     let commanded: Vec<_> = kind("commanded").map(ToString::to_string).collect();
-    assert!(commanded[0].ends_with("/root #1  add_child, asked for by test: because"));
+    assert!(commanded[0].ends_with("/root #1  add_child a, asked for by test: because"));
     assert!(
         commanded[1].ends_with("/root/a #1  stop_child, asked for by somebody else: for fun"),
         "{commanded:?}"

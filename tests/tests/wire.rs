@@ -58,6 +58,25 @@ fn the_schemas_are_what_the_types_say() {
     }
 }
 
+/// What clients of other languages compare what they get with.
+const CODES: &str = "error_codes.json";
+
+#[test]
+fn the_codes_of_errors_are_written_down_for_programs_and_for_people() {
+    let codes = ErrorCode::ALL.iter();
+    let written: Vec<_> = codes
+        .map(|code| json!({ "code": code.as_str(), "retryable": code.is_retryable() }))
+        .collect();
+    check_generated(CODES, &Value::Array(written));
+    let page = folder().join("../en/src/socket.md");
+    let page = std::fs::read_to_string(page).unwrap();
+    let (_, table) = page.split_once("| code | ").unwrap();
+    let rows = table.lines().skip(2).map_while(|row| row.strip_prefix("| `"));
+    let told: Vec<_> = rows.map(|row| row.split('`').next().unwrap()).collect();
+    let known: Vec<_> = ErrorCode::ALL.iter().map(|code| code.as_str()).collect();
+    assert_eq!(told, known, "in docs/en/src/socket.md");
+}
+
 #[test]
 fn there_is_an_example_of_every_message_and_nothing_else() {
     for (name, _, value) in fixtures() {
@@ -67,6 +86,7 @@ fn there_is_an_example_of_every_message_and_nothing_else() {
         .into_iter()
         .map(|(name, ..)| format!("{name}.json"))
         .chain(schema::schemas().into_iter().map(|(name, _)| format!("{name}.schema.json")))
+        .chain([CODES.to_owned()])
         .collect();
     let found = std::fs::read_dir(folder()).unwrap();
     let found: BTreeSet<_> =

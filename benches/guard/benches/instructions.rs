@@ -107,10 +107,7 @@ library_benchmark_group!(
         core_shutdown
     ]
 );
-library_benchmark_group!(
-    name = end_to_end,
-    benchmarks = [restart, add_and_remove, state_of_one]
-);
+library_benchmark_group!(name = end_to_end, benchmarks = [restart, add_and_remove, state_of_one]);
 main!(library_benchmark_groups = [core_alone, end_to_end]);
 
 // What each was measured with: x86-64, glibc 2.36, Rust 1.95, release.

@@ -4,10 +4,14 @@
 //! the work of a child, the clock, the order of steps and the condition under which a step is
 //! over, is here and the same for all.
 
+mod disturbance;
+mod figure;
 mod measure;
 mod plan;
 mod row;
 
+pub use disturbance::Watch;
+pub use figure::{Figure, Samples, short};
 pub use measure::{main, metrics};
 pub use plan::{Kind, Next, Place, Plan};
 pub use row::Row;

@@ -75,9 +75,7 @@ fn main() -> Result<()> {
 
 /// The CPU time of one of `times`, at least of several measurements.
 fn micros(times: u32, mut work: impl FnMut()) -> f64 {
-    let sample = || {
-        micros_of(|| (0..times).for_each(|_| work())) / f64::from(times)
-    };
+    let sample = || micros_of(|| (0..times).for_each(|_| work())) / f64::from(times);
     std::iter::repeat_with(sample).take(SAMPLES).fold(f64::INFINITY, f64::min)
 }
 

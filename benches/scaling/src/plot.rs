@@ -51,7 +51,10 @@ pub(crate) fn svg(children: &[usize], lines: &[(&str, Vec<f64>)]) -> String {
             ),
         );
         for (x, y) in points.clone() {
-            add(&mut out, format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>"));
+            add(
+                &mut out,
+                format_args!("<circle cx=\"{x:.1}\" cy=\"{y:.1}\" r=\"3\" fill=\"{colour}\"/>"),
+            );
         }
         if let Some((x, y)) = points.last() {
             text(&mut out, x + 10.0, y + 4.0, "start", name);

@@ -63,15 +63,19 @@ pub(crate) async fn on_child(
     command: ControlCommandKind,
     what: OnChild,
 ) -> Result<(), CtlError> {
+    let meant = Meant { path: what.path.clone(), child: what.path.clone() };
     let target = ControlCommandTarget { child_path: Some(what.path), child_manifest: None };
-    carry_out(ask, command, target, what.why).await
+    carry_out(ask, command, target, &meant, what.why).await
 }
 
 pub(crate) async fn shutdown(ask: &Ask, why: Why) -> Result<(), CtlError> {
-    carry_out(ask, ControlCommandKind::ShutdownTree, ControlCommandTarget::default(), why).await
+    let meant = Meant { path: String::new(), child: "the whole tree".to_owned() };
+    let target = ControlCommandTarget::default();
+    carry_out(ask, ControlCommandKind::ShutdownTree, target, &meant, why).await
 }
 
 pub(crate) async fn add(ask: &Ask, what: Add) -> Result<(), CtlError> {
+    let meant = Meant { child: format!("{}/{}", what.pool, what.id), path: what.pool.clone() };
     let mut manifest = Map::new();
     manifest.insert("pool".to_owned(), what.pool.into());
     manifest.insert("id".to_owned(), what.id.into());
@@ -83,21 +87,28 @@ pub(crate) async fn add(ask: &Ask, what: Add) -> Result<(), CtlError> {
     }
     let manifest = Value::Object(manifest).to_string();
     let target = ControlCommandTarget { child_path: None, child_manifest: Some(manifest) };
-    carry_out(ask, ControlCommandKind::AddChild, target, what.why).await
+    carry_out(ask, ControlCommandKind::AddChild, target, &meant, what.why).await
+}
+
+/// What a command is about, for the person who gives it.
+struct Meant {
+    /// What has to be there already.
+    path: String,
+    child: String,
 }
 
 async fn carry_out(
     ask: &Ask,
     command: ControlCommandKind,
     target: ControlCommandTarget,
+    Meant { path, child }: &Meant,
     why: Why,
 ) -> Result<(), CtlError> {
     let mut client = ask.client().await?;
-    let confirmed = !command.is_dangerous() || why.yes || is_meant(&client, command, &target)?;
+    let confirmed = !command.is_dangerous() || why.yes || is_meant(&client, command, child)?;
     if !confirmed {
         return Err(CtlError::NotConfirmed { command: command.as_str() });
     }
-    let path = target.child_path.clone().unwrap_or_default();
     let params = CommandParams {
         command_id: why.command_id.unwrap_or_else(|| format!("supctl-{:016x}", fastrand::u64(..))),
         target_id: client.target_id().to_owned(),
@@ -112,7 +123,7 @@ async fn carry_out(
     };
     let patience = patience(&client, command, ask.patience);
     let answer = client.ask_within(patience, Method::of_command(command), json!(params)).await;
-    let result = match or_nearest(&mut client, &path, answer).await? {
+    let result = match or_nearest(&mut client, path, answer).await? {
         IpcResult::CommandResult(result) => *result,
         other => return Err(unexpected(&other)),
     };
@@ -121,9 +132,9 @@ async fn carry_out(
     }
     match result {
         ControlCommandResult { error: Some(error), .. } => Err(CtlError::Refused(error)),
-        ControlCommandResult { command_id, status, .. } if ask.format == Format::Text => print(
-            &format!("{command} {path}: {status} (command {command_id})\n").replace(" :", ":"),
-        ),
+        ControlCommandResult { command_id, status, .. } if ask.format == Format::Text => {
+            print(&format!("{command} {child}: {status} (command {command_id})\n"))
+        }
         _ => Ok(()),
     }
 }
@@ -136,18 +147,12 @@ fn patience(client: &Client, command: ControlCommandKind, said: Duration) -> Dur
 }
 
 /// Asks at the terminal. Where there is none nobody can say yes.
-fn is_meant(
-    client: &Client,
-    command: ControlCommandKind,
-    target: &ControlCommandTarget,
-) -> Result<bool, CtlError> {
+fn is_meant(client: &Client, command: ControlCommandKind, child: &str) -> Result<bool, CtlError> {
     if !io::stdin().is_terminal() {
         return Ok(false);
     }
-    let what = target.child_path.as_deref().or(target.child_manifest.as_deref());
-    let what = what.unwrap_or("the whole tree");
     let mut terminal = io::stderr();
-    write!(terminal, "{command} {what} of {}? [y/N] ", client.target_id())
+    write!(terminal, "{command} {child} of {}? [y/N] ", client.target_id())
         .and_then(|()| terminal.flush())
         .map_err(CtlError::Output)?;
     let mut answer = String::new();

@@ -73,8 +73,7 @@ pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
                 print(&line_of_event(ask.format, &event))?;
             }
             IpcServerPush::Log { log, .. }
-                if log.sequence.is_none_or(|sequence| sequence > shown_logs)
-                    && !what.is_shown_as_event(&log) =>
+                if log.sequence.is_none_or(|sequence| sequence > shown_logs) =>
             {
                 print(&line_of_log(ask.format, &log))?;
             }
@@ -104,9 +103,6 @@ async fn subscribe(client: &mut Client, what: &Tail, filter: &Value) -> Result<(
     Ok(())
 }
 
-/// Where the lines of the log come from that say what the events say.
-const LOG_OF_EVENTS: &str = "rust_supervisor::observe::log";
-
 const SEVERITIES: [&str; 5] = ["trace", "debug", "info", "warning", "error"];
 
 /// The word and those that matter more.
@@ -121,12 +117,7 @@ impl Tail {
 
     fn wants_log(&self, log: &LogRecord) -> bool {
         let path = log.fields.get("child_path").map(String::as_str).unwrap_or_default();
-        !self.events && self.wants(&log.severity, path) && !self.is_shown_as_event(log)
-    }
-
-    /// The library writes each event to the log too, for those who see nothing else.
-    fn is_shown_as_event(&self, log: &LogRecord) -> bool {
-        !self.logs && log.fields.get("target").is_some_and(|target| target == LOG_OF_EVENTS)
+        !self.events && self.wants(&log.severity, path)
     }
 
     fn wants(&self, severity: &str, of: &str) -> bool {

@@ -52,7 +52,8 @@ pub(crate) enum Verb {
         pool: ChildPath,
         id: Option<ChildId>,
         arguments: Arguments,
-        overrides: Box<MemberOverrides>,
+        /// `None` where nothing is said about it.
+        overrides: Option<Box<MemberOverrides>>,
     },
     Start(ChildPath),
     Stop(ChildPath),
@@ -118,10 +119,15 @@ pub(crate) struct By {
 
 impl By {
     pub(crate) fn new(requested_by: &str, reason: &str) -> Result<Self, SupervisorError> {
-        if requested_by.trim().is_empty() {
+        // Nearly all begin with a letter.
+        let is_blank = |text: &str| {
+            !text.bytes().next().is_some_and(|first| first.is_ascii_graphic())
+                && text.trim().is_empty()
+        };
+        if is_blank(requested_by) {
             return Err(SupervisorError::Blank { field: "requested_by", what: "who asks" });
         }
-        if reason.trim().is_empty() {
+        if is_blank(reason) {
             return Err(SupervisorError::Blank { field: "reason", what: "why" });
         }
         Ok(Self { requested_by: requested_by.into(), reason: reason.into() })

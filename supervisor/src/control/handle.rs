@@ -190,8 +190,7 @@ impl SupervisorHandle {
         requested_by: &str,
         reason: &str,
     ) -> Result<CommandOutcome, SupervisorError> {
-        let overrides = Box::default();
-        let verb = Verb::Spawn { pool, id, arguments, overrides };
+        let verb = Verb::Spawn { pool, id, arguments, overrides: None };
         self.change(verb, requested_by, reason).await
     }
 

@@ -74,7 +74,8 @@ impl SupervisorHandle {
         reason: &str,
     ) -> Result<CommandOutcome, SupervisorError> {
         let Manifest { pool, id, arguments, overrides, .. } = manifest;
-        let verb = Verb::Spawn { pool, id: Some(id), arguments, overrides: Box::new(overrides) };
+        let (id, overrides) = (Some(id), Some(Box::new(overrides)));
+        let verb = Verb::Spawn { pool, id, arguments, overrides };
         self.change(verb, requested_by, reason).await
     }
 }

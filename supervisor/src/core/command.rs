@@ -87,7 +87,16 @@ impl Engine {
             }
             return;
         }
-        self.remember_command(key.unwrap_or(supervisor), id, &verb, &by);
+        let name = match &verb {
+            Verb::Spawn { id, .. } => Some(self.name_of_next(supervisor, id.as_ref())),
+            _ => None,
+        };
+        let adds = match (&name, &verb) {
+            (Some(name), _) => Some(name.id.shared()),
+            (None, Verb::Add { spec, .. }) => Some(Arc::clone(spec.shared_id())),
+            (None, _) => None,
+        };
+        self.remember_command(key.unwrap_or(supervisor), id, &verb, adds, &by);
         let keeps_or_starts = match verb {
             Verb::Start(_)
             | Verb::Restart(_)
@@ -102,15 +111,16 @@ impl Engine {
             | Verb::Remove(_) => false,
         };
         // Also while it is still being stopped because of that.
-        let disabled = key.filter(|&key| keeps_or_starts && !self.policy(key).enabled);
+        let is_disabled = |key| self.nodes.get(key).is_some_and(|node| !node.policy().enabled);
+        let disabled = key.filter(|&key| keeps_or_starts && is_disabled(key));
         if let Some(key) = disabled.filter(|_| !cfg!(plant_bug = "disabled_is_restarted")) {
             let error = self.disabled(key);
             return self.reply(id, Err(error));
         }
         let reply = match (verb, key) {
             (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
-            (Verb::Spawn { id: name, arguments, overrides, .. }, _) => {
-                self.spawn(id, supervisor, name, arguments, *overrides)
+            (Verb::Spawn { arguments, overrides, .. }, _) => {
+                name.and_then(|name| self.spawn(id, supervisor, name, arguments, overrides))
             }
             (Verb::Start(_), Some(key)) => self.start(id, key),
             (Verb::Stop(_), Some(key)) => self.stop(id, supervisor, key),
@@ -139,19 +149,27 @@ impl Engine {
     /// Says that a reload was accepted.
     pub(super) fn remember_reload(&mut self, id: CommandId, by: &By) {
         let By { requested_by, reason } = by.clone();
-        let kind = EventKind::Commanded { command: RELOAD, requested_by, reason };
+        let kind = EventKind::Commanded { command: RELOAD, adds: None, requested_by, reason };
         self.note_for(self.root, Some(id), kind);
     }
 
     /// Says that a command was accepted, and keeps it with the child.
-    fn remember_command(&mut self, key: NodeKey, id: CommandId, verb: &Verb, by: &By) {
+    fn remember_command(
+        &mut self,
+        key: NodeKey,
+        id: CommandId,
+        verb: &Verb,
+        adds: Option<Arc<str>>,
+        by: &By,
+    ) {
         let (command, By { requested_by, reason }) = (verb.name(), by.clone());
         let record = CommandRecord { id, command, requested_by, reason, at: self.now.0 };
         let By { requested_by, reason } = by.clone();
         if let Some(node) = self.nodes.get_mut(key) {
             node.history_mut().command = Some(record);
         }
-        self.note_for(key, Some(id), EventKind::Commanded { command, requested_by, reason });
+        let adds = adds.filter(|_| !cfg!(plant_bug = "unnamed_addition"));
+        self.note_for(key, Some(id), EventKind::Commanded { command, adds, requested_by, reason });
     }
 
     /// The supervisor that a change concerns, and the child, where the change names one.
@@ -165,11 +183,12 @@ impl Engine {
             return Err(SupervisorError::IsRoot);
         }
         // A supervisor that does not run answers for everything below it, known or not.
-        let (deepest, mut above) = self.deepest_known(path);
-        if deepest == *path && !is_add {
-            above = above.and_then(|key| self.parent_of(key));
-        }
-        let mut at = above;
+        let found = self.nodes.find(path);
+        let mut at = match found {
+            Some(key) if is_add => Some(key),
+            Some(key) => self.parent_of(key),
+            None => self.deepest_known(path).1,
+        };
         while let Some(key) = at {
             let node = self.nodes.get(key);
             if let Some(node) = node.filter(|node| node.supervisor().is_some()) {
@@ -181,7 +200,8 @@ impl Engine {
             }
             at = self.parent_of(key);
         }
-        let Some(key) = self.nodes.find(path) else {
+        let Some(key) = found else {
+            let (deepest, _) = self.deepest_known(path);
             let is_task =
                 self.nodes.find(&deepest).is_some_and(|key| self.supervisor(key).is_none());
             return Err(if is_task {

@@ -122,19 +122,21 @@ impl Engine {
 
     /// Whether this end is that of a trial, and asks for another start.
     pub(super) fn has_failed_on_trial(&self, key: NodeKey, exit: &Exit, ended: Ended) -> bool {
-        self.nodes.get(key).is_some_and(|node| node.is_on_trial)
-            && (ended == Ended::Start || self.policy(key).restart.asks_after(exit))
+        self.nodes.get(key).is_some_and(|node| {
+            node.is_on_trial && (ended == Ended::Start || node.policy().restart.asks_after(exit))
+        })
     }
 
     /// A run that ends, or is asked to, was ready for so long: if that is long enough, the wait
     /// before the next one is the first again.
     pub(super) fn end_rows(&mut self, key: NodeKey, ready_for: Duration) {
-        let policy = self.policy(key);
-        if ready_for >= policy.backoff.reset_after && !cfg!(plant_bug = "no_reset") {
-            self.set_streak(key, 0);
+        let Some(node) = self.nodes.get_mut(key) else { return };
+        let reset_after = node.policy().backoff.reset_after;
+        if ready_for >= reset_after && !cfg!(plant_bug = "no_reset") {
+            node.streak = 0;
         }
-        if let Some(spent) = self.nodes.get_mut(key).and_then(|node| node.spent.as_mut()) {
-            spent.end_rows(&policy, ready_for);
+        if let Some((spent, policy)) = node.charged_mut() {
+            spent.end_rows(policy, ready_for);
         }
     }
 
@@ -274,7 +276,7 @@ impl Engine {
 
     /// A child has ended for good: does its supervisor end with it?
     fn end_of_significant(&mut self, parent: NodeKey, key: NodeKey) {
-        if !self.policy(key).significant {
+        if !self.nodes.get(key).is_some_and(|node| node.policy().significant) {
             return;
         }
         let Some(supervisor) = self.supervisor(parent) else { return };
@@ -299,7 +301,7 @@ impl Engine {
         let Some(node) = self.nodes.get_mut(key) else { return Duration::ZERO };
         let streak = match class {
             Some(class) if !cfg!(plant_bug = "classes_share_a_row") => {
-                node.spent.get_or_insert_default().next_in_row(class)
+                node.spent_mut().next_in_row(class)
             }
             _ => {
                 let before = node.streak;
@@ -311,12 +313,6 @@ impl Engine {
             return Duration::ZERO;
         }
         backoff.wait_with_jitter(streak, self.rng.f64())
-    }
-
-    fn set_streak(&mut self, key: NodeKey, streak: u32) {
-        if let Some(node) = self.nodes.get_mut(key) {
-            node.streak = streak;
-        }
     }
 }
 
@@ -332,7 +328,7 @@ impl Budgets for Charge<'_> {
     fn charge_child(&mut self, class: Option<FailureClass>, limit: Limit) -> bool {
         let now = self.engine.now;
         let Some(node) = self.engine.nodes.get_mut(self.key) else { return true };
-        node.spent.get_or_insert_default().window(class).charge(now, limit)
+        node.spent_mut().window(class).charge(now, limit)
     }
 
     fn charge_supervisor(&mut self) -> bool {

@@ -346,16 +346,17 @@ impl Engine {
             node.since = now;
         }
         let (parent, is_significant) = (node.parent, node.policy().significant);
-        if node.pulse_due.is_some() && state != State::Up {
-            self.forget_pulse(key);
-        }
+        let has_pulse = node.pulse_due().is_some();
         if before.due() != state.due() {
             if let Some(at) = before.due() {
-                self.deadlines.remove(at, Due::State, key);
+                self.deadlines.remove_state(at, key, node.timer);
             }
             if let Some(at) = state.due() {
-                self.deadlines.add(at, Due::State, key);
+                node.timer = self.deadlines.add_state(at, key);
             }
+        }
+        if has_pulse && state != State::Up {
+            self.forget_pulse(key);
         }
         self.nodes.recount(Some(from), Some(to));
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
@@ -382,7 +383,7 @@ impl Engine {
         self.facts += 1;
         let sequence = self.facts;
         let chain = *self.chain.get_or_insert(CorrelationId(sequence));
-        node.chain = Some(chain);
+        node.set_chain(chain);
         let (path, generation) = (node.path.clone(), node.generation);
         let fact = Fact { sequence, correlation: chain, path, generation, command, kind };
         self.out.push(Action::Note(fact));
@@ -399,7 +400,7 @@ impl Engine {
     }
 
     fn chain_of(&self, key: NodeKey) -> Option<CorrelationId> {
-        self.nodes.get(key)?.chain.filter(|_| !cfg!(plant_bug = "chain_forgotten"))
+        self.nodes.get(key)?.chain().filter(|_| !cfg!(plant_bug = "chain_forgotten"))
     }
 
     pub(super) fn reply(&mut self, id: CommandId, reply: Reply) {
@@ -411,13 +412,7 @@ impl Engine {
         let (at, kept) = (self.now.0, self.last_exits);
         let Some(node) = self.nodes.get_mut(key) else { return };
         let record = ExitRecord { generation: node.generation, at, exit: exit.clone() };
-        let history = node.history_mut();
-        if exit.is_abnormal() {
-            history.failure = Some(record.clone());
-        }
-        let exits = &mut history.exits;
-        while exits.len() >= kept && exits.pop_front().is_some() {}
-        exits.push_back(record);
+        node.history_mut().record(record, kept);
     }
 
     pub(super) fn policy(&self, key: NodeKey) -> Arc<Policy> {

@@ -71,7 +71,7 @@ impl Engine {
             }
         }
         if self.ledger.has_begun()
-            && let Some(node) = self.nodes.get(key)
+            && let Some(node) = self.nodes.get(key).filter(|node| node.row.is_none())
         {
             self.ledger.forgotten.push((node.path.clone(), node.generation));
         }

@@ -69,7 +69,7 @@ impl Core {
         let pool = ChildPath::root().join(&ChildId::new("pool").expect("an id"));
         let id = ChildId::new("m").expect("an id");
         let path = pool.join(&id);
-        let (id, arguments, overrides) = (Some(id), Arguments::new(()), Box::default());
+        let (id, arguments, overrides) = (Some(id), Arguments::new(()), None);
         self.command(Verb::Spawn { pool, id, arguments, overrides });
         self.command(Verb::Remove(path));
         let run = self.runs.pop().expect("it runs");

@@ -22,7 +22,7 @@ impl Engine {
     /// A silence that began when the child was last looked at would be too long now.
     pub(super) fn pulse_due(&mut self, key: NodeKey) {
         let Some(node) = self.nodes.get_mut(key) else { return };
-        node.pulse_due = None;
+        node.set_pulse_due(None);
         // Its stop comes to it in its turn.
         if self.parent_of(key).is_some_and(|parent| self.is_ending(parent)) {
             return;
@@ -35,7 +35,7 @@ impl Engine {
     pub(super) fn pulse(&mut self, run: RunKey, last: Option<Uptime>) {
         let Some(node) = self.nodes.of_run(run) else { return };
         let Some(health) = node.policy().health else { return };
-        if node.state != State::Up || node.pulse_due.is_some() {
+        if node.state != State::Up || node.pulse_due().is_some() {
             // Nobody asked, or it does not matter any more.
             return;
         }
@@ -59,7 +59,7 @@ impl Engine {
 
     /// Nobody is interested in its heartbeats any more.
     pub(super) fn forget_pulse(&mut self, key: NodeKey) {
-        let due = self.nodes.get_mut(key).and_then(|node| node.pulse_due.take());
+        let due = self.nodes.get_mut(key).and_then(|node| node.set_pulse_due(None));
         if let Some(at) = due {
             self.deadlines.remove(at, Due::Pulse, key);
         }
@@ -67,7 +67,7 @@ impl Engine {
 
     fn look_again(&mut self, key: NodeKey, at: Uptime) {
         let Some(node) = self.nodes.get_mut(key) else { return };
-        node.pulse_due = Some(at);
+        node.set_pulse_due(Some(at));
         self.deadlines.add(at, Due::Pulse, key);
     }
 }

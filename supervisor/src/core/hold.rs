@@ -125,7 +125,7 @@ impl Engine {
     /// Makes the child's own budgets whole: its limit, and those of the classes of failure.
     pub(super) fn reset_budget(&mut self, id: Option<CommandId>, key: NodeKey) {
         if let Some(node) = self.nodes.get_mut(key) {
-            if let Some(spent) = &mut node.spent {
+            if let Some((spent, _)) = node.charged_mut() {
                 spent.make_whole();
             }
             node.is_on_trial = false;
@@ -264,6 +264,9 @@ impl Engine {
 
     /// Drops the wishes about a path and everything below it.
     pub(super) fn drop_holds(&mut self, path: &ChildPath) {
+        if self.holds.is_empty() {
+            return;
+        }
         let from = self.holds.range(path.clone()..).map(|(held, _)| held);
         let near = from.take_while(|held| held.as_str().starts_with(path.as_str()));
         let within: Vec<_> = near.filter(|held| held.is_within(path)).cloned().collect();

@@ -5,47 +5,56 @@
     reason = "they are looked things up in by path and never iterated, so their order is nobody's"
 )]
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::hash::BuildHasher;
 
-use hashbrown::{DefaultHashBuilder, HashMap, HashTable};
+use hashbrown::{DefaultHashBuilder, HashTable};
 
-use crate::id::ChildPath;
+use crate::id::{ChildPath, Generation};
+
+/// What paths are hashed with. A hash is made once for all that is looked up by it.
+#[derive(Default)]
+pub(super) struct PathHasher(DefaultHashBuilder);
+
+/// The hash of a path.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Hash(u64);
+
+impl PathHasher {
+    pub(super) fn hash(&self, path: &ChildPath) -> Hash {
+        Hash(self.0.hash_one(path))
+    }
+}
+
+impl fmt::Debug for PathHasher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("PathHasher")
+    }
+}
 
 /// Numbers by paths that are kept elsewhere: an entry costs a few bytes. Where the path of a number
 /// stands is said with each call.
 #[derive(Default)]
-pub(super) struct Index {
-    hasher: DefaultHashBuilder,
-    table: HashTable<u32>,
-}
+pub(super) struct Index(HashTable<u32>);
 
 impl Index {
     /// Makes room for so many more.
-    pub(super) fn reserve<'a>(&mut self, more: usize, path_of: impl Fn(u32) -> &'a ChildPath) {
-        let hasher = &self.hasher;
-        self.table.reserve(more, |&number| hasher.hash_one(path_of(number)));
+    pub(super) fn reserve(&mut self, more: usize, hash_of: impl Fn(u32) -> Hash) {
+        self.0.reserve(more, |&number| hash_of(number).0);
     }
 
-    pub(super) fn find<'a>(
-        &self,
-        path: &ChildPath,
-        path_of: impl Fn(u32) -> &'a ChildPath,
-    ) -> Option<u32> {
-        let hash = self.hasher.hash_one(path);
-        self.table.find(hash, |&number| path_of(number) == path).copied()
+    pub(super) fn find(&self, hash: Hash, is_it: impl Fn(u32) -> bool) -> Option<u32> {
+        self.0.find(hash.0, |&number| is_it(number)).copied()
     }
 
     /// Adds a number whose path is not there yet.
-    pub(super) fn insert<'a>(&mut self, number: u32, path_of: impl Fn(u32) -> &'a ChildPath) {
-        let hasher = &self.hasher;
-        let hash = |&number: &u32| hasher.hash_one(path_of(number));
-        self.table.insert_unique(hash(&number), number, hash);
+    pub(super) fn insert(&mut self, hash: Hash, number: u32, hash_of: impl Fn(u32) -> Hash) {
+        self.0.insert_unique(hash.0, number, |&number| hash_of(number).0);
     }
 
-    pub(super) fn remove(&mut self, path: &ChildPath, number: u32) {
-        let hash = self.hasher.hash_one(path);
-        if let Ok(entry) = self.table.find_entry(hash, |&known| known == number) {
+    pub(super) fn remove(&mut self, hash: Hash, number: u32) {
+        if let Ok(entry) = self.0.find_entry(hash.0, |&known| known == number) {
             entry.remove();
         }
     }
@@ -53,36 +62,114 @@ impl Index {
 
 impl fmt::Debug for Index {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Index({})", self.table.len())
+        write!(f, "Index({})", self.0.len())
     }
 }
 
-/// Values by paths of its own.
-pub(super) struct ByPath<T>(HashMap<ChildPath, T>);
+/// The generations of paths that are no longer known, the latest of them. A path that is let go
+/// starts from 1 again if it ever comes back.
+#[derive(Default)]
+pub(super) struct Forgotten {
+    capacity: usize,
+    /// Oldest first. One that came back stays here, without its number, until its time has come.
+    order: VecDeque<Past>,
+    /// The number of the oldest.
+    oldest: u64,
+    /// The numbers of those that have not come back.
+    numbers: HashTable<u64>,
+}
 
-impl<T> ByPath<T> {
-    pub(super) fn get(&self, path: &ChildPath) -> Option<&T> {
-        self.0.get(path)
+#[derive(Debug)]
+struct Past {
+    path: ChildPath,
+    generation: Generation,
+    hash: Hash,
+}
+
+impl Forgotten {
+    /// Room for so many.
+    pub(super) fn new(capacity: usize) -> Self {
+        Self { capacity, ..Self::default() }
     }
 
-    /// Puts in a value, and gives back the one that was there.
-    pub(super) fn insert(&mut self, path: ChildPath, value: T) -> Option<T> {
-        self.0.insert(path, value)
+    /// Changes how many there is room for.
+    pub(super) fn resize(&mut self, capacity: usize) {
+        self.capacity = capacity;
+        self.shed();
     }
 
-    pub(super) fn remove(&mut self, path: &ChildPath) -> Option<T> {
-        self.0.remove(path)
+    pub(super) fn remember(&mut self, hash: Hash, path: ChildPath, generation: Generation) {
+        if generation == Generation::default() {
+            return;
+        }
+        let number = self.oldest + self.order.len() as u64;
+        self.order.push_back(Past { path, generation, hash });
+        let (order, oldest) = (&self.order, self.oldest);
+        self.numbers.insert_unique(hash.0, number, |&number| at(order, oldest, number).hash.0);
+        self.shed();
+    }
+
+    /// Lets go of those that are too many, those first that were forgotten first.
+    fn shed(&mut self) {
+        while self.order.len() > self.capacity {
+            let Some(past) = self.order.pop_front() else { break };
+            let number = self.oldest;
+            self.oldest += 1;
+            if let Ok(entry) = self.numbers.find_entry(past.hash.0, |&known| known == number) {
+                entry.remove();
+            }
+        }
+    }
+
+    /// The generation of a path that comes back.
+    pub(super) fn recall(&mut self, hash: Hash, path: &ChildPath) -> Generation {
+        if cfg!(plant_bug = "generation_restarts") {
+            return Generation::default();
+        }
+        let (order, oldest) = (&self.order, self.oldest);
+        let is_it = |&number: &u64| at(order, oldest, number).path == *path;
+        match self.numbers.find_entry(hash.0, is_it) {
+            Ok(entry) => {
+                let (number, _) = entry.remove();
+                at(order, oldest, number).generation
+            }
+            Err(_) => Generation::default(),
+        }
     }
 }
 
-impl<T> Default for ByPath<T> {
-    fn default() -> Self {
-        Self(HashMap::default())
-    }
+/// The one with this number, which is there.
+fn at(order: &VecDeque<Past>, oldest: u64, number: u64) -> &Past {
+    // A difference of numbers of what is in memory.
+    #[expect(clippy::cast_possible_truncation, reason = "as many as are in memory")]
+    let place = (number - oldest) as usize;
+    &order[place]
 }
 
-impl<T> fmt::Debug for ByPath<T> {
+impl fmt::Debug for Forgotten {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "ByPath({})", self.0.len())
+        write!(f, "Forgotten({})", self.numbers.len())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_latest_that_were_forgotten_go_on_where_they_were_and_each_only_once() {
+        let (hasher, mut forgotten) = (PathHasher::default(), Forgotten::new(3));
+        let path = |n: u64| ChildPath::parse(&format!("/root/{n}")).unwrap();
+        for n in 1..=5 {
+            forgotten.remember(hasher.hash(&path(n)), path(n), Generation(n));
+        }
+        let mut recall = |n| forgotten.recall(hasher.hash(&path(n)), &path(n)).0;
+        assert_eq!([1, 2, 3, 4, 5].map(&mut recall), [0, 0, 3, 4, 5]);
+        assert_eq!([3, 4, 5].map(&mut recall), [0, 0, 0]);
+        // One that came back and goes again counts from its latest time.
+        forgotten.remember(hasher.hash(&path(4)), path(4), Generation(7));
+        forgotten.remember(hasher.hash(&path(6)), path(6), Generation(1));
+        let mut recall = |n| forgotten.recall(hasher.hash(&path(n)), &path(n)).0;
+        assert_eq!([4, 6].map(&mut recall), [7, 1]);
     }
 }

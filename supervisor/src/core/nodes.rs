@@ -1,11 +1,13 @@
 //! The nodes of the tree: an arena, the order of siblings, and the index by path.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::sync::Arc;
 
-use super::index::{ByPath, Index};
+use super::deadline::Timer;
+use super::index::{Forgotten, Hash, Index, PathHasher};
 use super::key::{NodeKey, RunKey};
+use super::report::RowNumber;
 use super::spent::Spent;
 use super::state::State;
 use super::supervisor::Supervisor;
@@ -25,30 +27,40 @@ pub(super) struct Node {
     pub(super) next: Option<NodeKey>,
     /// Grows along the list of siblings.
     pub(super) order: u64,
+    /// Where its timer is, while its state waits for time; see `Deadlines`.
+    pub(super) timer: Timer,
+    /// Where its row is in what is written down about the end; see `Ledger`.
+    pub(super) row: Option<RowNumber>,
     pub(super) path: ChildPath,
     pub(super) generation: Generation,
     pub(super) state: State,
     /// Since when it has been in this state.
     pub(super) since: Uptime,
-    /// When it is looked at next, while it is up and has to send heartbeats.
-    pub(super) pulse_due: Option<Uptime>,
     pub(super) is_declared: bool,
     /// How many of its dependencies are not ready.
     pub(super) unready: u32,
-    /// Who depends on it.
-    pub(super) dependants: BTreeSet<NodeKey>,
     /// Restarts in a row, for the wait before the next.
     pub(super) streak: u32,
     pub(super) restarts: u64,
-    /// What has been charged to budgets of its own. Made only when there are some.
-    pub(super) spent: Option<Box<Spent>>,
+    /// What most nodes have nothing of. Made only for one that has.
+    rare: Option<Box<Rare>>,
     /// Whether it runs, or is about to, as a probe of what was quarantined.
     pub(super) is_on_trial: bool,
     /// Shared with whoever has asked for the state since it changed.
     pub(super) history: Option<Arc<History>>,
-    /// The latest chain of facts it was part of.
-    pub(super) chain: Option<CorrelationId>,
+    /// The number of the latest chain of facts it was part of.
+    chain: Option<NonZeroU64>,
     pub(super) body: Body,
+}
+
+#[derive(Debug, Default)]
+struct Rare {
+    /// When it is looked at next, while it is up and has to send heartbeats.
+    pulse_due: Option<Uptime>,
+    /// Who depends on it.
+    dependants: BTreeSet<NodeKey>,
+    /// What has been charged to budgets of its own.
+    spent: Option<Spent>,
 }
 
 #[derive(Debug)]
@@ -63,17 +75,92 @@ pub(super) struct History {
     pub(super) exits: VecDeque<ExitRecord>,
     pub(super) decision: Option<RestartDecision>,
     pub(super) decided_at: Uptime,
-    /// The latest abnormal one, kept though many others have come after it.
-    pub(super) failure: Option<ExitRecord>,
+    /// The latest abnormal one of those that `exits` has no room for any more.
+    older_failure: Option<ExitRecord>,
     pub(super) command: Option<CommandRecord>,
+}
+
+impl History {
+    /// Adds an exit, and lets go of those that are too many; at least the latest is kept.
+    pub(super) fn record(&mut self, exit: ExitRecord, kept: usize) {
+        while self.exits.len() >= kept
+            && let Some(oldest) = self.exits.pop_front()
+        {
+            if oldest.exit.is_abnormal() && !cfg!(plant_bug = "failure_falls_out") {
+                self.older_failure = Some(oldest);
+            }
+        }
+        self.exits.push_back(exit);
+    }
+
+    /// The latest abnormal exit, though many others may have come after it.
+    pub(super) fn failure(&self) -> Option<&ExitRecord> {
+        let latest = self.exits.iter().rev().find(|record| record.exit.is_abnormal());
+        latest.or(self.older_failure.as_ref())
+    }
+}
+
+impl Body {
+    fn policy(&self) -> &Arc<Policy> {
+        match self {
+            Self::Child(plan) => &plan.policy,
+            Self::Supervisor(supervisor) => &supervisor.plan.policy,
+        }
+    }
 }
 
 impl Node {
     pub(super) fn policy(&self) -> &Arc<Policy> {
-        match &self.body {
-            Body::Child(plan) => &plan.policy,
-            Body::Supervisor(supervisor) => &supervisor.plan.policy,
+        self.body.policy()
+    }
+
+    pub(super) fn chain(&self) -> Option<CorrelationId> {
+        self.chain.map(|number| CorrelationId(number.get()))
+    }
+
+    pub(super) fn set_chain(&mut self, chain: CorrelationId) {
+        self.chain = NonZeroU64::new(chain.0);
+    }
+
+    /// When it is looked at next, while it is up and has to send heartbeats.
+    pub(super) fn pulse_due(&self) -> Option<Uptime> {
+        self.rare.as_ref()?.pulse_due
+    }
+
+    /// Changes when it is looked at next, and says when it would have been.
+    pub(super) fn set_pulse_due(&mut self, due: Option<Uptime>) -> Option<Uptime> {
+        match (&mut self.rare, due) {
+            (None, None) => None,
+            (rare, due) => std::mem::replace(&mut rare.get_or_insert_default().pulse_due, due),
         }
+    }
+
+    /// What has been charged to budgets of its own, if anything has.
+    pub(super) fn spent(&self) -> Option<&Spent> {
+        self.rare.as_ref()?.spent.as_ref()
+    }
+
+    /// The same, to be charged.
+    pub(super) fn spent_mut(&mut self) -> &mut Spent {
+        self.rare.get_or_insert_default().spent.get_or_insert_default()
+    }
+
+    /// The same, to be made less, and the policy that says how.
+    pub(super) fn charged_mut(&mut self) -> Option<(&mut Spent, &Policy)> {
+        let spent = self.rare.as_mut()?.spent.as_mut()?;
+        Some((spent, self.body.policy()))
+    }
+
+    /// Nothing has been charged any more.
+    pub(super) fn forget_spent(&mut self) {
+        if let Some(rare) = &mut self.rare {
+            rare.spent = None;
+        }
+    }
+
+    /// Who depends on it, if anybody does.
+    fn dependants(&self) -> Option<&BTreeSet<NodeKey>> {
+        self.rare.as_ref().map(|rare| &rare.dependants).filter(|nodes| !nodes.is_empty())
     }
 
     /// Its past, to be added to.
@@ -118,6 +205,7 @@ impl Node {
 pub(super) struct Nodes {
     slots: Vec<Slot>,
     free: Vec<u32>,
+    hasher: PathHasher,
     index: Index,
     /// Who depends on what is not known, or not any more.
     unmet: BTreeMap<ChildPath, BTreeSet<NodeKey>>,
@@ -139,30 +227,31 @@ struct Slot {
 }
 
 /// The paths of the nodes in the arena, for the index.
-fn path_in<'a>(slots: &'a [Slot]) -> impl Fn(u32) -> &'a ChildPath {
-    |index| {
-        let node = slots.get(index as usize).and_then(|slot| slot.node.as_ref());
-        &node.expect("what is in the index is in the arena").path
-    }
+fn path_in(slots: &[Slot], index: u32) -> &ChildPath {
+    let node = slots.get(index as usize).and_then(|slot| slot.node.as_ref());
+    &node.expect("what is in the index is in the arena").path
+}
+
+/// Their hashes.
+fn hash_in<'a>(hasher: &'a PathHasher, slots: &'a [Slot]) -> impl Fn(u32) -> Hash {
+    |index| hasher.hash(path_in(slots, index))
 }
 
 impl Nodes {
     pub(super) fn new(remembered_paths: usize) -> Self {
-        let forgotten = Forgotten { capacity: remembered_paths, ..Forgotten::default() };
-        Self { forgotten, ..Self::default() }
+        Self { forgotten: Forgotten::new(remembered_paths), ..Self::default() }
     }
 
     /// How many forgotten paths keep their generation from now on.
     pub(super) fn remember(&mut self, paths: usize) {
-        self.forgotten.capacity = paths;
-        self.forgotten.shed();
+        self.forgotten.resize(paths);
     }
 
     /// Makes room for so many more nodes, so that a large tree is not kept in an arena of up to
     /// twice its size.
     pub(super) fn reserve(&mut self, more: usize) {
         self.slots.reserve(more.saturating_sub(self.free.len()));
-        self.index.reserve(more, path_in(&self.slots));
+        self.index.reserve(more, hash_in(&self.hasher, &self.slots));
     }
 
     pub(super) fn get(&self, key: NodeKey) -> Option<&Node> {
@@ -226,7 +315,8 @@ impl Nodes {
     }
 
     pub(super) fn find(&self, path: &ChildPath) -> Option<NodeKey> {
-        let index = self.index.find(path, path_in(&self.slots))?;
+        let hash = self.hasher.hash(path);
+        let index = self.index.find(hash, |index| path_in(&self.slots, index) == path)?;
         Some(NodeKey { index, version: self.slots.get(index as usize)?.version })
     }
 
@@ -251,22 +341,23 @@ impl Nodes {
                 Body::Supervisor(Box::new(Supervisor::new(Arc::clone(plan))))
             }
         };
+        let hash = self.hasher.hash(&path);
         let node = Node {
             parent: None,
             prev: None,
             next: None,
             order: 0,
-            generation: self.forgotten.recall(&path),
+            timer: Timer::default(),
+            row: None,
+            generation: self.forgotten.recall(hash, &path),
             path,
             state: State::Idle,
             since: now,
-            pulse_due: None,
             is_declared,
             unready: 0,
-            dependants: BTreeSet::new(),
             streak: 0,
             restarts: 0,
-            spent: None,
+            rare: None,
             is_on_trial: false,
             history: None,
             chain: None,
@@ -283,7 +374,7 @@ impl Nodes {
         };
         self.seen.forget(key.index);
         self.recount(None, Some(State::Idle.lifecycle()));
-        self.index.insert(key.index, path_in(&self.slots));
+        self.index.insert(hash, key.index, hash_in(&self.hasher, &self.slots));
         self.tie(key);
         if let Some(parent) = parent {
             self.append(parent, key);
@@ -337,7 +428,8 @@ impl Nodes {
     pub(super) fn remove(&mut self, key: NodeKey) {
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
         let Some(node) = slot.node.as_ref().filter(|_| slot.version == key.version) else { return };
-        self.index.remove(&node.path, key.index);
+        let hash = self.hasher.hash(&node.path);
+        self.index.remove(hash, key.index);
         self.untie(key);
         let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
         let Some(node) = slot.node.take() else { return };
@@ -346,7 +438,7 @@ impl Nodes {
         slot.version = slot.version.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(key.index);
         self.recount(Some(lifecycle), None);
-        self.forgotten.remember(node.path, node.generation);
+        self.forgotten.remember(hash, node.path, node.generation);
     }
 }
 
@@ -355,12 +447,15 @@ impl Nodes {
     /// Ties a new node to what it depends on, and to those who depend on it already.
     fn tie(&mut self, key: NodeKey) {
         let Some(node) = self.get(key) else { return };
+        if node.dependencies().is_empty() && self.unmet.is_empty() {
+            return;
+        }
         let path = node.path.clone();
         let mut unready = 0;
         for dependency in node.dependencies().to_vec() {
             if let Some(on) = self.find(&dependency).and_then(|on| self.get_mut(on)) {
                 unready += u32::from(!on.state.is_ready());
-                on.dependants.insert(key);
+                on.rare.get_or_insert_default().dependants.insert(key);
             } else {
                 unready += 1;
                 self.unmet.entry(dependency).or_default().insert(key);
@@ -368,22 +463,27 @@ impl Nodes {
         }
         let dependants = self.unmet.remove(&path).unwrap_or_default();
         if let Some(node) = self.get_mut(key) {
-            (node.unready, node.dependants) = (unready, dependants);
+            node.unready = unready;
+            if !dependants.is_empty() {
+                node.rare.get_or_insert_default().dependants = dependants;
+            }
         }
     }
 
     /// Forgets that a node depends on anything. Those who depend on it wait for its path.
     fn untie(&mut self, key: NodeKey) {
         let Some(node) = self.get_mut(key) else { return };
-        let dependants = std::mem::take(&mut node.dependants);
-        let path = node.path.clone();
-        if !dependants.is_empty() {
+        let dependants = node.rare.as_mut().map(|rare| std::mem::take(&mut rare.dependants));
+        if let Some(dependants) = dependants.filter(|dependants| !dependants.is_empty()) {
+            let path = node.path.clone();
             self.unmet.insert(path, dependants);
         }
         let Some(node) = self.get(key) else { return };
         for dependency in node.dependencies().to_vec() {
             if let Some(on) = self.find(&dependency).and_then(|on| self.get_mut(on)) {
-                on.dependants.remove(&key);
+                if let Some(rare) = &mut on.rare {
+                    rare.dependants.remove(&key);
+                }
             } else if let Some(dependants) = self.unmet.get_mut(&dependency) {
                 dependants.remove(&key);
                 if dependants.is_empty() {
@@ -395,46 +495,35 @@ impl Nodes {
 
     /// Who depends on a node.
     pub(super) fn dependants(&self, key: NodeKey) -> Vec<NodeKey> {
-        let dependants = self.get(key).map(|node| node.dependants.iter().copied().collect());
-        dependants.unwrap_or_default()
+        let dependants = self.get(key).and_then(Node::dependants);
+        dependants.map(|nodes| nodes.iter().copied().collect()).unwrap_or_default()
     }
 }
 
-/// The generations of paths that are no longer known, the latest of them. A path that is let go
-/// starts from 1 again if it ever comes back.
-#[derive(Debug, Default)]
-struct Forgotten {
-    capacity: usize,
-    generations: ByPath<Generation>,
-    /// Oldest first. A path that came back and went again is in it twice; see `recall`.
-    order: VecDeque<(ChildPath, Generation)>,
-}
+#[cfg(test)]
+mod tests {
+    use std::fmt;
+    use std::time::Duration;
 
-impl Forgotten {
-    fn remember(&mut self, path: ChildPath, generation: Generation) {
-        if generation == Generation::default() {
-            return;
-        }
-        self.generations.insert(path.clone(), generation);
-        self.order.push_back((path, generation));
-        self.shed();
-    }
+    use super::*;
+    use crate::policy::failure::TaskFailureKind;
+    use crate::task::exit::{Exit, TaskFailure};
 
-    /// Lets go of those that are too many, those first that were forgotten first.
-    fn shed(&mut self) {
-        while self.order.len() > self.capacity {
-            let Some((path, generation)) = self.order.pop_front() else { break };
-            if self.generations.get(&path) == Some(&generation) {
-                self.generations.remove(&path);
-            }
-        }
-    }
-
-    fn recall(&mut self, path: &ChildPath) -> Generation {
-        // What stays behind in `order` no longer matches, and falls out in its time.
-        if cfg!(plant_bug = "generation_restarts") {
-            return Generation::default();
-        }
-        self.generations.remove(path).unwrap_or_default()
+    #[test]
+    fn the_latest_failure_is_known_though_many_exits_have_come_after_it() {
+        let failed = || Exit::Failed(TaskFailure::new(TaskFailureKind::Recoverable, fmt::Error));
+        let mut history = History::default();
+        let mut end = |number, exit| {
+            let record = ExitRecord { generation: Generation(number), at: Duration::ZERO, exit };
+            history.record(record, 3);
+            history.failure().map(|record| record.generation.0)
+        };
+        assert_eq!(end(1, Exit::Succeeded), None);
+        assert_eq!(end(2, failed()), Some(2));
+        assert_eq!(end(3, failed()), Some(3));
+        let later: Vec<_> = (4..20).map(|number| end(number, Exit::Succeeded)).collect();
+        assert_eq!(later, [Some(3); 16]);
+        assert_eq!(end(20, failed()), Some(20));
+        assert_eq!(history.exits.len(), 3);
     }
 }

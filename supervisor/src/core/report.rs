@@ -1,11 +1,12 @@
 //! What is written down about the end of the tree.
 
+use std::collections::BTreeSet;
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::end::ChildStartError;
 use super::engine::Engine;
-use super::index::ByPath;
 use super::key::NodeKey;
 use super::state::State;
 use super::time::Uptime;
@@ -20,13 +21,13 @@ use crate::task::exit::Exit;
 pub(super) struct Ledger {
     began: Option<Uptime>,
     ended: Option<(Uptime, Exit)>,
-    /// In their order; one that was written anew has left a gap.
-    rows: Vec<Option<ReportRow>>,
-    /// Where the row of each path is.
-    index: ByPath<usize>,
+    /// In their order.
+    rows: Vec<ReportRow>,
+    /// The places of those that were written anew since.
+    outdated: BTreeSet<usize>,
     /// All of them, once the tree has ended.
     written: Arc<[ReportRow]>,
-    /// Those that were dropped since, which may have no row of their own.
+    /// Those that were dropped since and have no row of their own.
     pub(super) forgotten: Vec<(ChildPath, Generation)>,
     /// Who asked for the end, if anybody did.
     pub(super) requested: Option<By>,
@@ -48,20 +49,33 @@ impl Ledger {
         self.ended.is_some()
     }
 
+    /// Of a tree that has ended.
     pub(super) fn is_clean(&self) -> bool {
-        self.rows.iter().flatten().chain(&*self.written).all(ReportRow::is_clean)
+        self.written.iter().all(ReportRow::is_clean)
     }
 
-    /// Adds a row. One that had been given up and has ended after all keeps what it had cost.
-    pub(super) fn row(&mut self, mut row: ReportRow) {
-        let at = self.index.insert(row.path.clone(), self.rows.len());
-        if let Some(known) = at.and_then(|at| self.rows[at].take()) {
+    /// Adds the row of a node, which may have one already, and says where it is. One that had been
+    /// given up and has ended after all keeps what it had cost.
+    pub(super) fn row(
+        &mut self,
+        before: Option<RowNumber>,
+        mut row: ReportRow,
+    ) -> Option<RowNumber> {
+        if let Some(RowNumber(number)) = before {
+            let place = number.get() as usize - 1;
+            let known = &self.rows[place];
             row.took = row.took.max(known.took);
             row.was_aborted |= known.was_aborted;
+            self.outdated.insert(place);
         }
-        self.rows.push(Some(row));
+        self.rows.push(row);
+        u32::try_from(self.rows.len()).ok().and_then(NonZeroU32::new).map(RowNumber)
     }
 }
+
+/// Where the row of a node is: its number, from 1.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct RowNumber(NonZeroU32);
 
 impl Engine {
     /// Adds a row for every child that was not running when the end began.
@@ -73,7 +87,7 @@ impl Engine {
             forgotten.into_iter().map(|(path, n)| (path, n, RowEnd::NotRunning)).collect();
         for key in self.depth_first() {
             let Some(node) = self.nodes.get(key).filter(|_| key != self.root) else { continue };
-            if self.ledger.index.get(&node.path).is_some() {
+            if node.row.is_some() {
                 continue;
             }
             let end = match node.state {
@@ -84,15 +98,18 @@ impl Engine {
             others.push((node.path.clone(), node.generation, end));
         }
         for (path, generation, end) in others {
-            if self.ledger.index.get(&path).is_some() {
-                continue;
-            }
             let took = Duration::ZERO;
             let (was_cancelled, was_aborted) = (false, false);
             let row = ReportRow { path, generation, end, took, was_cancelled, was_aborted };
-            self.ledger.row(row);
+            self.ledger.row(None, row);
         }
-        self.ledger.written = std::mem::take(&mut self.ledger.rows).into_iter().flatten().collect();
+        let mut rows = std::mem::take(&mut self.ledger.rows);
+        let outdated = std::mem::take(&mut self.ledger.outdated);
+        if !outdated.is_empty() {
+            let mut place = 0..;
+            rows.retain(|_| !outdated.contains(&place.next().unwrap_or(usize::MAX)));
+        }
+        self.ledger.written = rows.into();
         self.ledger.ended = Some((now, exit));
     }
 

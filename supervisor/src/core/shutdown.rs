@@ -91,13 +91,17 @@ impl Engine {
             _ => (None, false),
         };
         let end = exit.map_or(RowEnd::Unjoinable, |exit| RowEnd::Ended(exit.clone()));
-        self.ledger.row(ReportRow {
+        let row = ReportRow {
             path: node.path.clone(),
             generation: node.generation,
             end,
             took: asked_at.map_or(Duration::ZERO, |at| now.since(at)),
             was_cancelled: asked_at.is_some(),
             was_aborted,
-        });
+        };
+        let row = self.ledger.row(node.row, row);
+        if let Some(node) = self.nodes.get_mut(key) {
+            node.row = row;
+        }
     }
 }

@@ -269,7 +269,7 @@ impl Engine {
             self.set_state(child, state);
             if let Some(node) = self.nodes.get_mut(child) {
                 node.streak = 0;
-                node.spent = None;
+                node.forget_spent();
             }
         }
     }

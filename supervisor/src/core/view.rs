@@ -111,7 +111,7 @@ impl Row {
             last_exits: past.map(|past| past.exits.iter().cloned().collect()).unwrap_or_default(),
             last_decision: past.and_then(|past| past.decision),
             last_decision_at: decided.map(|past| past.decided_at.0),
-            last_failure: past.and_then(|past| past.failure.clone()),
+            last_failure: past.and_then(|past| past.failure().cloned()),
             last_command: past.and_then(|past| past.command.clone()),
             held_by: self.held_by.clone(),
             criticality: self.policy.criticality,
@@ -162,7 +162,7 @@ impl Snapshot {
     pub(crate) fn outline(&self) -> Outline {
         let mut outline = Outline::default();
         for row in self.rows() {
-            let failure = row.history.as_ref().and_then(|past| past.failure.as_ref());
+            let failure = row.history.as_ref().and_then(|past| past.failure());
             outline.add(row.restarts, &row.path, failure, || self.child(row));
         }
         outline
@@ -234,7 +234,7 @@ impl Engine {
         let mut outline = Outline::default();
         for key in below.unwrap_or_default() {
             let Some(row) = self.row(key) else { continue };
-            let failure = row.history.as_ref().and_then(|past| past.failure.as_ref());
+            let failure = row.history.as_ref().and_then(|past| past.failure());
             outline.add(row.restarts, &row.path, failure, || self.child_of(&row));
         }
         outline
@@ -319,7 +319,7 @@ impl Engine {
             limits: policy
                 .limits()
                 .map(|(class, limit)| {
-                    let window = node.spent.as_ref().and_then(|spent| spent.charged(class));
+                    let window = node.spent().and_then(|spent| spent.charged(class));
                     (class, window.cloned().unwrap_or_default(), limit)
                 })
                 .collect(),

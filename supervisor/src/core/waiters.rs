@@ -11,7 +11,12 @@ use crate::task::exit::Exit;
 
 #[derive(Debug, Default)]
 pub(super) struct Waiters {
-    by_node: BTreeMap<NodeKey, Vec<(CommandId, Wants)>>,
+    /// One that came when nobody waited: mostly there is no more than one.
+    first: Option<(NodeKey, CommandId, Wants)>,
+    /// The others, by node, and those of one node in the order in which they came.
+    waiting: BTreeMap<(NodeKey, u64), (CommandId, Wants)>,
+    /// How many there have been.
+    count: u64,
 }
 
 /// What a command waits for.
@@ -29,28 +34,37 @@ pub(super) enum Wants {
 
 impl Waiters {
     pub(super) fn add(&mut self, key: NodeKey, id: CommandId, wants: Wants) {
-        self.by_node.entry(key).or_default().push((id, wants));
+        if self.first.is_none() && self.waiting.is_empty() {
+            self.first = Some((key, id, wants));
+            return;
+        }
+        self.count += 1;
+        self.waiting.insert((key, self.count), (id, wants));
     }
 
-    /// Takes out those of a node for which `matches` holds, in their order.
-    fn take(&mut self, key: NodeKey, matches: impl Fn(Wants) -> bool) -> Vec<(CommandId, Wants)> {
-        let Some(waiters) = self.by_node.get_mut(&key) else { return Vec::new() };
-        if waiters.iter().all(|&(_, wants)| matches(wants)) {
-            return self.by_node.remove(&key).unwrap_or_default();
+    /// Takes out the first of a node for which `matches` holds.
+    fn take(
+        &mut self,
+        key: NodeKey,
+        matches: impl Fn(Wants) -> bool,
+    ) -> Option<(CommandId, Wants)> {
+        if let Some((_, id, wants)) =
+            self.first.take_if(|(node, _, wants)| *node == key && matches(*wants))
+        {
+            return Some((id, wants));
         }
-        let (taken, left): (Vec<_>, Vec<_>) =
-            waiters.drain(..).partition(|&(_, wants)| matches(wants));
-        if left.is_empty() {
-            self.by_node.remove(&key);
-        } else {
-            *waiters = left;
+        if self.waiting.is_empty() {
+            return None;
         }
-        taken
+        let mut of_node = self.waiting.range((key, 0)..=(key, u64::MAX));
+        let (&at, _) = of_node.find(|&(_, &(_, wants))| matches(wants))?;
+        self.waiting.remove(&at)
     }
 
     #[cfg(any(test, fuzzing))]
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeKey> {
-        self.by_node.keys().copied()
+        let first = self.first.iter().map(|&(key, ..)| key);
+        first.chain(self.waiting.keys().map(|&(key, _)| key))
     }
 
     /// Takes out all that wait for a node to be up.
@@ -59,24 +73,23 @@ impl Waiters {
     }
 
     fn take_where(&mut self, matches: impl Fn(CommandId, Wants) -> bool) -> Vec<CommandId> {
-        let mut taken = Vec::new();
-        self.by_node.retain(|_, waiters| {
-            waiters.retain(|&(id, wants)| {
-                let matches = matches(id, wants);
-                if matches {
-                    taken.push(id);
-                }
-                !matches
-            });
-            !waiters.is_empty()
+        let first = self.first.take_if(|(_, id, wants)| matches(*id, *wants));
+        let mut taken: Vec<_> = first.into_iter().map(|(_, id, _)| id).collect();
+        self.waiting.retain(|_, &mut (id, wants)| {
+            let matches = matches(id, wants);
+            if matches {
+                taken.push(id);
+            }
+            !matches
         });
         taken.sort_unstable();
         taken
     }
 
     pub(super) fn take_all(&mut self) -> Vec<CommandId> {
-        let all = std::mem::take(&mut self.by_node);
-        let mut ids: Vec<_> = all.into_values().flatten().map(|(id, _)| id).collect();
+        let all = std::mem::take(&mut self.waiting);
+        let first = self.first.take().into_iter().map(|(_, id, _)| id);
+        let mut ids: Vec<_> = first.chain(all.into_values().map(|(id, _)| id)).collect();
         ids.sort_unstable();
         ids
     }
@@ -119,7 +132,7 @@ impl Engine {
             Wants::Ready => !is_ignored,
             Wants::Stopped | Wants::Removed => false,
         };
-        for (id, _) in self.waiters.take(key, wanted) {
+        while let Some((id, _)) = self.waiters.take(key, wanted) {
             let outcome = self.outcome(key, is_ignored);
             if cfg!(plant_bug = "answered_twice") {
                 self.reply(id, Ok(outcome.clone()));
@@ -130,7 +143,7 @@ impl Engine {
 
     /// The start waits for what the node depends on, however long that takes.
     pub(super) fn answer_waiting(&mut self, key: NodeKey) {
-        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {
+        while let Some((id, _)) = self.waiters.take(key, |wants| wants == Wants::Started) {
             let outcome = self.outcome(key, false);
             self.reply(id, Ok(outcome));
         }
@@ -138,7 +151,7 @@ impl Engine {
 
     /// The node had nothing to do and, being temporary, is forgotten.
     pub(super) fn answer_forgotten_after_ignore(&mut self, key: NodeKey) {
-        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {
+        while let Some((id, _)) = self.waiters.take(key, |wants| wants == Wants::Started) {
             let outcome = self.outcome_gone(key, true);
             self.reply(id, Ok(outcome));
         }
@@ -146,7 +159,7 @@ impl Engine {
 
     pub(super) fn answer_start_failed(&mut self, key: NodeKey, exit: &Exit) {
         let path = self.path_of(key);
-        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {
+        while let Some((id, _)) = self.waiters.take(key, |wants| wants == Wants::Started) {
             let cause = crate::error::types::ExitError(exit.clone());
             self.reply(id, Err(SupervisorError::StartFailed { path: path.clone(), cause }));
         }
@@ -155,7 +168,7 @@ impl Engine {
     /// A later command has interrupted the start that somebody waits for.
     pub(super) fn answer_start_stopped(&mut self, key: NodeKey) {
         let path = self.path_of(key);
-        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Started) {
+        while let Some((id, _)) = self.waiters.take(key, |wants| wants == Wants::Started) {
             self.reply(id, Err(SupervisorError::Stopped { path: path.clone() }));
         }
     }
@@ -164,7 +177,7 @@ impl Engine {
     pub(super) fn answer_stopped(&mut self, key: NodeKey) {
         let path = self.path_of(key);
         let wanted = |wants| matches!(wants, Wants::Stopped | Wants::Started);
-        for (id, wants) in self.waiters.take(key, wanted) {
+        while let Some((id, wants)) = self.waiters.take(key, wanted) {
             let outcome = self.outcome(key, false);
             self.reply(
                 id,
@@ -182,7 +195,7 @@ impl Engine {
     pub(super) fn answer_disabled(&mut self, key: NodeKey) {
         self.answer_stopped(key);
         let error = self.disabled(key);
-        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Ready) {
+        while let Some((id, _)) = self.waiters.take(key, |wants| wants == Wants::Ready) {
             self.reply(id, Err(error.clone()));
         }
     }
@@ -192,7 +205,7 @@ impl Engine {
         if cfg!(plant_bug = "overtaken_stop_unanswered") {
             return;
         }
-        for (id, _) in self.waiters.take(key, |wants| wants == Wants::Stopped) {
+        while let Some((id, _)) = self.waiters.take(key, |wants| wants == Wants::Stopped) {
             let down = Some(crate::state::Lifecycle::Down);
             let outcome = CommandOutcome { lifecycle: down, ..self.outcome(key, false) };
             self.reply(id, Ok(outcome));
@@ -202,7 +215,7 @@ impl Engine {
     /// The node is about to be dropped.
     pub(super) fn answer_removed(&mut self, key: NodeKey) {
         let path = self.path_of(key);
-        for (id, wants) in self.waiters.take(key, |_| true) {
+        while let Some((id, wants)) = self.waiters.take(key, |_| true) {
             let outcome = self.outcome_gone(key, false);
             self.reply(
                 id,
@@ -218,7 +231,7 @@ impl Engine {
 
     pub(super) fn answer_unjoinable(&mut self, key: NodeKey) {
         let path = self.path_of(key);
-        for (id, _) in self.waiters.take(key, |wants| wants != Wants::Ready) {
+        while let Some((id, _)) = self.waiters.take(key, |wants| wants != Wants::Ready) {
             self.reply(id, Err(SupervisorError::Unjoinable { path: path.clone() }));
         }
     }

@@ -140,63 +140,76 @@ fn empty() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
-/// With `hello`. Everything may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct HelloParams {
-    /// The target that is meant; another one refuses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_id: Option<String>,
-    /// What a relay knows of its session. It gives no right to anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_established: Option<bool>,
-    /// What the client speaks: a target that speaks something else refuses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub protocol_version: Option<String>,
+/// Makes what methods take: the fields of each, and those that every one has. serde refuses no
+/// unknown key of what it flattens, so these stand in each.
+macro_rules! params {
+    ($(
+        $(#[$about:meta])*
+        $name:ident { $($(#[$of:meta])* $field:ident: $type:ty,)* }
+    )*) => {$(
+        $(#[$about])*
+        #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+        #[serde(deny_unknown_fields)]
+        pub struct $name {
+            /// The target that is meant; another one refuses.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub target_id: Option<String>,
+            /// What a relay knows of its session. It gives no right to anything.
+            #[serde(default, skip_serializing_if = "Option::is_none")]
+            pub session_established: Option<bool>,
+            $($(#[$of])* pub $field: $type,)*
+        }
+    )*};
 }
 
-/// With `state`. Everything may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct StateParams {
-    /// The target that is meant; another one refuses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_id: Option<String>,
-    /// What a relay knows of its session. It gives no right to anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_established: Option<bool>,
-}
+params! {
+    /// With `hello`. Everything may be left out.
+    #[derive(Default)]
+    HelloParams {
+        /// What the client speaks: a target that speaks something else refuses.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        protocol_version: Option<String>,
+    }
 
-/// With `why` and `explain`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChildParams {
-    /// The target that is meant; another one refuses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_id: Option<String>,
-    /// What a relay knows of its session. It gives no right to anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_established: Option<bool>,
-    /// The whole path of the child that is meant.
-    pub child_path: String,
-}
+    /// With `state`. Everything may be left out.
+    #[derive(Default)]
+    StateParams {}
 
-/// With `events.subscribe`. Everything may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct SubscribeParams {
-    /// The target that is meant; another one refuses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_id: Option<String>,
-    /// What a relay knows of its session. It gives no right to anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_established: Option<bool>,
-    /// Begins with what the journal has from this sequence on. Left out: from now on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from_sequence: Option<u64>,
-    /// Which events. Left out: all.
-    #[serde(default, deserialize_with = "maybe_object", skip_serializing_if = "Option::is_none")]
-    pub filter: Option<EventConditions>,
+    /// With `why` and `explain`.
+    ChildParams {
+        /// The whole path of the child that is meant.
+        child_path: String,
+    }
+
+    /// With `events.subscribe`. Everything may be left out.
+    #[derive(Default)]
+    SubscribeParams {
+        /// Begins with what the journal has from this sequence on. Left out: from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_sequence: Option<u64>,
+        /// Which events. Left out: all.
+        #[serde(default, deserialize_with = "maybe_object", skip_serializing_if = "Option::is_none")]
+        filter: Option<EventConditions>,
+    }
+
+    /// With `events.unsubscribe`. Everything may be left out.
+    #[derive(Default)]
+    UnsubscribeParams {
+        /// What is wanted no more. Left out: the events.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        subscription: Option<Subscription>,
+    }
+
+    /// With `logs.tail`. Everything may be left out.
+    #[derive(Default)]
+    TailParams {
+        /// Begins with what the target has kept from this sequence on. Left out: from now on.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        from_sequence: Option<u64>,
+        /// Which lines. Left out: all.
+        #[serde(default, deserialize_with = "maybe_object", skip_serializing_if = "Option::is_none")]
+        filter: Option<LogConditions>,
+    }
 }
 
 /// Which events are wanted: those that meet every condition that is said.
@@ -212,21 +225,6 @@ pub struct EventConditions {
     pub severities: Vec<String>,
 }
 
-/// With `events.unsubscribe`. Everything may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct UnsubscribeParams {
-    /// The target that is meant; another one refuses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_id: Option<String>,
-    /// What a relay knows of its session. It gives no right to anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_established: Option<bool>,
-    /// What is wanted no more. Left out: the events.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub subscription: Option<Subscription>,
-}
-
 /// What can be subscribed to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -235,24 +233,6 @@ pub enum Subscription {
     Events,
     /// Lines of the log.
     Logs,
-}
-
-/// With `logs.tail`. Everything may be left out.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TailParams {
-    /// The target that is meant; another one refuses.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target_id: Option<String>,
-    /// What a relay knows of its session. It gives no right to anything.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub session_established: Option<bool>,
-    /// Begins with what the target has kept from this sequence on. Left out: from now on.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub from_sequence: Option<u64>,
-    /// Which lines. Left out: all.
-    #[serde(default, deserialize_with = "maybe_object", skip_serializing_if = "Option::is_none")]
-    pub filter: Option<LogConditions>,
 }
 
 /// Which lines of the log are wanted: those that meet every condition that is said.

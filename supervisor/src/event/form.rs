@@ -72,7 +72,7 @@ pub enum KindForm {
     RoundStarted { origin: String },
     Meltdown { child: String, exit: ExitForm, decision: DecisionForm, why: Vec<LinkForm> },
     AutoShutdown { child: String },
-    Commanded { name: String, requested_by: String, reason: String },
+    Commanded { name: String, adds: Option<String>, requested_by: String, reason: String },
     Reconfigured { changes: Vec<ValueChangeForm> },
     Paused,
     Quarantined,
@@ -250,8 +250,9 @@ impl From<&EventKind> for KindForm {
                 why: links(why),
             },
             EventKind::AutoShutdown { child } => Self::AutoShutdown { child: child.to_string() },
-            EventKind::Commanded { command, requested_by, reason } => Self::Commanded {
+            EventKind::Commanded { command, adds, requested_by, reason } => Self::Commanded {
                 name: (*command).to_owned(),
+                adds: adds.as_deref().map(str::to_owned),
                 requested_by: requested_by.to_string(),
                 reason: reason.to_string(),
             },

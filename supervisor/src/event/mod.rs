@@ -116,6 +116,8 @@ pub enum EventKind {
     Commanded {
         /// The name of the method on the handle.
         command: &'static str,
+        /// The id of the child that it adds, for a command that adds one.
+        adds: Option<Arc<str>>,
         /// Who asked.
         requested_by: Arc<str>,
         /// Why.
@@ -334,8 +336,10 @@ impl fmt::Display for EventKind {
                 write!(f, "meltdown over {child}: {}", why.why())
             }
             Self::AutoShutdown { child } => write!(f, "ends, because {child} has ended"),
-            Self::Commanded { command, requested_by, reason } => {
-                write!(f, "{command}, asked for by {requested_by}: {reason}")
+            Self::Commanded { command, adds, requested_by, reason } => {
+                f.write_str(command)?;
+                adds.iter().try_for_each(|id| write!(f, " {id}"))?;
+                write!(f, ", asked for by {requested_by}: {reason}")
             }
             Self::Reconfigured { changes } => {
                 f.write_str("reconfigured")?;

@@ -2,12 +2,17 @@
 
 use std::sync::atomic::Ordering;
 
+use super::manifest;
 use super::peer::Peer;
 use super::target::Target;
 use super::view;
 use crate::dashboard::error::DashboardError;
 use crate::dashboard::label::{Role, StatusLabel};
-use crate::dashboard::model::{AuditEvent, ControlCommandRequest};
+use crate::dashboard::model::{AuditEvent, ControlCommandRequest, ControlCommandTarget};
+
+/// Under which target `tracing` gets what is said about clients: what they ask for, and who is turned
+/// away.
+pub(super) const AUDIT: &str = "rust_supervisor::ipc::audit";
 
 /// Who is on the other end, for those who read it later.
 #[derive(Clone, Copy, Debug)]
@@ -84,9 +89,12 @@ impl Target {
             return Ok(());
         }
         let AuditEvent { audit_id, identity, command_id, command, reason, result, .. } = event;
-        let child_path = event.target.child_path.as_deref();
+        let ControlCommandTarget { child_path, child_manifest } = &event.target;
+        let pool = child_path.as_deref();
+        let added = child_manifest.as_deref().and_then(|text| manifest::path(text, pool));
+        let child_path = added.as_deref().or(pool);
         tracing::info!(
-            target: "rust_supervisor::ipc::audit",
+            target: AUDIT,
             audit_id, identity, command_id, %command, child_path, requested_by, reason,
             "{command} over the socket: {result}"
         );

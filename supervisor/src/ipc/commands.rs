@@ -8,6 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use super::audits::Identity;
@@ -57,7 +58,12 @@ pub(super) async fn take_on(
             return Err(refused(target, who, &request, error).await);
         }
     };
-    let Ok(permit) = Arc::clone(&target.commands).try_acquire_owned() else {
+    let commands = if cfg!(plant_bug = "ipc_endless_commands") {
+        Arc::new(Semaphore::new(1))
+    } else {
+        Arc::clone(&target.commands)
+    };
+    let Ok(permit) = commands.try_acquire_owned() else {
         lock(&target.memory).never_mind(&request.command_id);
         let message = format!(
             "{} commands are being carried out, which is `ipc.limits.commands_at_once`: wait for \

@@ -18,12 +18,14 @@ use std::time::SystemTime;
 use tokio::sync::watch;
 use tracing::field::{Field, Visit};
 use tracing::span::{Attributes, Id};
-use tracing::{Event, Level, Subscriber};
+use tracing::{Event, Level, Metadata, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 use tracing_subscriber::registry::LookupSpan;
 
+use super::audits::AUDIT;
 use crate::dashboard::label::SeverityLabel;
+use crate::observe::log::TARGET as EVENTS;
 use crate::task::cell::lock;
 
 /// The most bytes of a message that are kept.
@@ -183,6 +185,11 @@ impl LogStream {
 /// It never waits: it holds a lock for as long as it takes to put a line in its place. Of a message
 /// at most 4,096 bytes are kept, of a field 1,024, and of a line 32 fields. A line that is written
 /// by a run of a child is kept with the child's path.
+///
+/// Two kinds of lines are left to the other layers, because they would push out those of the program:
+/// what the library says about events (target `rust_supervisor::observe::log`), which clients
+/// subscribe to, and what it says about clients (target `rust_supervisor::ipc::audit`), however often
+/// they ask.
 #[derive(Clone, Debug)]
 pub struct LogLayer {
     buffer: LogBuffer,
@@ -214,6 +221,12 @@ impl LogLayer {
         self.level = level;
         self
     }
+
+    fn keeps(&self, line: &Metadata<'_>) -> bool {
+        let is_event = line.target() == EVENTS && !cfg!(plant_bug = "ipc_events_fill_the_log");
+        let is_of_clients = line.target() == AUDIT && !cfg!(plant_bug = "ipc_clients_fill_the_log");
+        *line.level() <= self.level && !is_event && !is_of_clients
+    }
 }
 
 /// The path of the child whose run a span is.
@@ -233,8 +246,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
     }
 
     fn on_event(&self, event: &Event<'_>, context: Context<'_, S>) {
-        let level = *event.metadata().level();
-        if level > self.level {
+        if !self.keeps(event.metadata()) {
             return;
         }
         let mut fields = Fields::default();
@@ -243,7 +255,7 @@ impl<S: Subscriber + for<'a> LookupSpan<'a>> Layer<S> for LogLayer {
             context.event_scope(event).into_iter().flatten().find_map(|span| {
                 span.extensions().get::<PathOfRun>().map(|path| Arc::clone(&path.0))
             });
-        let severity = match level {
+        let severity = match *event.metadata().level() {
             Level::ERROR => SeverityLabel::Error,
             Level::WARN => SeverityLabel::Warning,
             Level::INFO => SeverityLabel::Info,

@@ -28,6 +28,13 @@ pub(super) fn whole(manifest: &str, pool: Option<&ChildPath>) -> Result<String, 
     }
 }
 
+/// The path of the child that a manifest describes, where it can be read.
+pub(super) fn path(manifest: &str, pool: Option<&str>) -> Option<String> {
+    let value: Value = serde_json::from_str(manifest).ok()?;
+    let said = value.get("pool").and_then(Value::as_str);
+    Some(format!("{}/{}", pool.or(said)?, value.get("id")?.as_str()?))
+}
+
 /// Adds the child that a manifest describes, and waits until it is up or has failed to start.
 #[cfg(feature = "config")]
 pub(super) async fn add(

@@ -8,7 +8,7 @@
 //! A connection passes these, one after the other: `server` accepts it, `peer` asks the system who
 //! it is and finds a place for it, `session` serves it. A request passes these: `line` finds its end
 //! while it comes in, `decode` makes a request of it, `commands` looks at what it asks for, `memory`
-//! whether it was asked before, `audits` writes it down, and the tree does it.
+//! whether it was asked before, `audits` writes it down, and the tree does it. `output` has the lines that go back.
 //!
 //! No client can slow the tree, or another client: each has its own task, which waits for its client
 //! alone, and events are taken from where the tree keeps them anyway.
@@ -26,6 +26,7 @@ pub mod logs;
 mod manifest;
 mod memory;
 mod options;
+mod output;
 mod peer;
 mod registration;
 pub(crate) mod server;

@@ -5,14 +5,14 @@ use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::runtime::Handle;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use super::audits::Identity;
+use super::audits::{AUDIT, Identity};
 use super::bind::{Bound, Place, bind};
 use super::options::{IpcError, IpcOptions};
 use super::peer::{Peer, Seat};
@@ -80,6 +80,7 @@ impl Ready {
         let listener = UnixListener::from_std(listener)
             .map_err(|source| IpcError::Bind { path: path.clone(), source })?;
         options.logs.keep(options.limits.log_capacity);
+        tracing::info!(path = %path.display(), "clients find the tree at its socket");
         let target = Target::new(options, path, handle);
         #[cfg(feature = "audit")]
         let target = target.audited(self.audit);
@@ -197,7 +198,7 @@ fn let_in(peer: io::Result<Peer>, target: &Target) -> Result<(Identity, Seat), D
         DashboardError::new(code, ErrorStage::Authorise, message).of_target(target.id())
     };
     let (peer, role) = target.options.roles.admit(peer).map_err(|denied| {
-        tracing::warn!("a connection was refused: {denied}");
+        tracing::warn!(target: AUDIT, "a connection was refused: {denied}");
         refuse(ErrorCode::PermissionDenied, denied.to_string())
     })?;
     let seat = target.users.connect(peer.uid);
@@ -206,7 +207,7 @@ fn let_in(peer: io::Result<Peer>, target: &Target) -> Result<(Identity, Seat), D
 }
 
 /// Tells somebody who is not let in why, if he listens.
-async fn turn_away<S: AsyncWrite + Unpin>(
+async fn turn_away<S: AsyncRead + AsyncWrite + Unpin>(
     mut stream: S,
     error: DashboardError,
     _turn: OwnedSemaphorePermit,
@@ -216,7 +217,13 @@ async fn turn_away<S: AsyncWrite + Unpin>(
     line.push(b'\n');
     let told = async {
         stream.write_all(&line).await?;
-        stream.shutdown().await
+        stream.shutdown().await?;
+        // Whoever asks before it reads would find nobody, and not the reason.
+        let mut thrown_away = [0; 1_024];
+        while !cfg!(plant_bug = "ipc_hangs_up_on_whoever_writes")
+            && stream.read(&mut thrown_away).await? > 0
+        {}
+        io::Result::Ok(())
     };
     // Who does not listen need not know.
     drop(timeout(LAST_WORDS, told).await);

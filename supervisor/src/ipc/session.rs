@@ -16,6 +16,7 @@ use super::commands;
 use super::decode::{self, Call, Refused, Request};
 use super::explain;
 use super::line::{Frame, Lines};
+use super::output::Output;
 use super::peer::Seat;
 use super::subscriptions::{Events, Logs, Push, Subscriptions};
 use super::target::Target;
@@ -48,6 +49,7 @@ pub(super) struct Session<S> {
     seat: Seat,
     lines: Lines,
     input: Box<[u8; READ_BYTES]>,
+    output: Output,
     subscriptions: Subscriptions,
     running: JoinSet<IpcResponse>,
     /// When the last request was finished, or the connection was made.
@@ -74,6 +76,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         Self {
             lines: Lines::new(limits.line_bytes, limits.nesting),
             input: Box::new([0; READ_BYTES]),
+            output: Output::new(limits.write_timeout),
             subscriptions: Subscriptions::default(),
             running: JoinSet::new(),
             idle_since: now,
@@ -90,6 +93,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
     pub(super) async fn run(mut self) {
         // How it ends is of no concern to anybody else.
         drop(self.serve().await);
+        drop(self.flush().await);
         drop(timeout(self.target.options.limits.write_timeout, self.stream.shutdown()).await);
     }
 
@@ -105,10 +109,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 if pushed < PUSHES_IN_A_ROW {
                     continue;
                 }
-                pushed = 0;
             }
-            let deadline = self.deadline();
-            let is_full = self.running.len() >= PIPELINED;
+            pushed = 0;
+            self.flush().await?;
+            let is_bounded = !cfg!(plant_bug = "ipc_endless_pipeline");
+            let is_full = self.running.len() >= PIPELINED && is_bounded;
+            // What is not read cannot come to its end.
+            let is_waited_for = !is_full || cfg!(plant_bug = "ipc_unread_lines_time_out");
+            let deadline = self.deadline().filter(|_| is_waited_for);
             let step = tokio::select! {
                 biased;
                 _ = end.wait_for(Option::is_some) => Step::Ended,
@@ -118,6 +126,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
                 () = self.subscriptions.changed() => Step::Changed,
                 () = until(deadline) => Step::TimedOut,
             };
+            if is_full {
+                self.line_since = Instant::now();
+            }
             match step {
                 Step::Changed => {}
                 Step::Done(None) => return Err(Gone),
@@ -164,10 +175,11 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             let refused = decode::unfinished(self.lines.unfinished(), why);
             self.refuse(refused).await?;
         }
-        while let Some(done) = self.running.join_next().await {
+        loop {
+            self.flush().await?;
+            let Some(done) = self.running.join_next().await else { return Ok(()) };
             self.send(&done.map_err(|_| Gone)?).await?;
         }
-        Ok(())
     }
 
     /// The tree has ended: what is left to be said is said.
@@ -208,7 +220,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
             .await?;
             self.refused += 1;
             // Who goes on like that is not listened to any longer.
-            return if self.refused > most { Err(Gone) } else { Ok(()) };
+            let is_flood = self.refused > most && !cfg!(plant_bug = "ipc_floods_go_on");
+            return if is_flood { Err(Gone) } else { Ok(()) };
         }
         self.refused = 0;
         match frame {
@@ -226,6 +239,10 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
 
     async fn answer(&mut self, Request { request_id, call }: Request) -> Result<(), Gone> {
         let target = Arc::clone(&self.target);
+        if matches!(call, Call::Command(_)) {
+            // The disk may take its time to write it down: what was answered before does not wait.
+            self.flush().await?;
+        }
         let meant = call.target_id().filter(|meant| *meant != target.id()).map(str::to_owned);
         let result = match (meant, call) {
             (Some(meant), call) if !cfg!(plant_bug = "ipc_target_ignored") => {
@@ -329,25 +346,14 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Session<S> {
         self.send(&response).await
     }
 
-    /// Writes a line. A client that takes nothing of it for too long is gone.
+    /// Adds a line to those that are to be written, which they are before anything is waited for.
     async fn send(&mut self, message: &impl Serialize) -> Result<(), Gone> {
-        let mut line = serde_json::to_vec(message).map_err(|_| Gone)?;
-        line.push(b'\n');
-        let mut rest = &line[..];
-        while !rest.is_empty() {
-            let writing = self.stream.write(rest);
-            let patience = self.target.options.limits.write_timeout;
-            let written = if cfg!(plant_bug = "ipc_waits_for_readers") {
-                writing.await
-            } else {
-                timeout(patience, writing).await.map_err(|_| Gone)?
-            };
-            match written {
-                Ok(0) | Err(_) => return Err(Gone),
-                Ok(count) => rest = &rest[count..],
-            }
-        }
-        self.stream.flush().await.map_err(|_| Gone)
+        self.output.add(message)?;
+        if self.output.is_full() { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), Gone> {
+        self.output.write(&mut self.stream).await
     }
 }
 

@@ -9,6 +9,10 @@ use crate::policy::decision::RestartDecision;
 use crate::task::exit::Exit;
 use crate::task::panic::contain;
 
+/// Where these lines come from, as `tracing` says it.
+#[cfg(all(feature = "ipc", unix))]
+pub(crate) const TARGET: &str = module_path!();
+
 /// Writes a fact to `tracing`: as an error what somebody has to look at, as a warning a failure and
 /// what it led to, the rest for whoever wants to know all.
 pub(crate) fn log(fact: &Fact) {

@@ -307,7 +307,7 @@ mod tests {
 
     fn happens(meter: &mut Meter) {
         let (requested_by, reason) = ("test".into(), "because".into());
-        let reload = EventKind::Commanded { command: RELOAD, requested_by, reason };
+        let reload = EventKind::Commanded { command: RELOAD, adds: None, requested_by, reason };
         for kind in [reload, EventKind::Stale { silent_for: Duration::ZERO }] {
             let (path, generation) = (ChildPath::root(), Generation(1));
             let correlation = CorrelationId(1);

@@ -511,12 +511,13 @@ impl From<&Command> for CommandForm {
                     Verb::Spawn { id, arguments, overrides, .. } => {
                         let id = id.as_ref().map(ToString::to_string);
                         let arguments = arguments.type_name().to_owned();
-                        let tags = overrides.tags.as_ref();
+                        let overrides = overrides.as_deref();
+                        let tags = overrides.and_then(|overrides| overrides.tags.as_ref());
                         return Self::SpawnMember {
                             pool: path,
                             id,
                             arguments,
-                            policy: Box::new(overrides.policy),
+                            policy: Box::new(overrides.map(|said| said.policy).unwrap_or_default()),
                             tags: tags.map(|tags| tags.iter().map(str::to_owned).collect()),
                             requested_by,
                             reason,
@@ -568,6 +569,7 @@ impl CommandForm {
                 let (pool, arguments) = (read(pool)?, Arguments::stand_in(arguments));
                 let mut overrides = Box::<MemberOverrides>::default();
                 (overrides.policy, overrides.tags) = (*policy, tags.map(Tags::new));
+                let overrides = Some(overrides);
                 let verb = Verb::Spawn { pool, id, arguments, overrides };
                 Command::Do(verb, by(requested_by, reason))
             }

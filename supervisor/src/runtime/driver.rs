@@ -2,45 +2,46 @@
 //!
 //! The driver holds no policy. Every `if` about restarting, stopping or waiting is in `core`.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 use std::task::Poll;
-use std::time::SystemTime;
 
+use hashbrown::HashMap;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::clock::Clock;
 #[cfg(feature = "audit")]
-use super::gate::{Gate, subject};
-use super::mailbox::{End, LastState, Message, Query, Shared};
+use super::gate::Gate;
+use super::mailbox::{End, Message, Shared};
+use super::publish::{publish, worth_a_summary};
 use super::runs::Runs;
-#[cfg(feature = "audit")]
-use crate::audit::AuditError;
 use crate::control::command::{Command, Reply};
-use crate::core::action::{Action, Fact};
+use crate::core::action::Action;
 use crate::core::engine::Engine;
 use crate::core::input::Input;
 use crate::core::key::RunKey;
 use crate::core::time::Uptime;
-use crate::core::view::Snapshot;
-use crate::error::types::{ExitError, SupervisorError};
-use crate::event::{Event, EventKind};
+use crate::error::types::SupervisorError;
+use crate::event::Event;
 use crate::id::{ChildPath, CommandId};
 #[cfg(all(feature = "ipc", unix))]
 use crate::ipc::{server::Serving, target::Ended};
 use crate::observe::log::log;
 use crate::observe::meter::Meter;
-use crate::policy::decision::Rule;
 #[cfg(feature = "record")]
 use crate::record::recorder::Recorder;
-use crate::report::EndCause;
-use crate::state::ChildState;
-use crate::summary::{RunSummary, SummaryCause};
-use crate::why::Why;
+use crate::summary::SummaryCause;
+
+mod answers;
+#[cfg(feature = "audit")]
+mod audited;
+mod ending;
+#[cfg(test)]
+mod tests;
 
 /// How many inputs are taken in before other tasks have their turn.
 const BATCH: usize = 128;
@@ -103,7 +104,7 @@ impl Driver {
             shared,
             inbox,
             events,
-            clock: Clock { epoch, now: Uptime::ZERO, at: None },
+            clock: Clock::new(epoch),
             timer: None,
             replies: HashMap::new(),
             settling: Vec::new(),
@@ -185,8 +186,10 @@ impl Driver {
                 Turn::Spawned => {}
             }
             let is_more = self.take_in_waiting(&mut out);
-            // However much there is to take in, what is due is not put off by it.
-            if self.engine.next_deadline().is_some_and(|due| due <= self.clock.look()) {
+            // However much there is to take in, what is due is not put off by it. If there was
+            // little, the look before it was just now.
+            let now = if is_more { self.clock.look() } else { self.clock.now };
+            if self.engine.next_deadline().is_some_and(|due| due <= now) {
                 self.handle(Input::Tick, &mut out);
             }
             if is_more || std::mem::take(&mut self.has_started_runs) {
@@ -239,6 +242,9 @@ impl Driver {
 
     /// Says that a run was spawned, before what it says itself.
     fn announce(&mut self, run: RunKey, out: &mut Vec<Action>) {
+        if cfg!(plant_bug = "announced_late") {
+            return;
+        }
         if self.runs.announce(run) {
             self.handle(Input::Spawned(run), out);
         }
@@ -261,40 +267,7 @@ impl Driver {
             Message::Command(command, reply) => self.command(command, reply, out),
             #[cfg(feature = "audit")]
             Message::Audited(id, written) => self.audited_command(id, written, out),
-            // A query whose asker has gone away is answered to nobody.
-            Message::Query(Query::State(reply)) => {
-                drop(reply.send(self.snapshot()));
-            }
-            Message::Query(Query::StateOf(path, reply)) => {
-                let now = self.clock.look();
-                let mut state = self.engine.at(now).state_at(&path);
-                if let Ok(child) = &mut state {
-                    self.hear(child);
-                }
-                drop(reply.send(state));
-            }
-            Message::Query(Query::Why(path, reply)) => {
-                let now = self.clock.look();
-                let above = std::iter::successors(path.parent(), ChildPath::parent);
-                let state = self.engine.at(now).state_at(&path);
-                let engine = &self.engine;
-                let why = state.map(|mut state| {
-                    self.hear(&mut state);
-                    let above = above.filter_map(|path| engine.state_at(&path).ok()).collect();
-                    Why::new(now.0, state, above)
-                });
-                drop(reply.send(why));
-            }
-            #[cfg(all(feature = "ipc", unix))]
-            Message::Query(Query::Rows(paths, reply)) => {
-                drop(reply.send(self.rows(&paths)));
-            }
-            Message::Query(Query::Settled(reply)) => {
-                if self.settling.len() == self.settling.capacity() {
-                    self.settling.retain(|reply| !reply.is_closed());
-                }
-                self.settling.push(reply);
-            }
+            Message::Query(query) => self.query(query),
         }
     }
 
@@ -361,7 +334,7 @@ impl Driver {
                     self.to_summarize.extend(worth_a_summary(&fact));
                     #[cfg(feature = "audit")]
                     self.accept(&fact);
-                    stamp(&mut self.clock, fact, &self.shared, &self.events);
+                    publish(&mut self.clock, fact, &self.shared, &self.events);
                 }
                 Action::Up => {
                     if let Some(started) = self.started.take() {
@@ -386,66 +359,6 @@ impl Driver {
         }
     }
 
-    /// The whole tree, with what the runs know of their own heartbeats.
-    fn snapshot(&mut self) -> Snapshot {
-        let now = self.clock.look();
-        let mut snapshot = self.engine.at(now).snapshot();
-        for run in snapshot.watched() {
-            if let Some(at) = self.runs.last_heartbeat(run) {
-                snapshot.hear(run, at);
-            }
-        }
-        snapshot
-    }
-
-    /// Some children at one moment.
-    #[cfg(all(feature = "ipc", unix))]
-    fn rows(&mut self, paths: &[ChildPath]) -> crate::control::handle::look::Rows {
-        let now = self.clock.look();
-        let engine = self.engine.at(now);
-        let sequence = engine.sequence();
-        let children: Vec<_> = paths.iter().map(|path| engine.state_at(path).ok()).collect();
-        let heard = children.into_iter().map(|child| {
-            child.map(|mut child| {
-                self.hear(&mut child);
-                child
-            })
-        });
-        crate::control::handle::look::Rows { sequence, children: heard.collect() }
-    }
-
-    /// Adds what the runs know of their own heartbeats.
-    fn hear(&self, child: &mut ChildState) {
-        if let Some(health) = &mut child.health {
-            let run = self.engine.run_at(&child.path);
-            let last = run.and_then(|run| self.runs.last_heartbeat(run));
-            health.hear(last.map(|last| last.0));
-        }
-    }
-
-    fn end(&mut self) {
-        let Some(report) = self.engine.report() else { return };
-        if let Some(started) = self.started.take() {
-            let error = match &report.cause {
-                EndCause::StartFailed { child, exit } => SupervisorError::TreeStart {
-                    child: child.clone(),
-                    cause: ExitError(exit.clone()),
-                },
-                _ => SupervisorError::ShuttingDown,
-            };
-            drop(started.send(Err(error)));
-        }
-        let (last, cause) = (self.snapshot(), report.cause.clone());
-        let root = ChildPath::root();
-        let recent = self.shared.journal.latest(&root, RunSummary::EVENTS);
-        let at = (SystemTime::now(), report.uptime);
-        let cause = SummaryCause::Ended(cause);
-        let summary = RunSummary::new(at, root, cause, recent, last.outline());
-        self.shared.journal.summarize(summary);
-        self.outcome =
-            Some(End::Report { report: Arc::new(report), last: Arc::new(LastState::new(last)) });
-    }
-
     fn reply(&mut self, id: CommandId, reply: Reply) {
         let sender = self.replies.remove(&id);
         #[cfg(feature = "audit")]
@@ -458,31 +371,6 @@ impl Driver {
             // An accepted command runs to its end though nobody waits.
             drop(sender.send(reply));
         }
-    }
-
-    fn summarize(&self, now: Uptime, scope: ChildPath, cause: SummaryCause) {
-        let recent = self.shared.journal.latest(&scope, RunSummary::EVENTS);
-        let outline = self.engine.outline_below(&scope);
-        let at = (SystemTime::now(), now.0);
-        self.shared.journal.summarize(RunSummary::new(at, scope, cause, recent, outline));
-    }
-
-    fn answer_if_settled(&mut self) {
-        if !self.settling.is_empty() && (self.has_ended || self.is_settled()) {
-            for settled in self.settling.drain(..) {
-                // Nobody waits any more: nothing to be told.
-                settled.send(()).unwrap_or_default();
-            }
-        }
-    }
-
-    /// Whether nothing is going on, and nothing waits to begin.
-    fn is_settled(&self) -> bool {
-        #[cfg(feature = "audit")]
-        if self.gate.as_ref().is_some_and(Gate::is_holding_back) {
-            return false;
-        }
-        self.engine.is_settled()
     }
 
     /// Arms the timer for the next deadline. One that is armed for earlier is left alone, also when
@@ -505,82 +393,6 @@ impl Driver {
     }
 }
 
-impl Drop for Driver {
-    fn drop(&mut self) {
-        let outcome = self.outcome.take();
-        self.shared.end.send_if_modified(|end| {
-            let is_news = end.is_none();
-            end.get_or_insert(outcome.unwrap_or(End::Gone));
-            is_news
-        });
-        self.shared.is_ending.send_replace(true);
-        self.turn_away();
-    }
-}
-
-impl Driver {
-    /// Drops every message that nobody will read, so that whoever waits for its answer is told.
-    ///
-    /// Dropping the receiver is not enough: a message that is just being sent would stay in the
-    /// channel for as long as there are handles, and its sender would wait for ever.
-    fn turn_away(&mut self) {
-        self.inbox.close();
-        loop {
-            match self.inbox.try_recv() {
-                Ok(message) => drop(message),
-                Err(mpsc::error::TryRecvError::Disconnected) => return,
-                // Between two instructions of another thread.
-                Err(mpsc::error::TryRecvError::Empty) => std::thread::yield_now(),
-            }
-        }
-    }
-}
-
-#[cfg(feature = "audit")]
-impl Driver {
-    /// Gives a command back if it may go on at once, because there is no audit or it changes
-    /// nothing.
-    fn through_the_gate(&mut self, id: CommandId, command: Command) -> Option<Command> {
-        let now = self.clock.look();
-        let Some(gate) = &mut self.gate else { return Some(command) };
-        let path = subject(&command).map(|(path, ..)| path);
-        let before = path.and_then(|path| self.engine.at(now).state_at(&path).ok());
-        gate.request(id, command, before.as_ref(), &self.shared)
-    }
-
-    fn audited_command(
-        &mut self,
-        id: CommandId,
-        written: Result<(), AuditError>,
-        out: &mut Vec<Action>,
-    ) {
-        let Some(gate) = &mut self.gate else { return };
-        if let Err(error) = written {
-            gate.refuse(id);
-            if let Some(sender) = self.replies.remove(&id) {
-                // Nothing has been done, so there is nothing else to say.
-                drop(sender.send(Err(SupervisorError::Audit(error))));
-            }
-            return;
-        }
-        let Some(command) = gate.pass(id) else { return };
-        let is_end = matches!(command, Command::Shutdown(_) | Command::ShutdownNow(_));
-        self.handle(Input::Command(id, command), out);
-        if let (true, Some(gate)) = (is_end, &mut self.gate) {
-            // There is no fact for the second one who asks, and nobody is turned away.
-            gate.accepted(id);
-        }
-    }
-
-    fn accept(&mut self, fact: &Fact) {
-        if let (Some(gate), EventKind::Commanded { .. }, Some(id)) =
-            (&mut self.gate, &fact.kind, fact.command)
-        {
-            gate.accepted(id);
-        }
-    }
-}
-
 /// Lets others have their turn.
 ///
 /// On the multi-thread runtime another worker is woken to go on in the meantime, because the run
@@ -599,65 +411,4 @@ async fn give_way() {
         Poll::Pending
     })
     .await;
-}
-
-/// Which supervisor a fact calls for a summary of, and why.
-fn worth_a_summary(fact: &Fact) -> Option<(ChildPath, SummaryCause)> {
-    let cause = match &fact.kind {
-        EventKind::Meltdown { decision, why, .. } if decision.rule() == Rule::Intensity => {
-            SummaryCause::Meltdown(why.clone())
-        }
-        EventKind::Meltdown { why, .. } => SummaryCause::Escalation(why.clone()),
-        EventKind::ShutdownForced { cause } => {
-            SummaryCause::ShutdownForced { cause: cause.clone() }
-        }
-        _ => return None,
-    };
-    Some((fact.path.clone(), cause))
-}
-
-/// The time, as it was at the latest look. So many inputs are taken in at one moment.
-struct Clock {
-    epoch: Instant,
-    now: Uptime,
-    /// The same on the wall clock, once somebody has asked.
-    at: Option<SystemTime>,
-}
-
-impl Clock {
-    fn look(&mut self) -> Uptime {
-        self.at = None;
-        self.now = Uptime(self.epoch.elapsed());
-        self.now
-    }
-
-    fn at(&mut self) -> SystemTime {
-        *self.at.get_or_insert_with(SystemTime::now)
-    }
-}
-
-/// Makes an event of a fact, unless nobody wants to know.
-fn stamp(clock: &mut Clock, fact: Fact, shared: &Shared, events: &broadcast::Sender<Arc<Event>>) {
-    let is_kept = shared.journal.capacity() > 0;
-    let is_heard = || shared.subscribers.load(Ordering::SeqCst) > 0;
-    if !is_kept && !is_heard() {
-        return;
-    }
-    let Fact { sequence, correlation, path, generation, command, kind } = fact;
-    let (at, uptime) = (clock.at(), clock.now.0);
-    let event = Event { sequence, at, uptime, path, generation, correlation, command, kind };
-    // A copy only where it goes two ways.
-    let mut told = is_heard().then(|| Arc::new(event.clone()));
-    if is_kept {
-        shared.journal.push(event);
-    }
-    // Looked at again after the journal has it: whoever subscribes reads the journal after that,
-    // and so finds the event in one of them.
-    if told.is_none() && is_heard() {
-        told = shared.journal.from(sequence).0.pop();
-    }
-    if let Some(event) = told {
-        // The last subscriber may just have gone.
-        drop(events.send(event));
-    }
 }

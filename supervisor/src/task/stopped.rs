@@ -49,7 +49,8 @@ impl Future for Stopped<'_> {
             self.seat = Some(seat);
         }
         // Looked at again after the waker is there: who asks sets the flag before he takes them.
-        if self.cell.is_stopping() { Poll::Ready(()) } else { Poll::Pending }
+        let is_stopping = self.cell.is_stopping() && !cfg!(plant_bug = "stop_looked_at_once");
+        if is_stopping { Poll::Ready(()) } else { Poll::Pending }
     }
 }
 
@@ -151,9 +152,11 @@ pub(crate) fn wake_all(cell: &RunCell) {
 
 #[cfg(test)]
 mod tests {
+    use std::hint::spin_loop;
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use std::task::Wake;
+    use std::thread;
 
     use super::*;
     use crate::task::context::TaskContext;
@@ -210,6 +213,34 @@ mod tests {
             let mut next = Box::pin(ctx.stopped());
             assert!(next.as_mut().poll(&mut cx).is_pending());
             assert_eq!(next.seat, Some(1));
+        }
+    }
+
+    /// Two threads that begin together, one of them a bit later each time, so that the request
+    /// comes at every point of the poll.
+    #[test]
+    fn a_stop_that_comes_while_it_is_polled_for_the_first_time_is_not_missed() {
+        for late in (0..64_u32).cycle().take(20_000) {
+            let (ctx, run) = TaskContext::for_test();
+            let (count, there) = (Arc::new(Count::default()), AtomicUsize::new(0));
+            let meet = || {
+                there.fetch_add(1, Ordering::SeqCst);
+                while there.load(Ordering::SeqCst) < 2 {
+                    thread::yield_now();
+                }
+            };
+            let waker = Arc::clone(&count).into();
+            let mut future = Box::pin(ctx.stopped());
+            let is_pending = thread::scope(|scope| {
+                scope.spawn(|| {
+                    meet();
+                    (0..late).for_each(|_| spin_loop());
+                    run.stop();
+                });
+                meet();
+                future.as_mut().poll(&mut Context::from_waker(&waker)).is_pending()
+            });
+            assert!(!is_pending || count.0.load(Ordering::SeqCst) == 1, "it waits for ever");
         }
     }
 

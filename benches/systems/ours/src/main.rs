@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bench_harness::{BoxFuture, Cannot, Failed, Plan, Seen, Shape, System};
 use rust_supervisor::control::handle::SupervisorHandle;
+use rust_supervisor::id::{ChildId, ChildPath};
 use rust_supervisor::policy::backoff::Backoff;
 use rust_supervisor::policy::dependency::StartMode;
 use rust_supervisor::policy::restart::Strategy;
@@ -52,6 +53,7 @@ mod declared {
 
 struct Ours {
     handle: SupervisorHandle,
+    pool: ChildPath,
 }
 
 fn child(plan: &Arc<Plan>, index: usize) -> ChildSpec {
@@ -72,6 +74,7 @@ impl System for Ours {
 
     async fn start(plan: Arc<Plan>, shape: Shape) -> Result<Self, Cannot> {
         let n = plan.children();
+        let pool = ChildPath::root().join(&ChildId::new("pool").expect("an id"));
         let endless = SupervisorSpec::root().intensity(u32::MAX, Duration::from_secs(1));
         let handle = match shape {
             Shape::OneForOne if n == DECLARED => declared::OneForOne::start(AppState { plan })
@@ -104,14 +107,14 @@ impl System for Ours {
                 );
                 let tree = endless.child(SupervisorSpec::pool("pool").members(members));
                 let handle = Supervisor::start(tree).await.map_err(failed)?;
-                let this = Self { handle };
+                let this = Self { handle, pool };
                 for index in 0..n {
                     this.add(Arc::clone(&plan), index).await?;
                 }
                 return Ok(this);
             }
         };
-        Ok(Self { handle })
+        Ok(Self { handle, pool })
     }
 
     async fn shutdown(self) {
@@ -122,15 +125,15 @@ impl System for Ours {
         let id = format!("c{index}");
         let args = (index, plan);
         self.handle
-            .spawn_member("/root/pool", &id, args, "benchmark", "wanted")
+            .spawn_member(&self.pool, &id, args, "benchmark", "wanted")
             .await
             .map_err(failed)?;
         Ok(())
     }
 
     async fn remove(&self, index: usize) -> Result<(), Cannot> {
-        let path = format!("/root/pool/c{index}");
-        self.handle.remove_child(path.as_str(), "benchmark", "not wanted").await.map_err(failed)?;
+        let path = self.pool.join(&ChildId::new(format!("c{index}")).map_err(failed)?);
+        self.handle.remove_child(path, "benchmark", "not wanted").await.map_err(failed)?;
         Ok(())
     }
 

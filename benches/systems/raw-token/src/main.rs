@@ -1,147 +1,46 @@
-//! By hand, as one would write it without a library: a parent that spawns into a `JoinSet`, joins,
-//! and spawns again what has failed. Every child has a token of its own and stops by itself when it
-//! is cancelled.
+//! By hand. Every child has a token of its own and stops by itself when it is cancelled.
 
-use std::collections::HashMap;
-use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 
-use bench_harness::{Cannot, Failed, Plan, Shape, System};
-use tokio::sync::{mpsc, oneshot};
-use tokio::task::{Id, JoinHandle, JoinSet};
+use bench_by_hand::{ByHand, Children, Stops, spawn};
+use bench_harness::Plan;
+use tokio::task::Id;
 use tokio_util::sync::CancellationToken;
 
-enum Command {
-    Add(Arc<Plan>, usize, oneshot::Sender<()>),
-    Remove(usize, oneshot::Sender<()>),
-    Shutdown,
-}
-
-struct RawToken {
-    commands: mpsc::UnboundedSender<Command>,
-    parent: JoinHandle<()>,
-}
-
-type Children = JoinSet<(usize, Result<(), Failed>)>;
-
-pin_project_lite::pin_project! {
-    /// A panic is a failure, and known by its index like one.
-    struct Contained<F> {
-        index: usize,
-        #[pin]
-        run: F,
-    }
-}
-
-impl<F: Future<Output = Result<(), Failed>>> Future for Contained<F> {
-    type Output = (usize, Result<(), Failed>);
-
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        match catch_unwind(AssertUnwindSafe(|| this.run.poll(cx))) {
-            Ok(poll) => poll.map(|result| (*this.index, result)),
-            Err(_) => Poll::Ready((*this.index, Err(Failed))),
-        }
-    }
-}
+/// The token above those of the children.
+#[derive(Default)]
+struct ByToken(CancellationToken);
 
 struct Child {
     id: Id,
     token: CancellationToken,
 }
 
-fn spawn(
-    children: &mut Children,
-    all: &CancellationToken,
-    plan: &Arc<Plan>,
-    index: usize,
-) -> Child {
-    let token = all.child_token();
-    let run = Arc::clone(plan).run(index, token.clone().cancelled_owned());
-    Child { id: children.spawn(Contained { index, run }).id(), token }
-}
-
-async fn stop(children: &mut Children, all: &CancellationToken) {
-    all.cancel();
-    while children.join_next().await.is_some() {}
-}
-
-async fn parent(plan: Arc<Plan>, shape: Shape, mut commands: mpsc::UnboundedReceiver<Command>) {
-    let mut children = Children::new();
-    let mut all = CancellationToken::new();
-    let mut added: HashMap<usize, Child> = HashMap::new();
-    let mut leaving: HashMap<Id, oneshot::Sender<()>> = HashMap::new();
-    for index in 0..plan.children() {
-        spawn(&mut children, &all, &plan, index);
-    }
-    loop {
-        tokio::select! {
-            Some(joined) = children.join_next_with_id() => match joined {
-                Ok((_, (index, Err(Failed)))) if shape == Shape::OneForOne || shape == Shape::Pool => {
-                    spawn(&mut children, &all, &plan, index);
-                }
-                Ok((_, (_, Err(Failed)))) => {
-                    stop(&mut children, &all).await;
-                    all = CancellationToken::new();
-                    for index in 0..plan.children() {
-                        spawn(&mut children, &all, &plan, index);
-                    }
-                }
-                Ok((id, (_, Ok(())))) => {
-                    if let Some(reply) = leaving.remove(&id) {
-                        let _asker_is_gone = reply.send(());
-                    }
-                }
-                Err(_) => unreachable!("nobody aborts, and panics are contained"),
-            },
-            command = commands.recv() => match command {
-                Some(Command::Add(plan, index, reply)) => {
-                    added.insert(index, spawn(&mut children, &all, &plan, index));
-                    let _asker_is_gone = reply.send(());
-                }
-                Some(Command::Remove(index, reply)) => {
-                    let child = added.remove(&index).expect("it was added");
-                    leaving.insert(child.id, reply);
-                    child.token.cancel();
-                }
-                Some(Command::Shutdown) | None => break,
-            },
-        }
-    }
-    stop(&mut children, &all).await;
-}
-
-impl System for RawToken {
+impl Stops for ByToken {
     const NAME: &'static str = "raw-token";
+    type Child = Child;
 
-    async fn start(plan: Arc<Plan>, shape: Shape) -> Result<Self, Cannot> {
-        let (commands, inbox) = mpsc::unbounded_channel();
-        Ok(Self { commands, parent: tokio::spawn(parent(plan, shape, inbox)) })
+    fn spawn(&self, children: &mut Children, plan: &Arc<Plan>, index: usize) -> Child {
+        let token = self.0.child_token();
+        let run = spawn(children, plan, index, token.clone().cancelled_owned());
+        Child { id: run.id(), token }
     }
 
-    async fn shutdown(self) {
-        drop(self.commands.send(Command::Shutdown));
-        self.parent.await.expect("the parent does not panic");
+    fn id(child: &Child) -> Id {
+        child.id
     }
 
-    async fn add(&self, plan: Arc<Plan>, index: usize) -> Result<(), Cannot> {
-        let (reply, done) = oneshot::channel();
-        drop(self.commands.send(Command::Add(plan, index, reply)));
-        done.await.expect("the parent lives");
-        Ok(())
+    fn stop(child: Child) {
+        child.token.cancel();
     }
 
-    async fn remove(&self, index: usize) -> Result<(), Cannot> {
-        let (reply, done) = oneshot::channel();
-        drop(self.commands.send(Command::Remove(index, reply)));
-        done.await.expect("the parent lives");
-        Ok(())
+    async fn stop_all(&mut self, children: &mut Children) {
+        self.0.cancel();
+        while children.join_next().await.is_some() {}
+        self.0 = CancellationToken::new();
     }
 }
 
 pub(crate) fn main() {
-    bench_harness::main::<RawToken>();
+    bench_harness::main::<ByHand<ByToken>>();
 }

@@ -22,7 +22,7 @@ impl Engine {
                 timers += 1;
                 assert!(self.deadlines.contains(due, Due::State, key), "the timer of {path}");
             }
-            if let Some(due) = node.pulse_due {
+            if let Some(due) = node.pulse_due() {
                 timers += 1;
                 assert!(self.deadlines.contains(due, Due::Pulse, key), "the pulse of {path}");
                 assert_eq!(node.state, State::Up, "{path} is looked at");

@@ -55,7 +55,7 @@ pub(super) fn spawn(text: &str) -> Verb {
         Some((pool, id)) => (pool, Some(ChildId::new(id).expect("an id"))),
         None => (text, None),
     };
-    Verb::Spawn { pool: path(pool), id, arguments: Arguments::new(()), overrides: Box::default() }
+    Verb::Spawn { pool: path(pool), id, arguments: Arguments::new(()), overrides: None }
 }
 
 fn tokens(text: &str) -> Vec<String> {

@@ -416,7 +416,7 @@ fn command(world: &World, verb: usize, pick: usize, seed: u64) -> Verb {
             let id = ["x", "y", "z", "a", "b"][pick % 5];
             if is_pool && rng.bool() {
                 let id = rng.bool().then(|| ChildId::new(id).expect("an id"));
-                let (arguments, overrides) = (Arguments::new(()), Box::default());
+                let (arguments, overrides) = (Arguments::new(()), None);
                 return Verb::Spawn { pool: parent, id, arguments, overrides };
             }
             let spec = if rng.u8(..4) == 0 {

@@ -1,48 +1,94 @@
 //! What is written down about commands, and when.
 
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::{Arc, Mutex};
+
 use serde_json::{Value, json};
-use tracing_subscriber::layer::SubscriberExt;
+use tracing::field::{Field, Visit};
+use tracing::{Event, Subscriber};
+use tracing_subscriber::Layer;
+use tracing_subscriber::layer::{Context, SubscriberExt};
 
 use super::harness::{command, reach, shop};
 use crate::dashboard::label::Role;
+use crate::ipc::audits::AUDIT;
 use crate::ipc::logs::{LogBuffer, LogLayer};
+use crate::task::cell::lock;
 
 const TILL: &str = "/root/till";
 
+/// A log of the program: its lines, with their fields and the target.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<BTreeMap<String, String>>>>);
+
+impl<S: Subscriber> Layer<S> for Lines {
+    fn on_event(&self, event: &Event<'_>, _: Context<'_, S>) {
+        let target = event.metadata().target().to_owned();
+        let mut line = Line(BTreeMap::from([("target".to_owned(), target)]));
+        event.record(&mut line);
+        lock(&self.0).push(line.0);
+    }
+}
+
+struct Line(BTreeMap<String, String>);
+
+impl Visit for Line {
+    fn record_debug(&mut self, field: &Field, value: &dyn Debug) {
+        self.0.insert(field.name().to_owned(), format!("{value:?}"));
+    }
+
+    fn record_str(&mut self, field: &Field, value: &str) {
+        self.0.insert(field.name().to_owned(), value.to_owned());
+    }
+}
+
 #[tokio::test(start_paused = true)]
 async fn every_command_is_in_the_log_when_it_is_taken_on_and_when_it_is_done() {
-    let buffer = LogBuffer::new();
-    let layer = LogLayer::new().into_buffer(&buffer);
-    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(layer));
+    // While there is one subscriber alone, `tracing` asks nobody but the thread that comes by a line
+    // first whether it is wanted, and that may be the thread of another test.
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let (log, buffer) = (Lines::default(), LogBuffer::new());
+    let tail = LogLayer::new().into_buffer(&buffer);
+    let layers = tracing_subscriber::registry().with(log.clone()).with(tail);
+    let _guard = tracing::subscriber::set_default(layers);
     let reach = reach(shop()).await;
     let mut client = reach.client();
     client.get("command.restart_child", &command("a", "restart_child", TILL)).await;
     client.ask("command.restart_child", &command("b", "restart_child", "/root/no")).await;
     let mut viewer = reach.client_of(7, Role::Viewer);
     viewer.ask("command.restart_child", &command("c", "restart_child", TILL)).await;
-    let lines = buffer.recent(100);
+    let mut add = command("d", "add_child", "/root/pool");
+    add["target"]["child_manifest"] = json!(r#"{"id":"u1"}"#);
+    client.ask("command.add_child", &add).await;
+    let lines = lock(&log.0).clone();
     let audit: Vec<_> = lines
         .iter()
-        .filter(|line| line.fields["target"] == "rust_supervisor::ipc::audit")
+        .filter(|line| line["target"] == AUDIT)
         .map(|line| {
-            let result = line.message.split(": ").nth(1).unwrap_or_default();
-            (line.fields["command_id"].as_str(), result, line.fields["identity"].as_str())
+            let result = line["message"].split(": ").nth(1).unwrap_or_default();
+            (&*line["command_id"], result, &*line["child_path"], &*line["identity"])
         })
         .collect();
     let (admin, other) = ("uid 1000 (admin), pid 1", "uid 7 (viewer), pid 1");
     assert_eq!(
         audit,
         [
-            ("a", "accepted", admin),
-            ("a", "completed", admin),
-            ("b", "accepted", admin),
-            ("b", "rejected", admin),
-            ("c", "rejected", other),
+            ("a", "accepted", TILL, admin),
+            ("a", "completed", TILL, admin),
+            ("b", "accepted", "/root/no", admin),
+            ("b", "rejected", "/root/no", admin),
+            ("c", "rejected", TILL, other),
+            ("d", "rejected", "/root/pool/u1", admin),
         ]
     );
     // The first stands there before the tree was asked.
-    let place = |what: &str| lines.iter().position(|line| line.message.contains(what));
+    let place = |what: &str| lines.iter().position(|line| line["message"].contains(what));
     assert!(place("over the socket: accepted") < place("restart_child, asked for by alice"));
+    // None of it pushes the lines of the program out of what clients read of them.
+    tracing::info!("a line of the program");
+    let kept: Vec<_> = buffer.recent(100).iter().map(|line| line.message.clone()).collect();
+    assert_eq!(kept, ["a line of the program"]);
 }
 
 #[cfg(feature = "audit")]

@@ -11,10 +11,11 @@ use tokio::io::{DuplexStream, duplex};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout};
 
-use super::harness::{Client, TARGET, code_of, command, parked, reach, reach_with, shop};
+use super::harness::{Client, TARGET, code_of, command, parked, reach, reach_with, shop, slow};
 use crate::dashboard::label::Role;
 use crate::ipc::peer::Peer;
 use crate::ipc::server::{Accept, serve};
+use crate::spec::supervisor::SupervisorSpec;
 
 /// Sees that another client is served.
 async fn is_served(client: &mut Client) {
@@ -159,6 +160,61 @@ async fn nothing_is_read_from_who_does_not_read() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn while_a_client_waits_for_many_answers_no_more_is_read_of_it() {
+    let reach = reach(SupervisorSpec::root().child(slow("till", 20))).await;
+    let mut client = reach.client();
+    let restart = command("a", "restart_child", "/root/till");
+    for _ in 0..128 {
+        // The same again waits for the same answer. More than 64 are read only with what came with
+        // one of these.
+        client.send("command.restart_child", &restart).await;
+    }
+    client.send("hello", &json!({})).await;
+    let first = client.line().await.unwrap();
+    assert_eq!(
+        first["result"]["command_id"], "a",
+        "what comes after them was read before: {first}"
+    );
+    is_served(&mut reach.client()).await;
+}
+
+/// A user of another one connects to the real socket: its own threads may be of any user under Linux,
+/// and the system says who it was that connected.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn who_connects_is_who_the_system_says() {
+    use std::os::unix::fs::PermissionsExt;
+    use std::os::unix::net::UnixStream;
+    use tokio::net::UnixListener;
+
+    const NOBODY: u32 = 65_534;
+
+    let folder = std::env::temp_dir().join(format!("ipc-peer-{:016x}", fastrand::u64(..)));
+    std::fs::create_dir(&folder).unwrap();
+    let path = folder.join("s");
+    let listener = UnixListener::bind(&path).unwrap();
+    for (path, mode) in [(&folder, 0o755), (&path, 0o666)] {
+        std::fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    }
+    // Only root has threads of another user; whoever else asks is itself.
+    let is_root = rustix::process::geteuid().is_root();
+    let uid = if is_root { NOBODY } else { rustix::process::geteuid().as_raw() };
+    let connecting = std::thread::spawn(move || {
+        if is_root {
+            let nobody = rustix::process::Uid::from_raw(NOBODY);
+            rustix::thread::set_thread_res_uid(nobody, nobody, nobody).unwrap();
+        }
+        UnixStream::connect(&path).unwrap()
+    });
+    let (_, peer) = listener.next().await.unwrap();
+    let found = peer.unwrap();
+    let pid = i32::try_from(std::process::id()).unwrap();
+    assert_eq!(found, Peer { uid, pid: Some(pid) });
+    drop(connecting.join().unwrap());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn who_goes_away_leaves_nothing_behind() {
     let reach = reach_with(shop(), |limits| limits.connections_per_user = 1).await;
     for _ in 0..10 {
@@ -252,6 +308,8 @@ async fn who_may_not_connect_is_told_so_and_let_go() {
             let told = client.line().await.expect("a reason");
             assert_eq!(told["request_id"], "");
             assert_eq!(code_of(&told), (code.to_owned(), "authorise".to_owned()));
+            // It asks first and reads then, as most do.
+            client.write(b"{\"request_id\":\"late\",\"method\":\"hello\"}\n").await;
             assert!(client.is_closed().await);
         }
         is_served(&mut good).await;

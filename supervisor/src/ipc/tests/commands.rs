@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::harness::{Client, Reach, TARGET, command, parked, reach, reach_with, shop};
+use super::harness::{Client, Reach, TARGET, command, parked, reach, reach_with, shop, slow};
 use crate::dashboard::label::Role;
 use crate::id::Generation;
+use crate::ipc::view;
 use crate::policy::restart::Readiness;
-use crate::policy::shutdown::Grace;
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::state::Lifecycle;
@@ -85,7 +85,16 @@ async fn a_manifest_names_a_pool_and_what_its_new_member_is_given() {
         assert_eq!(row["readiness"], "ready");
         let added = reach.handle.state_of(&format!("/root/sessions/{id}")).await.unwrap();
         assert_eq!(added.lifecycle, Lifecycle::Up);
+        let asked = reach.handle.journal();
+        let asked = asked.iter().rev().find(|event| event.kind.name() == "commanded").unwrap();
+        let (message, wire) = (asked.kind.to_string(), view::event(asked, TARGET, "1"));
+        assert_eq!(message, format!("spawn_member {id}, asked for by alice: a test"));
+        assert_eq!(wire.payload["adds"], id);
     }
+    reach.handle.spawn_next_member("/root/sessions", 42_u64, "me", "one more").await.unwrap();
+    let asked = reach.handle.journal();
+    let asked = asked.iter().rev().find(|event| event.kind.name() == "commanded").unwrap();
+    assert_eq!(asked.kind.to_string(), "spawn_member 1, asked for by me: one more");
     for (id, path, manifest) in [
         ("b1", pool, "no JSON"),
         ("b2", pool, "[]"),
@@ -101,7 +110,7 @@ async fn a_manifest_names_a_pool_and_what_its_new_member_is_given() {
     let mut missing = add("b8", pool, "");
     missing["target"]["child_manifest"] = Value::Null;
     assert_eq!(client.refused("command.add_child", &missing).await.0, "validation_failed");
-    assert_eq!(reach.handle.current_state().await.unwrap().children.len(), 5);
+    assert_eq!(reach.handle.current_state().await.unwrap().children.len(), 6);
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,15 +279,6 @@ async fn each_role_may_do_what_it_may_and_a_relay_cannot_raise_it() {
             client.get("state", &json!({})).await;
         }
     }
-}
-
-/// A task that takes its time to stop.
-fn slow(id: &str, seconds: u64) -> ChildSpec {
-    let task = service_fn(move |ctx: TaskContext| async move {
-        ctx.stopped().await;
-        tokio::time::sleep(Duration::from_secs(seconds)).await;
-    });
-    ChildSpec::new(id, task).grace(Grace::After(Duration::from_secs(25)))
 }
 
 #[tokio::test(start_paused = true)]

@@ -17,6 +17,7 @@ use crate::ipc::options::IpcOptions;
 use crate::ipc::peer::Peer;
 use crate::ipc::session::Session;
 use crate::ipc::target::{Ended, Target};
+use crate::policy::shutdown::Grace;
 use crate::runtime::supervisor::Supervisor;
 use crate::spec::child::ChildSpec;
 use crate::spec::supervisor::SupervisorSpec;
@@ -28,6 +29,15 @@ pub(super) const TARGET: &str = "shop";
 /// A task that runs until it is asked to stop.
 pub(super) fn parked(id: &str) -> ChildSpec {
     ChildSpec::new(id, service_fn(async |ctx: TaskContext| ctx.stopped().await))
+}
+
+/// A task that takes its time to stop.
+pub(super) fn slow(id: &str, seconds: u64) -> ChildSpec {
+    let task = service_fn(move |ctx: TaskContext| async move {
+        ctx.stopped().await;
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    });
+    ChildSpec::new(id, task).grace(Grace::After(Duration::from_secs(25)))
 }
 
 /// Two tasks, one of them below a supervisor.

@@ -8,20 +8,21 @@ const TOLERATED: f64 = 0.05;
 const TICK: Duration = Duration::from_millis(10);
 
 /// A measurement of the machine that has begun.
-pub(crate) struct Watch {
+#[derive(Debug)]
+pub struct Watch {
     began: Instant,
     busy: Option<Duration>,
 }
 
 impl Watch {
     /// Begins to watch.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         Self { began: Instant::now(), busy: busy() }
     }
 
     /// Whether others used so much that a run with this CPU time of its own is disturbed. Where
     /// there is no `/proc/stat` nobody knows, and no run is.
-    pub(crate) fn is_disturbed(&self, own: Duration) -> bool {
+    pub fn is_disturbed(&self, own: Duration) -> bool {
         let (Some(before), Some(after)) = (self.busy, busy()) else {
             return false;
         };
