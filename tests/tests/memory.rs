@@ -61,8 +61,9 @@ async fn until_at_least(runs: &AtomicU64, enough: u64) {
 
 fn assert_as_before(before: usize, what: &str) {
     let after = live();
-    // What a batch more or less in flight makes. A single word kept each time would be megabytes.
-    assert!(after < before + 64 * 1024, "{what}: {before} bytes, then {after}");
+    // What a batch more or less in flight makes, and the runtime of a test that begins to wait for
+    // its turn. A single word kept each time would be several times that.
+    assert!(after < before + 160 * 1024, "{what}: {before} bytes, then {after}");
 }
 
 #[tokio::test]
@@ -202,9 +203,9 @@ async fn calls_that_are_dropped_do_not_pile_up() {
         let play = Play::begin(Stage::Steady, None).await;
         call_and_drop(&play, &call, 200).await;
         let before = live();
-        call_and_drop(&play, &call, 400).await;
+        call_and_drop(&play, &call, 600).await;
         let Call { function, how, .. } = call;
-        assert_as_before(before, &format!("{function} {how}, dropped 400 more times"));
+        assert_as_before(before, &format!("{function} {how}, dropped 600 more times"));
         play.end(function).await;
     }
 }
