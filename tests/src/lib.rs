@@ -1,6 +1,8 @@
 //! Shared by the tests: children that behave in known ways, and probes that say what they did.
 
 pub mod corpus;
+pub mod dice;
+pub mod proc;
 
 use std::collections::BTreeMap;
 use std::future::Future;

@@ -19,36 +19,16 @@ use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::{TaskFactory, service_fn};
 use rust_supervisor::task::member::member_fn;
+use supervisor_tests::dice::Dice;
 use supervisor_tests::{BY, WHY, drain, every, lines, ms};
 use tokio::time::{sleep, timeout};
 
 const HISTORIES: u64 = 60;
 
-/// A generator that needs no crate: splitmix64.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (z ^ (z >> 31)) % n
-    }
-
-    fn one_in(&mut self, n: u64) -> bool {
-        self.below(n) == 0
-    }
-
-    fn pick<'a, T>(&mut self, of: &'a [T]) -> &'a T {
-        &of[usize::try_from(self.below(of.len() as u64)).unwrap_or(0)]
-    }
-}
-
 /// Lives as long as its seed and its generation say, and ends as they say.
 fn moody(seed: u64) -> TaskFactory {
     service_fn(move |ctx: TaskContext| async move {
-        let mut dice = Dice(seed.wrapping_mul(1_000).wrapping_add(ctx.generation().0));
+        let mut dice = Dice::new(seed.wrapping_mul(1_000).wrapping_add(ctx.generation().0));
         if dice.one_in(3) && !ctx.sleep(ms(dice.below(800))).await {
             return Ok(());
         }
@@ -139,7 +119,7 @@ fn tree(dice: &mut Dice) -> (SupervisorSpec, Vec<String>) {
             1 => {
                 let mut pool = SupervisorSpec::pool(&*id)
                     .members(member_fn(async |ctx: TaskContext, seed: u64| {
-                        let mut dice = Dice(seed.wrapping_add(ctx.generation().0));
+                        let mut dice = Dice::new(seed.wrapping_add(ctx.generation().0));
                         if dice.one_in(2) {
                             let _ = ctx.sleep(ms(dice.below(2_000))).await;
                             return if dice.one_in(2) { Ok(()) } else { Err("hung up") };
@@ -222,7 +202,7 @@ fn runs_do_not_overlap(events: &[Arc<Event>], seed: u64) {
 
 async fn play(seed: u64) {
     let file = std::env::temp_dir().join(format!("chaos-{seed}-{}.jsonl", std::process::id()));
-    let mut dice = Dice(seed);
+    let mut dice = Dice::new(seed);
     let (spec, paths) = tree(&mut dice);
     let mut builder =
         Supervisor::builder(spec).seed(seed).event_capacity(1 << 16).journal_capacity(1 << 16);
@@ -237,7 +217,8 @@ async fn play(seed: u64) {
             }
             if dice.one_in(3) {
                 // Two at once: the one may be in the middle of the other.
-                let (mut a, mut b) = (Dice(dice.below(1 << 40)), Dice(dice.below(1 << 40)));
+                let (mut a, mut b) =
+                    (Dice::new(dice.below(1 << 40)), Dice::new(dice.below(1 << 40)));
                 let both = async {
                     tokio::join!(command(&mut a, &handle, &paths), command(&mut b, &handle, &paths))
                 };

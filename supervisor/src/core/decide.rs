@@ -60,8 +60,9 @@ impl Engine {
 
     /// Nothing is restarted while a supervisor above ends, nor is anything charged.
     pub(super) fn ended_for_good(&mut self, parent: NodeKey, key: NodeKey, exit: &Exit) {
-        self.set_state(key, State::Down);
+        // First, because the state says whether it had to be aborted.
         self.note_row(key, Some(exit));
+        self.set_state(key, State::Down);
         if self.is_forgotten_when_down(key) {
             self.forget(key);
         } else {
@@ -337,6 +338,9 @@ impl Budgets for Charge<'_> {
         let Some(supervisor) = supervisor else { return true };
         if cfg!(plant_bug = "retry_uncharged") && self.ended == Ended::Start {
             return true;
+        }
+        if cfg!(plant_bug = "charged_twice") {
+            supervisor.window.charge(now, supervisor.plan.intensity);
         }
         supervisor.window.charge(now, supervisor.plan.intensity)
     }

@@ -26,7 +26,6 @@ impl Engine {
     /// Ends a supervisor: its children are stopped, youngest first.
     pub(super) fn begin_end(&mut self, key: NodeKey, why: EndWhy, is_asked: bool) {
         let up_for = self.up_for(key);
-        // seen by: cargo test -p supervisor-tests --test model
         if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "ended_row_goes_on") {
             self.end_rows(key, up_for);
         }

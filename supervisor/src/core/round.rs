@@ -90,7 +90,6 @@ impl Engine {
             // What has failed on trial is quarantined when it is gone, as it is without a round.
             Some(state)
                 if self.fails_on_trial(child, state)
-                    // seen by: cargo test -p supervisor-tests --test model
                     && !cfg!(plant_bug = "trial_ends_in_round") => {}
             Some(
                 State::Idle
@@ -185,13 +184,11 @@ impl Engine {
             self.set_state(child, State::Down);
             self.forget(child);
         } else {
-            // seen by: cargo test -p supervisor-tests --test model
             if ended == Ended::Run && !cfg!(plant_bug = "absorbed_row_goes_on") {
                 self.end_rows(child, ready_for);
             }
             // One that had done what it had to do is no reason to wait.
             let has_failed = ended == Ended::Start || exit.is_abnormal();
-            // seen by: cargo test -p supervisor-tests --test model
             if has_failed || cfg!(plant_bug = "success_lengthens") {
                 self.lengthen_round(key, child, exit);
             }

@@ -29,7 +29,6 @@ impl Engine {
         let up_for = self.up_for(key);
         let is_stuck = matches!(after, After::Stuck { .. });
         self.pass_trial(key, up_for);
-        // seen by: cargo test -p supervisor-tests --test model
         if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "stopped_row_goes_on") {
             self.end_rows(key, up_for);
         }
@@ -111,6 +110,11 @@ impl Engine {
                 self.note(key, EventKind::StartFailed { exit: exit.clone() });
                 return self.ended_by_itself(key, exit, Duration::ZERO);
             }
+            // What it took to end it: the next state does not say.
+            // seen by: cargo test -p supervisor-tests --test regressions
+            if !cfg!(plant_bug = "aborted_start_is_clean") {
+                self.note_row(key, Some(&exit));
+            }
             self.set_state(key, State::Starting { origin, due: None });
             return self.started(key, Outcome::Failed(exit));
         }
@@ -178,7 +182,7 @@ impl Engine {
     }
 
     /// Whether the supervisor's round has still to come to this member.
-    fn is_awaited_by_round(&self, parent: NodeKey, key: NodeKey) -> bool {
+    pub(super) fn is_awaited_by_round(&self, parent: NodeKey, key: NodeKey) -> bool {
         let Some(Step::Round(round)) = self.supervisor(parent).map(|s| &s.step) else {
             return false;
         };

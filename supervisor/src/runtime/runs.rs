@@ -165,6 +165,10 @@ impl Runs {
 
     /// Ends a run by force. A thread goes on: it cannot be ended.
     pub(super) fn abort(&self, run: RunKey) {
+        // seen by: cargo test -p supervisor-tests --test simulation
+        if cfg!(plant_bug = "missed_abort") {
+            return;
+        }
         if let Some(abort) = self.get(run).and_then(|alive| alive.abort.as_ref()) {
             abort.abort();
         }

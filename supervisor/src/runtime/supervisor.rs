@@ -139,6 +139,8 @@ impl Supervisor {
             },
             is_measured: true,
             subscribers: Vec::new(),
+            #[cfg(feature = "test-support")]
+            disorder: None,
             #[cfg(feature = "audit")]
             audit: None,
             #[cfg(feature = "record")]
@@ -166,6 +168,8 @@ pub struct SupervisorBuilder {
     /// Whether metrics are told, where there is the feature.
     is_measured: bool,
     subscribers: Vec<oneshot::Sender<Live>>,
+    #[cfg(feature = "test-support")]
+    disorder: Option<u64>,
     #[cfg(feature = "audit")]
     audit: Option<AuditLog>,
     #[cfg(feature = "record")]
@@ -341,6 +345,15 @@ impl SupervisorBuilder {
         self
     }
 
+    /// Has the driver give way to others at random, between any two messages. For simulations:
+    /// what is right in one order of turns has to be right in all of them.
+    #[cfg(feature = "test-support")]
+    #[doc(hidden)]
+    pub fn disordered(mut self, seed: u64) -> Self {
+        self.disorder = Some(seed);
+        self
+    }
+
     /// Starts the tree; see [`Supervisor::start`].
     ///
     /// # Errors
@@ -492,6 +505,8 @@ impl SupervisorBuilder {
         #[cfg(all(feature = "ipc", unix))]
         let socket = socket.map(serve).transpose().map_err(no_socket)?;
         let driver = Driver::new(engine, shared, inbox, events, started);
+        #[cfg(feature = "test-support")]
+        let driver = driver.disordered(self.disorder);
         #[cfg(all(feature = "ipc", unix))]
         let driver = driver.reached_over(socket);
         #[cfg(feature = "audit")]
