@@ -413,7 +413,7 @@ const FUNCTION_ABOVE_FIELD_BELOW: u32 = line!();
 
 #[supervisor]
 struct Pollers {
-    #[child(restart(temporary))]
+    #[child(restart(permanent))]
     poller: poller,
 }
 
@@ -425,7 +425,7 @@ fn what_a_field_says_is_explained_by_the_field_and_the_rest_by_the_function() {
         let (_, rest) = rest.unwrap_or_else(|| panic!("no `{said}` with a place in\n{text}"));
         rest.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
     };
-    assert!(line_after("restart: temporary") > FUNCTION_ABOVE_FIELD_BELOW, "{text}");
+    assert!(line_after("restart: permanent") > FUNCTION_ABOVE_FIELD_BELOW, "{text}");
     assert!(line_after("over transient") < FUNCTION_ABOVE_FIELD_BELOW, "{text}");
     assert!(line_after("backoff.initial: 300ms") < FUNCTION_ABOVE_FIELD_BELOW, "{text}");
 }
