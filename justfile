@@ -36,6 +36,27 @@ plant *names:
 overlay *lines:
     scripts/overlay {{ lines }}
 
+# Ten thousand trees, eight at a time, started and ended in every way: nothing is left of any.
+real-runs number="10000":
+    REAL_RUNS={{ number }} cargo test --release -p supervisor-tests --test real_runs -- --nocapture
+
+# A tree under load, ten minutes of it: each figure a line, and red when a goal is missed.
+soak seconds="600" *options:
+    cargo run --release -p supervisor-tests --bin soak -- {{ seconds }} {{ options }}
+
+# Changes a line of what decides, and sees whether a test goes red: `just mutants supervisor/src/policy/decision.rs`.
+# Needs cargo-mutants.
+mutants *files="supervisor/src/policy/**/*.rs supervisor/src/core/*.rs":
+    scripts/mutants {{ files }}
+
+# The scripts of the core under Miri. Needs a nightly toolchain with miri and rust-src.
+miri *filter="core::tests::scripts task::":
+    cargo +nightly miri test -p rust-tokio-supervisor --lib -- {{ filter }}
+
+# Every order in which a run, its helpers and whoever stops it can do things.
+loom:
+    RUSTFLAGS="--cfg supervisor_loom" cargo test --release --target-dir target/loom -p rust-tokio-supervisor --lib loom
+
 # Gives a reader anything at all, for so many seconds: `just fuzz config 300`. Needs cargo-fuzz.
 fuzz target seconds="60":
     cd fuzz && RUSTC_BOOTSTRAP=1 cargo fuzz run {{ target }} -- -max_total_time={{ seconds }} -max_len=8192

@@ -28,6 +28,7 @@ const _: () = {
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
+            13843739542307266281u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
         const ITEM: &'static __rt::Item = &__ITEM;
@@ -39,9 +40,8 @@ const _: () = {
         State<Db>: __rt::Extract<__S, __rt::TaskContext>,
     {
         const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| {
-            use __rt::{PickAsItIs as _, PickWithClass as _};
             let output = ledger(__rt::of_context(run), __rt::parameter(run)?);
-            let reader = (&&__rt::tag_of_output(&output)).pick();
+            let reader = __rt::tag_of_output(&output).pick();
             (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
         });
     }

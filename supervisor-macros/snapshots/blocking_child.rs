@@ -19,17 +19,16 @@ const _: () = {
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
+            3420738740629460199u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }
     impl __rt::Member for compact {}
     impl __rt::Needs<__rt::NoArgs> for compact {}
     impl<__S: 'static> __rt::RunsUnder<__S> for compact {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Blocking(|run| {
-            use __rt::{PickAsItIs as _, PickWithClass as _};
-            let output = compact(__rt::of_context(run));
-            let reader = (&&__rt::tag_of(&output)).pick();
-            (__rt::finished)((__rt::returned)(output), (__rt::returned)(reader))
-        });
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Blocking(|run| (__rt::finished)(
+            (__rt::returned)(compact(__rt::of_context(run))),
+            __rt::AsItIs,
+        ));
     }
 };

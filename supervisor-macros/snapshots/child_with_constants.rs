@@ -23,18 +23,17 @@ const _: () = {
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
+            4413403468301337248u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }
     impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}
     impl<__S: 'static> __rt::RunsUnder<__S> for poller {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| {
-            use __rt::{PickAsItIs as _, PickWithClass as _};
-            let output = poller(__rt::of_context(run));
-            let reader = (&&__rt::tag_of_output(&output)).pick();
-            (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
-        });
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| (__rt::boxed)(
+            (__rt::returned)(poller(__rt::of_context(run))),
+            __rt::AsItIs,
+        ));
     }
     const _: () = (__rt::check)(
         __rt::PolicyPatch::NONE

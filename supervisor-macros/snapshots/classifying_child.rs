@@ -19,6 +19,7 @@ const _: () = {
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
+            725571163771017921u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }

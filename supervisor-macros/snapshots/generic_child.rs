@@ -28,6 +28,7 @@ const _: () = {
                 "0.1.0",
                 ::core::file!(),
                 ::core::line!(),
+                8936921132418068702u64,
             )
             .one_of_many();
         const NODE: __rt::Node = __rt::Node::Child(
@@ -66,12 +67,11 @@ const _: () = {
             },
             &const {
                 __rt::Runs::Async(|run| {
-                    use __rt::{PickAsItIs as _, PickWithClass as _};
                     let output = consumer::<
                         T,
                         N,
                     >(__rt::of_context(run), __rt::parameter(run)?);
-                    let reader = (&&__rt::tag_of_output(&output)).pick();
+                    let reader = __rt::tag_of_output(&output).pick();
                     (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
                 })
             },

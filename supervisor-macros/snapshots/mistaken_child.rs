@@ -15,6 +15,7 @@ const _: () = {
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
+            4413403468301337248u64,
         );
         const ITEM: &'static __rt::Item = &__rt::Item::broken(Self::KEY);
     }

@@ -19,6 +19,7 @@ const _: () = {
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
+            3136726220191846413u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }

@@ -57,6 +57,7 @@ const _: () = {
         (__rt::DeclaredSlot::new::<win::service, _>)("service"),
     ];
     static __DECLARED: __rt::DeclaredSupervisor = __rt::DeclaredSupervisor::new(__SLOTS)
+        .wired_as::<Payments>()
         .strategy(__rt::Strategy::RestForOne)
         .intensity(3, __rt::Duration::from_secs(10));
     static __ITEM_SLOTS: &[__rt::ItemSlot] = &[
@@ -81,6 +82,7 @@ const _: () = {
             "0.1.0",
             ::core::file!(),
             ::core::line!(),
+            12397551282835092839u64,
         );
         const ITEM: &'static __rt::Item = &__ITEM;
     }

@@ -14,6 +14,16 @@ pub mod bench_guard {
     pub use crate::core::guard::Core;
 }
 pub mod control;
+#[cfg(fuzzing)]
+#[doc(hidden)]
+pub mod fuzz {
+    //! The way in for fuzzing: the engine, with what must hold in all of its histories.
+
+    /// Plays a history, and panics when something does not hold.
+    pub fn engine(data: &[u8]) {
+        crate::core::tests::sim::bytes::play_bytes(data);
+    }
+}
 mod core;
 #[cfg(feature = "dashboard")]
 pub mod dashboard;

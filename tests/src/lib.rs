@@ -2,6 +2,7 @@
 
 pub mod corpus;
 pub mod dice;
+pub mod proc;
 
 use std::collections::BTreeMap;
 use std::future::Future;

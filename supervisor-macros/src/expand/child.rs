@@ -235,30 +235,34 @@ fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
         let call = runtime.call(&place, &finish, quote!(#call, #runtime::Never));
         return quote!(#runtime::Runs::#table(|#run| #call));
     }
+    if matches!(signature.output, ReturnType::Default) && options.classify.is_empty() {
+        // Nothing to ask.
+        let call = runtime.call(&place, &quote!(returned), call);
+        let call = runtime.call(&place, &finish, quote!(#call, #runtime::AsItIs));
+        return quote!(#runtime::Runs::#table(|#run| #call));
+    }
     let output = Ident::new("output", Span::mixed_site());
     let reader = Ident::new("reader", Span::mixed_site());
     let returned = |value: &Ident| runtime.call(&place, &quote!(returned), quote!(#value));
     let (value, kind) = (returned(&output), returned(&reader));
     let finish = runtime.call(&place, &finish, quote!(#value, #kind));
     let (picks, picked) = if options.classify.is_empty() {
-        let picks = quote!(PickAsItIs as _, PickWithClass as _);
-        (picks, quote!((&&#runtime::#tag(&#output)).pick()))
+        (None, quote!(#runtime::#tag(&#output).pick()))
     } else {
         let asks = options
             .classify
             .iter()
             .map(|ty| runtime.generic_function(&Place::of(ty), &quote!(ask), &quote!(#ty)));
-        let picks = quote!(
-            ClassifyByItself as _,
-            ClassifyChain as _,
-            ClassifyInside as _,
-            Unclassified as _
-        );
-        (picks, quote!((&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*])))
+        let picks = quote! {
+            use #runtime::{
+                ClassifyByItself as _, ClassifyChain as _, ClassifyInside as _, Unclassified as _,
+            };
+        };
+        (Some(picks), quote!((&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*])))
     };
     quote! {
         #runtime::Runs::#table(|#run| {
-            use #runtime::{#picks};
+            #picks
             let #output = #call;
             let #reader = #picked;
             #finish

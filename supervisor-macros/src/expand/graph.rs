@@ -15,6 +15,7 @@ pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
     let name = name.unraw().to_string();
     // Of the package that is being compiled. Without Cargo there are no two versions either.
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
+    let seed = seed(&[&name, &version]);
     quote! {
         #runtime::Key::new(
             ::core::module_path!(),
@@ -22,8 +23,17 @@ pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
             #version,
             ::core::file!(),
             ::core::line!(),
+            #seed,
         )
     }
+}
+
+/// These words as a number (FNV-1a, and a zero after each).
+fn seed(words: &[&str]) -> u64 {
+    let bytes = words.iter().flat_map(|word| word.bytes().chain([0]));
+    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
+        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
+    })
 }
 
 /// The same for a child, with what tells the instances of a generic one apart.

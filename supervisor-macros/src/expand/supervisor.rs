@@ -20,7 +20,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let structure = structure(supervisor, fields, &runtime);
     let places: TokenStream = fields.iter().map(|field| place(field, &runtime)).collect();
     let (import, runtime) = runtime.inside();
-    let declared = declared(options, fields, &runtime);
+    let declared = declared(name, options, fields, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
         let (cfgs, ty, id) = (field.cfgs(), &field.ty, field.id());
@@ -129,7 +129,12 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
 
 /// A static `DeclaredSupervisor` with only what was written. Where the user has expressions, it is a
 /// constant in the static: what is wrong with one is said once, in the words of the check of it.
-fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) -> TokenStream {
+fn declared(
+    name: &Ident,
+    options: &SupervisorOptions,
+    fields: &[Field],
+    runtime: &Runtime,
+) -> TokenStream {
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
         let policy = written(&field.options.policy, runtime);
@@ -147,11 +152,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
         let tags = tags(&field.options.policy);
-        let from_config = field.options.from_config.map(|_| {
-            let needs = Place::of(ty).inferred();
-            quote!(.from_config::<#ty, #needs>())
-        });
-        let slot = quote!(#slot #policy #more #ask #tags #from_config);
+        let slot = quote!(#slot #policy #more #ask #tags);
         let slot = match field.options.said_at {
             Some(at) => runtime.call(&Place::at(at), &quote!(DeclaredSlot::said_here), slot),
             None => slot,
@@ -168,6 +169,7 @@ fn declared(options: &SupervisorOptions, fields: &[Field], runtime: &Runtime) ->
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     let more = quote! {
+        .wired_as::<#name>()
         #policy #defaults #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
     };
     let (slots, declared) = if has_expressions(options, fields) {
@@ -197,10 +199,11 @@ fn has_expressions(options: &SupervisorOptions, fields: &[Field]) -> bool {
 /// The constructor of the slot, which asks for what the field must hold, and what else it says.
 fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
     let FieldOptions { policy: _, args, max_children, count, intensity, meltdown, .. } = options;
-    let is_pool = max_children.is_some() || options.from_config.is_some();
+    let is_pool = max_children.is_some();
     let kind = match (args, count, is_pool, intensity, meltdown) {
         (Some(_), ..) => "given",
         (_, Some(_), ..) => "many",
+        _ if options.from_config.is_some() => "configured",
         (_, _, true, ..) => "pool",
         (_, _, _, Some(_), _) | (.., Some(_)) => "group",
         (None, None, false, None, None) => "new",

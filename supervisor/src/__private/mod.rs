@@ -200,7 +200,7 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
-    const KEY: Key = Key::new("", "", "", "", 0);
+    const KEY: Key = Key::new("", "", "", "", 0, 0);
     const NODE: Node = Node::Child(&DeclaredChild::new(PolicyPatch::NONE));
     const ITEM: &'static Item = &const { Item::broken(Self::KEY) };
 }

@@ -1,8 +1,9 @@
 //! How the class of a failure is found: the type of what a child returns is asked what it can do.
 //!
-//! A reference to a tag of the type is asked for a method that several traits have. The compiler
-//! takes the first whose bounds hold, one reference after the other, so that what has no class is
-//! no mistake. This works only where the type is known. A generic child is asked again at the
+//! A tag of the type is asked for a method that it has where its bounds hold, and that what it
+//! dereferences to has in any case, so that what has no class is no mistake. With `classify` several
+//! traits have the method, and the compiler takes the first whose bounds hold, one reference after
+//! the other. This works only where the type is known. A generic child is asked again at the
 //! field where it stands: see [`Asks`].
 
 use std::convert::Infallible;
@@ -86,27 +87,30 @@ impl<T, E: Failure + IntoFailure> Reads<Result<T, E>> for WithClass {
     }
 }
 
-/// Picks the reader for an error that has a class.
-pub trait PickWithClass {
-    /// The reader.
-    fn pick(&self) -> WithClass;
-}
-
-impl<T, E: Failure + IntoFailure> PickWithClass for &Tag<Result<T, E>> {
-    fn pick(&self) -> WithClass {
+impl<T, E: Failure + IntoFailure> Tag<Result<T, E>> {
+    /// The reader for an error that has a class.
+    pub fn pick(&self) -> WithClass {
         WithClass
     }
 }
 
-/// Picks the reader for everything else.
-pub trait PickAsItIs {
-    /// The reader.
-    fn pick(&self) -> AsItIs;
+/// Stands for whatever type, where nothing else is known of it.
+#[derive(Debug)]
+pub struct Anything;
+
+impl Anything {
+    /// The reader for everything else.
+    pub fn pick(&self) -> AsItIs {
+        AsItIs
+    }
 }
 
-impl<T> PickAsItIs for Tag<T> {
-    fn pick(&self) -> AsItIs {
-        AsItIs
+/// What has no class is looked for here.
+impl<T> Deref for Tag<T> {
+    type Target = Anything;
+
+    fn deref(&self) -> &Anything {
+        &Anything
     }
 }
 

@@ -106,14 +106,14 @@ impl Deadlines {
         Some((due, key))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn contains(&self, at: Uptime, due: Due, key: NodeKey) -> bool {
         let mut batch = self.batches.get(&at).into_iter().flat_map(|batch| &batch.nodes);
         self.in_order.contains(&(at, due, key))
             || (due == Due::State && batch.any(|&known| known == Some(key)))
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn len(&self) -> usize {
         let batches = self.batches.values();
         self.in_order.len()

@@ -7,7 +7,7 @@
 use super::engine::{Engine, Todo};
 use super::key::NodeKey;
 use super::reconfigure::Grown;
-use super::state::{After, Origin, State};
+use super::state::{After, Origin, State, Stopping};
 use super::supervisor::Pending;
 use crate::event::EventKind;
 use crate::id::{ChildPath, CommandId};
@@ -74,25 +74,38 @@ impl Engine {
         if cfg!(plant_bug = "disabled_goes_on") {
             return;
         }
+        if self.see_off(key, parent, After::Down) {
+            self.rest_disabled(key);
+            self.left_round(parent);
+            self.todo.push_back(Todo::Advance(parent));
+        }
+    }
+
+    /// Stops a child that is not to come back, whatever it is doing. Says whether there is nothing
+    /// to stop.
+    fn see_off(&mut self, key: NodeKey, parent: NodeKey, after: After) -> bool {
         match self.state_of(key) {
             // Below one that ends, the stop comes to it in its turn.
             Some(State::Starting { .. } | State::Up) if self.is_ending(parent) => {}
             Some(State::Starting { .. } | State::Up) => {
                 self.answer_start_stopped(key);
-                self.stop_node(key, After::Down);
+                self.stop_node(key, after);
             }
-            Some(State::Stopping(mut stopping)) if stopping.after != After::Remove => {
+            // It is to go for good.
+            Some(
+                State::Stopping(Stopping { after: After::Remove, .. })
+                | State::Unjoinable { after: After::Remove },
+            ) if after != After::Remove => {}
+            Some(State::Stopping(mut stopping)) => {
                 self.answer_start_stopped(key);
-                stopping.after = After::Down;
+                stopping.after = after;
                 self.set_state(key, State::Stopping(stopping));
                 self.mark_asked(key);
             }
-            Some(State::Unjoinable { after }) if after != After::Remove => {
-                self.set_state(key, State::Unjoinable { after: After::Down });
+            Some(State::Unjoinable { .. }) => {
+                self.set_state(key, State::Unjoinable { after });
                 self.mark_asked(key);
             }
-            // It is to go for good.
-            Some(State::Stopping(_) | State::Unjoinable { .. }) => {}
             Some(
                 State::Idle
                 | State::Waiting { .. }
@@ -102,13 +115,10 @@ impl Engine {
                 | State::Disabled
                 | State::Paused
                 | State::Quarantined { .. },
-            ) => {
-                self.rest_disabled(key);
-                self.left_round(parent);
-                self.todo.push_back(Todo::Advance(parent));
-            }
+            ) => return true,
             None => {}
         }
+        false
     }
 
     /// Starts a child that was disabled, now or when its supervisor is free.
@@ -236,38 +246,11 @@ impl Engine {
         if cfg!(plant_bug = "shrunk_goes_on") {
             return;
         }
-        match self.state_of(key) {
-            // Below one that ends it is dropped with the others.
-            Some(State::Starting { .. } | State::Up) if self.is_ending(parent) => {}
-            Some(State::Starting { .. } | State::Up) => {
-                self.answer_start_stopped(key);
-                self.stop_node(key, After::Remove);
-            }
-            Some(State::Stopping(mut stopping)) => {
-                self.answer_start_stopped(key);
-                stopping.after = After::Remove;
-                self.set_state(key, State::Stopping(stopping));
-                self.mark_asked(key);
-            }
-            Some(State::Unjoinable { .. }) => {
-                self.set_state(key, State::Unjoinable { after: After::Remove });
-                self.mark_asked(key);
-            }
-            Some(
-                State::Idle
-                | State::Waiting { .. }
-                | State::Ended { .. }
-                | State::Restarting { .. }
-                | State::Down
-                | State::Disabled
-                | State::Paused
-                | State::Quarantined { .. },
-            ) => {
-                self.set_state(key, State::Down);
-                self.forget(key);
-                self.left_round(parent);
-            }
-            None => {}
+        // Below one that ends it is dropped with the others.
+        if self.see_off(key, parent, After::Remove) {
+            self.set_state(key, State::Down);
+            self.forget(key);
+            self.left_round(parent);
         }
     }
 }

@@ -62,8 +62,8 @@ mod start;
 mod state;
 mod stop;
 mod supervisor;
-#[cfg(test)]
-mod tests;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod tests;
 pub(crate) mod time;
 pub(crate) mod view;
 mod waiters;

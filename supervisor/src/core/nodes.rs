@@ -216,7 +216,7 @@ pub(super) struct Nodes {
     /// What was said of the nodes when somebody last asked; see `view`.
     pub(super) seen: Seen,
     /// How often a node was looked at.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     looks: std::cell::Cell<u64>,
 }
 
@@ -255,14 +255,14 @@ impl Nodes {
     }
 
     pub(super) fn get(&self, key: NodeKey) -> Option<&Node> {
-        #[cfg(test)]
+        #[cfg(any(test, fuzzing))]
         self.looks.set(self.looks.get() + 1);
         let slot = self.slots.get(key.index as usize)?;
         slot.node.as_ref().filter(|_| slot.version == key.version)
     }
 
     pub(super) fn get_mut(&mut self, key: NodeKey) -> Option<&mut Node> {
-        #[cfg(test)]
+        #[cfg(any(test, fuzzing))]
         self.looks.set(self.looks.get() + 1);
         self.seen.forget(key.index);
         let slot = self.slots.get_mut(key.index as usize)?;
@@ -270,7 +270,7 @@ impl Nodes {
     }
 
     /// How many nodes are in each state that there has been.
-    #[cfg(any(test, feature = "metrics"))]
+    #[cfg(any(test, fuzzing, feature = "metrics"))]
     pub(super) fn census(&self) -> &[(Lifecycle, u32)] {
         &self.census
     }
@@ -309,7 +309,7 @@ impl Nodes {
         self.slots.len()
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn looks(&self) -> u64 {
         self.looks.get()
     }

@@ -222,7 +222,7 @@ impl Engine {
     }
 
     /// Every child, as it is now, put together at once: what the snapshot has to come to.
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(crate) fn state(&self) -> TreeState {
         let children = self.depth_first().into_iter().filter_map(|key| self.child_state(key));
         TreeState { uptime: self.now.0, sequence: self.facts, children: children.collect() }

@@ -61,7 +61,7 @@ impl Waiters {
         self.waiting.remove(&at)
     }
 
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub(super) fn nodes(&self) -> impl Iterator<Item = NodeKey> {
         let first = self.first.iter().map(|&(key, ..)| key);
         first.chain(self.waiting.keys().map(|&(key, _)| key))

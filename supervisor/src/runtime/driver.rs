@@ -288,6 +288,11 @@ impl Driver {
     }
 
     fn command(&mut self, command: Command, reply: oneshot::Sender<Reply>, out: &mut Vec<Action>) {
+        // seen by: cargo test -p supervisor-tests --test cancel_safety
+        let is_in_vain = matches!(command, Command::Do(..)) && reply.is_closed();
+        if is_in_vain && cfg!(plant_bug = "nothing_done_for_who_is_gone") {
+            return;
+        }
         self.last_command += 1;
         let id = CommandId(self.last_command);
         // An end is answered by the end itself.

@@ -1,6 +1,5 @@
 //! What one run and the driver share.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering, fence};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -9,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 use super::exit::contain;
 use super::run::Helpers;
 use super::stopped::{Waiting, wake_all};
+use super::sync::{AtomicBool, AtomicU64, CellGuard, CellMutex, Ordering, fence, lock_cell};
 use crate::control::handle::SupervisorHandle;
 use crate::core::input::RunEnd;
 use crate::core::key::RunKey;
@@ -43,10 +43,10 @@ pub(crate) struct RunCell {
     announced: AtomicBool,
     /// When the latest heartbeat was sent: nanoseconds on the tree's clock and 1 more, or 0.
     heartbeat: AtomicU64,
-    pub(crate) waiting: Mutex<Waiting>,
+    pub(crate) waiting: CellMutex<Waiting>,
     /// Made only for a run that asks for one of them.
     signals: OnceLock<Box<Signals>>,
-    helpers: Mutex<Helpers>,
+    helpers: CellMutex<Helpers>,
     /// Where its log lines stand.
     pub(crate) span: RunSpan,
 }
@@ -80,9 +80,9 @@ impl RunCell {
             ready: AtomicBool::new(false),
             announced: AtomicBool::new(false),
             heartbeat: AtomicU64::new(0),
-            waiting: Mutex::default(),
+            waiting: CellMutex::default(),
             signals: OnceLock::new(),
-            helpers: Mutex::new(Helpers::None),
+            helpers: CellMutex::new(Helpers::None),
             span,
         })
     }
@@ -155,8 +155,8 @@ impl RunCell {
         Some(Uptime(Duration::from_nanos(nanos)))
     }
 
-    pub(crate) fn helpers(&self) -> MutexGuard<'_, Helpers> {
-        lock(&self.helpers)
+    pub(crate) fn helpers(&self) -> CellGuard<'_, Helpers> {
+        lock_cell(&self.helpers)
     }
 }
 

@@ -172,13 +172,28 @@ where
     }
 }
 
-struct HelperFuture {
+pub(crate) struct HelperFuture {
     future: Option<Pin<Box<dyn Future<Output = ()> + Send>>>,
     cell: Arc<RunCell>,
     number: u64,
 }
 
 impl HelperFuture {
+    /// One that has its place, and is on no runtime.
+    #[cfg(all(test, supervisor_loom))]
+    pub(crate) fn for_loom(cell: &Arc<RunCell>) -> Self {
+        let mut helpers = cell.helpers();
+        if matches!(*helpers, Helpers::None) {
+            *helpers = Helpers::Alive(Box::default());
+        }
+        let Helpers::Alive(alive) = &mut *helpers else { unreachable!("it has just been made") };
+        alive.next += 1;
+        alive.places.insert(alive.next, None);
+        let number = alive.next;
+        drop(helpers);
+        Self { future: Some(Box::pin(std::future::pending())), cell: Arc::clone(cell), number }
+    }
+
     fn finish(&mut self, mut panic: Option<PanicMessage>) {
         let future = self.future.take();
         if let Err(in_drop) = contain(|| self.cell.span.within(|| drop(future))) {

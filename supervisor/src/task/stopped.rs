@@ -9,8 +9,9 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::cell::{RunCell, lock};
+use super::cell::RunCell;
 use super::exit::contain;
+use super::sync::lock_cell;
 
 /// Waits until the run is asked to stop; made by
 /// [`TaskContext::stopped`](super::context::TaskContext::stopped).
@@ -35,11 +36,12 @@ impl Future for Stopped<'_> {
             return Poll::Ready(());
         }
         let waker = cx.waker();
-        let known = self.seat.is_some_and(|seat| lock(&self.cell.waiting).is_known(seat, waker));
+        let known =
+            self.seat.is_some_and(|seat| lock_cell(&self.cell.waiting).is_known(seat, waker));
         if !known {
             // A waker is the user's: it is cloned and dropped outside of the lock.
             let waker = waker.clone();
-            let mut waiting = lock(&self.cell.waiting);
+            let mut waiting = lock_cell(&self.cell.waiting);
             let seat = self.seat.unwrap_or_else(|| waiting.free_seat());
             let before = waiting.sit(seat, waker);
             drop(waiting);
@@ -55,7 +57,7 @@ impl Future for Stopped<'_> {
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
         if let Some(seat) = self.seat {
-            let waker = lock(&self.cell.waiting).leave(seat);
+            let waker = lock_cell(&self.cell.waiting).leave(seat);
             drop(waker);
         }
     }
@@ -142,7 +144,7 @@ impl Waiting {
 /// Wakes all who wait. The flag has been set.
 pub(crate) fn wake_all(cell: &RunCell) {
     loop {
-        let Some(waker) = lock(&cell.waiting).next() else { return };
+        let Some(waker) = lock_cell(&cell.waiting).next() else { return };
         // A waker is the user's and may panic; the driver may not.
         drop(contain(|| waker.wake()));
     }

@@ -8,7 +8,8 @@ use std::time::Duration;
 #[cfg(feature = "config")]
 use super::args::SpawnedWith;
 use super::args::{Gives, Needs, NeedsNothing};
-use super::seat::FromSeat;
+use super::graph::report::Wire;
+use super::seat::{FromSeat, Seated};
 #[cfg(feature = "config")]
 use super::supervised::HasMembers;
 #[cfg(not(feature = "config"))]
@@ -128,6 +129,8 @@ pub struct DeclaredSupervisor {
     defaults: PolicyPatch,
     at: &'static Location<'static>,
     tags: &'static [&'static str],
+    /// A function, because what is found out about a tree is found out of this.
+    wires: fn() -> &'static [Wire],
 }
 
 impl DeclaredSupervisor {
@@ -136,6 +139,7 @@ impl DeclaredSupervisor {
     pub const fn new(slots: &'static [DeclaredSlot]) -> Self {
         Self {
             slots,
+            wires: || &[],
             strategy: None,
             start: None,
             intensity: None,
@@ -147,6 +151,13 @@ impl DeclaredSupervisor {
             at: Location::caller(),
             tags: &[],
         }
+    }
+
+    /// Who depends on whom below it is what the compiler found out about `T`.
+    #[must_use]
+    pub const fn wired_as<T: Seated>(mut self) -> Self {
+        self.wires = || T::WIRES;
+        self
     }
 
     /// The policies of its own, as a child.
@@ -212,6 +223,10 @@ impl DeclaredSupervisor {
         self
     }
 
+    pub(super) fn wires(&self) -> &'static [Wire] {
+        (self.wires)()
+    }
+
     pub(super) const fn slots(&self) -> &'static [DeclaredSlot] {
         self.slots
     }
@@ -251,6 +266,7 @@ pub struct DeclaredSlot {
     node: Node,
     /// What the field says about its child: nothing, for most.
     policy: &'static PolicyPatch,
+    says_policy: bool,
     max_children: Option<u32>,
     count: Option<u32>,
     intensity: Option<Limit>,
@@ -286,6 +302,25 @@ impl DeclaredSlot {
         Self::of(name, T::NODE)
     }
 
+    /// A field whose pool has members that a configuration names; see
+    /// [`SupervisorSpec::from_config`](crate::spec::supervisor::SupervisorSpec::from_config).
+    #[cfg(feature = "config")]
+    pub const fn configured<T, N>(name: &'static str) -> Self
+    where
+        T: Supervised + HasMembers<Member: Needs<N>>,
+        N: SpawnedWith<Value: ArgsType>,
+    {
+        let mut slot = Self::of(name, T::NODE);
+        slot.args = Some(DeclaredArgs::of::<N::Value>());
+        slot
+    }
+
+    /// Only a message.
+    #[cfg(not(feature = "config"))]
+    pub const fn configured<T: Supervised + ReadsConfig, N>(name: &'static str) -> Self {
+        Self::of(name, T::NODE)
+    }
+
     /// A field that says something that only a many has.
     pub const fn many<T: IsMany<N>, N>(name: &'static str) -> Self {
         Self::of(name, T::NODE)
@@ -297,6 +332,7 @@ impl DeclaredSlot {
             name,
             node,
             policy: &NOTHING,
+            says_policy: false,
             max_children,
             count,
             intensity,
@@ -317,29 +353,11 @@ impl DeclaredSlot {
         self
     }
 
-    /// See [`SupervisorSpec::from_config`](crate::spec::supervisor::SupervisorSpec::from_config).
-    #[cfg(feature = "config")]
-    #[must_use]
-    pub const fn from_config<T, N>(mut self) -> Self
-    where
-        T: HasMembers<Member: Needs<N>>,
-        N: SpawnedWith<Value: ArgsType>,
-    {
-        self.args = Some(DeclaredArgs::of::<N::Value>());
-        self
-    }
-
-    /// Only a message.
-    #[cfg(not(feature = "config"))]
-    #[must_use]
-    pub const fn from_config<T: ReadsConfig, N>(self) -> Self {
-        self
-    }
-
     /// The policies written at it.
     #[must_use]
     pub const fn with_policy(mut self, policy: &'static PolicyPatch) -> Self {
         self.policy = policy;
+        self.says_policy = true;
         self
     }
 
@@ -398,6 +416,11 @@ impl DeclaredSlot {
 
     pub(super) const fn policy(&self) -> &'static PolicyPatch {
         self.policy
+    }
+
+    /// Whether it has a policy of its own, which may say nothing.
+    pub(super) const fn says_policy(&self) -> bool {
+        self.says_policy
     }
 
     pub(super) const fn declared_count(&self) -> Option<u32> {

@@ -37,9 +37,10 @@ pub(super) const fn look_through(supervisor: Node, findings: &mut [Finding]) {
     let Node::Supervisor(supervisor) = supervisor else { return };
     let around = around(supervisor);
     let (mut text, slots) = (Text::new(), supervisor.slots());
+    let is_silent = around.room.is_none() && !supervisor.defaults().says_something();
     let mut field = 0;
     while field < slots.len() {
-        if matches!(findings[field], Finding::Nothing) {
+        if matches!(findings[field], Finding::Nothing) && !(is_silent && is_fine(&slots[field])) {
             if of_slot(&slots[field], &around, &mut text) {
                 findings[field] = Finding::Policy;
             } else if is_endless(&slots[field], supervisor.defaults()) {
@@ -48,6 +49,26 @@ pub(super) const fn look_through(supervisor: Node, findings: &mut [Finding]) {
         }
         field += 1;
     }
+}
+
+/// Whether it is plain that nothing is wrong with what stands in a slot around which nothing is
+/// said. A few looks at the only place where something may be said: the compiler takes them for
+/// each child.
+const fn is_fine(slot: &DeclaredSlot) -> bool {
+    let Node::Child(child) = slot.node() else { return false };
+    if slot.says_policy() || child.is_of_its_types() || cfg!(plant_bug = "all_is_plain") {
+        return false;
+    }
+    let declared = child.policy();
+    let is_in_reach = match (declared.restart_limit, declared.backoff.max) {
+        (None, _) => true,
+        (Some(limit), Some(longest)) => lint::is_in_reach(longest, limit),
+        (Some(limit), None) => lint::is_in_reach(Backoff::DEFAULT.max, limit),
+    };
+    let is_whole = cfg!(plant_bug = "halves_are_fine")
+        || declared.backoff.initial.is_some() == declared.backoff.max.is_some()
+            && declared.health.heartbeat.is_some() == declared.health.stale_after.is_some();
+    is_in_reach && is_whole && says_little(declared)
 }
 
 /// Raises what is wrong with the policies of what stands in the field of a supervisor with this

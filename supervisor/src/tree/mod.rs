@@ -201,6 +201,11 @@ impl<T: SupervisionTree> TreeBuilder<T> {
         Self { builder: self.builder.event_capacity(events), ..self }
     }
 
+    /// See [`SupervisorBuilder::journal_capacity`].
+    pub fn journal_capacity(self, events: usize) -> Self {
+        Self { builder: self.builder.journal_capacity(events), ..self }
+    }
+
     /// See [`SupervisorBuilder::last_exits`].
     pub fn last_exits(self, exits: usize) -> Self {
         Self { builder: self.builder.last_exits(exits), ..self }

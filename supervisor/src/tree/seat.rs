@@ -60,7 +60,7 @@ pub trait FromSeat: Sized + 'static {
     label = "not a `#[supervisor]` struct"
 )]
 pub trait Seated: Supervised<Handle = Self> {
-    /// Who depends on whom below it.
+    /// Who depends on whom below it, as far as no supervisor below it knows that.
     const WIRES: &'static [Wire];
     /// Its place.
     fn seat(&self) -> &Seat;

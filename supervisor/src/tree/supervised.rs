@@ -55,6 +55,10 @@ pub trait Group: Supervised {}
 pub trait IsPool: Supervised {}
 
 /// What a pool has. Apart from what it is, so that what is none is said once.
+#[diagnostic::on_unimplemented(
+    message = "`max_children` and `from_config` are for a `Pool<…>`, and `{Self}` is none",
+    label = "not a `Pool`"
+)]
 pub trait HasMembers {
     /// The child that each of them is.
     type Member;

@@ -531,7 +531,7 @@ impl Player {
             // The world answers it; nobody else is concerned.
             Action::CheckPulse(_) => return None,
             Action::Reply(id, reply) => {
-                let command = &self.world.commands[usize::try_from(id.0).unwrap() - 1];
+                let command = &self.world.commands[usize::try_from(id.0).expect("an index") - 1];
                 format!("[{command}: {}]", answer(reply))
             }
             Action::Note(fact) => return self.fact(fact),

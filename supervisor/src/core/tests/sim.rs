@@ -4,6 +4,7 @@
 //! shorter before it is shown. `SUPERVISOR_SIM_HISTORIES` sets how many are played,
 //! `SUPERVISOR_SIM_SEED` plays one of them, and both together so many from that one on.
 
+pub(crate) mod bytes;
 mod reload;
 
 use std::cell::Cell;

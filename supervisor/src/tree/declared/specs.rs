@@ -24,7 +24,7 @@ where
 {
     match (T::NODE, T::RUNS) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            let mut wiring = Wiring::new(declared, T::WIRES);
+            let mut wiring = Wiring::new(declared);
             supervisor(declared, runs, "root", &declared.policy, state, &mut wiring)
         }
         _ => unreachable!("a tree is a supervisor, and both sides are made from one struct"),

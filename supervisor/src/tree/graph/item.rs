@@ -8,8 +8,7 @@ use crate::tree::supervised::Supervised;
 /// What was written about a child or a supervisor that the checks of the whole tree look at, and
 /// nothing else: the compiler reads all of it at every level of a tree.
 ///
-/// Only constants refer to it: it knows the file it was written in, and that belongs into no
-/// program.
+/// Only what the compiler runs refers to it, so that nothing of it is left in the program.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what is said or not, each for itself")]
 pub struct Item {
@@ -21,6 +20,12 @@ pub struct Item {
     pub(super) handles: &'static [Key],
     pub(super) requires: &'static [Key],
     pub(in crate::tree) slots: &'static [ItemSlot],
+    /// How many nodes there are below it.
+    pub(super) nodes_below: usize,
+    /// How many dependencies and handles are asked for below it, at most.
+    pub(super) wishes_below: usize,
+    /// Those of what stands in its own slots.
+    pub(super) wishes_of_slots: usize,
     pub(super) is_supervisor: bool,
     pub(super) is_parallel: bool,
     pub(super) is_multiple: bool,
@@ -41,6 +46,9 @@ impl Item {
             handles: &[],
             requires: &[],
             slots: &[],
+            nodes_below: 0,
+            wishes_below: 0,
+            wishes_of_slots: 0,
             is_supervisor: false,
             is_parallel: false,
             is_multiple: false,
@@ -51,7 +59,19 @@ impl Item {
 
     /// A supervisor of these children that needs nothing.
     pub const fn supervisor(key: Key, slots: &'static [ItemSlot]) -> Self {
-        Self { slots, is_supervisor: true, ..Self::child(key) }
+        let (mut nodes_below, mut wishes_below, mut wishes_of_slots) = (slots.len(), 0, 0);
+        let mut at = 0;
+        while at < slots.len() {
+            let slot = &slots[at];
+            let item = slot.item;
+            nodes_below += item.nodes_below;
+            wishes_below += item.wishes_below;
+            wishes_of_slots += slot.needs().len() + slot.after.len() + item.handles.len();
+            at += 1;
+        }
+        wishes_below += wishes_of_slots;
+        let counted = Self { nodes_below, wishes_below, wishes_of_slots, ..Self::child(key) };
+        Self { slots, is_supervisor: true, ..counted }
     }
 
     /// What stands for something that did not compile.

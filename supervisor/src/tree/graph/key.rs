@@ -25,15 +25,17 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of what is called `name` at that place.
+    /// The key of what is called `name` at that place. `seed` stands for `name` and `version`: the
+    /// macros know those, and are faster than the compiler's interpreter.
     pub const fn new(
         module: &'static str,
         name: &'static str,
         version: &'static str,
         file: &'static str,
         line: u32,
+        seed: u64,
     ) -> Self {
-        let id = hashed(hashed(hashed(SEED ^ line as u64, module), name), version);
+        let id = hashed(seed ^ line as u64, module);
         let (instance, group, is_one_of_many) = ("", "", false);
         Self { module, name, version, file, line, instance, group, is_one_of_many, id }
     }
@@ -155,19 +157,18 @@ pub(in crate::tree) const fn is_same(a: &str, b: &str) -> bool {
     true
 }
 
-/// Where a hash begins.
-const SEED: u64 = 0xcbf2_9ce4_8422_2325;
-
 /// Goes on from `hash` with the length and the bytes, so that no two lists of texts run together.
 ///
-/// Eight bytes a step: what the compiler pays for is steps.
+/// Eight bytes a step, and without a call: what the compiler pays for is steps and calls. Each step lays the halves of a product over each other.
+#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
 const fn hashed(hash: u64, text: &str) -> u64 {
     let mut bytes = text.as_bytes();
-    let mut hash = mixed(hash ^ bytes.len() as u64);
+    let mut hash = hash ^ (bytes.len() as u64) << 32;
     while let [a, b, c, d, e, f, g, h, rest @ ..] = bytes {
         let low = *a as u64 | (*b as u64) << 8 | (*c as u64) << 16 | (*d as u64) << 24;
         let high = *e as u64 | (*f as u64) << 8 | (*g as u64) << 16 | (*h as u64) << 24;
-        hash = mixed(hash ^ (low | high << 32));
+        let product = (hash ^ (low | high << 32)) as u128 * FACTOR;
+        hash = product as u64 ^ (product >> 64) as u64;
         bytes = rest;
     }
     let mut left = 0;
@@ -175,12 +176,9 @@ const fn hashed(hash: u64, text: &str) -> u64 {
         left = left << 8 | *first as u64;
         bytes = rest;
     }
-    mixed(hash ^ left)
-}
-
-/// Every bit of it into both halves of a product, which are laid over each other.
-#[expect(clippy::cast_possible_truncation, reason = "the lower half")]
-const fn mixed(hash: u64) -> u64 {
-    let product = hash as u128 * 0x9e37_79b9_7f4a_7c15;
+    let product = (hash ^ left) as u128 * FACTOR;
     product as u64 ^ (product >> 64) as u64
 }
+
+/// An odd number whose bits are as good as random.
+const FACTOR: u128 = 0x9e37_79b9_7f4a_7c15;

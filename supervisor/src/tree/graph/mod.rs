@@ -20,6 +20,7 @@ pub(crate) mod message;
 pub(crate) mod raise;
 pub(crate) mod report;
 mod resolve;
+mod short;
 #[cfg(test)]
 mod tests;
 mod tree;

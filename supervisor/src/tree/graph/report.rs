@@ -1,11 +1,15 @@
 //! What the compiler keeps of what it finds out about a tree.
 
 use super::item::Item;
+use super::short::Shelf;
 use super::tree::{NO_WIRE, Problem, Room};
 use crate::tree::layers::{self, Finding};
 use crate::tree::supervised::Supervised;
 
 /// Two nodes of a tree, numbered from 0 on the way down, each supervisor before its children.
+///
+/// A tree has those that it takes to know this tree: what is found inside of a nested supervisor
+/// is a wire of that one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Wire {
     /// Who needs it.
@@ -27,7 +31,7 @@ pub(crate) enum WireKind {
 
 /// What the compiler keeps of what it found out about a tree. It is read for each field, and what
 /// a constant holds is gone through each time, so it is small.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Report<const N: usize, const W: usize> {
     pub(super) wires: [Wire; W],
     pub(super) wired: usize,
@@ -37,41 +41,55 @@ pub struct Report<const N: usize, const W: usize> {
 
 /// How many nodes there are below `item`.
 pub const fn nodes_below(item: &Item) -> usize {
-    let (mut nodes, mut at) = (item.slots.len(), 0);
-    while at < item.slots.len() {
-        nodes += nodes_below(item.slots[at].item);
-        at += 1;
-    }
-    nodes
+    item.nodes_below
 }
 
 /// How many dependencies and handles are asked for below `item`, at most.
 pub const fn wishes_below(item: &Item) -> usize {
-    let (mut wishes, mut at) = (0, 0);
-    while at < item.slots.len() {
-        let slot = &item.slots[at];
-        wishes += slot.needs().len() + slot.after.len() + slot.item.handles.len();
-        wishes += wishes_below(slot.item);
-        at += 1;
-    }
-    wishes
+    item.wishes_below
 }
 
 /// Finds out what every dependency below `T` means and what is wrong with them, and with the
 /// policies of what stands in its fields. `N` is [`nodes_below`], `W` is [`wishes_below`].
 pub const fn analyse<T: Supervised, const N: usize, const W: usize>() -> Report<N, W> {
-    let (top, mut room) = (T::ITEM, Room::<N, W>::new());
+    let mut report = wire(T::ITEM);
+    layers::look_through(T::NODE, &mut report.findings);
+    report
+}
+
+/// The part of it that is about dependencies.
+pub(super) const fn wire<const N: usize, const W: usize>(top: &'static Item) -> Report<N, W> {
+    let mut wires = [NO_WIRE; W];
+    let findings = [Finding::Nothing; N];
+    if let Some(wired) = Shelf::<N>::new().look_through(top, &mut wires) {
+        return Report { wires, wired, findings };
+    }
+    wire_at_length(top, findings)
+}
+
+/// The same for any tree.
+pub(super) const fn wire_at_length<const N: usize, const W: usize>(
+    top: &'static Item,
+    mut findings: [Finding; N],
+) -> Report<N, W> {
+    let mut room = Room::<N, W>::new();
     let tree = room.tree(top);
-    let (mut findings, mut field) = ([Finding::Nothing; N], 0);
+    let mut field = 0;
     while field < top.slots.len() {
         if !matches!(tree.problems[tree.direct[field] as usize], Problem::None) {
             findings[field] = Finding::Dependency;
         }
         field += 1;
     }
-    layers::look_through(T::NODE, &mut findings);
-    let wired = tree.wired as usize;
-    Report { wires: room.wires, wired, findings }
+    let (mut wires, mut count, mut at) = ([NO_WIRE; W], 0, 0);
+    while at < tree.wired as usize {
+        if tree.is_own[at] {
+            wires[count] = tree.wires[at];
+            count += 1;
+        }
+        at += 1;
+    }
+    Report { wires, wired: count, findings }
 }
 
 /// The wires of a report, alone: what a program keeps of it. `C` is their number.

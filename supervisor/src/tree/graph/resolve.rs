@@ -60,7 +60,7 @@ const fn after(tree: &mut Tree<'_>, node: u32) {
         let sibling = child_called(tree, place.parent, place.slot.after[at]);
         // One that `cfg` takes out asks for nothing.
         if sibling != NONE {
-            tree.wire(node, sibling, WireKind::Start);
+            tree.wire(node, sibling, WireKind::Start, place.parent);
             if place.parent == TOP {
                 never_temporary(tree, node, sibling);
             }
@@ -99,7 +99,7 @@ const fn needs(tree: &mut Tree<'_>, node: u32) {
         }
         let found = find(tree, node, key, NONE);
         if let Found::At { node: to, scope } = found {
-            tree.wire(node, to, WireKind::Start);
+            tree.wire(node, to, WireKind::Start, scope);
             if scope == TOP {
                 never_temporary(tree, node, to);
             }
@@ -128,8 +128,8 @@ const fn handles(tree: &mut Tree<'_>, node: u32) {
             continue;
         }
         let found = find(tree, node, key, NONE);
-        if let Found::At { node: to, .. } = found {
-            tree.wire(node, to, WireKind::Handle(key.id()));
+        if let Found::At { node: to, scope } = found {
+            tree.wire(node, to, WireKind::Handle(key.id()), scope);
         }
         judge(tree, found, node, Want::Handle, key);
     }

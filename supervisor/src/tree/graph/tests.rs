@@ -4,13 +4,17 @@
 //! is said about it. `needs`, `takes`, `requires` and `after` are followed by names, `said` marks a
 //! `#[child(…)]` at the field.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use super::cycle::Trail;
 use super::item::{Item, ItemSlot};
 use super::key::Key;
 use super::raise::describe;
-use super::report::{Wire, WireKind};
-use super::tree::{Room, TOP, Tree};
+use super::report::{Wire, WireKind, wire, wire_at_length};
+use super::short::Shelf;
+use super::tree::{NO_WIRE, Room, TOP, Tree};
 use crate::policy::restart::Restart;
+use crate::tree::layers::Finding;
 
 fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
@@ -23,7 +27,10 @@ fn leak_all<T>(values: Vec<T>) -> &'static [T] {
 fn key(name: &str) -> Key {
     let (name, version) = name.split_once('@').unwrap_or((name, "1.0.0"));
     let (name, instance) = name.split_once('<').unwrap_or((name, ""));
-    let key = Key::new("app", leak(name.to_owned()), leak(version.to_owned()), "app.rs", 1);
+    let mut hasher = DefaultHasher::new();
+    (name, version).hash(&mut hasher);
+    let (name, version) = (leak(name.to_owned()), leak(version.to_owned()));
+    let key = Key::new("app", name, version, "app.rs", 1, hasher.finish());
     match instance.trim_end_matches('>') {
         "" => key,
         "?" => key.one_of_many(),
@@ -93,7 +100,16 @@ fn supervisor(name: &str, head: &Line<'_>, lines: &[Line<'_>]) -> &'static Item 
 
 fn read(tree: &str) -> Tree<'static> {
     let lines = Line::read(tree);
-    Box::leak(Box::new(Room::<32, 64>::new())).tree(supervisor("App", &lines[0], &lines[1..]))
+    let top = supervisor("App", &lines[0], &lines[1..]);
+    both_ways_agree(top);
+    Box::leak(Box::new(Room::<32, 64>::new())).tree(top)
+}
+
+/// The short way, where it is one, comes to what the long way comes to.
+#[track_caller]
+fn both_ways_agree(top: &'static Item) {
+    let at_length = wire_at_length::<512, 512>(top, [Finding::Nothing; 512]);
+    assert_eq!(wire::<512, 512>(top), at_length);
 }
 
 fn said_at(tree: &Tree<'_>, node: u32) -> String {
@@ -448,4 +464,80 @@ fn what_did_not_compile_may_have_everything() {
     let mut room = Room::<32, 64>::new();
     let tree = room.tree(leak(Item::supervisor(key("App"), slots)));
     assert_eq!(said_at(&tree, 1), "");
+}
+
+/// Trees of few names, so that all that can be odd about one comes up.
+struct Trees {
+    random: u64,
+}
+
+impl Trees {
+    fn below(&mut self, bound: u64) -> usize {
+        self.random = self.random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        usize::try_from((self.random >> 33) % bound).expect("below a small number")
+    }
+
+    fn happens(&mut self, one_in: u64) -> bool {
+        self.below(one_in) == 0
+    }
+
+    fn name(&mut self) -> &'static str {
+        ["a", "b", "c", "d", "e", "f", "g", "h", "i<?", "j<Pool", "Inner0", "Inner1"]
+            [self.below(12)]
+    }
+
+    fn names(&mut self, one_in: u64) -> &'static [Key] {
+        let count = if self.happens(one_in) { 1 + self.below(2) } else { 0 };
+        leak_all((0..count).map(|_| key(self.name())).collect())
+    }
+
+    fn restart(&mut self) -> Restart {
+        [Restart::Permanent, Restart::Transient, Restart::Temporary][self.below(3)]
+    }
+
+    fn item(&mut self, name: &str, depth: usize) -> &'static Item {
+        let mut slots = Vec::new();
+        for field in 0..=self.below(4) {
+            let inner = format!("Inner{field}");
+            let item = if depth < 2 && self.happens(4) {
+                *self.item(&inner, depth + 1)
+            } else {
+                let item = Item::child(key(self.name()));
+                if self.happens(4) { item.multiple() } else { item }
+            };
+            let item = item.depends_on(self.names(3)).handles(self.names(8));
+            let item = if self.happens(8) { item.restart(self.restart()) } else { item };
+            let mut slot = ItemSlot::of(leak(format!("f{field}")), leak(item));
+            if self.happens(12) {
+                slot = slot.restart(self.restart());
+            }
+            if self.happens(12) {
+                slot = slot.depends_on(self.names(2));
+            }
+            if self.happens(12) {
+                slot = slot.after(leak([leak(format!("f{}", self.below(4))).as_str()]));
+            }
+            slots.push(if self.happens(6) { slot.says_something() } else { slot });
+        }
+        let item = Item::supervisor(key(name), leak_all(slots));
+        let item = if self.happens(8) { item.requires(self.names(1)) } else { item };
+        let item = if self.happens(8) { item.default_restart(self.restart()) } else { item };
+        leak(if self.happens(8) { item.parallel() } else { item })
+    }
+}
+
+#[test]
+fn the_short_way_through_a_tree_comes_to_what_the_long_way_comes_to() {
+    let mut trees = Trees { random: 1 };
+    let (mut short, mut found) = (0, 0);
+    for _ in 0..5_000 {
+        let top = trees.item("App", 0);
+        both_ways_agree(top);
+        let mut wires = [NO_WIRE; 512];
+        if let Some(count) = Shelf::<512>::new().look_through(top, &mut wires) {
+            short += 1;
+            found += count;
+        }
+    }
+    assert!(short > 500 && found > 50, "{short} short ways, {found} wires");
 }

@@ -28,6 +28,8 @@ pub(super) struct Tree<'a> {
     pub(super) index: &'a mut [u32],
     /// Those of one node stand together.
     pub(super) wires: &'a mut [Wire],
+    /// By the number of the wire, whether it took this tree to find it.
+    pub(super) is_own: &'a mut [bool],
     pub(super) wired: u32,
     /// By the number of the node at whose field they are raised. One at a time.
     pub(super) problems: &'a mut [Problem],
@@ -39,7 +41,8 @@ pub(super) struct Room<const N: usize, const W: usize> {
     nodes: [Place; N],
     direct: [u32; N],
     index: [u32; N],
-    pub(super) wires: [Wire; W],
+    wires: [Wire; W],
+    is_own: [bool; W],
     problems: [Problem; N],
 }
 
@@ -50,16 +53,17 @@ impl<const N: usize, const W: usize> Room<N, W> {
             direct: [NONE; N],
             index: [NONE; N],
             wires: [NO_WIRE; W],
+            is_own: [false; W],
             problems: [Problem::None; N],
         }
     }
 
     /// All about the tree below `top`.
     pub(super) const fn tree(&mut self, top: &'static Item) -> Tree<'_> {
-        let Self { nodes, direct, index, wires, problems } = self;
+        let Self { nodes, direct, index, wires, is_own, problems } = self;
         let (placed, wired, has_broken) = (0, 0, false);
         let mut tree =
-            Tree { top, nodes, placed, direct, index, wires, wired, problems, has_broken };
+            Tree { top, nodes, placed, direct, index, wires, is_own, wired, problems, has_broken };
         look_through(&mut tree);
         let mut trail = Trail::<N>::new();
         cycle::find(&mut tree, &mut trail.moments());
@@ -88,7 +92,7 @@ pub(super) struct Place {
     pub(super) next: u32,
 }
 
-const NO_ITEM: &Item = &Item::child(Key::new("", "", "", "", 0));
+const NO_ITEM: &Item = &Item::child(Key::new("", "", "", "", 0, 0));
 const NO_PLACE: Place = Place {
     item: NO_ITEM,
     slot: &ItemSlot::of("", NO_ITEM),
@@ -167,8 +171,10 @@ impl Tree<'_> {
         &self.nodes[node as usize]
     }
 
-    pub(super) const fn wire(&mut self, from: u32, to: u32, kind: WireKind) {
+    /// `scope` is the supervisor below which `to` was found.
+    pub(super) const fn wire(&mut self, from: u32, to: u32, kind: WireKind, scope: u32) {
         self.wires[self.wired as usize] = Wire { from, to, kind };
+        self.is_own[self.wired as usize] = scope == TOP;
         self.wired += 1;
     }
 

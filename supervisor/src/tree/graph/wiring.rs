@@ -11,7 +11,8 @@ use crate::tree::declared::{DeclaredSupervisor, Node};
 /// Every node of a tree, in the order of their numbers, and the wires between them.
 pub(crate) struct Wiring {
     nodes: Vec<(u32, &'static str)>,
-    wires: &'static [Wire],
+    /// Of all supervisors, in the order of who needs something.
+    wires: Vec<Wire>,
     /// The number of the node that is asked about next.
     next: u32,
 }
@@ -36,10 +37,32 @@ pub(crate) struct Link {
 }
 
 impl Wiring {
-    pub(crate) fn new(top: &'static DeclaredSupervisor, wires: &'static [Wire]) -> Self {
-        let mut nodes = Vec::new();
-        number(top, NONE, &mut nodes);
-        Self { nodes, wires, next: 0 }
+    pub(crate) fn new(top: &'static DeclaredSupervisor) -> Self {
+        let mut wiring = Self { nodes: Vec::new(), wires: Vec::new(), next: 0 };
+        wiring.number(top, NONE);
+        wiring.wires.sort_by_key(|wire| wire.from);
+        wiring
+    }
+
+    fn number(&mut self, top: &'static DeclaredSupervisor, parent: u32) {
+        let first = self.placed();
+        let wires = top.wires().iter();
+        self.wires.extend(wires.map(|wire| Wire {
+            from: first + wire.from,
+            to: first + wire.to,
+            ..*wire
+        }));
+        for slot in top.slots() {
+            let node = self.placed();
+            self.nodes.push((parent, slot.name()));
+            if let Node::Supervisor(inner) = slot.node() {
+                self.number(inner, node);
+            }
+        }
+    }
+
+    fn placed(&self) -> u32 {
+        u32::try_from(self.nodes.len()).expect("the compiler counted them")
     }
 
     /// What the next node needs; a supervisor comes before its children.
@@ -83,16 +106,6 @@ impl Wiring {
         }
         down.reverse();
         (up, down)
-    }
-}
-
-fn number(top: &'static DeclaredSupervisor, parent: u32, nodes: &mut Vec<(u32, &'static str)>) {
-    for slot in top.slots() {
-        let node = u32::try_from(nodes.len()).expect("the compiler counted them");
-        nodes.push((parent, slot.name()));
-        if let Node::Supervisor(inner) = slot.node() {
-            number(inner, node, nodes);
-        }
     }
 }
 

@@ -6,6 +6,7 @@
 use super::*;
 use crate::policy::failure::OnLimit;
 use crate::policy::health::HealthPatch;
+use crate::policy::intensity::Limit;
 use crate::policy::on_failure::ClassPatch;
 use crate::policy::role::Role;
 
@@ -248,4 +249,35 @@ fn what_is_plain_at_a_glance_is_what_the_long_way_has_nothing_to_say_about() {
 /// Where what stands in it is declared.
 fn slot_place(slot: &DeclaredSlot) -> &'static Location<'static> {
     slot.node().of_members().at()
+}
+
+#[test]
+fn what_is_fine_at_a_glance_is_fine() {
+    let times = [None, Some(1), Some(9)];
+    let mut fine = 0;
+    for (initial, max) in times.iter().flat_map(|one| times.map(|other| (*one, other))) {
+        for (heartbeat, stale_after) in times.iter().flat_map(|a| times.map(|b| (*a, b))) {
+            for restart in [None, Some(Restart::Transient), Some(Restart::Temporary)] {
+                for within in [None, Some(1), Some(1_000)] {
+                    let seconds = |n: u32| n * SECOND;
+                    let health = HealthPatch {
+                        heartbeat: heartbeat.map(seconds),
+                        stale_after: stale_after.map(seconds),
+                    };
+                    let limit = within.map(|n| Limit::new(3, seconds(n)));
+                    let said = PolicyPatch { restart, restart_limit: limit, health, ..NONE };
+                    let said = said.backoff(wait(initial, max));
+                    let one = DeclaredSlot::of("a", child(said));
+                    if is_fine(&one) {
+                        fine += 1;
+                        let top = supervisor(vec![one], NONE);
+                        let mut text = Text::new();
+                        assert!(!of_slot(&one, &around(&top), &mut text), "{}", text.as_str());
+                        assert!(!is_endless(&one, &NONE), "{said:?}");
+                    }
+                }
+            }
+        }
+    }
+    assert!(fine > 20, "{fine}");
 }

@@ -1,0 +1,168 @@
+//! The short way through a tree.
+//!
+//! Most trees are plain: every child is there once, what it depends on stands in a field before its
+//! own, and nothing goes on inside of what it stands in. Then nobody can wait for himself, and it
+//! is enough to look for each name in one table. Whatever is not plain, and all that is wrong, is
+//! left to the long way: see [`Room`](super::tree::Room).
+//!
+//! The compiler goes this way at every build, and it pays for each step and each call: so there are
+//! few calls, and arrays in place of structs.
+
+use super::item::Item;
+use super::key::Key;
+use super::report::{Wire, WireKind};
+use super::tree::NONE;
+use crate::policy::or;
+use crate::policy::restart::Restart;
+
+/// The nodes of a tree by the ids of their keys; by the number of the node, or of its bucket.
+pub(super) struct Shelf<const N: usize> {
+    first: [u32; N],
+    next: [u32; N],
+    ids: [u64; N],
+    /// Whether something brings it back.
+    is_lasting: [bool; N],
+}
+
+impl<const N: usize> Shelf<N> {
+    pub(super) const fn new() -> Self {
+        Self { first: [NONE; N], next: [NONE; N], ids: [0; N], is_lasting: [false; N] }
+    }
+
+    /// Finds what every dependency and every handle of what stands in the fields of `top` means,
+    /// and says how many there are; `None` where this is not the way.
+    pub(super) const fn look_through(
+        &mut self,
+        top: &'static Item,
+        wires: &mut [Wire],
+    ) -> Option<usize> {
+        let Self { first, next, ids, is_lasting } = self;
+        let mut rows = Rows { first, next, ids, is_lasting, has_wishes: top.wishes_of_slots > 0 };
+        match put(&mut rows, top, true, 0, true) {
+            NONE => None,
+            _ if rows.has_wishes => look_for(&rows, top, wires),
+            _ => Some(0),
+        }
+    }
+}
+
+/// The same for any number of nodes.
+struct Rows<'a> {
+    first: &'a mut [u32],
+    next: &'a mut [u32],
+    ids: &'a mut [u64],
+    is_lasting: &'a mut [bool],
+    has_wishes: bool,
+}
+
+/// Puts what stands below `item` into its buckets, from the number `node` on, and says which number
+/// is the next; `NONE` where this is not the way. What stands in nested supervisors matters only to
+/// those who look for something.
+const fn put(
+    rows: &mut Rows<'_>,
+    item: &'static Item,
+    is_top: bool,
+    mut node: u32,
+    is_lasting: bool,
+) -> u32 {
+    let is_lasting = match item.default_restart {
+        Some(restart) => !matches!(restart, Restart::Temporary),
+        None => is_lasting,
+    };
+    let (slots, mut at) = (item.slots, 0);
+    while at < slots.len() {
+        let slot = &slots[at];
+        let item = slot.item;
+        at += 1;
+        let (id, number) = (item.key.id(), node as usize);
+        let bucket = item.key.bucket(rows.first.len());
+        if is_top {
+            if !slot.after.is_empty() || !item.requires.is_empty() {
+                return NONE;
+            }
+            let mut other = rows.first[bucket];
+            while other != NONE {
+                // Twice the same, unless both say what tells them apart.
+                if rows.ids[other as usize] == id && !cfg!(plant_bug = "short_way_past_twins") {
+                    return NONE;
+                }
+                other = rows.next[other as usize];
+            }
+        }
+        rows.ids[number] = id;
+        rows.next[number] = rows.first[bucket];
+        rows.first[bucket] = node;
+        rows.is_lasting[number] = match or(slot.restart, item.restart) {
+            Some(restart) => !matches!(restart, Restart::Temporary),
+            None => is_lasting,
+        };
+        node += 1;
+        if !item.slots.is_empty() {
+            node = if rows.has_wishes {
+                put(rows, item, false, node, is_lasting)
+            } else {
+                node + number_of(item.nodes_below)
+            };
+        }
+    }
+    node
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "nobody writes that many fields")]
+const fn number_of(nodes: usize) -> u32 {
+    nodes as u32
+}
+
+/// Looks for what the fields of `top` ask for.
+const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Option<usize> {
+    let (slots, mut at, mut from, mut count) = (top.slots, 0, 0, 0);
+    while at < slots.len() {
+        let slot = &slots[at];
+        let item = slot.item;
+        let (keys, mut number) = (slot.needs(), 0);
+        while number < keys.len() {
+            let to = only(rows, &keys[number]);
+            // What comes later or is unknown, what it is itself and what is gone for good.
+            let is_before = to < from || to != NONE && cfg!(plant_bug = "short_way_ahead");
+            if !is_before || !rows.is_lasting[to as usize] {
+                return None;
+            }
+            wires[count] = Wire { from, to, kind: WireKind::Start };
+            count += 1;
+            number += 1;
+        }
+        let (keys, mut number) = (item.handles, 0);
+        while number < keys.len() {
+            let key = &keys[number];
+            let to = only(rows, key);
+            if to == NONE {
+                return None;
+            }
+            wires[count] = Wire { from, to, kind: WireKind::Handle(key.id()) };
+            count += 1;
+            number += 1;
+        }
+        from += 1 + number_of(item.nodes_below);
+        at += 1;
+    }
+    Some(count)
+}
+
+/// The only node with this key; `NONE` where there is not one, or nothing tells it from others.
+const fn only(rows: &Rows<'_>, key: &Key) -> u32 {
+    if key.is_blurred() {
+        return NONE;
+    }
+    let (id, mut found) = (key.id(), NONE);
+    let mut node = rows.first[key.bucket(rows.first.len())];
+    while node != NONE {
+        if rows.ids[node as usize] == id {
+            if found != NONE && !cfg!(plant_bug = "short_way_to_one_of_two") {
+                return NONE;
+            }
+            found = node;
+        }
+        node = rows.next[node as usize];
+    }
+    found
+}
