@@ -34,7 +34,7 @@ impl Engine {
         &mut self,
         id: CommandId,
         pool: NodeKey,
-        name: Name,
+        name: &Name,
         arguments: Arguments,
         overrides: Option<Box<MemberOverrides>>,
     ) -> Option<Reply> {
@@ -45,7 +45,7 @@ impl Engine {
         &mut self,
         id: CommandId,
         pool: NodeKey,
-        name: Name,
+        name: &Name,
         arguments: Arguments,
         overrides: Option<Box<MemberOverrides>>,
     ) -> Result<(), SupervisorError> {

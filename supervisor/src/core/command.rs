@@ -120,7 +120,7 @@ impl Engine {
         let reply = match (verb, key) {
             (Verb::Add { spec, .. }, _) => self.add(id, supervisor, &spec),
             (Verb::Spawn { arguments, overrides, .. }, _) => {
-                name.and_then(|name| self.spawn(id, supervisor, name, arguments, overrides))
+                name.and_then(|name| self.spawn(id, supervisor, &name, arguments, overrides))
             }
             (Verb::Start(_), Some(key)) => self.start(id, key),
             (Verb::Stop(_), Some(key)) => self.stop(id, supervisor, key),

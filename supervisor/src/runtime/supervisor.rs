@@ -417,6 +417,13 @@ impl SupervisorBuilder {
         Ok(self)
     }
 
+    /// What the engine is told beside the tree.
+    fn options(&self) -> Options {
+        let Kept { last_exits, remembered_paths } = self.capacities.kept;
+        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
+        Options { seed, last_exits, remembered_paths }
+    }
+
     async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
         let valid = self.spec.validate()?;
         let runtime = runtime_with_a_timer()?;
@@ -427,10 +434,8 @@ impl SupervisorBuilder {
         for warning in valid.warnings() {
             tracing::warn!("{warning}");
         }
-        let Capacities { events, journal, kept: Kept { last_exits, remembered_paths } } =
-            self.capacities;
-        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
-        let options = Options { seed, last_exits, remembered_paths };
+        let Capacities { events, journal, .. } = self.capacities;
+        let options = self.options();
         let engine = Engine::new(&valid, options);
         let (mailbox, inbox) = mpsc::unbounded_channel();
         #[cfg(any(feature = "audit", feature = "record"))]

@@ -5,7 +5,7 @@ use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::state::Lifecycle;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::service_fn;
-use supervisor_tests::{BY, Lives, WHY, alive_tasks, ms, parked, until};
+use supervisor_tests::{BY, Lives, WHY, alive_tasks, ms, until};
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 

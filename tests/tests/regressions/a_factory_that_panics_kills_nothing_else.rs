@@ -6,7 +6,7 @@ use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::service_fn;
-use supervisor_tests::{Lives, end_clean, every, ms, parked};
+use supervisor_tests::{Lives, end_clean, every, ms};
 use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]

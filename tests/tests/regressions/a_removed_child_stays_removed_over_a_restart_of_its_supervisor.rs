@@ -1,7 +1,7 @@
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
-use supervisor_tests::{BY, Lives, WHY, end_clean, parked};
+use supervisor_tests::{BY, Lives, WHY, end_clean};
 
 #[tokio::test(start_paused = true)]
 async fn a_removed_child_stays_removed_over_a_restart_of_its_supervisor() {

@@ -1,7 +1,7 @@
 use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
-use supervisor_tests::{Lives, alive_tasks, failing, ms, parked, until};
+use supervisor_tests::{Lives, alive_tasks, failing, ms, until};
 use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]

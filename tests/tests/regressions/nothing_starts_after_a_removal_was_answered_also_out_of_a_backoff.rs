@@ -3,7 +3,7 @@ use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::state::Lifecycle;
-use supervisor_tests::{BY, Lives, WHY, end_clean, every, ms, parked};
+use supervisor_tests::{BY, Lives, WHY, end_clean, every, ms};
 use tokio::time::sleep;
 
 #[tokio::test(start_paused = true)]

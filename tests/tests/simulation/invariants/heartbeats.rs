@@ -54,7 +54,10 @@ impl Invariant for Heartbeats {
 
     fn state(&mut self, facts: &Facts, state: &TreeState) {
         for (path, place) in facts.fold.all() {
-            let is_watched = place.life == Life::Up && !facts.fold.is_ending(path);
+            // Below one whose own start has failed the stop comes in its turn.
+            let mut above = std::iter::successors(path.parent(), ChildPath::parent);
+            let is_up = above.all(|above| facts.fold.life(&above) == Life::Up);
+            let is_watched = place.life == Life::Up && is_up && !facts.fold.is_ending(path);
             let Some(stale_after) = facts.nature(path).stale_after.filter(|_| is_watched) else {
                 continue;
             };
