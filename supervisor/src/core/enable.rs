@@ -143,7 +143,6 @@ impl Engine {
             return;
         }
         // A round that has still to come to it starts it in its turn, and not while others stop.
-        // seen by: cargo test -p supervisor-tests --test regressions
         let is_in_round =
             !cfg!(plant_bug = "enabled_in_round") && self.is_awaited_by_round(parent, key);
         let again = if is_in_round { After::Round } else { After::Wait };

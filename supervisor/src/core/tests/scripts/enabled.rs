@@ -277,3 +277,19 @@ fn a_tree_that_ends_is_not_configured_anew() {
         ",
     );
 }
+
+#[test]
+fn one_that_is_enabled_again_while_a_round_stops_others_starts_in_its_turn() {
+    check(
+        "one_for_all { a, b, c }",
+        "stubborn c; start; exit a error; reload one_for_all { a, b, c disabled }; \
+         reload one_for_all { a, b, c }; wait 5s",
+        "
+        0ms: start a#1, start b#1, start c#1, up
+        0ms: cancel c#1
+        0ms: [reload: ok]
+        0ms: [reload: ok]
+        5000ms: abort c#1, cancel b#1, start a#2, start b#2, start c#2
+        ",
+    );
+}
