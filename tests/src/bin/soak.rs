@@ -312,9 +312,9 @@ async fn soak(time: Duration, only_drift: bool) -> Result<bool, Box<dyn Error + 
         ),
     );
     let most = if only_drift { MIB_PER_MINUTE_IF_SHORT } else { MIB_PER_MINUTE };
-    let figures: [(&str, fn(&Sample) -> f64); 2] =
-        [("resident", |sample| sample.mib), ("allocated", |sample| sample.live_mib)];
-    for (name, of) in figures {
+    let resident: fn(&Sample) -> f64 = |sample| sample.mib;
+    let allocated: fn(&Sample) -> f64 = |sample| sample.live_mib;
+    for (name, of) in [("resident", resident), ("allocated", allocated)] {
         let slope = slope(&samples, of);
         let at = |part: usize| samples.get(samples.len() * part / 4).map_or(0.0, of);
         let last = samples.last().map_or(0.0, of);

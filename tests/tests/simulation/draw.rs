@@ -91,7 +91,8 @@ fn note(plan: &Plan, natures: &mut BTreeMap<ChildPath, Nature>) {
 
 impl Painter<'_> {
     fn root(&mut self, has_file: bool) -> Plan {
-        let mut root = self.supervisor("root", ChildPath::root(), 1, AutoShutdown::Never, has_file);
+        let mut root =
+            self.supervisor("root", &ChildPath::root(), 1, AutoShutdown::Never, has_file);
         let budget = self.dice.millis(500, 6_000);
         let inner = root.supervisor.as_mut().expect("it is one");
         inner.budget = Some(if self.has_extremes { Duration::MAX } else { budget });
@@ -115,7 +116,7 @@ impl Painter<'_> {
         let parent = self.dice.pick(&parents).clone();
         let path = below(&parent, &format!("x{n}"));
         let mut plan = if self.dice.one_in(3) {
-            self.supervisor(&format!("x{n}"), path, 2, AutoShutdown::Never, false)
+            self.supervisor(&format!("x{n}"), &path, 2, AutoShutdown::Never, false)
         } else {
             self.child(&format!("x{n}"), path, AutoShutdown::Never)
         };
@@ -139,7 +140,7 @@ impl Painter<'_> {
     fn supervisor(
         &mut self,
         id: &str,
-        path: ChildPath,
+        path: &ChildPath,
         depth: usize,
         around: AutoShutdown,
         has_file: bool,
@@ -167,7 +168,7 @@ impl Painter<'_> {
         let mut member_policy = None;
         let mut members = None;
         if is_pool {
-            let member = self.child("_", below(&path, "_"), AutoShutdown::Never);
+            let member = self.child("_", below(path, "_"), AutoShutdown::Never);
             let mut nature = member.nature;
             (nature.is_blocking, nature.is_dynamic) = (false, true);
             (nature.depends_on, nature.stale_after) = (Vec::new(), None);
@@ -177,7 +178,7 @@ impl Painter<'_> {
             members = Some((Box::new(nature), max));
         } else {
             if has_file {
-                let mut gated = self.child("gated", below(&path, "gated"), AutoShutdown::Never);
+                let mut gated = self.child("gated", below(path, "gated"), AutoShutdown::Never);
                 gated.nature.is_blocking = false;
                 gated.is_gated = true;
                 gated.is_enabled = true;
@@ -186,9 +187,9 @@ impl Painter<'_> {
             let most = if depth == 1 { 5 } else { 4 };
             for n in 0..self.dice.below(most) + u64::from(depth == 1) * 2 {
                 let id = format!("{}{n}", ["n", "m", "o", "p"][depth - 1]);
-                let at = below(&path, &id);
+                let at = below(path, &id);
                 let child = if depth < 4 && self.dice.one_in(4) {
-                    self.supervisor(&id, at.clone(), depth + 1, auto, false)
+                    self.supervisor(&id, &at, depth + 1, auto, false)
                 } else {
                     self.child(&id, at.clone(), auto)
                 };
@@ -232,6 +233,24 @@ impl Painter<'_> {
         }
     }
 
+    /// Makes one of these times as short or as long as can be.
+    fn make_extreme(
+        &mut self,
+        grace: &mut Duration,
+        abort_wait: &mut Duration,
+        start_timeout: &mut Duration,
+    ) {
+        // Not for ever: a start that takes so long would be waited for by nobody else.
+        let centuries = Duration::from_hours(876_000);
+        let extremes = [Duration::from_nanos(1), centuries];
+        self.extremes += 1;
+        match self.dice.below(3) {
+            0 => *grace = ms(1).max(*self.dice.pick(&extremes)),
+            1 => *abort_wait = ms(1).max(*self.dice.pick(&extremes)),
+            _ => *start_timeout = *self.dice.pick(&extremes),
+        }
+    }
+
     fn child(&mut self, id: &str, path: ChildPath, around: AutoShutdown) -> Plan {
         let restart = *self.dice.pick(&[
             Restart::Permanent,
@@ -247,15 +266,7 @@ impl Painter<'_> {
         let mut abort_wait = self.millis(1, 200);
         let mut start_timeout = self.millis(1, 600);
         if self.has_extremes && self.dice.one_in(2) {
-            // Not for ever: a start that takes so long would be waited for by nobody else.
-            let centuries = Duration::from_secs(100 * 365 * 24 * 3_600);
-            let extremes = [Duration::from_nanos(1), centuries];
-            self.extremes += 1;
-            match self.dice.below(3) {
-                0 => grace = ms(1).max(*self.dice.pick(&extremes)),
-                1 => abort_wait = ms(1).max(*self.dice.pick(&extremes)),
-                _ => start_timeout = self.dice.pick(&extremes).to_owned(),
-            }
+            self.make_extreme(&mut grace, &mut abort_wait, &mut start_timeout);
         }
         let grace = Grace::After(grace);
         let mut policy = PolicyPatch::NONE.restart(restart).readiness(readiness);
@@ -293,8 +304,8 @@ impl Painter<'_> {
                 nature.has_class_limit = true;
                 let class = *self.dice.pick(&FailureClass::ALL);
                 let max = u32::try_from(self.dice.below(4)).expect("small");
-                let patch = ClassPatch::NONE.restart_limit(max, self.millis(1, 5_000));
-                policy = policy.on_failure(OnFailurePatch::NONE.on(class, patch));
+                let limit = ClassPatch::NONE.restart_limit(max, self.millis(1, 5_000));
+                policy = policy.on_failure(OnFailurePatch::NONE.on(class, limit));
             }
             if self.dice.one_in(6) {
                 let limit = (self.dice.below(4), self.millis(1, 4_000));
@@ -367,9 +378,8 @@ impl Plan {
     fn task(&self, sim: &Arc<Sim>) -> ChildSpec {
         let task =
             if self.nature.is_blocking { threads::task(sim) } else { child::task(sim, self.mood) };
-        let mut spec = ChildSpec::new(&*self.id, task)
-            .with_policy(self.policy.clone())
-            .enabled_if(self.is_enabled);
+        let mut spec =
+            ChildSpec::new(&*self.id, task).with_policy(self.policy).enabled_if(self.is_enabled);
         if let (Some(heartbeat), Some(stale_after)) = (self.mood.heartbeat, self.mood.stale_after)
             && !self.nature.is_blocking
         {
@@ -381,7 +391,7 @@ impl Plan {
         if self.is_gated {
             spec = spec.settings::<Gated>();
         }
-        self.nature.depends_on.iter().fold(spec, |spec, on| spec.depends_on(on))
+        self.nature.depends_on.iter().fold(spec, ChildSpec::depends_on)
     }
 
     fn supervisor(&self, inner: &Inner, sim: &Arc<Sim>) -> SupervisorSpec {
@@ -390,7 +400,7 @@ impl Plan {
             let (_, max) = group.members.as_ref().expect("a pool has members");
             SupervisorSpec::pool(&*self.id)
                 .members(child::members(sim, *mood))
-                .member_policy(policy.clone())
+                .member_policy(*policy)
                 .max_children(u32::try_from(*max).expect("small"))
         } else if self.path.is_root() {
             SupervisorSpec::root().strategy(group.strategy).start(group.start)
@@ -405,11 +415,11 @@ impl Plan {
             spec = spec.shutdown_budget(budget);
         }
         if !self.path.is_root() {
-            spec = spec.with_policy(self.policy.clone()).enabled_if(self.is_enabled);
+            spec = spec.with_policy(self.policy).enabled_if(self.is_enabled);
             if self.is_significant {
                 spec = spec.significant();
             }
-            spec = self.nature.depends_on.iter().fold(spec, |spec, on| spec.depends_on(on));
+            spec = self.nature.depends_on.iter().fold(spec, SupervisorSpec::depends_on);
         }
         inner.children.iter().fold(spec, |spec, child| spec.child(child.spec(sim)))
     }

@@ -118,7 +118,7 @@ impl Fold {
             EventKind::Aborted => place.aborted = Some(at),
             EventKind::Unjoinable => place.life = Life::Unjoinable,
             EventKind::StartFailed { .. } | EventKind::StartIgnored | EventKind::Exited { .. } => {
-                place.life = Life::Gone
+                place.life = Life::Gone;
             }
             _ => {}
         }

@@ -144,7 +144,7 @@ impl Conductor {
         self.over(&handle).await;
         let steps = 20 + self.dice.below(160);
         for _ in 0..steps {
-            self.one_step(&handle).await;
+            Box::pin(self.one_step(&handle)).await;
             jitter(&mut self.dice).await;
             let Ok(state) = handle.current_state().await else { break };
             sim.state(&state);
@@ -184,7 +184,7 @@ impl Conductor {
             68..75 => {
                 let polls = usize::try_from(self.dice.below(6)).expect("small");
                 let command = self.command(handle);
-                if poll_then_drop(command, polls).await.is_none() {
+                if Box::pin(poll_then_drop(command, polls)).await.is_none() {
                     self.sim.fault(Fault::CancelledFuture);
                 }
             }
@@ -359,7 +359,7 @@ impl Conductor {
             }
             _ if dice.one_in(25) => path = below(&path, "nobody"),
             _ if self.drawn.natures[&path].group.as_ref().is_some_and(|g| g.members.is_some()) => {
-                path = below(&path, *dice.pick(&["a", "b", "1", "2"]));
+                path = below(&path, dice.pick::<&str>(&["a", "b", "1", "2"]));
             }
             _ => {}
         }

@@ -22,7 +22,7 @@ use crate::faults::Fault;
 use crate::world::{Did, Run, Sim, What};
 
 /// How long a thread may take to begin, or to be gone, before something is wrong with the harness.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 enum Order {
     Ready(Sender<()>),

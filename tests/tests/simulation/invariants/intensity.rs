@@ -20,7 +20,7 @@ pub(super) struct Intensity {
 }
 
 fn count(charges: &[Duration], now: Duration, within: Duration) -> usize {
-    charges.iter().filter(|&&at| now - at <= within).count()
+    charges.iter().filter(|&&at| now <= at + within).count()
 }
 
 impl Invariant for Intensity {

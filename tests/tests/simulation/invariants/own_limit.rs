@@ -46,7 +46,7 @@ impl Invariant for OwnLimit {
                 if is_charged && is_known {
                     let charges = self.charges.entry(path.clone()).or_default();
                     charges.push(event.uptime);
-                    let within = |at: &&Duration| event.uptime - **at <= limit.within;
+                    let within = |at: &&Duration| event.uptime <= **at + limit.within;
                     let counted = charges.iter().filter(within).count();
                     let is_spent = counted > limit.max as usize;
                     assert_eq!(is_spent, is_its_own, "{event}: {counted}, of {limit}");

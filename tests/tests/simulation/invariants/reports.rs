@@ -30,10 +30,10 @@ impl Invariant for Reports {
                 self.alive = Some(facts.lives.keys().cloned().collect());
             }
             // A thread that was given up may end by itself after all.
-            EventKind::Aborted if self.alive.is_some() => {
-                if !facts.nature(&event.path).is_supervisor() {
-                    self.aborted.insert(event.path.clone());
-                }
+            EventKind::Aborted
+                if self.alive.is_some() && !facts.nature(&event.path).is_supervisor() =>
+            {
+                self.aborted.insert(event.path.clone());
             }
             EventKind::Ended { is_clean } => self.is_clean = Some(is_clean),
             _ => {}

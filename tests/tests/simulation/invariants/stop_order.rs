@@ -1,6 +1,7 @@
 //! L20: a supervisor stops its children one at a time, the youngest first.
 
 use rust_supervisor::event::EventKind;
+use rust_supervisor::id::ChildPath;
 use rust_supervisor::policy::dependency::StartMode;
 
 use crate::fold::Life;
@@ -36,7 +37,7 @@ impl Invariant for StopOrder {
             return;
         }
         let is_above = |place: &crate::fold::Place| place.aborted.is_some();
-        let mut ancestors = std::iter::successors(above.parent(), |path| path.parent());
+        let mut ancestors = std::iter::successors(above.parent(), ChildPath::parent);
         if ancestors.any(|path| is_above(facts.fold.at(&path))) {
             return;
         }
