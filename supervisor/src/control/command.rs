@@ -21,7 +21,7 @@ pub(crate) enum Command {
     /// A change, asked for by somebody for some reason.
     Do(Verb, By),
     #[cfg_attr(
-        not(any(feature = "config", feature = "record")),
+        not(any(test, feature = "config", feature = "record")),
         expect(dead_code, reason = "what cannot be configured is not configured anew")
     )]
     /// Other policies in the place of those of the whole tree.

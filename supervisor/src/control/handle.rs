@@ -82,7 +82,7 @@ impl SupervisorHandle {
     }
 
     /// The same tree, which this handle does not keep alive.
-    #[cfg(any(feature = "config", test))]
+    #[cfg(feature = "config")]
     pub(crate) fn weak_of(handle: &Self) -> Self {
         Self::weak(Arc::clone(&handle.shared))
     }

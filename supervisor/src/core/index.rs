@@ -71,9 +71,9 @@ impl fmt::Debug for Index {
 #[derive(Default)]
 pub(super) struct Forgotten {
     capacity: usize,
-    /// Oldest first. One that came back stays here, without its number, until its time has come.
-    order: VecDeque<Past>,
-    /// The number of the oldest.
+    /// Oldest first. One that came back leaves its place empty.
+    order: VecDeque<Option<Past>>,
+    /// The number of the oldest place.
     oldest: u64,
     /// The numbers of those that have not come back.
     numbers: HashTable<u64>,
@@ -102,21 +102,45 @@ impl Forgotten {
         if generation == Generation::default() {
             return;
         }
-        let number = self.oldest + self.order.len() as u64;
-        self.order.push_back(Past { path, generation, hash });
-        let (order, oldest) = (&self.order, self.oldest);
-        self.numbers.insert_unique(hash.0, number, |&number| at(order, oldest, number).hash.0);
+        self.order.push_back(Some(Past { path, generation, hash }));
+        let number = self.oldest + self.order.len() as u64 - 1;
+        self.index(number, hash);
         self.shed();
     }
 
-    /// Lets go of those that are too many, those first that were forgotten first.
+    fn index(&mut self, number: u64, hash: Hash) {
+        let (order, oldest) = (&self.order, self.oldest);
+        let hash_of = |&number: &u64| at(order, oldest, number).map_or(0, |past| past.hash.0);
+        self.numbers.insert_unique(hash.0, number, hash_of);
+    }
+
+    /// Lets go of those that are too many, those first that were forgotten first, and of places
+    /// that are empty.
     fn shed(&mut self) {
-        while self.order.len() > self.capacity {
-            let Some(past) = self.order.pop_front() else { break };
-            let number = self.oldest;
+        while let Some(oldest) = self.order.front()
+            && (oldest.is_none() || self.numbers.len() > self.capacity)
+        {
+            let (number, past) = (self.oldest, self.order.pop_front().flatten());
             self.oldest += 1;
-            if let Ok(entry) = self.numbers.find_entry(past.hash.0, |&known| known == number) {
+            if let Some(past) = past
+                && let Ok(entry) = self.numbers.find_entry(past.hash.0, |&known| known == number)
+            {
                 entry.remove();
+            }
+        }
+        // Those that come and go again and again must not take the room of the others.
+        if self.order.len() > 2 * self.numbers.len() + 32 && !cfg!(plant_bug = "empty_places_kept")
+        {
+            self.close_up();
+        }
+    }
+
+    fn close_up(&mut self) {
+        self.order.retain(Option::is_some);
+        self.numbers.clear();
+        for place in 0..self.order.len() {
+            if let Some(hash) = self.order[place].as_ref().map(|past| past.hash) {
+                self.index(self.oldest + place as u64, hash);
             }
         }
     }
@@ -127,23 +151,29 @@ impl Forgotten {
             return Generation::default();
         }
         let (order, oldest) = (&self.order, self.oldest);
-        let is_it = |&number: &u64| at(order, oldest, number).path == *path;
-        match self.numbers.find_entry(hash.0, is_it) {
-            Ok(entry) => {
-                let (number, _) = entry.remove();
-                at(order, oldest, number).generation
-            }
-            Err(_) => Generation::default(),
-        }
+        let is_it =
+            |&number: &u64| at(order, oldest, number).is_some_and(|past| past.path == *path);
+        let Ok(entry) = self.numbers.find_entry(hash.0, is_it) else {
+            return Generation::default();
+        };
+        let (number, _) = entry.remove();
+        let past = self.order.get_mut(place(oldest, number)).and_then(Option::take);
+        self.shed();
+        past.map_or_else(Generation::default, |past| past.generation)
     }
 }
 
-/// The one with this number, which is there.
-fn at(order: &VecDeque<Past>, oldest: u64, number: u64) -> &Past {
+/// Where the one with this number is.
+fn place(oldest: u64, number: u64) -> usize {
     // A difference of numbers of what is in memory.
     #[expect(clippy::cast_possible_truncation, reason = "as many as are in memory")]
     let place = (number - oldest) as usize;
-    &order[place]
+    place
+}
+
+/// The one with this number.
+fn at(order: &VecDeque<Option<Past>>, oldest: u64, number: u64) -> Option<&Past> {
+    order.get(place(oldest, number))?.as_ref()
 }
 
 impl fmt::Debug for Forgotten {
@@ -171,5 +201,23 @@ mod tests {
         forgotten.remember(hasher.hash(&path(6)), path(6), Generation(1));
         let mut recall = |n| forgotten.recall(hasher.hash(&path(n)), &path(n)).0;
         assert_eq!([4, 6].map(&mut recall), [7, 1]);
+    }
+
+    #[test]
+    fn one_that_comes_and_goes_again_and_again_takes_the_room_of_one() {
+        let (hasher, mut forgotten) = (PathHasher::default(), Forgotten::new(3));
+        let path = |n: u64| ChildPath::parse(&format!("/root/{n}")).unwrap();
+        for n in 1..=2 {
+            forgotten.remember(hasher.hash(&path(n)), path(n), Generation(n));
+        }
+        for generation in 10..1_000 {
+            forgotten.remember(hasher.hash(&path(9)), path(9), Generation(generation));
+            let recalled = forgotten.recall(hasher.hash(&path(9)), &path(9));
+            assert_eq!(recalled, Generation(generation));
+            assert!(forgotten.order.len() <= 40, "{}", forgotten.order.len());
+        }
+        let mut recall = |n| forgotten.recall(hasher.hash(&path(n)), &path(n)).0;
+        assert_eq!([1, 2].map(&mut recall), [1, 2]);
+        assert_eq!((forgotten.order.len(), forgotten.numbers.len()), (0, 0));
     }
 }

@@ -30,7 +30,7 @@ pub(crate) enum Input {
     Abandoned(BTreeSet<CommandId>),
     /// Something has happened beside the tree.
     #[cfg_attr(
-        not(any(test, feature = "audit", feature = "record")),
+        not(any(feature = "audit", feature = "record")),
         expect(dead_code, reason = "there is none of it without the feature")
     )]
     News(News),
@@ -43,19 +43,19 @@ pub(crate) enum Input {
 pub(crate) enum News {
     /// The audit cannot be written, and why.
     #[cfg_attr(
-        not(any(test, feature = "audit", feature = "record")),
+        not(any(feature = "audit", feature = "record")),
         expect(dead_code, reason = "there is none of it without the feature")
     )]
     AuditFailing(Arc<str>),
     /// The audit can be written again, and how many entries are missing.
     #[cfg_attr(
-        not(any(test, feature = "audit", feature = "record")),
+        not(any(feature = "audit", feature = "record")),
         expect(dead_code, reason = "there is none of it without the feature")
     )]
     AuditRestored { missing: u64 },
     /// The recording has ended, and why.
     #[cfg_attr(
-        not(any(test, feature = "record")),
+        not(feature = "record"),
         expect(dead_code, reason = "there is none of it without the feature")
     )]
     RecordingEnded(Arc<str>),
