@@ -27,7 +27,7 @@ pub(crate) struct Tail {
     /// Only what matters as much as this: trace, debug, info, warning or error.
     #[arg(long, value_name = "WORD", default_value = "info", value_parser = ["trace", "debug", "info", "warning", "error"])]
     severity: String,
-    /// How many of each, of what is there already.
+    /// How many, of what is there already.
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
     lines: usize,
 }
@@ -47,11 +47,9 @@ pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
         let near = show::nearest(path, known).map(str::to_owned);
         return Err(CtlError::UnknownChild { path: path.clone(), near });
     }
-    let mut events: Vec<_> =
+    let events: Vec<_> =
         state.recent_events.into_iter().filter(|it| what.wants_event(it)).collect();
-    let mut logs: Vec<_> = state.recent_logs.into_iter().filter(|it| what.wants_log(it)).collect();
-    events.drain(..events.len().saturating_sub(what.lines));
-    logs.drain(..logs.len().saturating_sub(what.lines));
+    let logs: Vec<_> = state.recent_logs.into_iter().filter(|it| what.wants_log(it)).collect();
     // What is shown now is not shown again when it is pushed.
     let shown_events = events.last().map_or(0, |event| event.sequence);
     let shown_logs = logs.last().and_then(|log| log.sequence).unwrap_or(0);
@@ -61,7 +59,7 @@ pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
         .collect();
     lines.extend(logs.iter().map(|it| (it.occurred_at_unix_nanos, line_of_log(ask.format, it))));
     lines.sort_by_key(|(at, _)| *at);
-    for (_, line) in lines {
+    for (_, line) in lines.split_off(lines.len().saturating_sub(what.lines)) {
         print(&line)?;
     }
     if !what.follow {

@@ -132,6 +132,13 @@ async fn a_pause_is_said_by_why_and_tail_and_ends_with_a_resume() {
     assert!(tail.done().contains("stock-taking"), "{tail:?}");
     let waited = dir.ctl(&["wait", path, "--state", "paused"]).await;
     assert!(waited.done().contains("paused"), "{waited:?}");
+    let down = dir.ctl(&["wait", path, "--state", "down"]).await;
+    down.failed(64, &["'down'", "stopped", "quarantined"]);
+    dir.ctl(&["wait", "/root/gateway", "--state", "up"]).await.done();
+    assert_eq!(
+        dir.ctl(&["tail", "-n", "3", "--severity", "trace"]).await.done().lines().count(),
+        3
+    );
     let late = dir.ctl(&["wait", path, "--ready", "--for", "50ms"]).await;
     late.failed(2, &["`ready` of /root/books/ledger did not come within 50ms; it is paused"]);
     dir.ctl(&["resume", path, "--reason", "counted"]).await.done();
