@@ -7,7 +7,10 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
-use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, FATAL, home_of, is_fatal};
+use super::environment::variable_of;
+use super::error::{
+    ConfigDiagnostic, ConfigError, ConfigFault, DEPENDENCY, FATAL, home_of, is_dependency, is_fatal,
+};
 use super::secrets::masked;
 use super::source::{Location, Origin};
 
@@ -117,7 +120,7 @@ impl ConfigDiagnostic {
             match location.source().origin() {
                 Origin::File(path) => place["file"] = json!(path),
                 Origin::Variable(name) => place["variable"] = json!(name),
-                Origin::Manifest | Origin::Code => {}
+                Origin::Manifest | Origin::Text | Origin::Code => {}
             }
             place
         };
@@ -327,6 +330,12 @@ impl ConfigDiagnostic {
             }
             ConfigFault::NotFromConfig { .. } => {
                 "its field has to say `#[child(from_config)]`, which needs another build".into()
+            ConfigFault::MissingSetting => {
+                let by_variable = variable_of(self.key());
+                let by_variable = by_variable
+                    .map_or_else(String::new, |name| format!(", or the variable `{name}`"));
+                format!("set `{}` in a file{by_variable}", self.key())
+            }
             }
             ConfigFault::TooManyMembers { .. } => {
                 "say a larger `max_children` about the pool, or take some out".into()
