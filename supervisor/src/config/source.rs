@@ -115,6 +115,13 @@ pub struct Location {
 }
 
 impl Location {
+    /// Whether it is that of a value, or inside of one, that must not be shown.
+    pub(super) fn is_hidden(&self) -> bool {
+        let all = &self.all;
+        let covers = |secret: &Range<usize>| secret.start <= all.start && all.end <= secret.end;
+        !all.is_empty() && self.source.secrets().is_some_and(|secrets| secrets.iter().any(covers))
+    }
+
     pub(super) fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
         let text = source.text();
         let mut start = span.start.min(text.len());
