@@ -331,7 +331,12 @@ impl<'a> Overlay<'a> {
         if let Some(tags) = laid("ChildSection", "tags of a group", section.tags.as_ref()) {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
-        let max_children = laid("ChildSection", "max_children", section.max_children);
+        // What the other kind has is refused already, and once is enough.
+        let is_twice = cfg!(plant_bug = "key_of_the_other_group_twice");
+        let of = |kind| spec.group.kind == kind || is_twice;
+        let max_children = section.max_children.filter(|_| of(GroupKind::Pool));
+        let count = section.count.filter(|_| of(GroupKind::Many));
+        let max_children = laid("ChildSection", "max_children", max_children);
         spec.group.max_children = max_children.or(spec.group.max_children);
         spec.group.count = laid("ChildSection", "count", section.count).or(spec.group.count);
         spec.declare_many();

@@ -263,6 +263,9 @@ impl ConfigDiagnostic {
         };
         match self.fault() {
             ConfigFault::UnknownKey { name, known, .. } if is_fatal(name, known) => FATAL.into(),
+            ConfigFault::UnknownKey { name, known, .. } if is_dependency(name, known) => {
+                DEPENDENCY.into()
+            }
             ConfigFault::UnknownKey { name, nearest, known, .. } => home_of(name, known)
                 .map_or_else(
                     || meant(nearest, "not a known key"),
@@ -299,6 +302,9 @@ impl ConfigDiagnostic {
                 "an included file is named relative to the file that includes it".into()
             }
             ConfigFault::SeveralDocuments => "use `include` to put several files together".into(),
+            ConfigFault::UnknownKey { name, known, .. } if is_dependency(name, known) => {
+                "take the key out; `on_dependency_restart` can be said here".into()
+            }
             ConfigFault::UnknownKey { known, .. } => one_of("known keys", known),
             ConfigFault::DuplicateKey { .. } => {
                 "keep one of them: it is not clear which one is meant".into()
@@ -324,18 +330,18 @@ impl ConfigDiagnostic {
             ConfigFault::MissingFeature { feature } => {
                 format!("add `{feature}` to its features in Cargo.toml, or take the key out")
             }
-            ConfigFault::MissingPlace => "add this key, or take the others out".into(),
-            ConfigFault::NoPool { .. } => {
-                "`pool` is the path of a field `Pool<…>`, such as `/root/sessions`".into()
-            }
-            ConfigFault::NotFromConfig { .. } => {
-                "its field has to say `#[child(from_config)]`, which needs another build".into()
             ConfigFault::MissingSetting => {
                 let by_variable = variable_of(self.key());
                 let by_variable = by_variable
                     .map_or_else(String::new, |name| format!(", or the variable `{name}`"));
                 format!("set `{}` in a file{by_variable}", self.key())
             }
+            ConfigFault::MissingPlace => "add this key, or take the others out".into(),
+            ConfigFault::NoPool { .. } => {
+                "`pool` is the path of a field `Pool<…>`, such as `/root/sessions`".into()
+            }
+            ConfigFault::NotFromConfig { .. } => {
+                "its field has to say `#[child(from_config)]`, which needs another build".into()
             }
             ConfigFault::TooManyMembers { .. } => {
                 "say a larger `max_children` about the pool, or take some out".into()
