@@ -206,21 +206,23 @@ impl LoadedConfig {
         let before = spec.clone();
         let nothing = || Node { at: Location::whole(&Source::code()), value: Value::Null };
         let document = self.document.clone().unwrap_or_else(nothing);
-        let laid = overlay::overlay_with(spec, &self.config, &document);
-        let laid = laid.and_then(|spec| self.manifests(&spec).map(|_| spec));
-        laid.map_err(|error| {
-            let mut diagnostics = error.into_diagnostics();
+        let (spec, mut diagnostics) = overlay::overlay_with(spec, &self.config, &document);
+        if diagnostics.is_empty() || !cfg!(plant_bug = "members_looked_at_last") {
+            diagnostics.extend(self.wrong_members(&spec, &before));
+        }
+        if diagnostics.is_empty() {
+            return Ok(spec);
+        }
+        for diagnostic in &mut diagnostics {
+            self.locate(diagnostic);
+        }
+        if diagnostics.iter().any(is_rule) {
+            let effective = self.effective(&before);
             for diagnostic in &mut diagnostics {
-                self.locate(diagnostic);
+                relate(diagnostic, &effective);
             }
-            if diagnostics.iter().any(is_rule) {
-                let effective = self.effective(&before);
-                for diagnostic in &mut diagnostics {
-                    relate(diagnostic, &effective);
-                }
-            }
-            ConfigError::new(diagnostics)
-        })
+        }
+        Err(ConfigError::new(diagnostics))
     }
 
     /// Puts in where the value stands that it is about, or the section that it is missing in.

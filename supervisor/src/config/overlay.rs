@@ -45,12 +45,12 @@ pub fn overlay(
     LoadedConfig::from(config.clone()).overlay(spec)
 }
 
-/// The same, with what `config` was read from.
+/// The same, with what `config` was read from: all that could be laid, and what could not.
 pub(super) fn overlay_with(
     spec: SupervisorSpec,
     config: &SupervisorConfig,
     document: &Node,
-) -> Result<SupervisorSpec, ConfigError> {
+) -> (SupervisorSpec, Vec<ConfigDiagnostic>) {
     // What is `dynamic` is about children that the spec does not have, and the socket is no part of
     // it.
     let SupervisorConfig {
@@ -86,7 +86,7 @@ pub(super) fn overlay_with(
     let key = KeyPath::of(&["supervisor"]);
     overlay.supervisor(&mut spec, &root, &outside, &ChildPath::root(), &key);
     overlay.rules(&before, &spec, config);
-    if overlay.problems.is_empty() { Ok(spec) } else { Err(ConfigError::new(overlay.problems)) }
+    (spec, overlay.problems)
 }
 
 /// The defaults for a restart limit on their way down the tree. Its halves may come from different
@@ -338,7 +338,7 @@ impl<'a> Overlay<'a> {
         let count = section.count.filter(|_| of(GroupKind::Many));
         let max_children = laid("ChildSection", "max_children", max_children);
         spec.group.max_children = max_children.or(spec.group.max_children);
-        spec.group.count = laid("ChildSection", "count", section.count).or(spec.group.count);
+        spec.group.count = laid("ChildSection", "count", count).or(spec.group.count);
         spec.declare_many();
     }
 

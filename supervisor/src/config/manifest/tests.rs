@@ -286,6 +286,19 @@ fn all_mistakes_of_all_members_are_said_at_once() {
 }
 
 #[test]
+fn mistakes_of_members_are_said_together_with_those_of_the_tree() {
+    let member = "dynamic: [{ pool: /root/sesions, id: a, args: { user: 1 } }, \
+                  { pool: /root/sessions, id: b, args: { user: x } }]";
+    // A child that is not there, and a rule that the tree breaks: of that one there is no plan.
+    for of_tree in ["wbe: { restart: transient }", "web: { backoff: { jitter: 7 } }"] {
+        let error = refused(&format!("supervisor: {{ children: {{ {of_tree} }} }}\n{member}"));
+        let keys: Vec<_> = error.diagnostics().iter().map(|one| one.key().to_string()).collect();
+        assert_eq!(keys[1..], ["dynamic.0.pool", "dynamic.1.args.user"], "{error}");
+        assert!(keys[0].starts_with("supervisor.children.w"), "{error}");
+    }
+}
+
+#[test]
 fn a_pool_is_not_given_more_members_than_it_may_have() {
     let member =
         |n: u32| format!("{{ pool: /root/house/guests, id: g{n}, args: {{ user: {n} }} }}");
