@@ -332,6 +332,7 @@ impl<'a> Overlay<'a> {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
         // What the other kind has is refused already, and once is enough.
+        // seen by: cargo test -p supervisor-tests --test config_corpus
         let is_twice = cfg!(plant_bug = "key_of_the_other_group_twice");
         let of = |kind| spec.group.kind == kind || is_twice;
         let max_children = section.max_children.filter(|_| of(GroupKind::Pool));
