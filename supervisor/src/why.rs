@@ -135,18 +135,27 @@ fn reasons(state: &ChildState, above: &[ChildState]) -> Vec<Reason> {
             reasons.push(held.command.clone().map_or(
                 Reason::HeldByLimit { since: held.since, trial: state.due },
                 Reason::Commanded,
-            ))
+            ));
         }
         (Lifecycle::Stopping, _) => {
             reasons
                 .extend(command.filter(|it| it.at >= state.since).cloned().map(Reason::Commanded));
         }
         (Lifecycle::Down, _) => reasons.extend(why_down(state, above)),
+        // Told to start, it waits for others first.
+        (Lifecycle::Waiting, _) => {
+            let told = |it: &&CommandRecord| {
+                it.generation == state.generation
+                    && starts(it)
+                    && state.last_decision_at.is_none_or(|decided| decided <= it.at)
+            };
+            reasons.extend(command.filter(told).cloned().map(Reason::Commanded));
+        }
         (Lifecycle::Starting | Lifecycle::Up, _) => {
             // seen by: cargo test -p supervisor-tests --test seeing
             let started = |it: &&CommandRecord| {
                 (it.generation.next() == state.generation || cfg!(plant_bug = "why_of_long_ago"))
-                    && matches!(it.command, "start_child" | "restart_child" | "resume_child")
+                    && starts(it)
             };
             reasons.extend(command.filter(started).cloned().map(Reason::Commanded));
         }
@@ -175,6 +184,10 @@ fn reasons(state: &ChildState, above: &[ChildState]) -> Vec<Reason> {
         Some(Reason::SharedBudget { supervisor, budget })
     }));
     reasons
+}
+
+fn starts(record: &CommandRecord) -> bool {
+    matches!(record.command, "start_child" | "restart_child" | "resume_child")
 }
 
 /// What has brought a child down that nobody holds.

@@ -269,6 +269,22 @@ async fn who_started_a_child_again_is_said_until_it_starts_for_another_reason() 
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_started_a_child_that_waits_for_another_is_said() {
+    let tree = SupervisorSpec::root()
+        .child(ChildSpec::new("first", parked()))
+        .child(ChildSpec::new("second", parked()).depends_on("first"));
+    let handle = Supervisor::start(tree).await.unwrap();
+    handle.stop_child("/root/first", BY, WHY).await.unwrap();
+    let mut restart = std::pin::pin!(handle.restart_child("/root/second", "alice", "it hangs"));
+    assert!(poll_once(restart.as_mut()).is_pending());
+    sleep(ms(1_000)).await;
+    let said = why(&handle, "/root/second").await;
+    assert!(said.contains("as soon as `/root/first` is ready"), "{said}");
+    assert!(said.contains("alice asked for it with restart_child"), "{said}");
+    handle.shutdown_tree(BY, WHY).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_is_kept_out_until_its_trial_says_so() {
     let child = ChildSpec::new("a", failing())
         .backoff(every(ms(1)))

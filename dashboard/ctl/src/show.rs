@@ -222,7 +222,7 @@ pub(crate) fn printable(text: &str) -> String {
 
 /// The same of a text of several lines. Those after the first are moved in, so that none can be taken
 /// for an entry of its own.
-fn lines(text: &str) -> String {
+pub(crate) fn lines(text: &str) -> String {
     text.lines().map(printable).collect::<Vec<_>>().join("\n    ")
 }
 
