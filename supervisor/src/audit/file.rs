@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use super::chain::{self, genesis};
 use super::{AuditError, Head};
+use crate::observe::private;
 
 /// How much is read at once to find the last line.
 const CHUNK: u64 = 64 * 1024;
@@ -63,8 +64,9 @@ pub(super) fn open(path: &Path) -> Result<Opened, AuditError> {
     let failed =
         |source: io::Error| AuditError::Open { file: path.to_owned(), source: Arc::new(source) };
     let is_new = !path.exists();
-    let mut file =
-        OpenOptions::new().read(true).append(true).create(true).open(path).map_err(failed)?;
+    let mut options = OpenOptions::new();
+    options.read(true).append(true).create(true);
+    let mut file = private(&mut options).open(path).map_err(failed)?;
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => return Err(AuditError::Busy { file: path.to_owned() }),

@@ -207,3 +207,11 @@ pub enum AuditError {
         file: PathBuf,
     },
 }
+
+impl AuditError {
+    /// With what the system says about it.
+    pub(crate) fn with_cause(&self) -> String {
+        let cause = std::error::Error::source(self);
+        cause.map_or_else(|| self.to_string(), |cause| format!("{self}: {cause}"))
+    }
+}

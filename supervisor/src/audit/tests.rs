@@ -280,6 +280,20 @@ async fn a_file_of_somebody_else_is_left_alone() {
     }
 }
 
+#[cfg(unix)]
+#[tokio::test]
+async fn a_new_file_is_for_its_user_alone_and_one_that_is_there_stays_as_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new("private");
+    let mode = || fs::metadata(folder.file()).unwrap().permissions().mode() & 0o777;
+    drop(super::file::open(&folder.file()).unwrap());
+    assert_eq!(mode(), 0o600);
+    fs::set_permissions(folder.file(), PermissionsExt::from_mode(0o640)).unwrap();
+    drop(super::file::open(&folder.file()).unwrap());
+    assert_eq!(mode(), 0o640);
+}
+
 #[tokio::test]
 async fn two_do_not_write_one_file() {
     let folder = Folder::new("busy");

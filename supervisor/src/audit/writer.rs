@@ -95,6 +95,14 @@ impl AuditWriter {
         Ok(Self { jobs, log })
     }
 
+    /// One that answers everything with this error.
+    #[cfg(all(test, feature = "ipc", unix))]
+    pub(crate) fn refusing(error: AuditError) -> Self {
+        let (jobs, inbox) = mpsc::channel::<Job>();
+        thread::spawn(move || inbox.iter().for_each(|job| (job.done)(Err(error.clone()))));
+        Self { jobs, log: Arc::new(AuditLog::new("nowhere")) }
+    }
+
     pub(crate) fn send(&self, job: Job) {
         if let Err(mpsc::SendError(job)) = self.jobs.send(job) {
             (job.done)(Err(AuditError::NoWriter { file: self.log.file.clone() }));
@@ -268,10 +276,7 @@ impl Writer {
     fn fails(&self, error: &AuditError) {
         let was_failing = lock(&self.monitor.0).failing.replace(error.clone()).is_some();
         if !was_failing && !cfg!(plant_bug = "audit_fails_silently") {
-            let cause = std::error::Error::source(error);
-            let because =
-                cause.map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"));
-            (self.tell)(News::AuditFailing(because.into()));
+            (self.tell)(News::AuditFailing(error.with_cause().into()));
         }
     }
 }

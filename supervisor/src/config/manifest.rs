@@ -1,6 +1,8 @@
 //! Members of pools that a configuration names, or an operator: what is said about them is read
 //! and checked before any of them is spawned.
 
+#[cfg(all(feature = "ipc", unix))]
+pub(crate) mod shown;
 #[cfg(test)]
 mod tests;
 

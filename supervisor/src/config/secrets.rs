@@ -1,6 +1,9 @@
 //! What of a configuration must not be shown: what the schema calls `writeOnly`, and everything
 //! under a key that it does not know, because nobody can tell what that is.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::{Arc, LazyLock};
@@ -10,7 +13,7 @@ use serde_json::Value as Json;
 use super::error::KeyPath;
 use super::node::{Node, Value};
 use super::schema::{json_schema, resolve};
-use super::source::Source;
+use super::source::{Location, Source};
 
 /// What is shown instead.
 pub(crate) const MASK: &str = "***";
@@ -24,37 +27,101 @@ pub(super) fn hide(source: &Arc<Source>, node: &Node, schema: &Json) {
 pub(super) fn hide_in(source: &Arc<Source>, node: &Node, root: &Json, schema: &Json) {
     let mut secrets = Vec::new();
     if !cfg!(plant_bug = "secret_in_snippet") {
-        collect(source, node, root, Some(schema), &mut secrets);
+        let found = Found { schema: Some(schema), keys: KeysOf::Tree };
+        collect(source, node, root, found, &mut secrets);
     }
     source.hide(secrets);
+}
+
+/// What is known about the place of a value.
+#[derive(Clone, Copy)]
+struct Found<'a> {
+    schema: Option<&'a Json>,
+    keys: KeysOf,
+}
+
+/// Whose keys a section has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeysOf {
+    Tree,
+    /// The program's: settings, or what the members of a pool are given.
+    Program,
+}
+
+impl<'a> Found<'a> {
+    fn below(self, name: &str) -> Self {
+        let is_program = matches!(name, "settings" | "args");
+        let keys = if is_program { KeysOf::Program } else { self.keys };
+        Self { schema: self.schema.and_then(|schema| below(schema, name)), keys }
+    }
 }
 
 fn collect(
     source: &Arc<Source>,
     node: &Node,
     root: &Json,
-    schema: Option<&Json>,
+    found: Found<'_>,
     secrets: &mut Vec<Range<usize>>,
 ) {
-    let schema = schema.filter(|schema| !is_secret(schema));
+    let schema = found.schema.filter(|schema| !is_secret(schema));
     let schema = schema.and_then(|schema| known(root, schema, Some(node)));
     let schema = schema.filter(|schema| !is_secret(schema));
+    // An alias stands where its anchor does not.
+    let mut hide = |at: &Location| {
+        if at.source() == source {
+            secrets.push(at.all());
+        }
+    };
     match &node.value {
         Value::Map(entries) => {
+            for entry in entries.values() {
+                // `{ hunter2 }` is a section with a key and nothing else.
+                let is_alone = matches!(entry.node.value, Value::Null);
+                let is_free = is_alone || found.keys == KeysOf::Program;
+                if schema.is_none() && is_free && !cfg!(plant_bug = "secret_as_a_key") {
+                    hide(&entry.key_at);
+                }
+            }
             for (name, entry) in entries {
-                collect(source, &entry.node, root, schema.and_then(|s| below(s, name)), secrets);
+                let found = Found { schema, ..found }.below(name);
+                collect(source, &entry.node, root, found, secrets);
             }
         }
         Value::List(items) => {
             let schema = schema.and_then(|schema| schema.get("items"));
             for item in items {
-                collect(source, item, root, schema, secrets);
+                collect(source, item, root, Found { schema, ..found }, secrets);
             }
         }
-        // An alias stands where its anchor does not.
-        _ if schema.is_none() && node.at.source() == source => secrets.push(node.at.all()),
+        _ if schema.is_none() => hide(&node.at),
+        Value::Text(text)
+            if found.keys == KeysOf::Program
+                && may_hold_another_key(text, node, schema)
+                && !cfg!(plant_bug = "secret_behind_a_value") =>
+        {
+            hide(&node.at);
+        }
+        Value::Null => {}
+        // What was meant to be a section may be all of its text: `token:hunter2`.
+        _ if found.keys == KeysOf::Program
+            && !schema.is_some_and(takes_a_scalar)
+            && !cfg!(plant_bug = "secret_in_a_scalar") =>
+        {
+            hide(&node.at);
+        }
         _ => {}
     }
+}
+
+/// Whether a text may have taken in what was meant to be another key: `3, token:hunter2`.
+fn may_hold_another_key(text: &str, node: &Node, schema: Option<&Json>) -> bool {
+    let kind = schema.and_then(|schema| schema.get("type"));
+    let is_text = match kind {
+        Some(Json::Array(kinds)) => kinds.iter().any(|kind| kind == "string"),
+        kind => kind.is_none_or(|kind| kind == "string"),
+    };
+    let has_lines = node.at.source().text().get(node.at.all()).is_some_and(|it| it.contains('\n'));
+    has_lines || (!is_text && text.contains([':', '=']))
 }
 
 /// What is known about a value: what stands behind references and beside null, and for a member of
@@ -96,6 +163,23 @@ pub(super) fn is_secret_at(schema: &Json, key: &KeyPath) -> bool {
         section = known(schema, around, None).and_then(|around| below(around, segment));
     }
     section.is_none_or(|last| is_secret(last) || known(schema, last, None).is_none_or(is_secret))
+}
+
+/// Whether something can stand at `key` that is neither a section nor a list.
+pub(super) fn takes_a_scalar_at(schema: &Json, key: &KeyPath) -> bool {
+    let around = key.segments().iter().try_fold(schema, |around, segment| {
+        known(schema, around, None).and_then(|around| below(around, segment))
+    });
+    around.and_then(|last| known(schema, last, None)).is_some_and(takes_a_scalar)
+}
+
+fn takes_a_scalar(schema: &Json) -> bool {
+    let is_scalar = |kind: &Json| !matches!(kind.as_str(), Some("object" | "array" | "null"));
+    match schema.get("type") {
+        Some(Json::Array(kinds)) => kinds.iter().any(is_scalar),
+        Some(kind) => is_scalar(kind),
+        None => schema.get("properties").is_none() && schema.get("items").is_none(),
+    }
 }
 
 pub(super) fn is_secret(schema: &Json) -> bool {
@@ -158,7 +242,11 @@ fn unknown_words(text: &str, line: Range<usize>) -> Vec<Range<usize>> {
     while rest < line.end {
         let Some(start) = text[rest..line.end].find(is_word).map(|at| rest + at) else { break };
         let end = text[start..line.end].find(|c| !is_word(c)).map_or(line.end, |at| start + at);
+        // What follows a `:` is a value, though another one follows it.
+        let is_value = text[line.start..start].trim_end().ends_with(':');
+        let is_value = is_value && !cfg!(plant_bug = "secret_between_colons");
         let is_key = text[end..line.end].trim_start_matches(['\'', '"']).starts_with(':');
+        let is_key = is_key && !is_value;
         if !is_key && !KNOWN_WORDS.contains(&text[start..end]) {
             words.push(start..end);
         }

@@ -66,6 +66,13 @@ impl SupervisorHandle {
         self.spawn_manifest(manifest, requested_by, reason).await
     }
 
+    /// A manifest as it may be written down, which was sent for `pool` or names its own.
+    #[cfg(all(feature = "ipc", unix))]
+    pub(crate) fn manifest_shown(&self, manifest: &str, pool: Option<&str>) -> String {
+        let spec = self.shared.made_of.as_ref().map(|made_of| &made_of.spec);
+        crate::config::manifest::shown::shown(spec, manifest, pool)
+    }
+
     /// What has been read.
     pub(crate) async fn spawn_manifest(
         &self,

@@ -49,11 +49,24 @@ impl Target {
             target_id: self.id().to_owned(),
             command_id: request.command_id.clone(),
             command: request.command,
-            target: request.target.clone(),
+            target: self.shown(&request.target),
             reason: request.reason.clone(),
             result,
             occurred_at_unix_nanos: view::now_unix_nanos(),
         }
+    }
+
+    /// What a command is about, without the secrets of what is to be added.
+    fn shown(&self, target: &ControlCommandTarget) -> ControlCommandTarget {
+        let ControlCommandTarget { child_path, child_manifest } = target;
+        let shown = |text: &String| {
+            if cfg!(plant_bug = "secret_in_audit") {
+                return text.clone();
+            }
+            manifest::shown(&self.handle, text, child_path.as_deref())
+        };
+        let child_manifest = child_manifest.as_ref().map(shown);
+        ControlCommandTarget { child_path: child_path.clone(), child_manifest }
     }
 
     /// Writes down that a command is about to be carried out, before it has any effect.
@@ -88,7 +101,23 @@ impl Target {
         if cfg!(plant_bug = "ipc_unaudited") {
             return Ok(());
         }
+        #[cfg(feature = "audit")]
+        let written = match &self.audit {
+            Some(audit) => file(audit, event.clone(), requested_by.to_owned(), must).await,
+            None => Ok(()),
+        };
+        #[cfg(not(feature = "audit"))]
+        let written = {
+            std::future::ready(must).await;
+            Ok(())
+        };
         let AuditEvent { audit_id, identity, command_id, command, reason, result, .. } = event;
+        let result = match &written {
+            Err(why) if !cfg!(plant_bug = "unwritten_is_accepted") => {
+                &format!("{}: {why}", StatusLabel::Rejected)
+            }
+            _ => result,
+        };
         let ControlCommandTarget { child_path, child_manifest } = &event.target;
         let pool = child_path.as_deref();
         let added = child_manifest.as_deref().and_then(|text| manifest::path(text, pool));
@@ -98,13 +127,7 @@ impl Target {
             audit_id, identity, command_id, %command, child_path, requested_by, reason,
             "{command} over the socket: {result}"
         );
-        #[cfg(feature = "audit")]
-        if let Some(audit) = &self.audit {
-            return file(audit, event.clone(), requested_by.to_owned(), must).await;
-        }
-        #[cfg(not(feature = "audit"))]
-        std::future::ready(must).await;
-        Ok(())
+        written
     }
 }
 
@@ -150,7 +173,8 @@ async fn file(
     match written.await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(error)) => {
-            Err(format!("refused, because it would not be in the audit log: {error}"))
+            let why = error.with_cause();
+            Err(format!("refused, because it would not be in the audit log: {why}"))
         }
         Err(_) => Err("refused, because the audit log is gone".to_owned()),
     }

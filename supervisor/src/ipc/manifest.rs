@@ -35,6 +35,18 @@ pub(super) fn path(manifest: &str, pool: Option<&str>) -> Option<String> {
     Some(format!("{}/{}", pool.or(said)?, value.get("id")?.as_str()?))
 }
 
+/// A manifest as it may be written down.
+#[cfg(feature = "config")]
+pub(super) fn shown(handle: &SupervisorHandle, manifest: &str, pool: Option<&str>) -> String {
+    handle.manifest_shown(manifest, pool)
+}
+
+/// Nothing can read it, and so nobody can tell what of it is a secret.
+#[cfg(not(feature = "config"))]
+pub(super) fn shown(_: &SupervisorHandle, _: &str, _: Option<&str>) -> String {
+    "***".to_owned()
+}
+
 /// Adds the child that a manifest describes, and waits until it is up or has failed to start.
 #[cfg(feature = "config")]
 pub(super) async fn add(

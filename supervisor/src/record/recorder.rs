@@ -15,7 +15,7 @@ use crate::core::action::Action;
 use crate::core::engine::{Engine, Options};
 use crate::core::input::{Input, News};
 use crate::core::time::Uptime;
-use crate::observe::DISK_TIMEOUT;
+use crate::observe::{DISK_TIMEOUT, private};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::exit::contain;
 
@@ -57,7 +57,9 @@ impl Recorder {
             file: file.clone(),
             source: Arc::new(source),
         };
-        let new = OpenOptions::new().write(true).create_new(true).open(&file).map_err(failed)?;
+        let mut opening = OpenOptions::new();
+        opening.write(true).create_new(true);
+        let new = private(&mut opening).open(&file).map_err(failed)?;
         let header = Header {
             rust_supervisor_recording: VERSION,
             library: env!("CARGO_PKG_VERSION").to_owned(),

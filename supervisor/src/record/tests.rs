@@ -51,6 +51,17 @@ async fn meltdown(file: PathBuf) {
     assert!(handle.join().await.unwrap().is_failure());
 }
 
+#[cfg(unix)]
+#[tokio::test(start_paused = true)]
+async fn a_recording_is_for_its_user_alone() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let folder = Folder::new("private");
+    meltdown(folder.file("a")).await;
+    let mode = fs::metadata(folder.file("a")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_history_is_decided_again_byte_for_byte() {
     let folder = Folder::new("again");

@@ -113,9 +113,13 @@ async fn every_command_is_in_the_audit_before_it_has_any_effect() {
     let mut stream = BufReader::new(UnixStream::connect(&socket).await.unwrap());
     let mut unconfirmed = command("b", "remove_child", TILL);
     unconfirmed["confirmed"] = json!(false);
+    let mut add = command("c", "add_child", "/root/pool");
+    add["confirmed"] = json!(true);
+    add["target"]["child_manifest"] = json!(r#"{"id":"u1","args":{"token":"WIRESECRET"}}"#);
     for (method, params, ok) in [
         ("command.restart_child", command("a", "restart_child", TILL), true),
         ("command.remove_child", unconfirmed, false),
+        ("command.add_child", add, false),
     ] {
         let request = json!({ "request_id": "x", "method": method, "params": params });
         stream.write_all(format!("{request}\n").as_bytes()).await.unwrap();
@@ -125,6 +129,7 @@ async fn every_command_is_in_the_audit_before_it_has_any_effect() {
         assert_eq!(answer["ok"], ok, "{answer}");
     }
     handle.shutdown_tree("test", "over").await.unwrap();
+    assert!(!std::fs::read_to_string(&file).unwrap().contains("WIRESECRET"));
     let short: Vec<_> = read(&file)
         .unwrap()
         .into_iter()
@@ -150,10 +155,39 @@ async fn every_command_is_in_the_audit_before_it_has_any_effect() {
             "completed",
             "a completed",
             "b rejected",
+            "c accepted",
+            "c rejected",
             "shutdown_tree",
             "accepted",
             "completed",
         ]
     );
     std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[cfg(feature = "audit")]
+#[tokio::test]
+async fn a_command_that_cannot_be_written_down_is_rejected_in_the_log_and_says_why() {
+    use super::harness::Reach;
+    use crate::audit::AuditError;
+    use crate::audit::writer::AuditWriter;
+
+    let _second = tracing::Dispatch::new(tracing_subscriber::registry());
+    let log = Lines::default();
+    let _guard = tracing::subscriber::set_default(tracing_subscriber::registry().with(log.clone()));
+    let Reach { handle, target, logs } = reach(shop()).await;
+    let source = Arc::new(std::io::Error::other("No space left on device"));
+    let full = AuditWriter::refusing(AuditError::Write { file: "audit.jsonl".into(), source });
+    let target = Arc::new(Arc::try_unwrap(target).unwrap().audited(Some(full)));
+    let reach = Reach { handle, target, logs };
+    let answer =
+        reach.client().ask("command.pause_child", &command("a", "pause_child", TILL)).await;
+    assert_eq!(answer["error"]["code"], "internal", "{answer}");
+    let message = answer["error"]["message"].as_str().unwrap();
+    assert!(message.contains("No space left on device"), "{message}");
+    let lines = lock(&log.0).clone();
+    let audit = lines.iter().filter(|line| line["target"] == AUDIT);
+    let said: Vec<_> = audit.map(|line| &*line["message"]).collect();
+    let [said] = *said else { panic!("{said:?}") };
+    assert!(said.starts_with("pause_child over the socket: rejected: refused"), "{said}");
 }

@@ -9,7 +9,7 @@ use crate::config::configurable::DynamicSection;
 use crate::config::error::KeyPath;
 use crate::config::keys::is_about_supervisors;
 use crate::config::load::LoadedConfig;
-use crate::config::secrets::{MASK, is_secret_at};
+use crate::config::secrets::{MASK, is_secret_at, takes_a_scalar_at};
 use crate::id::{ChildId, ChildPath};
 use crate::spec::NodeSpec;
 use crate::spec::supervisor::SupervisorSpec;
@@ -74,8 +74,10 @@ impl Walk<'_> {
 }
 
 /// The value with `***` in the place of what must not be shown.
-fn masked(schema: &Json, value: &Json, key: &KeyPath) -> Json {
+pub(in crate::config) fn masked(schema: &Json, value: &Json, key: &KeyPath) -> Json {
     match value {
+        // What stands under a secret is one, and may be so by its keys.
+        Json::Object(_) | Json::Array(_) if is_secret_at(schema, key) => MASK.into(),
         Json::Object(map) => map
             .iter()
             .map(|(name, value)| (name.clone(), masked(schema, value, &key.join(name))))
@@ -85,7 +87,8 @@ fn masked(schema: &Json, value: &Json, key: &KeyPath) -> Json {
             .enumerate()
             .map(|(index, item)| masked(schema, item, &key.join(&index.to_string())))
             .collect(),
-        _ if is_secret_at(schema, key) => MASK.into(),
+        Json::Null => Json::Null,
+        _ if is_secret_at(schema, key) || !takes_a_scalar_at(schema, key) => MASK.into(),
         value => value.clone(),
     }
 }
@@ -124,7 +127,11 @@ impl LoadedConfig {
     }
 }
 
-fn find<'a>(spec: &'a SupervisorSpec, path: &ChildPath) -> Option<&'a SupervisorSpec> {
+/// The pool or other supervisor at `path`.
+pub(in crate::config) fn find<'a>(
+    spec: &'a SupervisorSpec,
+    path: &ChildPath,
+) -> Option<&'a SupervisorSpec> {
     path.as_str().split('/').skip(2).try_fold(spec, |spec, id| {
         spec.children.iter().find_map(|child| match child {
             NodeSpec::Supervisor(inner) if inner.id() == id => Some(&**inner),
