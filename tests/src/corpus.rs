@@ -1,9 +1,13 @@
 //! The tree that the files in `bad-config` are wrong for.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rust_supervisor::config::duration::HumanDuration;
+use rust_supervisor::config::environment::Environment;
+use rust_supervisor::config::error::ConfigError;
 use rust_supervisor::config::secret::Secret;
+use rust_supervisor::error::types::SupervisorError;
+use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::context::TaskContext;
@@ -96,6 +100,25 @@ pub fn tree() -> SupervisorSpec {
         .child(ChildSpec::new("web", parked()))
         .child(SupervisorSpec::pool("sessions"))
         .child(guides.from_config::<Tour>().member_settings::<GuideSettings>())
+}
+
+/// Whether a tree can be started with what is said in this file.
+///
+/// # Errors
+///
+/// All that is wrong with it.
+///
+/// # Panics
+///
+/// When the tree does not start for another reason.
+pub fn check(path: &Path) -> Result<(), ConfigError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let builder = Supervisor::builder(tree()).config_file(path).environment(Environment::none());
+    match runtime.expect("there are threads").block_on(builder.start()) {
+        Err(SupervisorError::Config(error)) => Err(error),
+        Err(error) => panic!("{error:?}"),
+        Ok(_) => Ok(()),
+    }
 }
 
 /// Where the files are.

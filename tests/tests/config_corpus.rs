@@ -2,24 +2,16 @@
 //! beside it the whole message. `BLESS=1` writes the messages anew: look at each.
 
 use std::collections::BTreeSet;
-use std::path::Path;
 use std::sync::LazyLock;
 
-use rust_supervisor::config::environment::Environment;
 use rust_supervisor::config::error::ConfigError;
-use rust_supervisor::config::load::LoadedConfig;
 use rust_supervisor::config::report::Colour;
-use supervisor_tests::corpus::{folder, names, tree};
-
-fn result(path: &Path) -> Result<(), ConfigError> {
-    let loaded = LoadedConfig::read_for(&tree(), path, &Environment::none())?;
-    loaded.overlay(tree()).map(drop)
-}
+use supervisor_tests::corpus::{check, folder, names};
 
 /// What is wrong with each file, read once for all tests.
 fn errors() -> &'static [(String, ConfigError)] {
     static ERRORS: LazyLock<Vec<(String, ConfigError)>> = LazyLock::new(|| {
-        let read = |name: String| match result(&folder().join(format!("{name}.yaml"))) {
+        let read = |name: String| match check(&folder().join(format!("{name}.yaml"))) {
             Ok(()) => panic!("{name}.yaml can be used: it is no mistake"),
             Err(error) => (name, error),
         };

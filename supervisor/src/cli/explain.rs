@@ -12,7 +12,8 @@ use crate::id::ChildPath;
 impl Asked<'_> {
     pub(super) fn explain(&self, path: &str) -> Result<Answer, SupervisorError> {
         let path = ChildPath::parse(path)?;
-        let effective = self.load(None)?.config.effective(self.builder.spec());
+        let effective = self.load(None)?.config;
+        let effective = effective.effective_beside(self.builder.spec(), &self.builder.beside());
         let values = effective.of(&path)?;
         let mut text = format!("{path}\n");
         for value in values {
@@ -41,6 +42,7 @@ pub(super) fn origin_json(origin: &ValueOrigin) -> Json {
         ValueOrigin::BuiltIn => "built_in",
         ValueOrigin::Role(_) => "role",
         ValueOrigin::Code { .. } => "code",
+        ValueOrigin::Builder => "builder",
         ValueOrigin::Value { .. } => "value",
         ValueOrigin::Text { .. } => "text",
     };

@@ -264,8 +264,9 @@ impl Asked<'_> {
         let sources = self.builder.sources();
         let sources = file.map_or_else(|| sources.clone(), |file| sources.with_file(file));
         let config = sources.load(self.builder.spec())?;
-        self.builder.check_ipc(&config)?;
-        let spec = config.overlay(self.builder.spec().clone())?;
+        let beside = self.builder.check_beside(&config);
+        let laid = config.overlay(self.builder.spec().clone());
+        let ((), spec) = ConfigError::both(beside, laid)?;
         Ok(Loaded { config, spec })
     }
 }

@@ -376,7 +376,7 @@ async fn a_plan_that_needs_a_restart_is_3_and_one_for_another_build_is_4() {
     let more = File::new("more", "observability: { event_capacity: 9 }");
     let plan = answer(&["plan", more.name()]).await;
     assert_eq!(plan.exit.code(), 3);
-    let expected = "needs a restart:\n  /root observability.event_capacity: nothing -> 9, from ";
+    let expected = "needs a restart:\n  /root observability.event_capacity: 1024 -> 9, from ";
     assert!(plan.out.contains(expected), "{}", plan.out);
     let reason = "those who listen already have buffers of the size that there was";
     assert!(plan.out.contains(&format!(", because {reason}\n")), "{}", plan.out);

@@ -57,7 +57,11 @@ pub struct SupervisorConfig {
     /// Other files, relative to this one. This file beats them, and a later one beats an earlier.
     #[config(default = [])]
     #[serde(deserialize_with = "nothing_said", skip_serializing_if = "Vec::is_empty")]
-    #[schemars(with = "Option<Vec<PathBuf>>", extend("default" = []))]
+    #[schemars(
+        with = "Option<Vec<PathBuf>>",
+        inner(length(min = 1)),
+        extend("default" = [])
+    )]
     pub include: Vec<PathBuf>,
     /// The tree: its root and, by their ids, its children.
     #[config(nested)]
@@ -209,7 +213,10 @@ policy_keys! { supervisor_keys inner_supervisor_keys section [
         pub enabled: Option<bool>,
         /// Words for those who look at the tree, in place of those that the code says.
         #[serde(skip_serializing_if = "Option::is_none")]
-        #[schemars(extend("examples" = [["money", "eu"]]))]
+        #[schemars(
+            inner(length(min = 1, max = 64), regex(pattern = r"^[^\x00-\x1f\x7f-\x9f]*$")),
+            extend("examples" = [["money", "eu"]], "uniqueItems" = true)
+        )]
         pub tags: Option<Vec<String>>,
         /// For a pool: how many members it has at most. By default as many as there is room for.
         #[serde(skip_serializing_if = "Option::is_none")]

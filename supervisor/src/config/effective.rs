@@ -1,5 +1,6 @@
 //! What holds in the end, where each value comes from, and what it overrode.
 
+pub(crate) mod beside;
 pub(super) mod walk;
 
 use std::fmt;
@@ -48,6 +49,8 @@ pub enum ValueOrigin {
         /// Where that is declared.
         at: &'static panic::Location<'static>,
     },
+    /// It was said in the code to the builder of the tree.
+    Builder,
     /// It was said in a configuration that was made in code.
     Value {
         /// The whole key.
@@ -75,6 +78,7 @@ impl fmt::Display for ValueOrigin {
             Self::BuiltIn => f.write_str("built in"),
             Self::Role(role) => write!(f, "the role `{role}`"),
             Self::Code { at, .. } => write!(f, "{}:{}", at.file(), at.line()),
+            Self::Builder => f.write_str("the builder of the tree"),
             Self::Value { key } => write!(f, "`{key}` of a configuration made in code"),
             Self::Text { at, .. } => write!(f, "{at}"),
         }

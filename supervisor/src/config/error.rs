@@ -20,6 +20,22 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
+    /// What two parts of a configuration come to, or what is wrong with both.
+    pub(crate) fn both<A, B>(
+        first: Result<A, Self>,
+        second: Result<B, Self>,
+    ) -> Result<(A, B), Self> {
+        match (first, second) {
+            (Ok(first), Ok(second)) => Ok((first, second)),
+            (Err(first), Err(second)) if !cfg!(plant_bug = "socket_hides_children") => {
+                let mut all = first.into_diagnostics();
+                all.extend(second.into_diagnostics());
+                Err(Self::new(all))
+            }
+            (Err(error), _) | (_, Err(error)) => Err(error),
+        }
+    }
+
     /// In the order of the files as they were read, and in each in the order of its text.
     pub(super) fn new(mut diagnostics: Vec<ConfigDiagnostic>) -> Self {
         let origin = |diagnostic: &ConfigDiagnostic| {
@@ -245,6 +261,9 @@ pub enum ConfigFault {
     /// The text would be more than anybody writes.
     #[error("the file is nested too deep, or repeats itself too often, to be a configuration")]
     TooMuch,
+    /// The text has more in it than anybody writes.
+    #[error("the file has more keys and values than a configuration can have, which is 100000")]
+    TooManyValues,
     /// Several documents in one file.
     #[error("there is more than one document in the file")]
     SeveralDocuments,

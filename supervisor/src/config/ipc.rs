@@ -28,18 +28,25 @@ pub struct IpcSection {
     /// What the target is called: always the same for the same target, and no other's on the host.
     /// 1 to 64 letters, digits, `_`, `-` and `.`. Has to be said when there is a socket.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = ["payments-worker-a"]))]
+    #[schemars(extend(
+        "examples" = ["payments-worker-a"],
+        "pattern" = "^[A-Za-z0-9_-][A-Za-z0-9_.-]{0,63}$"
+    ))]
     pub target_id: Option<String>,
     /// Where the socket lies; absolute, in a folder that is ours and in which nobody else can write.
     /// By default `TARGET_ID.sock` in `$RUST_SUPERVISOR_RUN_DIR`, else in
     /// `$XDG_RUNTIME_DIR/rust-supervisor`, else in `rust-supervisor-UID` in the temporary folder.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = ["/run/rust-supervisor/payments-worker-a.sock"]))]
+    #[schemars(extend(
+        "examples" = ["/run/rust-supervisor/payments-worker-a.sock"],
+        "pattern" = "^/+[^/]",
+        "maxLength" = 107
+    ))]
     pub path: Option<PathBuf>,
     /// The permissions of the socket, in octal and in quotes: its user has to be let in, its group
     /// can be (`"0660"`), nobody else.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "\"0600\""))]
+    #[schemars(extend("default" = "0600", "pattern" = "^0*6[0246]0$"))]
     pub permissions: Option<String>,
     /// What becomes of something that is in its place.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -83,11 +90,17 @@ pub struct IpcRegistrationSection {
     pub enabled: Option<bool>,
     /// The socket of the relay; absolute. By default `relay.sock` where `path` lies by default.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = ["/run/rust-supervisor/dashboard-relay-registration.sock"]))]
+    #[schemars(extend(
+        "examples" = ["/run/rust-supervisor/dashboard-relay-registration.sock"],
+        "pattern" = "^/"
+    ))]
     pub relay_registration_path: Option<PathBuf>,
     /// What people call the target. By default its id.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = ["payments worker a"]))]
+    #[schemars(extend(
+        "examples" = ["payments worker a"],
+        "pattern" = r"^[^\x00-\x1f\x7f-\x9f]*[^\s\x00-\x1f\x7f-\x9f][^\x00-\x1f\x7f-\x9f]*$"
+    ))]
     pub display_name: Option<String>,
     /// For how many seconds a registration holds.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -107,16 +120,16 @@ pub struct IpcRegistrationSection {
 pub struct IpcRolesSection {
     /// Those who may look.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = [[1001]]))]
+    #[schemars(extend("examples" = [[1001]], "uniqueItems" = true))]
     pub viewer: Option<Vec<u32>>,
     /// Those who may also restart, pause, resume and quarantine children.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = [[1002]]))]
+    #[schemars(extend("examples" = [[1002]], "uniqueItems" = true))]
     pub operator: Option<Vec<u32>>,
     /// Those who may also remove and add children, and end the tree. Where no list is said, that is
     /// the user of the program itself.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("examples" = [[1000]]))]
+    #[schemars(extend("examples" = [[1000]], "uniqueItems" = true))]
     pub admin: Option<Vec<u32>>,
 }
 
@@ -160,20 +173,20 @@ pub struct IpcLimitsSection {
     pub command_ids: Option<u32>,
     /// For how long they are. Longer than zero.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "1h"))]
+    #[schemars(extend("default" = "1h", "pattern" = "[1-9]"))]
     pub command_ids_for: Option<HumanDuration>,
     /// How long a connection lasts that asks for nothing and has subscribed to nothing. Longer than
     /// zero.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "5m"))]
+    #[schemars(extend("default" = "5m", "pattern" = "[1-9]"))]
     pub idle_timeout: Option<HumanDuration>,
     /// How long a line may take from its first byte to its end. Longer than zero.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "10s"))]
+    #[schemars(extend("default" = "10s", "pattern" = "[1-9]"))]
     pub line_timeout: Option<HumanDuration>,
     /// How long a client may leave what it is sent unread. Longer than zero.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("default" = "10s"))]
+    #[schemars(extend("default" = "10s", "pattern" = "[1-9]"))]
     pub write_timeout: Option<HumanDuration>,
     /// How many of the latest events and lines of the log stand in a state.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -271,6 +284,7 @@ fn permissions(text: &str) -> Option<u32> {
 
 impl LoadedConfig {
     /// Sees that what is said about the socket can be, in every program.
+    #[cfg(any(test, not(all(feature = "ipc", unix))))]
     pub(crate) fn check_ipc(&self) -> Result<(), ConfigError> {
         self.ipc_faults(self.config().ipc.faults())
     }
@@ -307,14 +321,17 @@ mod options {
             &self,
             in_code: Option<IpcOptions>,
         ) -> Result<Option<IpcOptions>, ConfigError> {
-            self.check_ipc()?;
             let section = &self.config().ipc;
+            let mut all = section.faults();
             let is_wanted = section.enabled.unwrap_or(in_code.is_some());
             let options = section.over(in_code.unwrap_or_else(|| IpcOptions::new("")));
             // What is said has to be right although there is no socket; what is not said need not.
-            let faults = options.faults().into_iter().filter(|(key, _)| {
-                is_wanted || (*key != "target_id" || section.target_id.is_some())
-            });
+            // What cannot be in any program has been said.
+            let is_new = |key: &str| all.iter().all(|(known, _)| *known != key);
+            let faults =
+                options.faults().into_iter().filter(|(key, _)| is_new(key)).filter(|(key, _)| {
+                    is_wanted || (*key != "target_id" || section.target_id.is_some())
+                });
             let fault = |(key, why): (&'static str, &'static str)| {
                 let why = if key == "target_id" && options.target_id().is_empty() {
                     "the target needs an id that is no other's on this host"
@@ -323,7 +340,16 @@ mod options {
                 };
                 (key, ConfigFault::BadValue { message: why.to_owned() })
             };
-            self.ipc_faults(faults.map(fault).collect())?;
+            let more: Vec<_> = faults.map(fault).collect();
+            all.extend(more);
+            let is_registered = section.registration.enabled == Some(true);
+            if is_registered && !is_wanted && !cfg!(plant_bug = "registered_without_a_socket") {
+                let message = "there is no socket that a relay could be told of: say \
+                               `ipc: { enabled: true }` too, or take this out";
+                let fault = ConfigFault::BadValue { message: message.to_owned() };
+                all.push(("registration.enabled", fault));
+            }
+            self.ipc_faults(all)?;
             Ok(is_wanted.then_some(options))
         }
     }

@@ -262,7 +262,10 @@ fn relate(diagnostic: &mut ConfigDiagnostic, effective: &EffectiveConfig) {
                 ValueOrigin::Text { key, .. } | ValueOrigin::Value { key } => {
                     key == diagnostic.key()
                 }
-                ValueOrigin::BuiltIn | ValueOrigin::Role(_) | ValueOrigin::Code { .. } => false,
+                ValueOrigin::BuiltIn
+                | ValueOrigin::Role(_)
+                | ValueOrigin::Code { .. }
+                | ValueOrigin::Builder => false,
             };
             let text = super::schema::yaml(value);
             if !is_culprit {

@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde_json::{Value as Json, json};
 
+use super::effective::beside::Beside;
 use super::effective::walk::members::NamedMember;
 use super::effective::{EffectiveValue, ValueOrigin};
 use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
@@ -157,7 +158,17 @@ impl ConfigPlan {
     /// What changes in the tree that `spec` declares when `new` is put in the place of `old`. Both
     /// fit the tree.
     pub fn of(spec: &SupervisorSpec, old: &LoadedConfig, new: &LoadedConfig) -> Self {
-        let (before, after) = (values(spec, old), values(spec, new));
+        Self::beside(spec, &Beside::default(), old, new)
+    }
+
+    /// The same, with what the code says to the builder of the tree.
+    pub(crate) fn beside(
+        spec: &SupervisorSpec,
+        beside: &Beside,
+        old: &LoadedConfig,
+        new: &LoadedConfig,
+    ) -> Self {
+        let (before, after) = (values(spec, beside, old), values(spec, beside, new));
         let keys: BTreeSet<_> = before.keys().chain(after.keys()).collect();
         let mut plan = Self::default();
         for at in keys {
@@ -251,7 +262,11 @@ struct Known {
 }
 
 /// Every value that holds, by the place of the child in the tree and the key.
-fn values(spec: &SupervisorSpec, config: &LoadedConfig) -> BTreeMap<(usize, String), Known> {
+fn values(
+    spec: &SupervisorSpec,
+    beside: &Beside,
+    config: &LoadedConfig,
+) -> BTreeMap<(usize, String), Known> {
     let mut known = BTreeMap::new();
     let mut insert = |order, path: &ChildPath, raw: &EffectiveValue, shown: &EffectiveValue| {
         let (raw, shown) = (raw.value.clone(), shown.clone());
@@ -260,7 +275,8 @@ fn values(spec: &SupervisorSpec, config: &LoadedConfig) -> BTreeMap<(usize, Stri
     // Members that are named have no place in the tree: each is one value, by its path.
     let members = config.named_members(spec);
     let is_declared = |path: &ChildPath| members.iter().all(|member| member.path != *path);
-    let (shown, raw) = (config.effective(spec), config.effective_with_secrets(spec));
+    let (shown, raw) =
+        (config.effective_beside(spec, beside), config.effective_with_secrets(spec, beside));
     for (order, ((path, shown), (_, raw))) in shown.nodes().zip(raw.nodes()).enumerate() {
         if !is_declared(path) {
             continue;
@@ -268,9 +284,6 @@ fn values(spec: &SupervisorSpec, config: &LoadedConfig) -> BTreeMap<(usize, Stri
         for (shown, raw) in shown.iter().zip(raw) {
             insert(order, path, raw, shown);
         }
-    }
-    for value in config.beside_the_tree() {
-        insert(0, &ChildPath::root(), &value, &value);
     }
     for NamedMember { path, raw, shown } in members {
         known.insert((usize::MAX, path.to_string()), Known { path, raw, shown });

@@ -198,7 +198,7 @@ impl ConfigDiagnostic {
             ConfigFault::TooManyFiles => "C013",
             ConfigFault::IncludedTooDeep => "C014",
             ConfigFault::Syntax { .. } => "C020",
-            ConfigFault::TooMuch => "C021",
+            ConfigFault::TooMuch | ConfigFault::TooManyValues => "C021",
             ConfigFault::SeveralDocuments => "C022",
             ConfigFault::NotJson => "C023",
             ConfigFault::UnknownKey { .. } => "C101",
@@ -311,6 +311,12 @@ impl ConfigDiagnostic {
             }
             ConfigFault::KeyIsNoWord => "keys are words, such as `policy`".into(),
             ConfigFault::UnknownWord { known, .. } => one_of("expected one of", known),
+            ConfigFault::WrongValue { expected, found }
+                if expected == "a text"
+                    && !matches!(&**found, "nothing" | "a list" | "a section") =>
+            {
+                "put it into quotes, as it is to be: without them YAML reads something else".into()
+            }
             ConfigFault::HalfLimit { missing } => {
                 format!("a limit is `max` restarts `within` some time: add `{missing}`")
             }

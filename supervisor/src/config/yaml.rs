@@ -53,6 +53,9 @@ fn fault(error: &Error) -> ConfigFault {
         | Error::Budget { breach: BudgetBreach::Documents { .. }, .. } => {
             ConfigFault::SeveralDocuments
         }
+        Error::Budget {
+            breach: BudgetBreach::Nodes { .. } | BudgetBreach::Events { .. }, ..
+        } => ConfigFault::TooManyValues,
         Error::Budget { .. } => ConfigFault::TooMuch,
         Error::NonFiniteFloat { .. } => {
             ConfigFault::BadValue { message: "a number has to be finite".into() }

@@ -5,11 +5,16 @@ mod tests;
 
 use std::sync::Arc;
 
+#[cfg(feature = "audit")]
+use tokio::sync::oneshot;
+
 use super::command::{By, Command};
 use super::handle::SupervisorHandle;
 use crate::config::load::LoadedConfig;
 use crate::config::plan::{ConfigChange, ConfigPlan, Effect};
 use crate::error::types::SupervisorError;
+#[cfg(feature = "audit")]
+use crate::runtime::mailbox::Message;
 use crate::runtime::mailbox::{Capacities, MadeOf};
 use crate::runtime::supervisor::off_the_async_threads;
 use crate::task::cell::lock;
@@ -82,20 +87,24 @@ impl SupervisorHandle {
         } else {
             Some(made_of.reloading.lock().await)
         };
-        let MadeOf { spec, sources, in_code, config: known, .. } = made_of;
+        let MadeOf { spec, sources, in_code, beside, config: known, .. } = made_of;
+        let beside = beside.clone();
         let (before, declared, sources) = (spec.clone(), spec.clone(), sources.clone());
         let old = Arc::clone(&known.borrow());
         let read = move || -> Result<_, SupervisorError> {
             let new: LoadedConfig = sources.load(&before)?;
             let spec = new.overlay(before)?;
             let counts = spec.validate()?.counts();
-            let plan = ConfigPlan::of(&declared, &old, &new);
+            let plan = ConfigPlan::beside(&declared, &beside, &old, &new);
             Ok((new, spec, counts, plan))
         };
-        let (new, spec, counts, plan) = off_the_async_threads(read).await??;
+        let (new, spec, counts, plan) = match off_the_async_threads(read).await? {
+            Ok(read) => read,
+            Err(error) => return Err(self.refused(by, error).await),
+        };
         if !plan.can_be_applied() {
             let changes = plan.with(Effect::NeedsRestart).cloned().collect();
-            return Err(SupervisorError::NeedsRestart { changes });
+            return Err(self.refused(by, SupervisorError::NeedsRestart { changes }).await);
         }
         let changes = plan.changes().iter().map(ConfigChange::in_short).collect();
         let Capacities { journal, kept, .. } = in_code.with(&new.config().observability);
@@ -104,6 +113,24 @@ impl SupervisorHandle {
         *lock(&self.shared.counts) = counts;
         known.send_replace(Arc::new(new));
         Ok(plan)
+    }
+
+    /// Sees that a reload which has come to nothing is in the audit too.
+    #[cfg(feature = "audit")]
+    async fn refused(&self, by: By, error: SupervisorError) -> SupervisorError {
+        if self.shared.audit.is_some() && !cfg!(plant_bug = "refused_reload_unaudited") {
+            let (reply, answer) = oneshot::channel();
+            if self.send(Message::ReloadRefused(by, error.clone(), reply)) {
+                // A tree that ends meanwhile tells nobody.
+                drop(answer.await);
+            }
+        }
+        error
+    }
+
+    #[cfg(not(feature = "audit"))]
+    async fn refused(&self, _: By, error: SupervisorError) -> SupervisorError {
+        std::future::ready(error).await
     }
 
     /// Whether there is a file to read again.

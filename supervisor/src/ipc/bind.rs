@@ -18,13 +18,10 @@ use rustix::io::Errno;
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketType};
 use rustix::process::geteuid;
 
-use super::options::{BindMode, IpcError};
+use super::options::{BindMode, IpcError, check_path};
 
 /// The name of the socket in its first folder: short, because the whole path of a socket is.
 const FIRST_NAME: &str = "s";
-
-/// The longest path that a client can connect to.
-const PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
 
 /// A socket that listens, and its place in the file system.
 #[derive(Debug)]
@@ -65,12 +62,7 @@ pub(super) struct Folder {
 impl Folder {
     pub(super) fn open(path: &Path) -> Result<Self, IpcError> {
         let bad = |why| IpcError::BadPath { path: path.to_owned(), why };
-        if !path.is_absolute() {
-            return Err(bad("it has to be absolute"));
-        }
-        if path.as_os_str().len() > PATH_BYTES {
-            return Err(bad("the system knows no sockets with so long a path: at most 107 bytes"));
-        }
+        check_path(path).map_err(bad)?;
         let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
             return Err(bad("it names no file"));
         };

@@ -170,8 +170,8 @@ impl IpcOptions {
             let why = "it is blank or has control characters";
             faults.push(("registration.display_name", why));
         }
-        if self.path.as_deref().is_some_and(|path| !path.is_absolute()) {
-            faults.push(("path", "it has to be absolute"));
+        if let Some(Err(why)) = self.path.as_deref().map(check_path) {
+            faults.push(("path", why));
         }
         let permissions = check_permissions(self.permissions);
         if let (Err(why), false) = (permissions, cfg!(plant_bug = "ipc_any_permissions")) {
@@ -238,6 +238,26 @@ fn check_target_id(id: &str) -> Result<(), &'static str> {
     }
     Ok(())
 }
+
+/// Whether a socket can lie there, as far as the path alone tells.
+pub(super) fn check_path(path: &Path) -> Result<(), &'static str> {
+    if !path.is_absolute() {
+        return Err("it has to be absolute");
+    }
+    if path.as_os_str().len() > PATH_BYTES {
+        return Err(TOO_LONG);
+    }
+    if path.file_name().is_none() { Err("it names no file") } else { Ok(()) }
+}
+
+/// The longest path that a client can connect to.
+const PATH_BYTES: usize = if cfg!(target_os = "linux") { 107 } else { 103 };
+
+const TOO_LONG: &str = if cfg!(target_os = "linux") {
+    "the system knows no sockets with so long a path: at most 107 bytes"
+} else {
+    "the system knows no sockets with so long a path: at most 103 bytes"
+};
 
 /// Whether a socket can have these permissions.
 fn check_permissions(permissions: u32) -> Result<(), &'static str> {

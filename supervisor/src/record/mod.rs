@@ -75,7 +75,7 @@ const VERSION: u32 = 1;
 #[must_use = "it does nothing until it is given to `SupervisorBuilder::record`"]
 pub struct RecordLog {
     place: Place,
-    max_bytes: u64,
+    pub(crate) max_bytes: u64,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -283,6 +283,14 @@ impl Driver {
             Message::Command(command, reply) => self.command(command, reply, out),
             #[cfg(feature = "audit")]
             Message::Audited(id, written) => self.audited_command(id, written, out),
+            #[cfg(all(feature = "audit", feature = "config"))]
+            Message::ReloadRefused(by, error, reply) => {
+                self.last_command += 1;
+                let id = CommandId(self.last_command);
+                if let Some(gate) = &self.gate {
+                    gate.reload_refused(id, &by, error, reply);
+                }
+            }
             Message::Query(query) => self.query(query),
         }
     }

@@ -97,6 +97,32 @@ impl Gate {
         self.waiting.remove(&id);
     }
 
+    /// A reload has come to nothing before the engine was asked.
+    #[cfg(feature = "config")]
+    pub(super) fn reload_refused(
+        &self,
+        id: CommandId,
+        by: &By,
+        error: SupervisorError,
+        sender: oneshot::Sender<Reply>,
+    ) {
+        let command = id.0;
+        self.record(AuditKind::Requested {
+            command,
+            name: RELOAD.to_owned(),
+            path: ChildPath::root().to_string(),
+            requested_by: by.requested_by.to_string(),
+            reason: by.reason.to_string(),
+            before: None,
+            changes: Vec::new(),
+        });
+        self.writer.send(Job {
+            kind: Some(AuditKind::Rejected { command, error: error.to_string() }),
+            weight: Weight::Record,
+            done: Box::new(move |_| tell(Some(sender), Err(error))),
+        });
+    }
+
     /// The engine carries a command out.
     pub(super) fn accepted(&mut self, id: CommandId) {
         if let Some(open) = self.open.get_mut(&id)

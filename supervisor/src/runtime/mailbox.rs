@@ -13,6 +13,8 @@ use crate::audit::AuditError;
 #[cfg(feature = "audit")]
 use crate::audit::writer::Monitor;
 #[cfg(feature = "config")]
+use crate::config::effective::beside::Beside;
+#[cfg(feature = "config")]
 use crate::config::laid::laid;
 #[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
@@ -20,6 +22,8 @@ use crate::config::load::LoadedConfig;
 use crate::config::load::sources::Sources;
 #[cfg(feature = "config")]
 use crate::config::observability::ObservabilitySection;
+#[cfg(all(feature = "audit", feature = "config"))]
+use crate::control::command::By;
 use crate::control::command::{Command, Reply};
 use crate::control::handle::SupervisorHandle;
 #[cfg(any(feature = "audit", feature = "record"))]
@@ -55,6 +59,9 @@ pub(crate) enum Message {
     /// The entry about a command is on the disk, or cannot be.
     #[cfg(feature = "audit")]
     Audited(CommandId, Result<(), AuditError>),
+    /// A reload was refused before the engine was asked. The answer comes when that is in the audit.
+    #[cfg(all(feature = "audit", feature = "config"))]
+    ReloadRefused(By, SupervisorError, oneshot::Sender<Reply>),
     /// Something has happened beside the tree.
     #[cfg(any(feature = "audit", feature = "record"))]
     News(News),
@@ -104,6 +111,8 @@ pub(crate) struct MadeOf {
     pub(crate) sources: Sources,
     /// How much is kept where the configuration does not say.
     pub(crate) in_code: Capacities,
+    /// What the builder was told that stands beside the tree.
+    pub(crate) beside: Beside,
     /// What holds.
     pub(crate) config: watch::Sender<Arc<LoadedConfig>>,
     /// Held by a reload, so that there is one at a time.

@@ -25,7 +25,11 @@ use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
 #[cfg(feature = "config")]
+use crate::config::effective::beside::Beside;
+#[cfg(feature = "config")]
 use crate::config::environment::Environment;
+#[cfg(feature = "config")]
+use crate::config::error::ConfigError;
 #[cfg(all(feature = "config", any(feature = "audit", feature = "record")))]
 use crate::config::error::ConfigFault;
 #[cfg(feature = "config")]
@@ -203,6 +207,7 @@ enum Reach {
 struct Before {
     spec: SupervisorSpec,
     capacities: Capacities,
+    beside: Beside,
     config: Arc<LoadedConfig>,
 }
 
@@ -321,20 +326,27 @@ impl SupervisorBuilder {
         &self.sources
     }
 
-    /// Sees that what a configuration says about the socket can be.
+    /// Sees that what a configuration says beside the tree can be: about the socket, the audit and
+    /// recordings.
     #[cfg(feature = "cli")]
     #[cfg_attr(
-        not(all(feature = "ipc", unix)),
+        not(any(all(feature = "ipc", unix), feature = "audit", feature = "record")),
         expect(
             clippy::unused_self,
-            reason = "without a socket in code there is nothing to look at"
+            reason = "where the code can say nothing there is nothing to look at"
         )
     )]
-    pub(crate) fn check_ipc(&self, config: &LoadedConfig) -> Result<(), SupervisorError> {
+    pub(crate) fn check_beside(&self, config: &LoadedConfig) -> Result<(), ConfigError> {
         #[cfg(all(feature = "ipc", unix))]
         config.ipc_over(self.ipc.as_deref().cloned())?;
         #[cfg(not(all(feature = "ipc", unix)))]
         config.check_ipc()?;
+        #[cfg(any(feature = "audit", feature = "record"))]
+        let misplaced = |key| config.error_about(key, ConfigFault::MissingPlace);
+        #[cfg(feature = "audit")]
+        config.config().observability.audit.over(self.audit.clone()).map_err(misplaced)?;
+        #[cfg(feature = "record")]
+        config.config().observability.record.over(self.recording.clone()).map_err(misplaced)?;
         Ok(())
     }
 
@@ -407,6 +419,7 @@ impl SupervisorBuilder {
 
     #[cfg(feature = "config")]
     async fn configured(mut self) -> Result<Self, SupervisorError> {
+        let beside = self.beside();
         let (sources, spec) = (self.sources.clone(), self.spec.clone());
         let loaded = if sources.are_outside() {
             off_the_async_threads(move || sources.load(&spec)).await??
@@ -414,13 +427,18 @@ impl SupervisorBuilder {
             sources.load(&spec)?
         };
         #[cfg(all(feature = "ipc", unix))]
+        let ipc = loaded.ipc_over(self.ipc.take().map(|options| *options));
+        #[cfg(not(all(feature = "ipc", unix)))]
+        let ipc = loaded.check_ipc();
+        let (spec, capacities) = (self.spec.without_tasks(), self.capacities);
+        let (ipc, laid) = ConfigError::both(ipc, loaded.overlay(*self.spec))?;
+        self.spec = Box::new(laid);
+        #[cfg(all(feature = "ipc", unix))]
         {
-            self.ipc = loaded.ipc_over(self.ipc.map(|options| *options))?.map(Box::new);
+            self.ipc = ipc.map(Box::new);
         }
         #[cfg(not(all(feature = "ipc", unix)))]
-        loaded.check_ipc()?;
-        let (spec, capacities) = (self.spec.without_tasks(), self.capacities);
-        *self.spec = loaded.overlay(*self.spec)?;
+        let () = ipc;
         self.members = loaded.manifests(&self.spec)?;
         let ObservabilitySection { metrics, audit, record, .. } =
             loaded.config().observability.clone();
@@ -441,8 +459,48 @@ impl SupervisorBuilder {
         #[cfg(not(feature = "record"))]
         drop(record);
         self.capacities = capacities.with(&loaded.config().observability);
-        self.made_of = Some(Box::new(Before { spec, capacities, config: Arc::new(loaded) }));
+        self.made_of =
+            Some(Box::new(Before { spec, capacities, beside, config: Arc::new(loaded) }));
         Ok(self)
+    }
+
+    /// What it was told that a configuration has keys for, outside of the tree.
+    #[cfg(feature = "config")]
+    pub(crate) fn beside(&self) -> Beside {
+        let mut beside = Beside::default();
+        let Capacities { events, journal, kept: Kept { last_exits, remembered_paths } } =
+            self.capacities;
+        for (key, said, built_in) in [
+            ("event_capacity", events, Self::EVENT_CAPACITY),
+            ("journal_capacity", journal, Self::JOURNAL_CAPACITY),
+            ("last_exits", last_exits, Self::LAST_EXITS),
+            ("remembered_paths", remembered_paths, Self::REMEMBERED_PATHS),
+        ] {
+            if said != built_in {
+                beside.say(&format!("observability.{key}"), said);
+            }
+        }
+        if !self.is_measured {
+            beside.say("observability.metrics", false);
+        }
+        #[cfg(feature = "audit")]
+        if let Some(audit) = &self.audit {
+            let time = humantime::format_duration(audit.write_timeout).to_string();
+            beside.say("observability.audit.path", audit.file.display().to_string());
+            beside.say("observability.audit.on_failure", audit.on_failure.to_string());
+            beside.say("observability.audit.write_timeout", time);
+        }
+        #[cfg(feature = "record")]
+        if let Some(recording) = &self.recording {
+            beside.say("observability.record.max_bytes", recording.max_bytes);
+        }
+        #[cfg(all(feature = "ipc", unix))]
+        if let Some(options) = &self.ipc {
+            beside.say_otherwise("ipc.");
+            beside.say("ipc.enabled", true);
+            beside.say("ipc.target_id", options.target_id());
+        }
+        beside
     }
 
     /// What the engine is told beside the tree.
@@ -523,10 +581,10 @@ impl SupervisorBuilder {
             is_measured: self.is_measured,
             #[cfg(feature = "config")]
             made_of: self.made_of.map(|made_of| {
-                let Before { spec, capacities, config } = *made_of;
+                let Before { spec, capacities, beside, config } = *made_of;
                 let (sources, reloading) = (self.sources, Mutex::default());
                 let config = watch::Sender::new(config);
-                MadeOf { spec, sources, in_code: capacities, config, reloading }
+                MadeOf { spec, sources, in_code: capacities, beside, config, reloading }
             }),
             counts: valid.counts().into(),
             #[cfg(feature = "audit")]

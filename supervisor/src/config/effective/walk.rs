@@ -9,6 +9,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use super::beside::Beside;
 use super::{EffectiveConfig, EffectiveValue, ValueOrigin};
 use crate::config::configurable::{ChildSection, SupervisorConfig};
 use crate::config::duration::HumanDuration;
@@ -34,34 +35,42 @@ use crate::spec::{AtField, NodeSpec};
 impl LoadedConfig {
     /// What holds in the tree that `spec` declares, with this configuration over it.
     pub fn effective(&self, spec: &SupervisorSpec) -> EffectiveConfig {
-        self.effective_with(spec, Secrets::Hidden)
+        self.effective_beside(spec, &Beside::default())
     }
 
     /// The same, for comparing and not for showing.
     pub(in crate::config) fn effective_with_secrets(
         &self,
         spec: &SupervisorSpec,
+        beside: &Beside,
     ) -> EffectiveConfig {
-        self.effective_with(spec, Secrets::Shown)
+        self.effective_with(spec, beside, Secrets::Shown)
     }
 
-    fn effective_with(&self, spec: &SupervisorSpec, secrets: Secrets) -> EffectiveConfig {
+    /// The same, with what the code says to the builder of the tree.
+    pub(crate) fn effective_beside(
+        &self,
+        spec: &SupervisorSpec,
+        beside: &Beside,
+    ) -> EffectiveConfig {
+        self.effective_with(spec, beside, Secrets::Hidden)
+    }
+
+    fn effective_with(
+        &self,
+        spec: &SupervisorSpec,
+        beside: &Beside,
+        secrets: Secrets,
+    ) -> EffectiveConfig {
         let mut walk = Walk::new(self, secrets);
         let mut policy = walk.said_in(&["policy"]);
         policy.extend(walk.said_under(&["shutdown"], "shutdown"));
         policy.remove("shutdown.budget");
         let above = Above { in_code: Vec::new(), configured: vec![policy] };
-        walk.root(spec, above);
+        walk.root(spec, beside, above);
         let Walk { mut nodes, members, .. } = walk;
         nodes.extend(members);
         EffectiveConfig { nodes }
-    }
-
-    /// What is said about those who look at the tree, and reach it.
-    pub(in crate::config) fn beside_the_tree(&self) -> Vec<EffectiveValue> {
-        let walk = Walk::new(self, Secrets::Hidden);
-        let sections = ["observability", "ipc"];
-        resolve_layers(sections.map(|section| walk.said_under(&[section], section)).into())
     }
 }
 
@@ -73,7 +82,7 @@ enum Secrets {
 }
 
 /// The keys that somebody said in one place, without sections around them: `backoff.max`.
-type Layer = BTreeMap<String, (Json, ValueOrigin)>;
+pub(super) type Layer = BTreeMap<String, (Json, ValueOrigin)>;
 
 /// The defaults on their way down, the weakest first.
 #[derive(Clone)]
@@ -98,7 +107,7 @@ impl Above {
     }
 }
 
-struct Walk<'a> {
+pub(super) struct Walk<'a> {
     loaded: &'a LoadedConfig,
     config: &'a SupervisorConfig,
     /// The same as plain data.
@@ -116,7 +125,7 @@ impl<'a> Walk<'a> {
         Self { loaded, config, said, nodes, members, secrets }
     }
 
-    fn root(&mut self, spec: &SupervisorSpec, above: Above) {
+    fn root(&mut self, spec: &SupervisorSpec, beside: &Beside, above: Above) {
         let path = ChildPath::root();
         let section = vec!["supervisor".to_owned()];
         let code = code_layer(&SupervisorKeys::section_of(spec), &path, spec.declared_at);
@@ -132,7 +141,9 @@ impl<'a> Walk<'a> {
         own.extend(budget);
         let is_of_root = |key: &str| is_about_supervisors(key) && key != "meltdown";
         let built_in = built_in(|key| is_of_root(key) || key == "budget");
-        self.nodes.push((path.clone(), resolve_layers(vec![built_in, code, own])));
+        let mut layers = vec![built_in, code, own];
+        layers.extend(self.beside_the_tree(beside));
+        self.nodes.push((path.clone(), resolve_layers(layers)));
         self.below(spec, &path, &section, above);
     }
 
@@ -349,7 +360,7 @@ impl<'a> Walk<'a> {
     }
 
     /// What is said in `section`, under the keys that it has inside `around`.
-    fn said_under(&self, section: &[&str], around: &str) -> Layer {
+    pub(super) fn said_under(&self, section: &[&str], around: &str) -> Layer {
         let found = section.iter().try_fold(&self.said, |value, segment| match value {
             Json::Array(items) => items.get(segment.parse::<usize>().ok()?),
             value => value.get(segment),
@@ -468,7 +479,7 @@ static BUILT_IN: LazyLock<BTreeMap<String, Json>> = LazyLock::new(|| {
 });
 
 /// The defaults of all keys below `section`, which is called `around`.
-fn defaults(
+pub(super) fn defaults(
     root: &Json,
     section: &Json,
     around: &str,

@@ -86,10 +86,21 @@ fn tree() -> SupervisorSpec {
 fn load(text: &str) -> LoadedConfig {
     let loaded = LoadedConfig::of_text(&tree(), text);
     let loaded = loaded.unwrap_or_else(|error| panic!("{}\n{text}", error.report(Colour::Never)));
-    if let Err(error) = loaded.overlay(tree()) {
+    // What is said about the socket has rules of its own.
+    if let Err(error) = loaded.overlay(tree()).map(drop).and_then(|()| loaded.check_ipc()) {
         panic!("{}\n{text}", error.report(Colour::Never));
     }
     loaded
+}
+
+#[test]
+fn what_the_template_says_about_the_socket_can_be_said() {
+    let text = uncommented(&super::template());
+    let config = text.parse::<SupervisorConfig>();
+    let config = config.unwrap_or_else(|error| panic!("{}\n{text}", error.report(Colour::Never)));
+    let loaded = LoadedConfig::from(config);
+    assert!(loaded.config().ipc.permissions.is_some(), "{text}");
+    loaded.check_ipc().unwrap_or_else(|error| panic!("{}\n{text}", error.report(Colour::Never)));
 }
 
 #[test]

@@ -30,7 +30,7 @@ impl SupervisorHandle {
         let made_of = self.shared.made_of.as_ref();
         made_of.map_or_else(EffectiveConfig::default, |made_of| {
             let config = Arc::clone(&made_of.config.borrow());
-            config.effective(&made_of.spec)
+            config.effective_beside(&made_of.spec, &made_of.beside)
         })
     }
 

@@ -115,6 +115,87 @@ async fn the_next_decision_is_made_with_the_new_policy_and_no_run_is_touched() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn to_write_down_what_holds_anyway_changes_nothing() {
+    let file = File::new("policy: { restart: permanent }");
+    let (handle, _events) = start(SupervisorSpec::root(), &file).await;
+    for text in [
+        "observability: { event_capacity: 1024, last_exits: 8 }",
+        "ipc: { enabled: false }",
+        "shutdown: { grace: 5s }",
+    ] {
+        file.say(&format!("policy: {{ restart: permanent }}\n{text}"));
+        let plan = handle.reload("alice", "a test").await.unwrap();
+        assert!(plan.changes().is_empty(), "{text}: {plan}");
+    }
+    file.say("observability: { event_capacity: 1023 }");
+    let error = reload(&handle).await.unwrap_err();
+    assert!(error.to_string().contains("event_capacity: 1024 -> 1023"), "{error}");
+    handle.shutdown_tree("test", "over").await.unwrap();
+}
+
+#[cfg(feature = "audit")]
+#[tokio::test]
+async fn a_reload_that_is_refused_is_in_the_audit_too() {
+    use crate::audit::AuditLog;
+    use crate::audit::entry::AuditKind;
+    use crate::audit::verify::read;
+
+    let (file, log) = (File::new(""), File::new(""));
+    let tree = builder(SupervisorSpec::root(), &file).audit(AuditLog::new(&log.0));
+    let handle = tree.start().await.unwrap();
+    for (text, is_ok) in [
+        ("policy: { restart: never }", false),
+        ("observability: { event_capacity: 3 }", false),
+        ("policy: { restart: transient }", true),
+    ] {
+        file.say(text);
+        assert_eq!(reload(&handle).await.is_ok(), is_ok, "{text}");
+    }
+    handle.shutdown_now("test", "over").await.unwrap();
+    let kinds = read(&log.0).unwrap().into_iter().map(|entry| entry.kind);
+    let said = kinds.filter_map(|kind| match kind {
+        AuditKind::Requested { name, requested_by, .. } => {
+            Some(format!("{name} by {requested_by}"))
+        }
+        AuditKind::Rejected { error, .. } => Some(error.lines().next()?.to_owned()),
+        _ => None,
+    });
+    let said: Vec<_> = said.collect();
+    let [first, unreadable, second, needs_restart, third, _end] = &*said else {
+        panic!("{said:?}")
+    };
+    for reload in [first, second, third] {
+        assert_eq!(reload, "reload by alice");
+    }
+    assert!(unreadable.contains("found `never`"), "{unreadable}");
+    assert!(needs_restart.contains("needs a restart"), "{needs_restart}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_root_explains_what_holds_beside_the_tree() {
+    let file = File::new("observability: { journal_capacity: 9 }");
+    let tree = builder(SupervisorSpec::root(), &file).last_exits(3).event_capacity(1024);
+    let handle = tree.start().await.unwrap();
+    let said = handle.effective_config();
+    let said = |key: &str| {
+        said.value("/root", key).unwrap_or_else(|| panic!("no {key} in {said}")).to_string()
+    };
+    assert_eq!(
+        said("observability.event_capacity"),
+        "observability.event_capacity: 1024, built in"
+    );
+    let exits = "observability.last_exits: 3, from the builder of the tree, over 8, built in";
+    assert_eq!(said("observability.last_exits"), exits);
+    let journal = said("observability.journal_capacity");
+    assert!(journal.ends_with(":1:36, over 1024, built in"), "{journal}");
+    assert_eq!(said("ipc.enabled"), "ipc.enabled: false, built in");
+    // The code says it, and so it is no change to write it down.
+    file.say("observability: { journal_capacity: 9, last_exits: 3 }");
+    assert!(handle.reload("alice", "a test").await.unwrap().changes().is_empty());
+    handle.shutdown_tree("test", "over").await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
 async fn settings_are_those_of_the_next_run() {
     let (say, mut said) = mpsc::unbounded_channel();
     let task = service_fn(move |ctx: TaskContext| {
@@ -157,7 +238,7 @@ async fn one_change_that_needs_a_restart_leaves_all_as_it_is() {
     let error = reload(&handle).await.unwrap_err();
     assert!(matches!(&error, SupervisorError::NeedsRestart { changes } if changes.len() == 1));
     let text = error.to_string();
-    assert!(text.contains("observability.event_capacity: nothing -> 3"), "{text}");
+    assert!(text.contains("observability.event_capacity: 1024 -> 3"), "{text}");
     assert_eq!(handle.effective_config(), before);
     handle.shutdown_tree("test", "over").await.unwrap();
 }

@@ -260,7 +260,7 @@ async fn what_is_started_and_stopped_by_it_is_in_the_audit_with_before_and_after
     let handle = builder.start().await.unwrap();
     file.say("supervisor: { children: { a: { enabled: false }, m: { count: 3 } } }");
     reload(&handle).await.unwrap();
-    // What is refused changes nothing, and there is nothing to write down.
+    // What is refused changes nothing, and that is written down.
     file.say("{ supervisor: { children: { a: { enabled: true } } }, observability: { event_capacity: 9 } }");
     assert!(matches!(reload(&handle).await, Err(SupervisorError::NeedsRestart { .. })));
     assert_eq!(lifecycle(&handle, "/root/a").await, Lifecycle::Disabled);
@@ -277,7 +277,10 @@ async fn what_is_started_and_stopped_by_it_is_in_the_audit_with_before_and_after
             serde_json::json!({ "path": path, "key": key, "before": before, "after": after });
         assert!(changes.contains(&expected), "no {expected} in {entry}");
     }
-    assert!(!text.contains("event_capacity"), "{text}");
+    let refused: serde_json::Value = serde_json::from_str(lines[1]).unwrap();
+    assert!(refused.get("changes").is_none(), "{refused}");
+    let rejected = text.lines().find(|line| line.contains("\"kind\":\"rejected\"")).unwrap();
+    assert!(rejected.contains("event_capacity: 1024 -> 9"), "{rejected}");
 }
 
 #[cfg(feature = "record")]
