@@ -48,7 +48,7 @@ enum KeysOf {
     Program,
 }
 
-impl<'a> Found<'a> {
+impl Found<'_> {
     fn below(self, name: &str) -> Self {
         let is_program = matches!(name, "settings" | "args");
         let keys = if is_program { KeysOf::Program } else { self.keys };

@@ -211,6 +211,15 @@ struct Before {
     config: Arc<LoadedConfig>,
 }
 
+#[cfg(feature = "config")]
+impl Before {
+    fn read_from(self, sources: Sources) -> MadeOf {
+        let Self { spec, capacities, beside, config } = self;
+        let (config, reloading) = (watch::Sender::new(config), Mutex::default());
+        MadeOf { spec, sources, in_code: capacities, beside, config, reloading }
+    }
+}
+
 impl SupervisorBuilder {
     /// How many events a subscriber may lag behind by default.
     pub const EVENT_CAPACITY: usize = 1024;
@@ -580,12 +589,7 @@ impl SupervisorBuilder {
             is_detached: AtomicBool::new(false),
             is_measured: self.is_measured,
             #[cfg(feature = "config")]
-            made_of: self.made_of.map(|made_of| {
-                let Before { spec, capacities, beside, config } = *made_of;
-                let (sources, reloading) = (self.sources, Mutex::default());
-                let config = watch::Sender::new(config);
-                MadeOf { spec, sources, in_code: capacities, beside, config, reloading }
-            }),
+            made_of: self.made_of.map(|before| before.read_from(self.sources)),
             counts: valid.counts().into(),
             #[cfg(feature = "audit")]
             audit: monitor,
