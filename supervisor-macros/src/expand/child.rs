@@ -33,7 +33,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let key = graph::key_of_child(child.get(), name, &runtime);
     let is_generic = !function.signature.generics.params.is_empty();
     let own = if is_generic { quote!(Self) } else { quote!(<#name as #runtime::Supervised>) };
-    let item = graph::of_child(options, &parameters, &own, &runtime);
+    let item = graph::of_child(options, name, &parameters, &own, &runtime);
     let bounds = parameters.iter().filter_map(|parameter| match parameter {
         Parameter::OfState(ty) => Some(quote!(#ty: #runtime::Extract<__S, #context>)),
         Parameter::OfContext(_) => None,

@@ -119,6 +119,12 @@ impl Place {
         quote!(#function #arguments)
     }
 
+    /// A call of the macro `name`, which takes nothing, in this place.
+    pub(super) fn called_macro(&self, name: &Ident) -> TokenStream {
+        let nothing = parentheses(self.last, TokenStream::new());
+        quote!(#name! #nothing)
+    }
+
     pub(super) fn of(tokens: impl ToTokens) -> Self {
         let mut spans = tokens.into_token_stream().into_iter().map(|token| token.span());
         let first = spans.next().unwrap_or_else(Span::call_site);
