@@ -97,7 +97,7 @@ pub(super) fn of_child(
     let handles: Vec<_> = parameters
         .iter()
         .filter_map(Parameter::handle)
-        .map(|ty| runtime.call(&Place::of(ty), &quote!(key_of::<#ty>), quote!()))
+        .map(|ty| runtime.call(&Place::of_type(ty), &quote!(key_of::<#ty>), quote!()))
         .collect();
     let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
     let multiple = options.multiple.map(|_| quote!(.multiple()));
@@ -158,17 +158,19 @@ fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
     });
     let id = field.id();
     let restart = call("restart", choice(field.options.policy.restart, runtime));
-    let slot = runtime.call(&Place::of(ty), &quote!(ItemSlot::new::<#ty>), quote!(#id));
+    let slot = runtime.call(&Place::of_type(ty), &quote!(ItemSlot::new::<#ty>), quote!(#id));
     quote!(#(#cfgs)* #slot #restart #speaks #depends_on #after,)
 }
 
-/// What the compiler finds out about the tree, and what follows for each field.
+/// What the compiler finds out about the tree, and what follows for each field. The arguments of
+/// types are evaluated one by one, so what is wrong is said of every field, and one constant for all
+/// of them is enough.
 pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { name, fields, .. } = supervisor;
     let has_cfg = fields.iter().any(Field::has_cfg);
     let item = quote!(<#name as #runtime::Supervised>::ITEM);
     let checks = fields.iter().enumerate().map(|(index, field)| {
-        let (cfgs, place) = (field.cfgs(), Place::of(&field.name));
+        let (cfgs, place) = (field.cfgs(), Place::at(field.name.span()));
         let call = |function: &TokenStream, arguments| runtime.call(&place, function, arguments);
         // What number it has is not known here.
         let check = if has_cfg {
@@ -180,7 +182,7 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
         // The warning points at this word, so it has a span of the user's all the same.
         let warning = Ident::new("CAN_BE_SPENT", field.name.span());
         let limit = runtime.generic(&place, &quote!(RestartLimit), &quote!({ #check }));
-        quote!(#(#cfgs)* const _: () = <#limit>::#warning;)
+        quote!(#(#cfgs)* let () = <#limit>::#warning;)
     });
     quote! {
         #[allow(long_running_const_eval)]
@@ -188,6 +190,6 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
             { #runtime::nodes_below(#item) },
             { #runtime::wishes_below(#item) },
         > = &#runtime::analyse::<#name, _, _>();
-        #(#checks)*
+        const _: () = { #(#checks)* };
     }
 }
