@@ -150,8 +150,7 @@ fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
     let (cfgs, ty) = (field.cfgs(), &field.ty);
     let speaks = field.options.says_something.then(|| quote!(.says_something()));
     let depends_on = field.options.depends_on.as_ref();
-    let depends_on =
-        depends_on.and_then(|types| said("depends_on", types, &field.name, runtime));
+    let depends_on = depends_on.and_then(|types| said("depends_on", types, &field.name, runtime));
     let after = (!field.options.after.is_empty()).then(|| {
         let names = field.options.after.iter().map(|name| name.unraw().to_string());
         quote!(.after(&[#(#names),*]))
@@ -162,9 +161,7 @@ fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
     quote!(#(#cfgs)* #slot #restart #speaks #depends_on #after,)
 }
 
-/// What the compiler finds out about the tree, and what follows for each field. The arguments of
-/// types are evaluated one by one, so what is wrong is said of every field, and one constant for all
-/// of them is enough.
+/// What the compiler finds out about the tree, and what follows for each field.
 pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { name, fields, .. } = supervisor;
     let has_cfg = fields.iter().any(Field::has_cfg);
@@ -182,7 +179,7 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
         // The warning points at this word, so it has a span of the user's all the same.
         let warning = Ident::new("CAN_BE_SPENT", field.name.span());
         let limit = runtime.generic(&place, &quote!(RestartLimit), &quote!({ #check }));
-        quote!(#(#cfgs)* let () = <#limit>::#warning;)
+        quote!(#(#cfgs)* const _: () = <#limit>::#warning;)
     });
     quote! {
         #[allow(long_running_const_eval)]
@@ -190,6 +187,6 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
             { #runtime::nodes_below(#item) },
             { #runtime::wishes_below(#item) },
         > = &#runtime::analyse::<#name, _, _>();
-        const _: () = { #(#checks)* };
+        #(#checks)*
     }
 }
