@@ -138,18 +138,20 @@ const _: () = {
         { __rt::nodes_below(<Payments as __rt::Supervised>::ITEM) },
         { __rt::wishes_below(<Payments as __rt::Supervised>::ITEM) },
     > = &__rt::analyse::<Payments, _, _>();
-    const _: () = <::rust_supervisor::__private::RestartLimit<
-        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger") },
-    >>::CAN_BE_SPENT;
-    const _: () = <::rust_supervisor::__private::RestartLimit<
-        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud") },
-    >>::CAN_BE_SPENT;
-    const _: () = <::rust_supervisor::__private::RestartLimit<
-        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders") },
-    >>::CAN_BE_SPENT;
-    #[cfg(windows)]
-    const _: () = <::rust_supervisor::__private::RestartLimit<
-        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
-    >>::CAN_BE_SPENT;
+    const _: () = {
+        let () = <::rust_supervisor::__private::RestartLimit<
+            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger") },
+        >>::CAN_BE_SPENT;
+        let () = <::rust_supervisor::__private::RestartLimit<
+            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud") },
+        >>::CAN_BE_SPENT;
+        let () = <::rust_supervisor::__private::RestartLimit<
+            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders") },
+        >>::CAN_BE_SPENT;
+        #[cfg(windows)]
+        let () = <::rust_supervisor::__private::RestartLimit<
+            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
+        >>::CAN_BE_SPENT;
+    };
     const _: () = (__rt::check_leases::<Payments, AppState>)();
 };

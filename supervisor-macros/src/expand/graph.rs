@@ -161,7 +161,9 @@ fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
     quote!(#(#cfgs)* #slot #restart #speaks #depends_on #after,)
 }
 
-/// What the compiler finds out about the tree, and what follows for each field.
+/// What the compiler finds out about the tree, and what follows for each field. The arguments of
+/// types are evaluated one by one, so what is wrong is said of every field, and one constant for all
+/// of them is enough.
 pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { name, fields, .. } = supervisor;
     let has_cfg = fields.iter().any(Field::has_cfg);
@@ -179,7 +181,7 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
         // The warning points at this word, so it has a span of the user's all the same.
         let warning = Ident::new("CAN_BE_SPENT", field.name.span());
         let limit = runtime.generic(&place, &quote!(RestartLimit), &quote!({ #check }));
-        quote!(#(#cfgs)* const _: () = <#limit>::#warning;)
+        quote!(#(#cfgs)* let () = <#limit>::#warning;)
     });
     quote! {
         #[allow(long_running_const_eval)]
@@ -187,6 +189,6 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
             { #runtime::nodes_below(#item) },
             { #runtime::wishes_below(#item) },
         > = &#runtime::analyse::<#name, _, _>();
-        #(#checks)*
+        const _: () = { #(#checks)* };
     }
 }
