@@ -293,12 +293,11 @@ impl Nodes {
         }
         let Some(to) = to else { return };
         let at = usize::from(self.census_at[to as usize]);
-        match at.checked_sub(1).and_then(|at| self.census.get_mut(at)) {
-            Some((_, count)) => *count += 1,
-            None => {
-                self.census.push((to, 1));
-                self.census_at[to as usize] = u8::try_from(self.census.len()).unwrap_or(0);
-            }
+        if let Some((_, count)) = at.checked_sub(1).and_then(|at| self.census.get_mut(at)) {
+            *count += 1;
+        } else {
+            self.census.push((to, 1));
+            self.census_at[to as usize] = u8::try_from(self.census.len()).unwrap_or(0);
         }
     }
 
