@@ -20,20 +20,21 @@ use crate::config::settings::ReadSettings;
 /// Cheap to clone itself.
 #[derive(Clone)]
 pub struct Arguments {
-    value: Arc<Shell>,
+    /// `None` where nothing runs.
+    value: Option<Arc<dyn Any + Send + Sync>>,
     type_name: Cow<'static, str>,
 }
 
 impl Arguments {
     /// Takes `value`, of any type.
     pub fn new<A: Any + Send + Sync>(value: A) -> Self {
-        Self { value: Arc::new(Shell(Some(Box::new(value)))), type_name: type_name::<A>().into() }
+        Self { value: Some(Arc::new(value)), type_name: type_name::<A>().into() }
     }
 
     /// What stands for arguments of a type of this name, where nothing runs.
     #[cfg(feature = "record")]
     pub(crate) fn stand_in(type_name: String) -> Self {
-        Self { value: Arc::new(Shell(None)), type_name: type_name.into() }
+        Self { value: None, type_name: type_name.into() }
     }
 
     /// The name of their type.
@@ -44,7 +45,7 @@ impl Arguments {
 
     /// The value, if it is an `A`.
     pub fn get<A: Any>(&self) -> Option<&A> {
-        self.value.0.as_ref()?.downcast_ref()
+        self.value.as_ref()?.downcast_ref()
     }
 }
 
@@ -70,11 +71,9 @@ impl ArgumentsType {
 
 /// A value of the user's, whose destructor may panic: it is dropped wherever the last one is who
 /// knows it, the driver included.
-struct Shell(Option<Box<dyn Any + Send + Sync>>);
-
-impl Drop for Shell {
+impl Drop for Arguments {
     fn drop(&mut self) {
-        let value = self.0.take();
+        let value = self.value.take();
         // Nobody is left whom it concerns: no run with it is alive.
         drop(contain(|| drop(value)));
     }
@@ -185,7 +184,7 @@ impl MemberFactory {
     pub fn task(&self, arguments: Arguments) -> Result<TaskFactory, WrongArguments> {
         let fits = match self.takes {
             Some(takes) => {
-                let value = arguments.value.0.as_deref();
+                let value = arguments.value.as_deref();
                 value.is_some_and(|value| value.type_id() == (takes.id)())
             }
             None => arguments.type_name == self.type_name,
@@ -199,7 +198,7 @@ impl MemberFactory {
             };
             return Ok(task);
         }
-        Err(WrongArguments { expected: self.type_name.clone(), found: arguments.type_name })
+        Err(WrongArguments { expected: self.type_name.clone(), found: arguments.type_name.clone() })
     }
 
     /// Whether the runs of the members have a thread of their own.
