@@ -70,7 +70,7 @@ impl SupervisorHandle {
         let handle = Self::weak_of(self);
         // seen by: cargo test -p supervisor-tests --test cancel_safety
         if cfg!(plant_bug = "reload_ends_with_its_caller") {
-            return handle.reload_by(by).await;
+            return Box::pin(handle.reload_by(by)).await;
         }
         let task = tokio::spawn(async move { handle.reload_by(by).await });
         task.await.unwrap_or_else(|error| match error.try_into_panic() {
