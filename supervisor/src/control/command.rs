@@ -1,6 +1,8 @@
 //! Commands on their way to the engine.
 
+use std::cell::RefCell;
 use std::sync::Arc;
+use std::thread::LocalKey;
 
 use super::outcome::CommandOutcome;
 use crate::core::reconfigure::Kept;
@@ -130,6 +132,54 @@ impl By {
         if is_blank(reason) {
             return Err(SupervisorError::Blank { field: "reason", what: "why" });
         }
-        Ok(Self { requested_by: requested_by.into(), reason: reason.into() })
+        Ok(Self { requested_by: shared(&WHO, requested_by), reason: shared(&WHY, reason) })
+    }
+}
+
+/// The longest text that is kept for the next who says the same, in bytes.
+const LONGEST_KEPT: usize = 128;
+
+thread_local! {
+    /// What was said last on this thread: those who ask again and again mostly say the same.
+    static WHO: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+    static WHY: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+}
+
+/// The text, shared with the one before if that is the same.
+fn shared(before: &'static LocalKey<RefCell<Option<Arc<str>>>>, text: &str) -> Arc<str> {
+    let again = |before: &RefCell<Option<Arc<str>>>| match &mut *before.borrow_mut() {
+        Some(before) if **before == *text => Arc::clone(before),
+        before => {
+            let text = Arc::<str>::from(text);
+            *before = (text.len() <= LONGEST_KEPT).then(|| Arc::clone(&text));
+            text
+        }
+    };
+    // A thread that is about to end has forgotten what was said.
+    before.try_with(again).unwrap_or_else(|_| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_again_for_the_same_reason_takes_no_heap_and_is_told_apart_from_who_does_not() {
+        let one = By::new("autoscaler", "more load").unwrap();
+        let again = By::new("autoscaler", "more load").unwrap();
+        assert!(Arc::ptr_eq(&one.requested_by, &again.requested_by));
+        assert!(Arc::ptr_eq(&one.reason, &again.reason));
+        let other = By::new("autoscaler", "less load").unwrap();
+        assert_eq!((&*other.requested_by, &*other.reason), ("autoscaler", "less load"));
+        assert_eq!(&*again.reason, "more load");
+    }
+
+    #[test]
+    fn a_long_reason_is_not_kept_for_the_next() {
+        let long = "x".repeat(LONGEST_KEPT + 1);
+        let [one, again] = [(); 2].map(|()| By::new("operator", &long).unwrap());
+        assert_eq!(one.reason, again.reason);
+        assert!(!Arc::ptr_eq(&one.reason, &again.reason));
+        assert_eq!(Arc::strong_count(&again.reason), 1);
     }
 }

@@ -20,20 +20,21 @@ use crate::config::settings::ReadSettings;
 /// Cheap to clone itself.
 #[derive(Clone)]
 pub struct Arguments {
-    value: Arc<Shell>,
+    /// `None` where nothing runs.
+    value: Option<Arc<dyn Held>>,
     type_name: Cow<'static, str>,
 }
 
 impl Arguments {
     /// Takes `value`, of any type.
     pub fn new<A: Any + Send + Sync>(value: A) -> Self {
-        Self { value: Arc::new(Shell(Some(Box::new(value)))), type_name: type_name::<A>().into() }
+        Self { value: Some(Arc::new(Shell(Some(value)))), type_name: type_name::<A>().into() }
     }
 
     /// What stands for arguments of a type of this name, where nothing runs.
     #[cfg(feature = "record")]
     pub(crate) fn stand_in(type_name: String) -> Self {
-        Self { value: Arc::new(Shell(None)), type_name: type_name.into() }
+        Self { value: None, type_name: type_name.into() }
     }
 
     /// The name of their type.
@@ -44,7 +45,7 @@ impl Arguments {
 
     /// The value, if it is an `A`.
     pub fn get<A: Any>(&self) -> Option<&A> {
-        self.value.0.as_ref()?.downcast_ref()
+        self.value.as_ref()?.value()?.downcast_ref()
     }
 }
 
@@ -70,9 +71,21 @@ impl ArgumentsType {
 
 /// A value of the user's, whose destructor may panic: it is dropped wherever the last one is who
 /// knows it, the driver included.
-struct Shell(Option<Box<dyn Any + Send + Sync>>);
+struct Shell<A>(Option<A>);
 
-impl Drop for Shell {
+/// One of them, whatever its type.
+trait Held: Send + Sync {
+    /// `None` only while it is dropped.
+    fn value(&self) -> Option<&dyn Any>;
+}
+
+impl<A: Any + Send + Sync> Held for Shell<A> {
+    fn value(&self) -> Option<&dyn Any> {
+        self.0.as_ref().map(|value| value as &dyn Any)
+    }
+}
+
+impl<A> Drop for Shell<A> {
     fn drop(&mut self) {
         let value = self.0.take();
         // Nobody is left whom it concerns: no run with it is alive.
@@ -170,7 +183,7 @@ impl MemberFactory {
     pub fn task(&self, arguments: Arguments) -> Result<TaskFactory, WrongArguments> {
         let fits = match self.takes {
             Some(takes) => {
-                let value = arguments.value.0.as_deref();
+                let value = arguments.value.as_ref().and_then(|shell| shell.value());
                 value.is_some_and(|value| value.type_id() == (takes.id)())
             }
             None => arguments.type_name == self.type_name,
