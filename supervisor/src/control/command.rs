@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::sync::Arc;
-use std::thread::LocalKey;
 
 use super::outcome::CommandOutcome;
 use crate::core::reconfigure::Kept;
@@ -132,31 +131,44 @@ impl By {
         if is_blank(reason) {
             return Err(SupervisorError::Blank { field: "reason", what: "why" });
         }
-        Ok(Self { requested_by: shared(&WHO, requested_by), reason: shared(&WHY, reason) })
+        Ok(Self { requested_by: shared(requested_by), reason: shared(reason) })
     }
 }
 
 /// The longest text that is kept for the next who says the same, in bytes.
 const LONGEST_KEPT: usize = 128;
 
-thread_local! {
-    /// What was said last on this thread: those who ask again and again mostly say the same.
-    static WHO: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
-    static WHY: RefCell<Option<Arc<str>>> = const { RefCell::new(None) };
+/// What was said last on a thread, who asks and why: those who ask again and again mostly say the
+/// same.
+#[derive(Default)]
+struct Latest {
+    texts: [Option<Arc<str>>; 4],
+    /// Which of them makes room for the next.
+    oldest: usize,
 }
 
-/// The text, shared with the one before if that is the same.
-fn shared(before: &'static LocalKey<RefCell<Option<Arc<str>>>>, text: &str) -> Arc<str> {
-    let again = |before: &RefCell<Option<Arc<str>>>| match &mut *before.borrow_mut() {
-        Some(before) if **before == *text => Arc::clone(before),
-        before => {
-            let text = Arc::<str>::from(text);
-            *before = (text.len() <= LONGEST_KEPT).then(|| Arc::clone(&text));
-            text
+impl Latest {
+    fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.iter().flatten().find(|known| ***known == *text) {
+            return Arc::clone(known);
         }
-    };
+        let shared = Arc::<str>::from(text);
+        if text.len() <= LONGEST_KEPT {
+            self.texts[self.oldest] = Some(Arc::clone(&shared));
+            self.oldest = (self.oldest + 1) % self.texts.len();
+        }
+        shared
+    }
+}
+
+/// The text, shared with an earlier one that is the same.
+fn shared(text: &str) -> Arc<str> {
+    thread_local! {
+        static LATEST: RefCell<Latest> = RefCell::default();
+    }
     // A thread that is about to end has forgotten what was said.
-    before.try_with(again).unwrap_or_else(|_| text.into())
+    let shared = LATEST.try_with(|latest| latest.borrow_mut().share(text));
+    shared.unwrap_or_else(|_| text.into())
 }
 
 #[cfg(test)]

@@ -368,7 +368,7 @@ impl Nodes {
             order: 0,
             timer: Timer::default(),
             row: None,
-            generation: self.forgotten.recall(hash, &path),
+            generation: self.forgotten.recall(hash),
             path,
             state: State::Idle,
             since: now,
@@ -446,7 +446,7 @@ impl Nodes {
     /// Drops a node. Its generation is remembered with its path.
     pub(super) fn remove(&mut self, key: NodeKey) {
         if let Some((hash, node)) = self.take(key) {
-            self.forgotten.remember(hash, node.path, node.generation);
+            self.forgotten.remember(hash, node.generation);
         }
     }
 

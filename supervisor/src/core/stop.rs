@@ -33,10 +33,7 @@ impl Engine {
             self.end_rows(key, up_for);
         }
         self.note(key, EventKind::StopRequested);
-        self.set_state(
-            key,
-            State::Stopping(Stopping { due, is_aborted: false, is_stuck, after }),
-        );
+        self.set_state(key, State::Stopping(Stopping { due, is_aborted: false, is_stuck, after }));
         if is_child {
             let run = self.run_of(key);
             self.out.extend(run.map(Action::Cancel));

@@ -38,8 +38,8 @@ impl ChildPlan {
         tags: Tags,
     ) -> Self {
         let is_plain = dependencies.is_empty() && tags.is_empty();
-        let rare = (!is_plain)
-            .then(|| Box::new(RarePlan { dependencies: dependencies.into(), tags }));
+        let rare =
+            (!is_plain).then(|| Box::new(RarePlan { dependencies: dependencies.into(), tags }));
         Self { policy, task, rare }
     }
 
