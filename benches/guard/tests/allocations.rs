@@ -13,10 +13,11 @@ static HEAP: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 /// One at a time: they look at what the whole process takes.
 static ALONE: Mutex<()> = Mutex::new(());
 
-/// The most allocations of one restart: the future, what the run and the driver share, Tokio's
-/// task, and the error it failed with with what is said about it. One more is the question here
-/// whether it is over. The messages between them come in blocks of 32.
-const PER_RESTART: f64 = 6.1;
+/// The most allocations of one restart: the future, Tokio's task, and the error it failed with with
+/// what is said about it. What the run and the driver share is that of the run before. One more is
+/// the question here whether it is over. The messages between them come in blocks of 32, which are
+/// used again, as is what the journal lets go of.
+const PER_RESTART: f64 = 5.0;
 /// Of a member that is added, acknowledged, removed and acknowledged: two questions and their
 /// answers, its paths and its id, what it amounts to, a run, and what is remembered. Who asks and why
 /// is shared with the question before.
@@ -27,13 +28,18 @@ const PER_CHILD: f64 = 5.1;
 /// Their bytes, with its share of what is large.
 const BYTES_PER_CHILD: f64 = 735.0;
 
+/// The least of three times: the test harness has a thread of its own, which takes a few as well
+/// when it begins another test or prints the outcome of one.
 fn allocations_of(times: u32, mut work: impl FnMut()) -> f64 {
-    let region = Region::new(HEAP);
-    for _ in 0..times {
-        work();
-    }
-    let change = region.change();
-    (change.allocations + change.reallocations) as f64 / f64::from(times)
+    let mut each = || {
+        let region = Region::new(HEAP);
+        for _ in 0..times {
+            work();
+        }
+        let change = region.change();
+        (change.allocations + change.reallocations) as f64 / f64::from(times)
+    };
+    each().min(each()).min(each())
 }
 
 #[test]

@@ -122,7 +122,7 @@ impl Engine {
         self.now = now.max(self.now);
         self.chain = match &input {
             // A run that was up is done with what brought it there: its end is a new story.
-            Input::Ended(run, _) if self.state_of(run.node) == Some(State::Up) => None,
+            Input::Ended(run, _) if self.is_up(run.node) => None,
             Input::Spawned(run) | Input::Ready(run) | Input::Ended(run, _) => {
                 self.chain_of(run.node)
             }
@@ -352,6 +352,7 @@ impl Engine {
         }
         let (parent, is_significant) = (node.parent, node.policy().significant);
         let has_pulse = node.pulse_due().is_some();
+        let has_dependants = node.dependants().is_some();
         if before.due() != state.due() {
             if let Some(at) = before.due() {
                 self.deadlines.remove_state(at, key, node.timer);
@@ -365,7 +366,7 @@ impl Engine {
         }
         self.nodes.recount(Some(from), Some(to));
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
-        if before.is_ready() != state.is_ready() {
+        if has_dependants && before.is_ready() != state.is_ready() {
             self.tell_dependants(key, state.is_ready());
         }
         let Some(above) = parent.and_then(|parent| self.supervisor_mut(parent)) else { return };
@@ -432,6 +433,10 @@ impl Engine {
 
     pub(super) fn state_of(&self, key: NodeKey) -> Option<State> {
         self.nodes.get(key).map(|node| node.state)
+    }
+
+    pub(super) fn is_up(&self, key: NodeKey) -> bool {
+        self.nodes.get(key).is_some_and(|node| matches!(node.state, State::Up))
     }
 
     pub(super) fn path_of(&self, key: NodeKey) -> ChildPath {

@@ -11,7 +11,19 @@ use crate::spec::layers::{Sibling, layers};
 impl Engine {
     /// The children of a supervisor, or those from `first` on, as they are to be stopped.
     pub(super) fn layers(&self, key: NodeKey, first: Option<NodeKey>) -> Layers {
+        let is_member = |child| first.is_none_or(|first| self.is_member(child, first));
         let children = self.children(key);
+        let depends = |&child: &NodeKey| {
+            let node = self.nodes.get(child);
+            node.is_some_and(|node| node.supervisor().is_some() || !node.dependencies().is_empty())
+        };
+        if !children.iter().any(depends) {
+            // Most know nothing of one another: it is a single layer.
+            let mut layer = children;
+            layer.retain(|&child| is_member(child));
+            layer.reverse();
+            return Layers { rest: vec![layer], stopping: Vec::new() };
+        }
         let ids: Vec<_> = children.iter().map(|&child| self.path_of(child).id()).collect();
         let below: Vec<_> = children.iter().map(|&child| self.needed_below(child)).collect();
         let siblings: Vec<_> = children
@@ -26,7 +38,6 @@ impl Engine {
             .collect();
         let layer_of = layers(&self.path_of(key), &siblings);
         let mut rest = Vec::new();
-        let is_member = |child| first.is_none_or(|first| self.is_member(child, first));
         let members = children.iter().zip(layer_of).rev();
         for (&child, layer) in members.filter(|&(&child, _)| is_member(child)) {
             let layer = if cfg!(plant_bug = "layers_ignored") { 0 } else { layer };

@@ -173,7 +173,7 @@ impl Node {
     }
 
     /// Who depends on it, if anybody does.
-    fn dependants(&self) -> Option<&BTreeSet<NodeKey>> {
+    pub(super) fn dependants(&self) -> Option<&BTreeSet<NodeKey>> {
         self.rare.as_ref().map(|rare| &rare.dependants).filter(|nodes| !nodes.is_empty())
     }
 
@@ -215,6 +215,9 @@ impl Node {
     }
 }
 
+/// How many states there are.
+const LIFECYCLES: usize = Lifecycle::Unjoinable as usize + 1;
+
 #[derive(Debug, Default)]
 pub(super) struct Nodes {
     slots: Vec<Slot>,
@@ -227,6 +230,8 @@ pub(super) struct Nodes {
     forgotten: Forgotten,
     /// How many nodes are in each state that there has been. A handful.
     census: Vec<(Lifecycle, u32)>,
+    /// Where each state is among them, from 1; 0 where there has been none.
+    census_at: [u8; LIFECYCLES],
     /// What was said of the nodes when somebody last asked; see `view`.
     pub(super) seen: Seen,
     /// How often a node was looked at.
@@ -294,13 +299,20 @@ impl Nodes {
         if from == to {
             return;
         }
-        if let Some((_, count)) = self.census.iter_mut().find(|(known, _)| Some(*known) == from) {
-            *count -= 1;
+        if let Some(from) = from {
+            let at = usize::from(self.census_at[from as usize]);
+            if let Some((_, count)) = at.checked_sub(1).and_then(|at| self.census.get_mut(at)) {
+                *count -= 1;
+            }
         }
         let Some(to) = to else { return };
-        match self.census.iter_mut().find(|(known, _)| *known == to) {
+        let at = usize::from(self.census_at[to as usize]);
+        match at.checked_sub(1).and_then(|at| self.census.get_mut(at)) {
             Some((_, count)) => *count += 1,
-            None => self.census.push((to, 1)),
+            None => {
+                self.census.push((to, 1));
+                self.census_at[to as usize] = u8::try_from(self.census.len()).unwrap_or(0);
+            }
         }
     }
 

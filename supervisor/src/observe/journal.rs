@@ -13,6 +13,9 @@ use crate::task::cell::lock;
 /// long.
 const AT_A_TIME: usize = 64;
 
+/// How many events are let go of at a time.
+const CHUNK: usize = 64;
+
 /// How many summaries are kept.
 const SUMMARIES: usize = 16;
 
@@ -42,20 +45,18 @@ impl Journal {
         drop(oldest);
     }
 
-    pub(crate) fn push(&self, mut event: Event) {
+    /// Takes in `latest`, and leaves nothing of it. What is too old is left in `spare`, empty, to be
+    /// used again.
+    pub(crate) fn push(&self, latest: &mut Vec<Event>, spare: &mut Vec<Event>) {
         let capacity = self.capacity();
-        if capacity == 0 {
-            return;
+        let capacity = if cfg!(plant_bug = "endless_journal") { usize::MAX } else { capacity };
+        if capacity > 0 {
+            let others = lock(&self.events).push(latest, capacity, spare);
+            drop(others);
         }
-        let mut events = lock(&self.events);
-        if events.len() < capacity || cfg!(plant_bug = "endless_journal") {
-            events.push(event);
-            return;
-        }
-        events.turn(&mut event);
-        // What the oldest carries may be the user's and have a destructor: not under the lock.
-        drop(events);
-        drop(event);
+        // What the oldest carry may be the user's and have a destructor: not under the lock.
+        spare.clear();
+        latest.clear();
     }
 
     /// Those from `sequence` on that are still there, the oldest first; and how many are not.
@@ -108,62 +109,87 @@ impl Journal {
     }
 }
 
-/// Events in their order, which take each other's place when there is no more room: an event is
-/// large, and moved as rarely as can be.
+/// Events in their order, in chunks: an event is large, and moved as rarely as can be. The oldest
+/// are let go of by the chunk, when all of it is too old.
 #[derive(Debug, Default)]
 struct Ring {
-    events: Vec<Event>,
-    /// Where the oldest is.
-    oldest: usize,
+    /// All but the last are full.
+    chunks: VecDeque<Vec<Event>>,
+    /// How many are to be seen: the latest.
+    capacity: usize,
 }
 
 impl Ring {
-    fn len(&self) -> usize {
-        self.events.len()
+    /// All there are, those that are too old included.
+    fn all(&self) -> usize {
+        let last = self.chunks.back().map_or(0, Vec::len);
+        self.chunks.len().saturating_sub(1) * CHUNK + last
+    }
+
+    /// How many are too old.
+    fn hidden(&self) -> usize {
+        self.all().saturating_sub(self.capacity)
+    }
+
+    fn get(&self, at: usize) -> Option<&Event> {
+        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
     }
 
     fn front(&self) -> Option<&Event> {
-        self.events.get(self.oldest)
+        self.get(self.hidden())
     }
 
     /// Those from the oldest on, without so many of them.
     fn iter_from(&self, skipped: usize) -> impl DoubleEndedIterator<Item = &Event> {
-        let (late, early) = self.events.split_at(self.oldest);
-        let early_skipped = skipped.min(early.len());
-        let late_skipped = (skipped - early_skipped).min(late.len());
-        early[early_skipped..].iter().chain(&late[late_skipped..])
+        let from = self.hidden().saturating_add(skipped).min(self.all());
+        (from..self.all()).filter_map(|at| self.get(at))
     }
 
-    /// Adds the latest.
-    fn push(&mut self, event: Event) {
-        if self.oldest != 0 {
-            self.straighten();
+    /// Adds the latest, which `spare` may have the room for. What is too old comes into its place;
+    /// should it be more, the rest is given back.
+    fn push(
+        &mut self,
+        latest: &mut Vec<Event>,
+        capacity: usize,
+        spare: &mut Vec<Event>,
+    ) -> Vec<Vec<Event>> {
+        self.capacity = capacity;
+        while !latest.is_empty() {
+            if self.chunks.back().is_none_or(|last| last.len() == CHUNK) {
+                self.chunks.push_back(std::mem::take(spare));
+            }
+            let Some(last) = self.chunks.back_mut() else { break };
+            let fits = latest.len().min(CHUNK - last.len());
+            if fits == latest.len() {
+                last.append(latest);
+            } else {
+                last.extend(latest.drain(..fits));
+            }
         }
-        self.events.push(event);
-    }
-
-    /// Puts in the latest in the place of the oldest, which it gives back. Not of an empty one.
-    fn turn(&mut self, event: &mut Event) {
-        std::mem::swap(&mut self.events[self.oldest], event);
-        self.oldest += 1;
-        if self.oldest == self.events.len() {
-            self.oldest = 0;
+        let mut others = Vec::new();
+        while self.hidden() >= CHUNK
+            && let Some(oldest) = self.chunks.pop_front()
+        {
+            if spare.capacity() == 0 {
+                *spare = oldest;
+            } else {
+                others.push(oldest);
+            }
         }
+        others
     }
 
-    /// Gives back those that are too many, the oldest of them, and the room for them.
+    /// Gives back those that are too many, the oldest of them.
     #[cfg(feature = "config")]
     fn shrink_to(&mut self, capacity: usize) -> Vec<Event> {
-        self.straighten();
-        let too_many = self.events.len().saturating_sub(capacity);
-        let oldest = self.events.drain(..too_many).collect();
-        self.events.shrink_to(capacity);
+        self.capacity = capacity;
+        let mut oldest: Vec<_> = std::mem::take(&mut self.chunks).into_iter().flatten().collect();
+        let mut kept = oldest.split_off(oldest.len().saturating_sub(capacity));
+        while !kept.is_empty() {
+            let later = kept.split_off(kept.len().min(CHUNK));
+            self.chunks.push_back(std::mem::replace(&mut kept, later));
+        }
         oldest
-    }
-
-    fn straighten(&mut self) {
-        self.events.rotate_left(self.oldest);
-        self.oldest = 0;
     }
 }
 
@@ -182,7 +208,11 @@ mod tests {
     }
 
     fn push(journal: &Journal, sequence: u64) {
-        journal.push(Event {
+        journal.push(&mut vec![event(sequence)], &mut Vec::new());
+    }
+
+    fn event(sequence: u64) -> Event {
+        Event {
             sequence,
             at: SystemTime::UNIX_EPOCH,
             uptime: Duration::ZERO,
@@ -191,7 +221,7 @@ mod tests {
             correlation: CorrelationId(sequence),
             command: None,
             kind: EventKind::Ready,
-        });
+        }
     }
 
     fn read(journal: &Journal, from: u64) -> (Vec<u64>, u64) {
@@ -203,6 +233,23 @@ mod tests {
     fn the_oldest_make_room_for_the_latest() {
         assert_eq!(read(&journal(3, 1..=7), 1), (vec![5, 6, 7], 4));
         assert_eq!(read(&journal(3, 1..=2), 1), (vec![1, 2], 0));
+    }
+
+    #[test]
+    fn of_a_great_many_at_once_the_latest_are_kept_and_the_rest_is_let_go_of() {
+        for (capacity, batch) in [(100, 1), (100, 3), (3, 200), (64, 64), (1, 1), (128, 1000)] {
+            let (journal, mut spare) = (Journal::new(capacity), Vec::new());
+            for first in (0..3_000).step_by(batch) {
+                let events = (first..first + batch).map(|n| event(n as u64 + 1));
+                journal.push(&mut events.collect(), &mut spare);
+                let (sequences, missed) = read(&journal, 1);
+                let all = (first + batch) as u64;
+                let kept = all.min(capacity as u64);
+                assert_eq!(missed, all - kept);
+                assert!(sequences.into_iter().eq(all - kept + 1..=all), "{capacity} of {all}");
+                assert!(lock(&journal.events).all() < capacity + CHUNK, "too many are kept");
+            }
+        }
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::clock::Clock;
 #[cfg(feature = "audit")]
 use super::gate::Gate;
 use super::mailbox::{End, Message, Shared};
-use super::publish::{publish, worth_a_summary};
+use super::publish::{Publisher, worth_a_summary};
 use super::runs::Runs;
 use crate::control::command::{Command, Reply};
 use crate::core::action::Action;
@@ -65,7 +65,7 @@ pub(super) struct Driver {
     runs: Runs,
     shared: Arc<Shared>,
     inbox: mpsc::UnboundedReceiver<Message>,
-    events: broadcast::Sender<Arc<Event>>,
+    publisher: Publisher,
     clock: Clock,
     timer: Option<(Uptime, Pin<Box<Sleep>>)>,
     replies: HashMap<CommandId, oneshot::Sender<Reply>>,
@@ -113,7 +113,7 @@ impl Driver {
             engine,
             shared,
             inbox,
-            events,
+            publisher: Publisher::new(events),
             clock: Clock::new(epoch),
             timer: None,
             replies: HashMap::new(),
@@ -200,7 +200,16 @@ impl Driver {
             waiting = self.inbox.len();
             self.clock.look();
             match turn {
-                Turn::Message(message) => self.receive(message, &mut out),
+                Turn::Message(message) => {
+                    self.receive(message, &mut out);
+                    // A single run that takes the place of another has its turn at once: that it was
+                    // spawned can be said while it runs.
+                    if waiting == 0 && self.runs.to_announce() == 1 && !self.has_ended {
+                        self.has_started_runs = false;
+                        give_way().await;
+                        continue;
+                    }
+                }
                 Turn::Due => {
                     self.timer = None;
                     self.handle(Input::Tick, &mut out);
@@ -368,27 +377,36 @@ impl Driver {
         }
         for action in out.drain(..) {
             match action {
-                Action::Start(run) => {
-                    let Some((path, plan)) = self.engine.run(run) else { continue };
-                    self.runs.start(run, path, &plan.task);
-                    self.has_started_runs = true;
-                }
-                Action::Cancel(run) => {
-                    self.runs.cancel(run);
-                    self.asked_to_end += 1;
-                }
-                Action::Abort(run) => self.runs.abort(run),
-                Action::CheckPulse(run) => pulses.push((run, self.runs.last_heartbeat(run))),
-                Action::Reply(id, reply) => self.reply(id, reply),
                 Action::Note(fact) => {
                     log(&fact);
                     self.meter.fact(now, &fact);
                     self.to_summarize.extend(worth_a_summary(&fact));
                     #[cfg(feature = "audit")]
                     self.accept(&fact);
-                    publish(&mut self.clock, fact, &self.shared, &self.events);
+                    self.publisher.add(&mut self.clock, fact, &self.shared);
+                }
+                Action::Start(run) => {
+                    self.publisher.hand_over(&self.shared);
+                    let Some((path, plan)) = self.engine.run(run) else { continue };
+                    self.runs.start(run, path, &plan.task);
+                    self.has_started_runs = true;
+                }
+                Action::Cancel(run) => {
+                    self.publisher.hand_over(&self.shared);
+                    self.runs.cancel(run);
+                    self.asked_to_end += 1;
+                }
+                Action::Abort(run) => {
+                    self.publisher.hand_over(&self.shared);
+                    self.runs.abort(run);
+                }
+                Action::CheckPulse(run) => pulses.push((run, self.runs.last_heartbeat(run))),
+                Action::Reply(id, reply) => {
+                    self.publisher.hand_over(&self.shared);
+                    self.reply(id, reply);
                 }
                 Action::Up => {
+                    self.publisher.hand_over(&self.shared);
                     if let Some(started) = self.started.take() {
                         drop(started.send(Ok(())));
                     }
@@ -396,12 +414,15 @@ impl Driver {
                 Action::End => self.has_ended = true,
             }
         }
+        self.publisher.hand_over(&self.shared);
         if self.engine.has_begun_to_end() && !self.has_told_the_end {
             self.has_told_the_end = true;
             self.shared.is_ending.send_replace(true);
         }
-        for (scope, cause) in std::mem::take(&mut self.to_summarize) {
-            self.summarize(now, scope, cause);
+        if !self.to_summarize.is_empty() {
+            for (scope, cause) in std::mem::take(&mut self.to_summarize) {
+                self.summarize(now, scope, cause);
+            }
         }
         if self.has_ended {
             self.end();

@@ -13,39 +13,61 @@ use crate::id::ChildPath;
 use crate::policy::decision::Rule;
 use crate::summary::SummaryCause;
 
-/// Makes an event of a fact, unless nobody wants to know.
-pub(super) fn publish(
-    clock: &mut Clock,
-    fact: Fact,
-    shared: &Shared,
-    events: &broadcast::Sender<Arc<Event>>,
-) {
-    let is_kept = shared.journal.capacity() > 0;
-    let is_heard = || shared.subscribers.load(Ordering::SeqCst) > 0;
-    if !is_kept && !is_heard() {
-        return;
+/// Makes events of facts, unless nobody wants to know. Those that nothing happens between are handed
+/// over together.
+pub(super) struct Publisher {
+    events: broadcast::Sender<Arc<Event>>,
+    /// Not handed over yet.
+    latest: Vec<Event>,
+    /// Room for more.
+    spare: Vec<Event>,
+}
+
+impl Publisher {
+    pub(super) fn new(events: broadcast::Sender<Arc<Event>>) -> Self {
+        Self { events, latest: Vec::new(), spare: Vec::new() }
     }
-    let Fact { sequence, correlation, path, generation, command, kind } = fact;
-    // seen by: cargo test -p supervisor-tests --test simulation
-    if cfg!(plant_bug = "dropped_end_event") && matches!(kind, EventKind::Exited { .. }) {
-        return;
+
+    pub(super) fn add(&mut self, clock: &mut Clock, fact: Fact, shared: &Shared) {
+        if shared.journal.capacity() == 0 && !is_heard(shared) {
+            return;
+        }
+        let Fact { sequence, correlation, path, generation, command, kind } = fact;
+        // seen by: cargo test -p supervisor-tests --test simulation
+        if cfg!(plant_bug = "dropped_end_event") && matches!(kind, EventKind::Exited { .. }) {
+            return;
+        }
+        let (at, uptime) = (clock.at(), clock.now.0);
+        let event = Event { sequence, at, uptime, path, generation, correlation, command, kind };
+        self.latest.push(event);
     }
-    let (at, uptime) = (clock.at(), clock.now.0);
-    let event = Event { sequence, at, uptime, path, generation, correlation, command, kind };
-    // A copy only where it goes two ways.
-    let mut told = is_heard().then(|| Arc::new(event.clone()));
-    if is_kept {
-        shared.journal.push(event);
+
+    /// Hands over what there is. Done before anything else that was decided is done, so that whoever
+    /// finds it done finds the event as well.
+    pub(super) fn hand_over(&mut self, shared: &Shared) {
+        let Some(first) = self.latest.first().map(|event| event.sequence) else { return };
+        // Copies only where they go two ways.
+        let was_heard = is_heard(shared);
+        let mut told: Vec<_> = if was_heard {
+            self.latest.iter().cloned().map(Arc::new).collect()
+        } else {
+            Vec::new()
+        };
+        shared.journal.push(&mut self.latest, &mut self.spare);
+        // Looked at again after the journal has them: whoever subscribes reads the journal after
+        // that, and so finds each of them in one of the two.
+        if !was_heard && is_heard(shared) {
+            told = shared.journal.from(first).0;
+        }
+        for event in told {
+            // The last subscriber may just have gone.
+            drop(self.events.send(event));
+        }
     }
-    // Looked at again after the journal has it: whoever subscribes reads the journal after that,
-    // and so finds the event in one of them.
-    if told.is_none() && is_heard() {
-        told = shared.journal.from(sequence).0.pop();
-    }
-    if let Some(event) = told {
-        // The last subscriber may just have gone.
-        drop(events.send(event));
-    }
+}
+
+fn is_heard(shared: &Shared) -> bool {
+    shared.subscribers.load(Ordering::SeqCst) > 0
 }
 
 /// Which supervisor a fact calls for a summary of, and why.

@@ -32,6 +32,8 @@ pub(super) struct Runs {
     /// Those of which it has still to be said that they were spawned, the oldest first.
     spawned: VecDeque<RunKey>,
     reports: Arc<RunReports>,
+    /// That of the run that ended last, for the one that follows it.
+    left: Option<Arc<RunCell>>,
 }
 
 struct Run {
@@ -48,6 +50,7 @@ impl Runs {
             children: Vec::new(),
             spawned: VecDeque::new(),
             reports: Arc::new(RunReports { shared, epoch }),
+            left: None,
         }
     }
 
@@ -56,9 +59,7 @@ impl Runs {
     /// What came of it is reported like everything that runs report, in its turn: a factory that
     /// fails again and again shuts nobody out.
     pub(super) fn start(&mut self, run: RunKey, path: &ChildPath, task: &TaskFactory) {
-        let reports = Arc::clone(&self.reports) as Arc<dyn Reports>;
-        let span = self.span(run, path);
-        let cell = RunCell::new(run, path.clone(), reports, span);
+        let cell = self.cell(run, path);
         let spawned = match &task.kind {
             FactoryKind::Async(make) => {
                 let context = TaskContext::new(Arc::clone(&cell));
@@ -85,6 +86,18 @@ impl Runs {
             // It may have spawned helpers before it failed: the run is over when they are.
             Err(end) => MainPlace::new(cell).give_up(end),
         }
+    }
+
+    /// What a run shares with the driver: what the one before has left, or another.
+    fn cell(&mut self, run: RunKey, path: &ChildPath) -> Arc<RunCell> {
+        let span = self.span(run, path);
+        if span.is_none()
+            && let Some(mut left) = self.left.take()
+            && RunCell::renew(&mut left, run, path)
+        {
+            return left;
+        }
+        RunCell::new(run, path.clone(), Arc::clone(&self.reports) as Arc<dyn Reports>, span)
     }
 
     /// The span of a run, linked to that of its child, which goes over all runs of it.
@@ -181,9 +194,15 @@ impl Runs {
     }
 
     pub(super) fn ended(&mut self, run: RunKey) {
-        if self.get(run).is_some() {
-            self.alive[run.node.index as usize] = None;
-        }
+        let Some(run) = self
+            .alive
+            .get_mut(run.node.index as usize)
+            .and_then(|alive| alive.take_if(|alive| alive.cell.run == run))
+        else {
+            return;
+        };
+        // A span ends with its run.
+        self.left = Some(run.cell).filter(|cell| cell.span.is_none());
     }
 
     fn get(&self, run: RunKey) -> Option<&Run> {

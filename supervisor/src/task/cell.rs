@@ -87,6 +87,26 @@ impl RunCell {
         })
     }
 
+    /// Makes the cell of a run that is over, of which nobody knows any more, that of another run.
+    /// It has no span, which would have to end before.
+    pub(crate) fn renew(this: &mut Arc<Self>, run: RunKey, path: &ChildPath) -> bool {
+        let Some(cell) = Arc::get_mut(this) else { return false };
+        cell.run = run;
+        if cell.path != *path {
+            cell.path = path.clone();
+        }
+        if !cfg!(plant_bug = "stop_outlives_its_run") {
+            cell.stop = AtomicBool::new(false);
+        }
+        cell.ready = AtomicBool::new(false);
+        cell.announced = AtomicBool::new(false);
+        cell.heartbeat = AtomicU64::new(0);
+        cell.waiting = CellMutex::default();
+        cell.signals = OnceLock::new();
+        cell.helpers = CellMutex::new(Helpers::None);
+        true
+    }
+
     pub(crate) fn generation(&self) -> Generation {
         self.run.generation
     }
@@ -163,4 +183,54 @@ impl RunCell {
 /// No user code runs under any lock of this crate, so a poisoned one holds nothing half done.
 pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(all(test, not(supervisor_loom)))]
+mod tests {
+    use super::*;
+
+    struct Nobody;
+
+    impl Reports for Nobody {
+        fn ready(&self, _: RunKey) {}
+
+        fn uptime(&self) -> Uptime {
+            Uptime::ZERO
+        }
+
+        fn ended(&self, _: RunKey, _: RunEnd) {}
+
+        fn helper_panicked(&self, _: RunKey) {}
+
+        fn handle(&self) -> SupervisorHandle {
+            SupervisorHandle::of_no_tree()
+        }
+    }
+
+    #[test]
+    fn nothing_of_a_run_that_is_over_is_found_by_the_next_one_in_its_cell() {
+        let (root, run) = (ChildPath::root(), RunKey::for_test());
+        let next = RunKey { generation: run.generation.next(), ..run };
+        let path = root.join(&crate::id::ChildId::new("a").expect("an id"));
+        let mut cell = RunCell::new(run, root, Arc::new(Nobody), RunSpan::NONE);
+        cell.report_ready();
+        cell.beat();
+        assert!(cell.announce());
+        let token = cell.stop_token();
+        cell.request_stop();
+        *cell.helpers() = Helpers::Over;
+
+        let held = Arc::clone(&cell);
+        assert!(!RunCell::renew(&mut cell, next, &path), "somebody knows it");
+        assert!(held.run == run && held.is_stopping());
+        drop(held);
+
+        assert!(RunCell::renew(&mut cell, next, &path));
+        assert!(cell.run == next && cell.path == path);
+        assert!(!cell.is_stopping() && !cell.ready.load(Ordering::SeqCst));
+        assert!(token.is_cancelled() && !cell.stop_token().is_cancelled());
+        assert_eq!(cell.last_heartbeat(), None);
+        assert!(cell.announce());
+        assert!(matches!(*cell.helpers(), Helpers::None));
+    }
 }

@@ -21,14 +21,14 @@ use crate::config::settings::ReadSettings;
 #[derive(Clone)]
 pub struct Arguments {
     /// `None` where nothing runs.
-    value: Option<Arc<dyn Held>>,
+    value: Option<Arc<dyn Any + Send + Sync>>,
     type_name: Cow<'static, str>,
 }
 
 impl Arguments {
     /// Takes `value`, of any type.
     pub fn new<A: Any + Send + Sync>(value: A) -> Self {
-        Self { value: Some(Arc::new(Shell(Some(value)))), type_name: type_name::<A>().into() }
+        Self { value: Some(Arc::new(value)), type_name: type_name::<A>().into() }
     }
 
     /// What stands for arguments of a type of this name, where nothing runs.
@@ -45,7 +45,7 @@ impl Arguments {
 
     /// The value, if it is an `A`.
     pub fn get<A: Any>(&self) -> Option<&A> {
-        self.value.as_ref()?.value()?.downcast_ref()
+        self.value.as_ref()?.downcast_ref()
     }
 }
 
@@ -71,23 +71,9 @@ impl ArgumentsType {
 
 /// A value of the user's, whose destructor may panic: it is dropped wherever the last one is who
 /// knows it, the driver included.
-struct Shell<A>(Option<A>);
-
-/// One of them, whatever its type.
-trait Held: Send + Sync {
-    /// `None` only while it is dropped.
-    fn value(&self) -> Option<&dyn Any>;
-}
-
-impl<A: Any + Send + Sync> Held for Shell<A> {
-    fn value(&self) -> Option<&dyn Any> {
-        self.0.as_ref().map(|value| value as &dyn Any)
-    }
-}
-
-impl<A> Drop for Shell<A> {
+impl Drop for Arguments {
     fn drop(&mut self) {
-        let value = self.0.take();
+        let value = self.value.take();
         // Nobody is left whom it concerns: no run with it is alive.
         drop(contain(|| drop(value)));
     }
@@ -183,7 +169,7 @@ impl MemberFactory {
     pub fn task(&self, arguments: Arguments) -> Result<TaskFactory, WrongArguments> {
         let fits = match self.takes {
             Some(takes) => {
-                let value = arguments.value.as_ref().and_then(|shell| shell.value());
+                let value = arguments.value.as_deref();
                 value.is_some_and(|value| value.type_id() == (takes.id)())
             }
             None => arguments.type_name == self.type_name,
@@ -197,7 +183,7 @@ impl MemberFactory {
             };
             return Ok(task);
         }
-        Err(WrongArguments { expected: self.type_name.clone(), found: arguments.type_name })
+        Err(WrongArguments { expected: self.type_name.clone(), found: arguments.type_name.clone() })
     }
 
     /// Whether the runs of the members have a thread of their own.

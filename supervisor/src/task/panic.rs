@@ -1,6 +1,7 @@
 //! What a panic said and where it happened.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::cell::RefCell;
 use std::fmt;
 use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind};
@@ -8,9 +9,14 @@ use std::sync::{Arc, Once};
 
 /// What a panic said, and where it happened. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct PanicMessage {
-    text: Arc<str>,
-    location: Option<Arc<str>>,
+pub struct PanicMessage(Arc<Said>);
+
+/// In one piece, so that every [`Exit`](super::exit::Exit), of which panics are the exception, has
+/// a single pointer to it.
+#[derive(PartialEq, Eq)]
+struct Said {
+    text: Cow<'static, str>,
+    location: Option<Box<str>>,
 }
 
 impl PanicMessage {
@@ -19,12 +25,12 @@ impl PanicMessage {
     pub(crate) fn of(payload: Box<dyn Any + Send>) -> Self {
         // A thread that is ending has none any more.
         let location = LATEST.try_with(RefCell::take).ok().flatten();
-        let text: Arc<str> = if let Some(text) = payload.downcast_ref::<&'static str>() {
-            Arc::from(*text)
+        let text: Cow<'static, str> = if let Some(text) = payload.downcast_ref::<&'static str>() {
+            (*text).into()
         } else if let Some(text) = payload.downcast_ref::<String>() {
-            Arc::from(text.as_str())
+            text.clone().into()
         } else {
-            Arc::from(NO_MESSAGE)
+            NO_MESSAGE.into()
         };
         if let Err(second) = catch_unwind(AssertUnwindSafe(|| drop(payload))) {
             // Whoever throws from the destructor of what it threw gets no third chance.
@@ -32,38 +38,38 @@ impl PanicMessage {
         }
         // A payload that is thrown again calls no hook: what the latest was about is another panic.
         let location = location.filter(|latest| *latest.text == *text).map(|latest| latest.place);
-        Self { text, location }
+        Self(Arc::new(Said { text, location }))
     }
 
     /// The message.
     pub fn as_str(&self) -> &str {
-        &self.text
+        &self.0.text
     }
 
     /// Where it happened, as `file:line:column`. Not known of one that was thrown again with
     /// `resume_unwind`, and where the program has replaced the panic hook since the first tree was
     /// started.
     pub fn location(&self) -> Option<&str> {
-        self.location.as_deref()
+        self.0.location.as_deref()
     }
 }
 
 impl fmt::Debug for PanicMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&*self.text, f)
+        fmt::Debug::fmt(self.as_str(), f)
     }
 }
 
 impl fmt::Display for PanicMessage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
+        f.write_str(self.as_str())
     }
 }
 
 /// The latest panic of this thread, as the hook has seen it.
 struct Latest {
     text: Box<str>,
-    place: Arc<str>,
+    place: Box<str>,
 }
 
 thread_local! {
