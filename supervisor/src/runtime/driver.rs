@@ -42,7 +42,7 @@ mod ending;
 mod tests;
 mod turns;
 
-use turns::{give_way, is_multi_thread, spend_budget};
+use turns::{Threads, give_way, spend_budget};
 
 /// How many inputs are taken in before other tasks have their turn.
 const BATCH: usize = 128;
@@ -81,10 +81,9 @@ pub(super) struct Driver {
     has_started_runs: bool,
     /// How many runs it has asked to end since it last waited.
     asked_to_end: usize,
-    /// Whether a run has ended since it last waited.
-    has_seen_an_end: bool,
-    /// Whether there may be more than one thread to share.
-    is_multi_thread: bool,
+    /// How many runs have ended since it last waited.
+    ends_seen: usize,
+    threads: Threads,
     /// How the tree has ended, until that is told.
     outcome: Option<End>,
     /// Decides when to give way before a message, where a simulation wants that.
@@ -126,8 +125,8 @@ impl Driver {
             has_ended: false,
             has_started_runs: false,
             asked_to_end: 0,
-            has_seen_an_end: false,
-            is_multi_thread: is_multi_thread(),
+            ends_seen: 0,
+            threads: Threads::of_this_runtime(),
             outcome: None,
             #[cfg(feature = "test-support")]
             disorder: None,
@@ -224,16 +223,16 @@ impl Driver {
     /// Whether those that were asked to end together are about to: then their ends are taken in
     /// together, and not one at a time.
     fn is_at_many_ends(&self) -> bool {
-        let is_end = self.has_seen_an_end && self.engine.has_begun_to_end();
-        is_end && self.asked_to_end == 0 && self.is_multi_thread
+        let is_end = self.ends_seen > 0 && self.engine.has_begun_to_end();
+        is_end && self.asked_to_end == 0 && self.threads == Threads::Many
     }
 
     /// Waits for what comes next, if nothing is there.
     async fn next_turn(&mut self) -> Option<Turn> {
-        let has_seen_an_end = std::mem::take(&mut self.has_seen_an_end);
+        let has_seen_an_end = std::mem::take(&mut self.ends_seen) > 0;
         let is_one_asked = std::mem::take(&mut self.asked_to_end) == 1;
         // One has ended and the next was asked to, and so it will go on.
-        let mut is_to_spend = has_seen_an_end && is_one_asked && self.is_multi_thread;
+        let mut is_to_spend = has_seen_an_end && is_one_asked && self.threads == Threads::Many;
         if self.runs.to_announce() > 0 {
             return Some(Turn::Spawned);
         }
@@ -302,7 +301,7 @@ impl Driver {
         match message {
             Message::Ended(run, end) => {
                 self.announce(run, out);
-                self.has_seen_an_end = true;
+                self.ends_seen += 1;
                 self.runs.ended(run);
                 self.handle(Input::Ended(run, end), out);
             }

@@ -10,9 +10,20 @@ use tokio::task::coop::{has_budget_remaining, poll_proceed};
 /// are 128, and more.
 const BUDGET: std::ops::Range<usize> = 96..1_024;
 
-/// Whether there may be more than one thread.
-pub(super) fn is_multi_thread() -> bool {
-    Handle::current().runtime_flavor() != RuntimeFlavor::CurrentThread
+/// How many threads the runtime may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Threads {
+    One,
+    Many,
+}
+
+impl Threads {
+    pub(super) fn of_this_runtime() -> Self {
+        match Handle::current().runtime_flavor() {
+            RuntimeFlavor::CurrentThread => Self::One,
+            _ => Self::Many,
+        }
+    }
 }
 
 /// Lets others have their turn.
@@ -21,7 +32,7 @@ pub(super) fn is_multi_thread() -> bool {
 /// that this worker turns to may never yield. Tokio's own `yield_now` does not do that: it wakes its
 /// task when the worker has nothing else to do, which may be never.
 pub(super) async fn give_way() {
-    if !is_multi_thread() {
+    if Threads::of_this_runtime() == Threads::One {
         return tokio::task::yield_now().await;
     }
     let mut has_given = false;
