@@ -359,18 +359,28 @@ impl SupervisorBuilder {
         self
     }
 
-    /// Takes out what would be seen outside, when all that is said about it has been checked.
+    /// Without what would be seen outside, if it is under test. What is said about that has been
+    /// checked by now.
     #[cfg(feature = "test-support")]
-    fn keep_inside(&mut self) {
-        if self.reach == Reach::Outside || cfg!(plant_bug = "tests_reach_outside") {
-            return;
+    fn within_reach(self) -> Self {
+        if self.reach == Reach::Inside && !cfg!(plant_bug = "tests_reach_outside") {
+            Self {
+                #[cfg(feature = "audit")]
+                audit: None,
+                #[cfg(feature = "record")]
+                recording: None,
+                #[cfg(all(feature = "ipc", unix))]
+                ipc: None,
+                ..self
+            }
+        } else {
+            self
         }
-        #[cfg(feature = "audit")]
-        drop(self.audit.take());
-        #[cfg(feature = "record")]
-        drop(self.recording.take());
-        #[cfg(all(feature = "ipc", unix))]
-        drop(self.ipc.take());
+    }
+
+    #[cfg(not(feature = "test-support"))]
+    fn within_reach(self) -> Self {
+        self
     }
 
     /// Has the driver give way to others at random, between any two messages. For simulations:
@@ -397,12 +407,12 @@ impl SupervisorBuilder {
             let mut this = Box::pin(self.configured()).await?;
             let members = std::mem::take(&mut this.members);
             // It is done once and is large: whoever waits for it need not be.
-            let handle = Box::pin(this.start_as_it_is()).await?;
+            let handle = Box::pin(this.within_reach().start_as_it_is()).await?;
             Box::pin(spawn_all(&handle, members)).await?;
             Ok(handle)
         }
         #[cfg(not(feature = "config"))]
-        Box::pin(self.start_as_it_is()).await
+        Box::pin(self.within_reach().start_as_it_is()).await
     }
 
     #[cfg(feature = "config")]
@@ -452,13 +462,7 @@ impl SupervisorBuilder {
         Options { seed, last_exits, remembered_paths }
     }
 
-    #[cfg_attr(
-        not(feature = "test-support"),
-        expect(unused_mut, reason = "only a tree under test is changed before it is started")
-    )]
-    async fn start_as_it_is(mut self) -> Result<SupervisorHandle, SupervisorError> {
-        #[cfg(feature = "test-support")]
-        self.keep_inside();
+    async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
         let valid = self.spec.validate()?;
         let runtime = runtime_with_a_timer()?;
         install_hook();
