@@ -14,25 +14,22 @@ pub struct Payments {
     #[doc(hidden)]
     __seat: ::rust_supervisor::__private::Seat,
 }
+#[allow(dead_code)]
 impl Payments {
     /// The place of `ledger`.
-    #[allow(dead_code)]
     pub const LEDGER: ::rust_supervisor::__private::Slot<Self, ledger> = ::rust_supervisor::__private::slot(
         "ledger",
     );
     /// The place of `fraud`.
-    #[allow(dead_code)]
     pub const FRAUD: ::rust_supervisor::__private::Slot<Self, fraud::scorer> = ::rust_supervisor::__private::slot(
         "fraud",
     );
     /// The place of `orders`.
-    #[allow(dead_code)]
     const ORDERS: ::rust_supervisor::__private::Slot<Self, consumer<Orders>> = ::rust_supervisor::__private::slot(
         "orders",
     );
     #[cfg(windows)]
     /// The place of `service`.
-    #[allow(dead_code)]
     const SERVICE: ::rust_supervisor::__private::Slot<Self, win::service> = ::rust_supervisor::__private::slot(
         "service",
     );
@@ -141,18 +138,20 @@ const _: () = {
         { __rt::nodes_below(<Payments as __rt::Supervised>::ITEM) },
         { __rt::wishes_below(<Payments as __rt::Supervised>::ITEM) },
     > = &__rt::analyse::<Payments, _, _>();
-    const _: () = <::rust_supervisor::__private::RestartLimit<
-        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger") },
-    >>::CAN_BE_SPENT;
-    const _: () = <::rust_supervisor::__private::RestartLimit<
-        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud") },
-    >>::CAN_BE_SPENT;
-    const _: () = <::rust_supervisor::__private::RestartLimit<
-        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders") },
-    >>::CAN_BE_SPENT;
-    #[cfg(windows)]
-    const _: () = <::rust_supervisor::__private::RestartLimit<
-        { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
-    >>::CAN_BE_SPENT;
+    const _: () = {
+        let () = <::rust_supervisor::__private::RestartLimit<
+            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger") },
+        >>::CAN_BE_SPENT;
+        let () = <::rust_supervisor::__private::RestartLimit<
+            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud") },
+        >>::CAN_BE_SPENT;
+        let () = <::rust_supervisor::__private::RestartLimit<
+            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders") },
+        >>::CAN_BE_SPENT;
+        #[cfg(windows)]
+        let () = <::rust_supervisor::__private::RestartLimit<
+            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
+        >>::CAN_BE_SPENT;
+    };
     const _: () = (__rt::check_leases::<Payments, AppState>)();
 };

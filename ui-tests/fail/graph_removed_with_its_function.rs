@@ -1,4 +1,4 @@
-// `pool` was removed, its function and its field: who depends on it is shown at its own attribute.
+// `pool` was removed, its function and its field: who depends on it is named with it.
 use rust_supervisor::prelude::*;
 
 mod storage {}

@@ -33,7 +33,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let key = graph::key_of_child(child.get(), name, &runtime);
     let is_generic = !function.signature.generics.params.is_empty();
     let own = if is_generic { quote!(Self) } else { quote!(<#name as #runtime::Supervised>) };
-    let item = graph::of_child(options, &parameters, &own, &runtime);
+    let item = graph::of_child(options, name, &parameters, &own, &runtime);
     let bounds = parameters.iter().filter_map(|parameter| match parameter {
         Parameter::OfState(ty) => Some(quote!(#ty: #runtime::Extract<__S, #context>)),
         Parameter::OfContext(_) => None,
@@ -48,9 +48,8 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         function.generics();
     let needs = needs(&parameters, &runtime);
     let needing = parameters.iter().find_map(Parameter::needing);
-    let place = needing.map_or_else(|| Place::of(&function.signature.ident), Place::of);
-    let takes = needing.map(|_| {
-        let takes = runtime.call(&place, &quote!(takes::<#needs>), quote!());
+    let takes = needing.map(|needing| {
+        let takes = runtime.call(&Place::of_type(needing), &quote!(takes::<#needs>), quote!());
         quote!(const TAKES: #runtime::ArgumentsType = #takes;)
     });
     let cfgs = only(&function.attributes, "cfg");
@@ -62,20 +61,24 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     };
     // The bounds are for the runs, and for a policy, settings or a need that ask the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
-    let as_far_as = |asked: &TokenStream| {
-        if function.mentions_its_types(asked) {
+    let as_far_as = |asked: &dyn Fn() -> TokenStream| {
+        // For most there is nothing to ask, and so to put together.
+        if !is_generic {
+            return (TokenStream::new(), None);
+        }
+        if function.mentions_its_types(&asked()) {
             return (impls.clone(), clause(&own_bounds));
         }
         let declared = function.declared_parameters();
         let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
         (declared.to_token_stream(), clause(&statics))
     };
-    let (supervised, own_clause) = as_far_as(&quote!(#policy #key #item #(#settings)*));
-    let (needing, needs_clause) = as_far_as(&quote!(#needs #policy #key #item #(#settings)*));
+    let (supervised, own_clause) = as_far_as(&|| quote!(#policy #key #item #(#settings)*));
+    let (needing, needs_clause) = as_far_as(&|| quote!(#needs #policy #key #item #(#settings)*));
     let declared = quote! {
         #runtime::DeclaredChild::new(#policy)#of_its_types #tags #(.settings::<#settings>())*
     };
-    let is_fixed = !function.mentions_its_types(&declared);
+    let is_fixed = !is_generic || !function.mentions_its_types(&declared);
     let has_expressions = check.is_some();
     let (declared_static, declared) = kept(declared, is_fixed, has_expressions, &runtime);
     let (item_static, item) = item.map(|item| kept_item(item, is_generic, &runtime)).unzip();
@@ -220,8 +223,8 @@ fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
     let turbofish = (!generics.is_empty()).then(|| quote!(::#generics));
     let call = quote!(#name #turbofish(#(#arguments),*));
     let place = match &signature.output {
-        ReturnType::Default => Place::of(&signature.ident),
-        ReturnType::Type(_, ty) => Place::of(ty),
+        ReturnType::Default => Place::at(signature.ident.span()),
+        ReturnType::Type(_, ty) => Place::of_type(ty),
     };
     let run = Ident::new("run", Span::mixed_site());
     let (table, finish, tag) = if options.blocking.is_some() {
@@ -252,7 +255,7 @@ fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
         let asks = options
             .classify
             .iter()
-            .map(|ty| runtime.generic_function(&Place::of(ty), &quote!(ask), &quote!(#ty)));
+            .map(|ty| runtime.generic_function(&Place::of_type(ty), &quote!(ask), &quote!(#ty)));
         let picks = quote! {
             use #runtime::{
                 ClassifyByItself as _, ClassifyChain as _, ClassifyInside as _, Unclassified as _,

@@ -1,10 +1,11 @@
 //! What the checks of whole trees know of a child or a supervisor.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::quote;
+use quote::{format_ident, quote};
 use syn::Type;
 use syn::ext::IdentExt;
 
+use super::hover::is_for_an_editor;
 use super::parameter::Parameter;
 use super::policy::{call, choice};
 use super::runtime::{Place, Runtime};
@@ -53,29 +54,50 @@ pub(super) fn keys(types: &[Type], runtime: &Runtime) -> TokenStream {
     quote!(&[#(#keys),*])
 }
 
-/// `.method(&[keys])` where there are any.
-pub(super) fn said(method: &str, types: &[Type], runtime: &Runtime) -> Option<TokenStream> {
+/// `.method(&[keys])` where there are any, for what is called `who`.
+pub(super) fn said(
+    method: &str,
+    types: &[Type],
+    who: &Ident,
+    runtime: &Runtime,
+) -> Option<TokenStream> {
     if types.is_empty() {
         return None;
     }
     let keys = keys(types, runtime);
-    call(method, Some(keys))
+    call(method, Some(in_the_name_of(who, method, keys)))
+}
+
+/// The same tokens, by way of a macro that is named after `who` and called where it is declared.
+///
+/// A name that is gone is for the compiler to report, and it knows only the name. But of a macro it
+/// shows the call and the name too, so one sees who depends on what is gone. An editor looks up
+/// names in what is written, and not in the rules of a macro.
+fn in_the_name_of(who: &Ident, does: &str, tokens: TokenStream) -> TokenStream {
+    // seen by: cargo test -p rust-tokio-supervisor-macros -- a_child_that_depends_on_others
+    if is_for_an_editor() || cfg!(plant_bug = "dependant_unnamed") {
+        return tokens;
+    }
+    let name = format_ident!("what_{}_{does}", who.unraw(), span = who.span());
+    let call = Place::at(who.span()).called_macro(&name);
+    quote!({ macro_rules! #name { () => { #tokens } } #call })
 }
 
 /// What a child needs, where it is anything that the default does not say. `own` is where its key
 /// stands.
 pub(super) fn of_child(
     options: &ChildOptions,
+    name: &Ident,
     parameters: &[Parameter<'_>],
     own: &TokenStream,
     runtime: &Runtime,
 ) -> Option<TokenStream> {
     let restart = call("restart", choice(options.policy.restart, runtime));
-    let depends_on = said("depends_on", &options.depends_on, runtime);
+    let depends_on = said("depends_on", &options.depends_on, name, runtime);
     let handles: Vec<_> = parameters
         .iter()
         .filter_map(Parameter::handle)
-        .map(|ty| runtime.call(&Place::of(ty), &quote!(key_of::<#ty>), quote!()))
+        .map(|ty| runtime.call(&Place::of_type(ty), &quote!(key_of::<#ty>), quote!()))
         .collect();
     let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
     let multiple = options.multiple.map(|_| quote!(.multiple()));
@@ -109,8 +131,8 @@ pub(super) fn of_supervisor(
     let restart = call("restart", choice(options.policy.restart, runtime));
     let defaults = call("default_restart", choice(options.defaults.restart, runtime));
     let parallel = (options.start == Some(StartMode::Parallel)).then(|| quote!(.parallel()));
-    let depends_on = said("depends_on", &options.depends_on, runtime);
-    let requires = said("requires", &options.requires, runtime);
+    let depends_on = said("depends_on", &options.depends_on, name, runtime);
+    let requires = said("requires", &options.requires, name, runtime);
     let item = quote! {
         static __ITEM_SLOTS: &[#runtime::ItemSlot] = &[#(#slots)*];
         static __ITEM: #runtime::Item =
@@ -127,27 +149,27 @@ pub(super) fn of_supervisor(
 fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
     let (cfgs, ty) = (field.cfgs(), &field.ty);
     let speaks = field.options.says_something.then(|| quote!(.says_something()));
-    let depends_on = field.options.depends_on.as_ref().map(|types| {
-        let keys = keys(types, runtime);
-        quote!(.depends_on(#keys))
-    });
+    let depends_on = field.options.depends_on.as_ref();
+    let depends_on = depends_on.and_then(|types| said("depends_on", types, &field.name, runtime));
     let after = (!field.options.after.is_empty()).then(|| {
         let names = field.options.after.iter().map(|name| name.unraw().to_string());
         quote!(.after(&[#(#names),*]))
     });
     let id = field.id();
     let restart = call("restart", choice(field.options.policy.restart, runtime));
-    let slot = runtime.call(&Place::of(ty), &quote!(ItemSlot::new::<#ty>), quote!(#id));
+    let slot = runtime.call(&Place::of_type(ty), &quote!(ItemSlot::new::<#ty>), quote!(#id));
     quote!(#(#cfgs)* #slot #restart #speaks #depends_on #after,)
 }
 
-/// What the compiler finds out about the tree, and what follows for each field.
+/// What the compiler finds out about the tree, and what follows for each field. The arguments of
+/// types are evaluated one by one, so what is wrong is said of every field, and one constant for all
+/// of them is enough.
 pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { name, fields, .. } = supervisor;
     let has_cfg = fields.iter().any(Field::has_cfg);
     let item = quote!(<#name as #runtime::Supervised>::ITEM);
     let checks = fields.iter().enumerate().map(|(index, field)| {
-        let (cfgs, place) = (field.cfgs(), Place::of(&field.name));
+        let (cfgs, place) = (field.cfgs(), Place::at(field.name.span()));
         let call = |function: &TokenStream, arguments| runtime.call(&place, function, arguments);
         // What number it has is not known here.
         let check = if has_cfg {
@@ -159,7 +181,7 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
         // The warning points at this word, so it has a span of the user's all the same.
         let warning = Ident::new("CAN_BE_SPENT", field.name.span());
         let limit = runtime.generic(&place, &quote!(RestartLimit), &quote!({ #check }));
-        quote!(#(#cfgs)* const _: () = <#limit>::#warning;)
+        quote!(#(#cfgs)* let () = <#limit>::#warning;)
     });
     quote! {
         #[allow(long_running_const_eval)]
@@ -167,6 +189,6 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
             { #runtime::nodes_below(#item) },
             { #runtime::wishes_below(#item) },
         > = &#runtime::analyse::<#name, _, _>();
-        #(#checks)*
+        const _: () = { #(#checks)* };
     }
 }

@@ -142,6 +142,11 @@ fn is_shown() -> bool {
     !*IS_COMPILED.get_or_init(is_compiled)
 }
 
+/// Whether somebody looks up names in the expansion. These tests look at what a compiler gets.
+pub(super) fn is_for_an_editor() -> bool {
+    is_shown() && !cfg!(test)
+}
+
 /// Whether it reads the expansion as rustc does, and no editor asks it.
 fn is_compiler(program: &Path) -> bool {
     let name = program.file_stem().and_then(OsStr::to_str);

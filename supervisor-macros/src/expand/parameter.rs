@@ -62,7 +62,7 @@ impl<'a> Parameter<'a> {
             Self::OfContext(ty) if is_context(ty) => quote!(#runtime::of_context(#run)),
             Self::OfContext(ty) => {
                 let function = quote!(of_context::<#ty, #context, _>);
-                runtime.call(&Place::of(ty), &function, quote!(#run))
+                runtime.call(&Place::of_type(ty), &function, quote!(#run))
             }
         }
     }

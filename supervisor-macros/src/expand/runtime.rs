@@ -9,7 +9,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Path, Token, parse_quote};
+use syn::{Path, PathArguments, Token, Type, TypePath, parse_quote};
 
 /// `::rust_supervisor::__private`.
 pub(super) struct Runtime {
@@ -117,6 +117,28 @@ impl Place {
         let function = parentheses(self.first, function.into_token_stream());
         let arguments = parentheses(self.last, arguments.clone());
         quote!(#function #arguments)
+    }
+
+    /// A call of the macro `name`, which takes nothing, in this place.
+    pub(super) fn called_macro(&self, name: &Ident) -> TokenStream {
+        let nothing = parentheses(self.last, TokenStream::new());
+        quote!(#name! #nothing)
+    }
+
+    /// That of a type. The compiler is asked for tokens only where it is more than a path: to ask
+    /// takes longer than to look.
+    pub(super) fn of_type(ty: &Type) -> Self {
+        let Type::Path(TypePath { qself: None, path, .. }) = ty else { return Self::of(ty) };
+        let (Some(first), Some(last)) = (path.segments.first(), path.segments.last()) else {
+            return Self::of(ty);
+        };
+        let first = path.leading_colon.map_or(first.ident.span(), |colons| colons.spans[0]);
+        let last = match &last.arguments {
+            PathArguments::None => last.ident.span(),
+            PathArguments::AngleBracketed(arguments) => arguments.gt_token.spans[0],
+            PathArguments::Parenthesized(_) => return Self::of(ty),
+        };
+        Self { first, last }
     }
 
     pub(super) fn of(tokens: impl ToTokens) -> Self {

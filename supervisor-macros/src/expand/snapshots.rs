@@ -100,6 +100,19 @@ fn a_generic_child() {
 }
 
 #[test]
+fn a_child_that_depends_on_others() {
+    child(
+        "depending_child",
+        quote!(depends_on(storage::pool, warm)),
+        &quote! {
+            async fn ledger(ctx: TaskContext) {
+                ctx.stopped().await;
+            }
+        },
+    );
+}
+
+#[test]
 fn a_child_that_classifies() {
     child(
         "classifying_child",

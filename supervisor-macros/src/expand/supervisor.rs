@@ -26,8 +26,8 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let (cfgs, ty, id) = (field.cfgs(), &field.ty, field.id());
         // What the type of the field is not is said there, and not of its name too.
         let mut name = field.name.clone();
-        name.set_span(name.span().located_at(Place::of(ty).first()));
-        let child = runtime.call(&Place::of(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
+        name.set_span(name.span().located_at(Place::of_type(ty).first()));
+        let child = runtime.call(&Place::of_type(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
         quote!(#(#cfgs)* #name: #child,)
     });
     let checks = fields.iter().flat_map(|field| {
@@ -46,6 +46,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let derivable = derivable(supervisor, &runtime);
     quote! {
         #structure
+        #[allow(dead_code)]
         impl #name {
             #places
         }
@@ -98,7 +99,7 @@ pub(super) fn structure<'a>(
             let doc = format!(" The child `{}`.", field.id());
             quote!(#[doc = #doc])
         });
-        let handle = runtime.generic(&Place::of(ty), &quote!(HandleOf), &quote!(#ty));
+        let handle = runtime.generic(&Place::of_type(ty), &quote!(HandleOf), &quote!(#ty));
         quote!(#(#attributes)* #doc #visibility #name: #handle,)
     });
     quote! {
@@ -122,7 +123,6 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
     quote! {
         #(#cfgs)*
         #[doc = #doc]
-        #[allow(dead_code)]
         #visibility const #name: #runtime::Slot<Self, #ty> = #runtime::slot(#id);
     }
 }
@@ -141,14 +141,14 @@ fn declared(
         let policy = call("with_policy", policy.map(|policy| quote!(&const { #policy })));
         let (kind, more) = kind(&field.options, runtime);
         // What it needs, in the place of the type that needs it.
-        let needs = Place::of(ty).inferred();
+        let needs = Place::of_type(ty).inferred();
         let types =
             if kind == "pool" || kind == "given" { quote!(#ty) } else { quote!(#ty, #needs) };
         let slot = quote!(DeclaredSlot::#kind::<#types>);
-        let slot = runtime.call(&Place::of(ty), &slot, quote!(#id));
+        let slot = runtime.call(&Place::of_type(ty), &slot, quote!(#id));
         // Only where the types of a generic child are known can its error be asked.
         let ask = has_types(ty).then(|| {
-            let ask = runtime.generic(&Place::of(ty), &quote!(Asks), &quote!(#ty));
+            let ask = runtime.generic(&Place::of_type(ty), &quote!(Asks), &quote!(#ty));
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
         let tags = tags(&field.options.policy);
@@ -229,7 +229,7 @@ fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream>
     let ty = &field.ty;
     let members = (max_children.is_some() || field.is_called_a_group()).then(|| {
         let check = quote!(check_members::<#ty>);
-        let check = runtime.call(&Place::of(ty), &check, quote!());
+        let check = runtime.call(&Place::of_type(ty), &check, quote!());
         quote!(const _: () = #check;)
     });
     [check(policy, runtime), max_children, count, members].into_iter().flatten()
@@ -238,7 +238,7 @@ fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream>
 /// What makes the runs of the child in a field.
 fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
     let ty = &field.ty;
-    let runs = runtime.call(&Place::of(ty), &quote!(runs::<#ty, #state>), quote!());
+    let runs = runtime.call(&Place::of_type(ty), &quote!(runs::<#ty, #state>), quote!());
     let Some(args) = &field.options.args else { return runs };
     let (its_state, value) = match &args.value {
         ArgsValue::Plain(value) => (quote!(_), value.to_token_stream()),
@@ -247,7 +247,7 @@ fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
         }
     };
     let place = Place::of(&value);
-    let needs = Place::of(ty).inferred();
+    let needs = Place::of_type(ty).inferred();
     let arguments = quote!(arguments::<#ty, #needs, _>);
     let arguments = runtime.call(&place, &arguments, value);
     quote!(#runtime::Runs::Given(|#its_state: &#state| #arguments, &const { #runs }))

@@ -141,6 +141,8 @@ impl Supervisor {
             subscribers: Vec::new(),
             #[cfg(feature = "test-support")]
             disorder: None,
+            #[cfg(feature = "test-support")]
+            reach: Reach::Outside,
             #[cfg(feature = "audit")]
             audit: None,
             #[cfg(feature = "record")]
@@ -170,6 +172,8 @@ pub struct SupervisorBuilder {
     subscribers: Vec<oneshot::Sender<Live>>,
     #[cfg(feature = "test-support")]
     disorder: Option<u64>,
+    #[cfg(feature = "test-support")]
+    reach: Reach,
     #[cfg(feature = "audit")]
     audit: Option<AuditLog>,
     #[cfg(feature = "record")]
@@ -183,6 +187,14 @@ pub struct SupervisorBuilder {
     /// What is spawned as soon as the tree is up.
     #[cfg(feature = "config")]
     members: Vec<Manifest>,
+}
+
+/// Whether a tree may be seen, and leave something, outside of its process.
+#[cfg(feature = "test-support")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Outside,
+    Inside,
 }
 
 /// What there was before the configuration was laid over it, and the configuration.
@@ -332,7 +344,8 @@ impl SupervisorBuilder {
     }
 
     /// The same tree in other clothes, with a seed that is always the same unless one was given,
-    /// and room for the events of a long test.
+    /// and room for the events of a long test. It opens no socket, and writes no audit and no
+    /// recording, whoever asks for them.
     #[cfg(feature = "test-support")]
     pub(crate) fn for_test(
         mut self,
@@ -342,6 +355,31 @@ impl SupervisorBuilder {
         *self.spec = dress(*self.spec);
         self.seed.get_or_insert(0);
         self.capacities.events = self.capacities.events.max(events);
+        self.reach = Reach::Inside;
+        self
+    }
+
+    /// Without what would be seen outside, if it is under test. What is said about that has been
+    /// checked by now.
+    #[cfg(feature = "test-support")]
+    fn within_reach(self) -> Self {
+        if self.reach == Reach::Inside && !cfg!(plant_bug = "tests_reach_outside") {
+            Self {
+                #[cfg(feature = "audit")]
+                audit: None,
+                #[cfg(feature = "record")]
+                recording: None,
+                #[cfg(all(feature = "ipc", unix))]
+                ipc: None,
+                ..self
+            }
+        } else {
+            self
+        }
+    }
+
+    #[cfg(not(feature = "test-support"))]
+    fn within_reach(self) -> Self {
         self
     }
 
@@ -369,12 +407,12 @@ impl SupervisorBuilder {
             let mut this = Box::pin(self.configured()).await?;
             let members = std::mem::take(&mut this.members);
             // It is done once and is large: whoever waits for it need not be.
-            let handle = Box::pin(this.start_as_it_is()).await?;
+            let handle = Box::pin(this.within_reach().start_as_it_is()).await?;
             Box::pin(spawn_all(&handle, members)).await?;
             Ok(handle)
         }
         #[cfg(not(feature = "config"))]
-        Box::pin(self.start_as_it_is()).await
+        Box::pin(self.within_reach().start_as_it_is()).await
     }
 
     #[cfg(feature = "config")]

@@ -1,5 +1,6 @@
 //! What one run and the driver share.
 
+use std::ops::Deref;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
@@ -49,6 +50,48 @@ pub(crate) struct RunCell {
     helpers: CellMutex<Helpers>,
     /// Where its log lines stand.
     pub(crate) span: RunSpan,
+}
+
+/// The cell as the child's own future holds it.
+///
+/// That a future is `Send` the compiler finds out for each child, down to the last field of what it
+/// holds. A type that is not known says so itself, so that it ends here.
+#[derive(Clone)]
+pub(crate) struct CellInTask(Arc<dyn IsCell + Send + Sync>);
+
+/// A [`RunCell`], and nothing else is one.
+trait IsCell {
+    fn cell(&self) -> &RunCell;
+    fn shared(self: Arc<Self>) -> Arc<RunCell>;
+}
+
+impl IsCell for RunCell {
+    fn cell(&self) -> &RunCell {
+        self
+    }
+
+    fn shared(self: Arc<Self>) -> Arc<RunCell> {
+        self
+    }
+}
+
+impl CellInTask {
+    pub(crate) fn new(cell: Arc<RunCell>) -> Self {
+        Self(cell)
+    }
+
+    /// For others to hold.
+    pub(crate) fn shared(&self) -> Arc<RunCell> {
+        Arc::clone(&self.0).shared()
+    }
+}
+
+impl Deref for CellInTask {
+    type Target = RunCell;
+
+    fn deref(&self) -> &RunCell {
+        self.0.cell()
+    }
 }
 
 /// What else a run can be asked to stop by.

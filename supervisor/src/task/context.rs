@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use super::cell::{Reports, RunCell};
+use super::cell::{CellInTask, Reports, RunCell};
 use super::run::spawn_helper;
-pub use super::stopped::Stopped;
+pub use super::stopped::{Stopped, UntilStopped};
+use super::then::Then;
 #[cfg(feature = "config")]
 use crate::config::settings::{ReadSettings, Settings, SettingsType};
 use crate::control::handle::SupervisorHandle;
@@ -22,7 +23,7 @@ use crate::observe::span::RunSpan;
 /// The side of an async run that faces its supervisor. Cheap to clone.
 #[derive(Clone)]
 pub struct TaskContext {
-    cell: Arc<RunCell>,
+    cell: CellInTask,
     #[cfg(feature = "config")]
     pub(crate) settings: Option<ReadSettings>,
 }
@@ -30,7 +31,7 @@ pub struct TaskContext {
 impl TaskContext {
     pub(crate) fn new(cell: Arc<RunCell>) -> Self {
         Self {
-            cell,
+            cell: CellInTask::new(cell),
             #[cfg(feature = "config")]
             settings: None,
         }
@@ -69,12 +70,8 @@ impl TaskContext {
     /// # Cancel safety
     ///
     /// As that of `future`.
-    pub async fn until_stopped<F: Future>(&self, future: F) -> Option<F::Output> {
-        tokio::select! {
-            biased;
-            () = self.stopped() => None,
-            output = future => Some(output),
-        }
+    pub fn until_stopped<F: Future>(&self, future: F) -> UntilStopped<'_, F> {
+        UntilStopped::new(self.stopped(), future)
     }
 
     /// Sleeps for `time` and says `true`, or says `false` as soon as the run is asked to stop.
@@ -86,7 +83,12 @@ impl TaskContext {
     /// Dropping the future loses nothing.
     #[must_use = "false means that the run is asked to stop"]
     pub async fn sleep(&self, time: Duration) -> bool {
-        self.until_stopped(tokio::time::sleep(time)).await.is_some()
+        self.slept(time).await
+    }
+
+    /// What it is made of, whoever waits with it need not look at to be `Send`: it says so itself.
+    fn slept(&self, time: Duration) -> impl Future<Output = bool> + Send {
+        Then::new(self.until_stopped(tokio::time::sleep(time)), |slept: Option<()>| slept.is_some())
     }
 
     /// A token that is cancelled when the run is asked to stop, for whatever takes one
@@ -122,7 +124,7 @@ impl TaskContext {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        spawn_helper(&self.cell, future);
+        spawn_helper(&self.cell.shared(), future);
     }
 
     /// Where this child stands in the tree.

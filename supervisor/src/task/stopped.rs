@@ -9,7 +9,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::task::{Context, Poll, Waker};
 
-use super::cell::RunCell;
+use super::cell::{CellInTask, RunCell};
 use super::exit::contain;
 use super::sync::lock_cell;
 
@@ -17,13 +17,13 @@ use super::sync::lock_cell;
 /// [`TaskContext::stopped`](super::context::TaskContext::stopped).
 #[must_use = "futures do nothing unless polled"]
 pub struct Stopped<'a> {
-    cell: &'a RunCell,
+    cell: &'a CellInTask,
     /// Where its waker is, since it was polled.
     seat: Option<u32>,
 }
 
 impl<'a> Stopped<'a> {
-    pub(crate) fn new(cell: &'a RunCell) -> Self {
+    pub(crate) fn new(cell: &'a CellInTask) -> Self {
         Self { cell, seat: None }
     }
 }
@@ -66,6 +66,45 @@ impl Drop for Stopped<'_> {
 impl fmt::Debug for Stopped<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stopped").field("is_stopping", &self.cell.is_stopping()).finish()
+    }
+}
+
+pin_project_lite::pin_project! {
+    /// A future that is dropped when the run is asked to stop; made by
+    /// [`TaskContext::until_stopped`](super::context::TaskContext::until_stopped).
+    ///
+    /// An `async` block would do the same, and the compiler would look into it for every child that
+    /// waits with it, to see that it is `Send`.
+    #[must_use = "futures do nothing unless polled"]
+    pub struct UntilStopped<'a, F> {
+        stopped: Stopped<'a>,
+        #[pin]
+        future: F,
+    }
+}
+
+impl<'a, F> UntilStopped<'a, F> {
+    pub(crate) fn new(stopped: Stopped<'a>, future: F) -> Self {
+        Self { stopped, future }
+    }
+}
+
+impl<F: Future> Future for UntilStopped<'_, F> {
+    type Output = Option<F::Output>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = self.project();
+        // The request comes first, where both are there.
+        match Pin::new(this.stopped).poll(cx) {
+            Poll::Ready(()) => Poll::Ready(None),
+            Poll::Pending => this.future.poll(cx).map(Some),
+        }
+    }
+}
+
+impl<F> fmt::Debug for UntilStopped<'_, F> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("UntilStopped").field("stopped", &self.stopped).finish_non_exhaustive()
     }
 }
 
@@ -247,5 +286,18 @@ mod tests {
     #[test]
     fn waiting_costs_a_parked_child_two_words() {
         assert_eq!(size_of::<Stopped<'_>>(), 2 * size_of::<usize>());
+        let both = size_of::<UntilStopped<'_, [usize; 9]>>();
+        assert_eq!(both, size_of::<[usize; 9]>() + 2 * size_of::<usize>());
+    }
+
+    #[test]
+    fn where_the_future_and_the_request_are_both_there_the_request_is_heard() {
+        let (ctx, run) = TaskContext::for_test();
+        let mut cx = Context::from_waker(Waker::noop());
+        let mut done = Box::pin(ctx.until_stopped(std::future::ready(7)));
+        assert_eq!(done.as_mut().poll(&mut cx), Poll::Ready(Some(7)));
+        run.stop();
+        let mut late = Box::pin(ctx.until_stopped(std::future::ready(7)));
+        assert_eq!(late.as_mut().poll(&mut cx), Poll::Ready(None));
     }
 }
