@@ -296,7 +296,7 @@ impl Engine {
             }
             State::Ended { .. } => {
                 let past = self.nodes.get(key).and_then(|node| node.history.as_ref());
-                let last = past.and_then(|past| past.exits.back());
+                let last = past.and_then(|past| past.last_exit());
                 last.is_some_and(|last| self.policy(key).restart.asks_after(&last.exit))
             }
             State::Stopping(stopping) => self.is_to_follow(key, stopping.after),
