@@ -19,6 +19,13 @@ impl Model {
             node.wish = Wish::Own;
             self.is_ready_no_more(id);
         }
+        // D12: who was on his way out because his start took too long is stopped from now on.
+        for child in self.nodes[id].children.clone() {
+            let node = &mut self.nodes[child];
+            if node.life == Life::Stopping && node.wish == Wish::TimedOut {
+                node.wish = Wish::End;
+            }
+        }
         self.interrupt(id, true);
     }
 

@@ -18,5 +18,20 @@ mod model;
 mod start;
 mod world;
 
+/// What random histories have to reach, each with its law.
+pub const STATES: &[&str] = &[
+    "L30 a run is over, and its helper not yet",
+    "L30 a helper panics",
+    "L31 an earlier run says something",
+    "L39 a heartbeat comes in time",
+    "L39 a heartbeat is missed",
+    "L39 a heartbeat is missed amid a stop",
+    "L39 a run that fell silent has to be aborted",
+    "L39 a run that fell silent gets a command",
+    "L45 a factory panics",
+    "L45 a destructor panics, where the run was aborted",
+    "L45 a destructor panics, where the run had ended well",
+];
+
 pub use command::{Answer, Command, Verb};
 pub use model::{Exit, Fact, Item, Life, Model, Row};

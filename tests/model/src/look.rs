@@ -12,6 +12,7 @@ impl Model {
             self.look_until_quiet();
             match self.polls.pop_front() {
                 Some(Turn::Run(id, generation)) => self.poll(id, generation),
+                Some(Turn::Helper(id, generation)) => self.poll_helper(id, generation),
                 Some(Turn::Supervisors) => self.hear(),
                 None => return,
             }
@@ -154,7 +155,11 @@ impl Model {
             return Some(true);
         }
         // Who was asked by command after the round began is taken out of it.
-        let is_kept = matches!(self.nodes[child].wish, Wish::Own | Wish::Hold | Wish::Remove);
+        // D12: one whose start takes too long amid the end has failed to start.
+        let is_kept = matches!(
+            self.nodes[child].wish,
+            Wish::Own | Wish::Hold | Wish::Remove | Wish::TimedOut
+        );
         if wish == Wish::End && !is_kept {
             self.nodes[child].wish = wish;
         }
@@ -167,6 +172,7 @@ impl Model {
         let node = &mut self.nodes[id];
         node.wish = wish;
         node.start_due = None;
+        node.stale_due = None;
         if node.life == Life::Stopping {
             return;
         }
@@ -189,6 +195,9 @@ impl Model {
     /// Its grace is over.
     pub(crate) fn abort(&mut self, id: Id) {
         self.nodes[id].grace_due = None;
+        if self.nodes[id].is_stuck {
+            self.reach("L39 a run that fell silent has to be aborted");
+        }
         self.note(id, Fact::Aborted);
         if let Some(run) = &mut self.nodes[id].run {
             run.is_aborted = true;
@@ -201,12 +210,25 @@ impl Model {
         self.ask(id, Wish::TimedOut);
     }
 
+    /// L39: it is stuck, whatever becomes of it now.
+    pub(crate) fn is_silent(&mut self, id: Id) {
+        self.nodes[id].stale_due = None;
+        // L20: it is asked in its turn.
+        if self.nodes[id].parent.is_some_and(|parent| self.is_being_stopped(parent)) {
+            return self.reach("L39 a heartbeat is missed amid a stop");
+        }
+        self.reach("L39 a heartbeat is missed");
+        self.nodes[id].is_stuck = true;
+        self.ask(id, Wish::Stale);
+    }
+
     /// A run has ended; `None`: its start is ignored.
     pub(crate) fn run_has_ended(&mut self, id: Id, exit: Option<Exit>) {
         let node = &mut self.nodes[id];
         node.run = None;
         node.start_due = None;
         node.grace_due = None;
+        node.stale_due = None;
         match (node.life, exit) {
             (Life::Starting, None) => self.start_is_ignored(id),
             (Life::Starting, Some(exit)) => {
@@ -262,6 +284,15 @@ impl Model {
             self.note(id, Fact::StartFailed(Exit::TimedOut));
             return self.start_failed(id, Exit::TimedOut);
         }
+        // L39.
+        let exit = if self.nodes[id].is_stuck { Exit::TimedOut } else { exit };
+        if wish == Wish::Stale {
+            self.note(id, Fact::Exited(exit));
+            return self.has_died(id, exit);
+        }
+        if self.nodes[id].is_stuck && !matches!(wish, Wish::End | Wish::Member) {
+            self.reach("L39 a run that fell silent gets a command");
+        }
         // Who ends well after it was asked to has ended because of that.
         let exit = if exit == Exit::Succeeded { Exit::Shutdown } else { exit };
         self.note(id, Fact::Exited(exit));
@@ -284,7 +315,7 @@ impl Model {
                 self.nodes[id].on_trial = false;
                 self.attempt(id, Cause::Command);
             }
-            Wish::Stop | Wish::End | Wish::Own | Wish::TimedOut => {}
+            Wish::Stop | Wish::End | Wish::Own | Wish::TimedOut | Wish::Stale => {}
         }
         if wish != Wish::Member {
             self.nodes[id].on_trial = false;

@@ -183,6 +183,8 @@ pub(crate) enum Wish {
     Hold,
     /// Its start took too long.
     TimedOut,
+    /// It fell silent.
+    Stale,
     /// Nobody asked: a supervisor ends by itself.
     Own,
 }
@@ -251,6 +253,10 @@ pub(crate) struct Node {
     pub(crate) ready_at: Option<u64>,
     pub(crate) start_due: Option<u64>,
     pub(crate) grace_due: Option<u64>,
+    /// When it has been silent for too long.
+    pub(crate) stale_due: Option<u64>,
+    /// Whether it has been.
+    pub(crate) is_stuck: bool,
     /// When it is restarted alone.
     pub(crate) due: Option<u64>,
     pub(crate) probe_due: Option<u64>,
@@ -285,6 +291,8 @@ pub struct Model {
     pub(crate) is_ending: bool,
     pub(crate) is_over: bool,
     ties: usize,
+    reached: BTreeSet<&'static str>,
+    newly_reached: Vec<&'static str>,
 }
 
 impl Model {
@@ -303,6 +311,8 @@ impl Model {
             is_ending: false,
             is_over: false,
             ties: 0,
+            reached: BTreeSet::new(),
+            newly_reached: Vec::new(),
         };
         let mut root = Child::supervisor("root", root);
         root.grace = None;
@@ -319,8 +329,10 @@ impl Model {
     /// Lets so much time pass, with all that is due in it.
     pub fn wait(&mut self, millis: u64) {
         let until = self.now + millis;
-        while let Some(due) = self.next_due().filter(|&due| due <= until) {
+        while let Some(due) = self.dues().min().filter(|&due| due <= until) {
             self.now = self.now.max(due);
+            let at_once = self.dues().filter(|&due| due <= self.now).count();
+            self.ties += usize::from(at_once > 1);
             let mut fired = 0;
             while self.fire() {
                 fired += 1;
@@ -359,6 +371,19 @@ impl Model {
     /// What was answered since this was asked last: the number of the command, and the answer.
     pub fn take_answers(&mut self) -> Vec<(usize, Answer)> {
         std::mem::take(&mut self.answers)
+    }
+
+    /// What of [`STATES`](crate::STATES) was reached for the first time since this was asked last.
+    pub fn take_reached(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.newly_reached)
+    }
+
+    /// Something interesting happens.
+    pub(crate) fn reach(&mut self, state: &'static str) {
+        debug_assert!(crate::STATES.contains(&state), "`{state}` is not in the list");
+        if self.reached.insert(state) {
+            self.newly_reached.push(state);
+        }
     }
 
     /// Whether some supervisor is in the middle of something, so that what is asked for may have
@@ -441,6 +466,8 @@ impl Model {
             ready_at: None,
             start_due: None,
             grace_due: None,
+            stale_due: None,
+            is_stuck: false,
             due: None,
             probe_due: None,
             on_trial: false,
@@ -476,20 +503,19 @@ impl Model {
         }
     }
 
-    /// The next moment at which something happens by itself.
-    fn next_due(&self) -> Option<u64> {
+    /// The moments at which something happens by itself.
+    fn dues(&self) -> impl Iterator<Item = u64> + '_ {
         let alive = self.nodes.iter().filter(|node| !node.is_gone);
-        let dues = alive.flat_map(|node| {
+        alive.flat_map(|node| {
             let run = node.run.as_ref().and_then(|run| run.due);
             let restart = node.due.filter(|_| node.life == Life::Restarting);
             let groups = node.groups.iter().map(|group| group.due);
             let probe = node.probe_due.filter(|_| self.may_probe(node));
-            [run, node.start_due, node.grace_due, restart, probe]
+            [run, node.start_due, node.grace_due, node.stale_due, restart, probe]
                 .into_iter()
                 .flatten()
                 .chain(groups.filter(|_| node.step == Step::Idle))
-        });
-        dues.min()
+        })
     }
 
     /// A probe waits until its supervisor is in the middle of nothing.
@@ -514,6 +540,8 @@ impl Model {
                 self.start_takes_too_long(id);
             } else if is_due(node.grace_due) {
                 self.abort(id);
+            } else if is_due(node.stale_due) {
+                self.is_silent(id);
             } else if is_due(node.probe_due) && self.may_probe(node) {
                 self.probe(id);
             } else if node.life == Life::Restarting && is_due(node.due) {

@@ -84,6 +84,8 @@ pub enum Attempt {
     Fatal,
     /// It says there is nothing to do.
     Ignore,
+    /// Whoever makes the run panics.
+    Broken,
     /// It is ready after a while.
     Slow(u64),
     /// It is never ready.
@@ -99,6 +101,17 @@ pub enum Manner {
     Late(u64),
     /// It has to be aborted.
     Deaf,
+}
+
+/// What a run takes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Luggage {
+    /// Nothing.
+    None,
+    /// Another task, from when it is ready until the run is over.
+    Helper,
+    /// A destructor that panics.
+    Bomb,
 }
 
 /// A child: a task or a supervisor.
@@ -120,6 +133,8 @@ pub struct Child {
     pub probe_after: Option<u64>,
     /// The longest start phase.
     pub start_timeout: Option<u64>,
+    /// The longest time without a heartbeat.
+    pub stale_after: Option<u64>,
     /// From cancel to abort; `None` is for ever.
     pub grace: Option<u64>,
     /// What it is.
@@ -135,6 +150,8 @@ pub enum Body {
         attempts: Vec<Attempt>,
         /// What its runs do when they are asked to end.
         manner: Manner,
+        /// What they take along.
+        luggage: Luggage,
     },
     /// A supervisor.
     Supervisor(Box<Flags>),
@@ -167,8 +184,13 @@ impl Child {
             on_limit: OnLimit::Quarantine,
             probe_after: None,
             start_timeout: None,
+            stale_after: None,
             grace: Some(5_000),
-            body: Body::Task { attempts: Vec::new(), manner: Manner::Obedient },
+            body: Body::Task {
+                attempts: Vec::new(),
+                manner: Manner::Obedient,
+                luggage: Luggage::None,
+            },
         }
     }
 

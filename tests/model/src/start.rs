@@ -18,6 +18,7 @@ impl Model {
         node.due = None;
         node.probe_due = None;
         node.ready_at = None;
+        node.is_stuck = false;
         node.start_due = node.spec.start_timeout.map(|timeout| now + timeout);
         let flags = node.spec.flags().cloned();
         self.note(id, Fact::Starting);
@@ -25,9 +26,7 @@ impl Model {
             None => self.spawn(id),
             Some(flags) => {
                 // L19: built from its declaration, the window empty.
-                for child in std::mem::take(&mut self.nodes[id].children) {
-                    self.nodes[child].is_gone = true;
-                }
+                self.bury_children(id);
                 let node = &mut self.nodes[id];
                 node.window.clear();
                 node.groups.clear();
@@ -86,6 +85,7 @@ impl Model {
         node.life = Life::Up;
         node.ready_at = Some(now);
         node.start_due = None;
+        node.stale_due = node.spec.stale_after.map(|wait| now + wait);
         self.note(id, Fact::Ready);
         self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::Ok));
         self.look_until_quiet();
@@ -115,7 +115,10 @@ impl Model {
                 }
             }
             // L24: the round had still to stop it, and starts all.
-            Cause::Command | Cause::Add if self.is_to_be_stopped(parent, id) => {
+            Cause::Command | Cause::Add | Cause::Probe
+                if self.is_to_be_stopped(parent, id)
+                    && !(self.nodes[id].cause == Cause::Probe && self.nodes[id].on_trial) =>
+            {
                 if is_temporary {
                     return self.forget(id);
                 }
@@ -143,6 +146,14 @@ impl Model {
         matches!(&self.nodes[parent].step, Step::Stopping { members, .. } if members.contains(&id))
     }
 
+    /// Nobody below it is there any more.
+    fn bury_children(&mut self, id: Id) {
+        for child in std::mem::take(&mut self.nodes[id].children) {
+            self.nodes[child].is_gone = true;
+            self.bury_children(child);
+        }
+    }
+
     pub(crate) fn forget(&mut self, id: Id) {
         self.note(id, Fact::Removed);
         self.answer_waiters(id, |until| {
@@ -152,6 +163,7 @@ impl Model {
             })
         });
         self.nodes[id].is_gone = true;
+        self.bury_children(id);
         if let Some(parent) = self.nodes[id].parent {
             self.nodes[parent].children.retain(|&child| child != id);
         }

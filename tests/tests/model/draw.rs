@@ -1,13 +1,14 @@
 //! What is drawn at random: trees, and what is done to them; and the model that knows what
 //! follows.
 
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 use supervisor_model::spec::{
-    Attempt, AutoShutdown, Backoff, Body, Child, Flags, Limit, Manner, OnLimit, Restart,
+    Attempt, AutoShutdown, Backoff, Body, Child, Flags, Limit, Luggage, Manner, OnLimit, Restart,
     Strategy as Who,
 };
 use supervisor_model::{Command, Exit, Model, Verb};
@@ -23,6 +24,12 @@ pub(crate) enum Op {
     Tell(Vec<(String, Exit)>),
     /// Somebody asks for something.
     Command(Command),
+    /// Somebody asks for something, and does not wait for an answer (L46).
+    Dropped(Command),
+    /// The work of this run goes on.
+    Beat(String),
+    /// The latest run of this child that is over says that it is ready and goes on.
+    LateWord(String),
 }
 
 /// The model, and what it did last.
@@ -32,6 +39,10 @@ pub(crate) struct Twin {
     model: Model,
     pub(crate) script: Vec<Op>,
     pub(crate) seen: Seen,
+    /// Which steps nobody waits for.
+    dropped: BTreeSet<usize>,
+    /// What was reached for the first time.
+    pub(crate) reached: Vec<&'static str>,
     /// Who of those that were to be told was up.
     pub(crate) told: Vec<(String, Exit)>,
     /// Two clocks rang at the same moment; what comes first is nobody's law.
@@ -49,6 +60,8 @@ impl Twin {
             model,
             script: Vec::new(),
             seen,
+            dropped: BTreeSet::new(),
+            reached: Vec::new(),
             told: Vec::new(),
             is_void: false,
             was_void: false,
@@ -73,9 +86,17 @@ impl Twin {
                 self.model.settle();
             }
             Op::Command(command) => self.model.command(self.script.len(), command),
+            Op::Dropped(command) => {
+                self.dropped.insert(self.script.len());
+                self.model.command(self.script.len(), command);
+            }
+            Op::Beat(path) => self.model.beat(path),
+            Op::LateWord(path) => self.model.late_word(path),
         }
         self.is_void = self.model.ties() > 0;
         self.seen = Seen::of(&mut self.model);
+        self.seen.answers.retain(|(number, _)| !self.dropped.contains(number));
+        self.reached = self.model.take_reached();
         self
     }
 
@@ -142,7 +163,11 @@ impl ReferenceStateMachine for Laws {
             verb.boxed()
         };
         let is_add = !is_calm || !twin.model.is_busy();
-        let command = (whom, verb).prop_map(|(path, verb)| Op::Command(Command { path, verb }));
+        let command =
+            (whom, verb, proptest::bool::weighted(0.1)).prop_map(|(path, verb, is_dropped)| {
+                let command = Command { path, verb };
+                if is_dropped { Op::Dropped(command) } else { Op::Command(command) }
+            });
         let add = (select(parents), 0..3_u8, child("x", 0)).prop_map(|(path, n, mut child)| {
             child.id = format!("x{n}");
             let mut number = 500 + u64::from(n) * 7;
@@ -155,10 +180,22 @@ impl ReferenceStateMachine for Laws {
         if tasks.is_empty() {
             return prop_oneof![9 => add, 9 => wait, 1 => end].boxed();
         }
+        let beat = select(tasks.clone()).prop_map(Op::Beat);
+        let late = select(tasks.clone()).prop_map(Op::LateWord);
         let tell = (select(tasks.clone()), exit()).prop_map(|told| Op::Tell(vec![told]));
         let both = (select(tasks.clone()), exit(), select(tasks), exit())
             .prop_map(|(a, how, b, so)| Op::Tell(vec![(a, how), (b, so)]));
-        prop_oneof![40 => tell, 8 => both, 30 => command, 5 => add, 30 => wait, 1 => end].boxed()
+        prop_oneof![
+            40 => tell,
+            8 => both,
+            30 => command,
+            5 => add,
+            30 => wait,
+            8 => beat,
+            3 => late,
+            1 => end,
+        ]
+        .boxed()
     }
 
     fn apply(twin: Twin, op: &Op) -> Twin {
@@ -221,11 +258,16 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         proptest::collection::vec(attempt(), 0..6),
         prop_oneof![
             6 => Just(Manner::Obedient),
-            2 => select(vec![37_u64, 410, 3_003]).prop_map(Manner::Late),
-            1 => Just(Manner::Deaf),
+            3 => select(vec![37_u64, 410, 3_003]).prop_map(Manner::Late),
+            2 => Just(Manner::Deaf),
+        ],
+        prop_oneof![
+            6 => Just(Luggage::None),
+            1 => Just(Luggage::Helper),
+            1 => Just(Luggage::Bomb),
         ],
     )
-        .prop_map(|(attempts, manner)| Body::Task { attempts, manner });
+        .prop_map(|(attempts, manner, luggage)| Body::Task { attempts, manner, luggage });
     let body = if depth == 0 {
         task.boxed()
     } else {
@@ -235,9 +277,11 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         ]
         .boxed()
     };
-    (policies, select(vec![500_u64, 2_000]), body)
+    let stale_after = proptest::option::weighted(0.3, select(vec![900_u64, 6_000]));
+    let times = (select(vec![500_u64, 2_000]), stale_after);
+    (policies, times, body)
         .prop_map(
-            move |((restart, backoff, limit, on_limit, probe_after, significant), grace, body)| {
+            move |((restart, backoff, limit, on_limit, probe_after, significant), times, body)| {
                 Child {
                     restart,
                     significant,
@@ -246,7 +290,8 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
                     on_limit,
                     probe_after,
                     start_timeout: Some(1_200),
-                    grace: Some(grace),
+                    stale_after: times.1,
+                    grace: Some(times.0),
                     body,
                     ..Child::task(id)
                 }
@@ -261,6 +306,7 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         2 => Just(Attempt::Fail),
         1 => Just(Attempt::Fatal),
         1 => Just(Attempt::Ignore),
+        1 => Just(Attempt::Broken),
         2 => select(vec![53_u64, 290]).prop_map(Attempt::Slow),
         1 => Just(Attempt::Hang),
     ]
@@ -286,6 +332,7 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
     }
     child.grace = child.grace.map(|grace| grace + own);
     child.start_timeout = child.start_timeout.map(|timeout| timeout + own);
+    child.stale_after = child.stale_after.map(|wait| wait + own);
     if child.restart == Restart::Temporary {
         (child.limit, child.probe_after, child.backoff) = (None, None, Backoff::NONE);
     }
@@ -301,10 +348,10 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
             if std::env::var_os("MODEL_WILD").is_none() {
                 child.probe_after = None;
             }
-            child.start_timeout = None;
+            (child.start_timeout, child.stale_after) = (None, None);
             tidy_flags(flags, number);
         }
-        Body::Task { attempts, manner } => {
+        Body::Task { attempts, manner, .. } => {
             // The tree comes up.
             if let Some(first) = attempts.first_mut() {
                 *first = Attempt::Ok;
@@ -322,18 +369,28 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
 }
 
 fn op_text(op: &Op) -> String {
-    let short = |path: &str| path.strip_prefix("/root/").unwrap_or(path).to_owned();
     match op {
         Op::Wait(millis) => format!("wait {millis}ms"),
         Op::Tell(whom) => {
             let each = whom.iter().map(|(path, how)| format!("exit {} {how:?}", short(path)));
             each.collect::<Vec<_>>().join(" and ").to_lowercase()
         }
-        Op::Command(Command { path, verb }) => match verb {
-            Verb::Add(child) => format!("add {}/{}", short(path), child_text(child)),
-            Verb::Shutdown => "shutdown".to_owned(),
-            verb => format!("{} {}", format!("{verb:?}").to_lowercase(), short(path)),
-        },
+        Op::Command(command) => command_text(command),
+        Op::Dropped(command) => format!("{} (dropped)", command_text(command)),
+        Op::Beat(path) => format!("heartbeat {}", short(path)),
+        Op::LateWord(path) => format!("late word {}", short(path)),
+    }
+}
+
+fn short(path: &str) -> String {
+    path.strip_prefix("/root/").unwrap_or(path).to_owned()
+}
+
+fn command_text(Command { path, verb }: &Command) -> String {
+    match verb {
+        Verb::Add(child) => format!("add {}/{}", short(path), child_text(child)),
+        Verb::Shutdown => "shutdown".to_owned(),
+        verb => format!("{} {}", format!("{verb:?}").to_lowercase(), short(path)),
     }
 }
 
@@ -384,14 +441,20 @@ fn child_text(child: &Child) -> String {
     if let Some(wait) = child.probe_after {
         word(format!("probe={wait}ms"));
     }
+    if let Some(wait) = child.stale_after {
+        word(format!("stale_after={wait}ms"));
+    }
     match &child.body {
         Body::Supervisor(flags) => word(flags_text(flags)),
-        Body::Task { attempts, manner } => {
+        Body::Task { attempts, manner, luggage } => {
             if !attempts.is_empty() {
                 word(format!("attempts={attempts:?}").replace(", ", "+"));
             }
             if *manner != Manner::Obedient {
                 word(format!("{manner:?} grace={:?}ms", child.grace.unwrap_or(0)));
+            }
+            if *luggage != Luggage::None {
+                word(format!("{luggage:?}").to_lowercase());
             }
             if attempts.contains(&Attempt::Hang) {
                 word(format!("start_timeout={:?}ms", child.start_timeout.unwrap_or(0)));
