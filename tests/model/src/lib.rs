@@ -12,6 +12,7 @@ pub mod spec;
 
 mod command;
 mod decide;
+mod dependencies;
 mod end;
 mod look;
 mod model;
@@ -23,6 +24,14 @@ pub const STATES: &[&str] = &[
     "L30 a run is over, and its helper not yet",
     "L30 a helper panics",
     "L31 an earlier run says something",
+    "L37 a child waits for what it depends on",
+    "L37 a child waits, and its supervisor is up",
+    "L37 what a child waited for is ready",
+    "L37 a parallel start fails while others are in progress",
+    "L37 a second layer is stopped",
+    "L38 a child goes on without what it depends on",
+    "L38 a child is restarted with what it depends on",
+    "L38 a supervisor is restarted with what it depends on",
     "L39 a heartbeat comes in time",
     "L39 a heartbeat is missed",
     "L39 a heartbeat is missed amid a stop",

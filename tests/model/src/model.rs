@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::command::{Answer, Command};
-use crate::spec::{Child, Flags, Limit};
+use crate::spec::{Child, Flags, Limit, Restart};
 use crate::world::{Run, Turn, Word};
 
 /// Where a node stands in the list of all.
@@ -185,6 +185,8 @@ pub(crate) enum Wish {
     TimedOut,
     /// It fell silent.
     Stale,
+    /// To be started again when what it depends on is ready.
+    Wait,
     /// Nobody asked: a supervisor ends by itself.
     Own,
 }
@@ -218,6 +220,8 @@ pub(crate) struct Group {
 #[derive(Clone, Debug)]
 pub(crate) enum Job {
     Death(Id, Exit),
+    FailedStart(Id, Exit),
+    Probe(Id),
     Command(usize, Command),
 }
 
@@ -251,8 +255,12 @@ pub(crate) struct Node {
     pub(crate) cause: Cause,
     pub(crate) wish: Wish,
     pub(crate) ready_at: Option<u64>,
+    /// Whether its latest run ever was.
+    pub(crate) was_ready: bool,
     pub(crate) start_due: Option<u64>,
     pub(crate) grace_due: Option<u64>,
+    /// Whether it is for something it depends on that it waits.
+    pub(crate) is_waiting: bool,
     /// When it has been silent for too long.
     pub(crate) stale_due: Option<u64>,
     /// Whether it has been.
@@ -268,6 +276,8 @@ pub(crate) struct Node {
     // Of a supervisor.
     pub(crate) children: Vec<Id>,
     pub(crate) step: Step,
+    /// Of its children, when it stops them layer by layer.
+    pub(crate) layers: BTreeMap<Id, usize>,
     pub(crate) window: Vec<u64>,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) groups: Vec<Group>,
@@ -373,6 +383,14 @@ impl Model {
         std::mem::take(&mut self.answers)
     }
 
+    /// Below this path, those that are there for good: what others may depend on.
+    pub fn lasting_children(&self, path: &str) -> Vec<String> {
+        let Some(id) = self.find(path) else { return Vec::new() };
+        let children = self.nodes[id].children.iter().map(|&child| &self.nodes[child]);
+        let lasting = children.filter(|child| child.spec.restart != Restart::Temporary);
+        lasting.map(|child| child.path.clone()).collect()
+    }
+
     /// What of [`STATES`](crate::STATES) was reached for the first time since this was asked last.
     pub fn take_reached(&mut self) -> Vec<&'static str> {
         std::mem::take(&mut self.newly_reached)
@@ -464,8 +482,10 @@ impl Model {
             cause: Cause::Init,
             wish: Wish::Own,
             ready_at: None,
+            was_ready: false,
             start_due: None,
             grace_due: None,
+            is_waiting: false,
             stale_due: None,
             is_stuck: false,
             due: None,
@@ -476,6 +496,7 @@ impl Model {
             waiters: Vec::new(),
             children: Vec::new(),
             step: Step::None,
+            layers: BTreeMap::new(),
             window: Vec::new(),
             jobs: VecDeque::new(),
             groups: Vec::new(),
@@ -518,11 +539,20 @@ impl Model {
         })
     }
 
-    /// A probe waits until its supervisor is in the middle of nothing.
+    /// Nobody is tried again below a supervisor that ends.
     fn may_probe(&self, node: &Node) -> bool {
-        node.parent.is_some_and(|parent| {
-            self.nodes[parent].step == Step::Idle && !self.is_being_stopped(parent)
-        })
+        node.parent.is_some_and(|parent| !self.is_being_stopped(parent))
+    }
+
+    /// A probe waits until its supervisor is in the middle of nothing.
+    fn probe_in_turn(&mut self, id: Id) {
+        self.nodes[id].probe_due = None;
+        let Some(parent) = self.nodes[id].parent else { return };
+        if self.nodes[parent].step == Step::Idle {
+            self.probe(id);
+        } else {
+            self.nodes[parent].jobs.push_back(Job::Probe(id));
+        }
     }
 
     /// Does the first thing that is due by now. What waits for a supervisor is found by looking.
@@ -543,7 +573,7 @@ impl Model {
             } else if is_due(node.stale_due) {
                 self.is_silent(id);
             } else if is_due(node.probe_due) && self.may_probe(node) {
-                self.probe(id);
+                self.probe_in_turn(id);
             } else if node.life == Life::Restarting && is_due(node.due) {
                 self.nodes[id].due = None;
                 self.attempt(id, Cause::Restart);

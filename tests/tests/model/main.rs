@@ -67,7 +67,7 @@ fn compare(twin: &Twin, real: &Seen) {
     let model = &twin.seen;
     let is_ending = model.is_ending;
     let comparable = |seen: &Seen| {
-        let seen = Seen { is_ending, ..seen.clone() }.by_supervisor();
+        let seen = Seen { is_ending, ..seen.clone() }.by_supervisor(&twin.in_parallel);
         if is_ending { seen.without_budgets() } else { seen }
     };
     assert!(

@@ -14,6 +14,7 @@ use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::event::EventKind;
 use rust_supervisor::id::ChildPath;
 use rust_supervisor::policy::backoff::Backoff;
+use rust_supervisor::policy::dependency::{OnDependencyRestart, StartMode};
 use rust_supervisor::policy::failure::{OnLimit, TaskFailureKind};
 use rust_supervisor::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
@@ -309,6 +310,7 @@ fn answer(outcome: &Result<CommandOutcome, SupervisorError>) -> Answer {
         Ok(_) => Answer::Ok,
         Err(SupervisorError::Running { .. }) => Answer::Running,
         Err(SupervisorError::Restarting { .. }) => Answer::Restarting,
+        Err(SupervisorError::Waiting { .. }) => Answer::Waiting,
         Err(SupervisorError::Paused { .. }) => Answer::Paused,
         Err(SupervisorError::Quarantined { .. }) => Answer::Quarantined,
         Err(SupervisorError::AlreadyStarted { .. }) => Answer::AlreadyStarted,
@@ -341,6 +343,10 @@ fn inside(spec: SupervisorSpec, path: &str, flags: &said::Flags, stage: &Stage) 
             said::Strategy::OneForOne => Strategy::OneForOne,
             said::Strategy::OneForAll => Strategy::OneForAll,
             said::Strategy::RestForOne => Strategy::RestForOne,
+        })
+        .start(match flags.start {
+            said::Order::Sequential => StartMode::Sequential,
+            said::Order::Parallel => StartMode::Parallel,
         })
         .intensity(max, ms(flags.intensity.within))
         .auto_shutdown(match flags.auto_shutdown {
@@ -383,6 +389,12 @@ macro_rules! policies {
         }
         if child.significant {
             spec = spec.significant();
+        }
+        for path in &child.depends_on {
+            spec = spec.depends_on(path.as_str());
+        }
+        if child.on_dependency_restart == said::OnDependencyRestart::Restart {
+            spec = spec.on_dependency_restart(OnDependencyRestart::Restart);
         }
         spec
     }};
