@@ -103,7 +103,7 @@ impl Model {
     /// L37: a parallel start has failed, and those that are in progress are asked first and are
     /// waited for: whether any was asked, or `None` when there are none.
     pub(crate) fn cancel_starts(&mut self, id: Id) -> Option<bool> {
-        if !self.is_parallel(id) || self.nodes[id].life != Life::Starting {
+        if !self.is_parallel(id) || !self.nodes[id].has_failed_to_start {
             return None;
         }
         let children = self.nodes[id].children.clone();

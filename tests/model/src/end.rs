@@ -12,6 +12,7 @@ impl Model {
             return;
         }
         node.step = Step::Ending { exit };
+        node.has_failed_to_start = node.life == Life::Starting;
         self.find_layers(id);
         self.is_ending |= id == 0;
         let node = &mut self.nodes[id];

@@ -257,6 +257,8 @@ pub(crate) struct Node {
     pub(crate) ready_at: Option<u64>,
     /// Whether its latest run ever was.
     pub(crate) was_ready: bool,
+    /// Of a supervisor: whether it ends because it could not be started.
+    pub(crate) has_failed_to_start: bool,
     pub(crate) start_due: Option<u64>,
     pub(crate) grace_due: Option<u64>,
     /// Whether it is for something it depends on that it waits.
@@ -483,6 +485,7 @@ impl Model {
             wish: Wish::Own,
             ready_at: None,
             was_ready: false,
+            has_failed_to_start: false,
             start_due: None,
             grace_due: None,
             is_waiting: false,
