@@ -372,7 +372,7 @@ impl Model {
             }
             Wish::Stop | Wish::End | Wish::Own | Wish::TimedOut | Wish::Stale => {}
         }
-        if wish != Wish::Member {
+        if !matches!(wish, Wish::Member | Wish::Wait | Wish::Restart) {
             self.nodes[id].on_trial = false;
         }
         let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Wait);
