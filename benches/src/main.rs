@@ -12,12 +12,13 @@ use std::fs::File;
 use std::io::Write as _;
 
 use anyhow::{Context as _, Result, ensure};
+use clap::Parser as _;
 
 use crate::options::Options;
 use crate::run::Bench;
 
 fn main() -> Result<()> {
-    let options = Options::read(std::env::args().skip(1))?;
+    let options = Options::parse();
     let bench = Bench::build(&options)?;
     let rows = bench.run(&options)?;
     print!("{}", table::markdown(&rows, &options.systems()));

@@ -1,8 +1,9 @@
 //! What is measured: the command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-use anyhow::{Result, bail, ensure};
+use clap::Parser;
 
 /// The systems: the package in `systems/`, and the name in the table.
 pub(crate) const SYSTEMS: [(&str, &str); 11] = [
@@ -37,57 +38,33 @@ const SCENARIOS: [(&str, &[usize], &[usize]); 14] = [
     ("idle", &[10_000], &[10_000]),
 ];
 
-/// The command line.
-#[derive(Debug)]
+/// Runs the same work with every system, each in a process of its own, and prints one table.
+#[derive(Debug, Parser)]
 pub(crate) struct Options {
+    /// Up to 10,000 children: some minutes. This is what happens without an option, too.
+    #[arg(long, conflicts_with = "is_full")]
+    quick: bool,
+    /// Up to 100,000 children.
+    #[arg(long = "full")]
     pub(crate) is_full: bool,
+    /// Writes every row into a file, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
-    /// How often each process is run at least.
-    pub(crate) repeat: usize,
+    /// How often each process is run at least: 3 times, or 7 with `--full`.
+    #[arg(long, value_name = "N")]
+    repeat: Option<NonZeroUsize>,
+    /// Only this system, and raw, by which all are measured. May be given several times.
+    #[arg(long = "system", value_name = "NAME", value_parser = SYSTEMS.map(|(package, _)| package))]
     only_systems: Vec<String>,
+    /// Only this scenario. May be given several times.
+    #[arg(long = "scenario", value_name = "NAME", value_parser = SCENARIOS.map(|(name, ..)| name))]
     only_scenarios: Vec<String>,
 }
 
 impl Options {
-    /// Reads it.
-    pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Self> {
-        let mut options = Self {
-            is_full: false,
-            json: None,
-            repeat: 0,
-            only_systems: Vec::new(),
-            only_scenarios: Vec::new(),
-        };
-        while let Some(arg) = args.next() {
-            let mut value = || match args.next() {
-                Some(value) => Ok(value),
-                None => bail!("`{arg}` needs a value"),
-            };
-            match arg.as_str() {
-                "--quick" => options.is_full = false,
-                "--full" => options.is_full = true,
-                "--json" => options.json = Some(value()?.into()),
-                "--repeat" => options.repeat = value()?.parse()?,
-                "--system" => options.only_systems.push(value()?),
-                "--scenario" => options.only_scenarios.push(value()?),
-                _ => bail!(
-                    "`{arg}` is not known; there are --quick, --full, --json FILE, --repeat N, \
-                     --system NAME and --scenario NAME"
-                ),
-            }
-        }
-        if options.repeat == 0 {
-            options.repeat = if options.is_full { 7 } else { 3 };
-        }
-        for (wanted, known) in [
-            (&options.only_systems, SYSTEMS.map(|(package, _)| package).to_vec()),
-            (&options.only_scenarios, SCENARIOS.map(|(scenario, ..)| scenario).to_vec()),
-        ] {
-            for name in wanted {
-                ensure!(known.contains(&name.as_str()), "`{name}` is none of {}", known.join(", "));
-            }
-        }
-        Ok(options)
+    /// How often each process is run at least.
+    pub(crate) fn repeat(&self) -> usize {
+        self.repeat.map_or_else(|| self.pick((3, 7)), NonZeroUsize::get)
     }
 
     /// What holds with `--quick`, or with `--full`.

@@ -49,9 +49,9 @@ impl Bench {
         let mut samples: BTreeMap<Key, Samples> = BTreeMap::new();
         let scenarios = options.scenarios();
         let began = Instant::now();
-        for round in 0..options.repeat + MORE {
+        for round in 0..options.repeat() + MORE {
             let is_late = began.elapsed() > options.pick(ROUNDS_BEGIN);
-            if round >= options.repeat && is_late {
+            if round >= options.repeat() && is_late {
                 break;
             }
             for (scenario, n) in &scenarios {
@@ -60,10 +60,10 @@ impl Bench {
                         let key = (system.to_string(), *n, metric.to_string());
                         samples.get(&key).is_some_and(|samples| {
                             samples.remark.is_some()
-                                || samples.undisturbed() >= options.repeat.min(3)
+                                || samples.undisturbed() >= options.repeat().min(3)
                         })
                     };
-                    let is_extra = round >= options.repeat;
+                    let is_extra = round >= options.repeat();
                     let is_known = round > 0
                         && metrics(scenario).iter().any(|metric| {
                             let key = (system.to_string(), *n, metric.to_string());

@@ -20,10 +20,18 @@ const PAGE: &str = include_str!("../en/src/configuration.md");
 
 #[test]
 fn the_page_shows_configuration_that_fits_a_tree() {
-    let yaml = PAGE.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next());
+    let blocks: Vec<_> = PAGE.split("```yaml\n").skip(1).take(2).collect();
+    assert!(blocks[1].contains("include:"), "the second block is the large one");
+    for (number, block) in blocks.into_iter().enumerate() {
+        let yaml = block.split("```").next().expect("a block of YAML");
+        fits_a_tree(&format!("page-{number}.yaml"), yaml);
+    }
+}
+
+fn fits_a_tree(name: &str, yaml: &str) {
     let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let file = folder.join("page.yaml");
-    std::fs::write(&file, yaml.expect("a block of YAML")).expect("a file");
+    let file = folder.join(name);
+    std::fs::write(&file, yaml).expect("a file");
     std::fs::write(folder.join("limits.yaml"), "").expect("a file");
     let config = LoadedConfig::read(&file).unwrap_or_else(|error| panic!("{error}"));
 

@@ -170,7 +170,9 @@ impl fmt::Display for ReportRow {
         if self.was_cancelled {
             write!(f, ", {:.1?} after it was asked to stop", self.took)?;
         }
-        if self.was_aborted {
+        // Where the run ended by it, the end says so itself.
+        let is_said = matches!(&self.end, RowEnd::Ended(Exit::Aborted));
+        if self.was_aborted && !is_said {
             f.write_str(", aborted")?;
         }
         Ok(())
@@ -196,5 +198,33 @@ impl fmt::Display for RowEnd {
             Self::NotRunning => f.write_str("was not running"),
             Self::Unjoinable => f.write_str("cannot be ended and is given up"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(end: RowEnd) -> String {
+        let row = ReportRow {
+            path: ChildPath::parse("/root/api").expect("a path"),
+            generation: Generation(1),
+            end,
+            took: Duration::from_secs(1),
+            was_cancelled: true,
+            was_aborted: true,
+        };
+        row.to_string()
+    }
+
+    #[test]
+    fn a_row_says_once_that_it_was_aborted() {
+        let asked = "1.0s after it was asked to stop";
+        assert_eq!(row(RowEnd::Ended(Exit::Aborted)), format!("/root/api #1  aborted, {asked}"));
+        // It had ended before it noticed.
+        assert_eq!(
+            row(RowEnd::Ended(Exit::Shutdown)),
+            format!("/root/api #1  shutdown, {asked}, aborted")
+        );
     }
 }

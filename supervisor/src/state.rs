@@ -169,6 +169,8 @@ pub struct CommandRecord {
     pub reason: Arc<str>,
     /// When, on the monotonic clock since the tree was started.
     pub at: Duration,
+    /// The latest run of the child at that moment.
+    pub generation: Generation,
 }
 
 /// Who keeps a child out of restarts and rounds.
@@ -333,7 +335,7 @@ impl fmt::Display for TreeState {
                 fact(f, format_args!("waits for {}", paths.join(", ")))?;
             }
             if let Some(health) = child.health {
-                write!(f, " health: {}", health.status)?;
+                fact(f, format_args!("health: {}", health.status))?;
             }
             if let Some(exit) = child.last_exit() {
                 fact(f, format_args!("last exit: {exit}"))?;

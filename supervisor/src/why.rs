@@ -78,6 +78,8 @@ pub enum Reason {
     HeldByLimit {
         /// Since when.
         since: Duration,
+        /// Whether it is started on trial, and until when it waits for that.
+        trial: Option<Duration>,
     },
     /// It had nothing to do here.
     Ignored,
@@ -129,22 +131,31 @@ fn reasons(state: &ChildState, above: &[ChildState]) -> Vec<Reason> {
     let command = state.last_command.as_ref();
     match (state.lifecycle, &state.held_by) {
         // Who keeps it out is said even if other commands have come since.
-        (Lifecycle::Paused | Lifecycle::Quarantined, Some(held)) => reasons.push(
-            held.command
-                .clone()
-                .map_or(Reason::HeldByLimit { since: held.since }, Reason::Commanded),
-        ),
+        (Lifecycle::Paused | Lifecycle::Quarantined, Some(held)) => {
+            reasons.push(held.command.clone().map_or(
+                Reason::HeldByLimit { since: held.since, trial: state.due },
+                Reason::Commanded,
+            ));
+        }
         (Lifecycle::Stopping, _) => {
             reasons
                 .extend(command.filter(|it| it.at >= state.since).cloned().map(Reason::Commanded));
         }
         (Lifecycle::Down, _) => reasons.extend(why_down(state, above)),
+        // Told to start, it waits for others first.
+        (Lifecycle::Waiting, _) => {
+            let told = |it: &&CommandRecord| {
+                it.generation == state.generation
+                    && starts(it)
+                    && state.last_decision_at.is_none_or(|decided| decided <= it.at)
+            };
+            reasons.extend(command.filter(told).cloned().map(Reason::Commanded));
+        }
         (Lifecycle::Starting | Lifecycle::Up, _) => {
+            // seen by: cargo test -p supervisor-tests --test seeing
             let started = |it: &&CommandRecord| {
-                state
-                    .last_exit()
-                    .is_none_or(|_| state.last_exits.last().is_some_and(|last| it.at >= last.at))
-                    && matches!(it.command, "start_child" | "restart_child" | "resume_child")
+                (it.generation.next() == state.generation || cfg!(plant_bug = "why_of_long_ago"))
+                    && starts(it)
             };
             reasons.extend(command.filter(started).cloned().map(Reason::Commanded));
         }
@@ -173,6 +184,10 @@ fn reasons(state: &ChildState, above: &[ChildState]) -> Vec<Reason> {
         Some(Reason::SharedBudget { supervisor, budget })
     }));
     reasons
+}
+
+fn starts(record: &CommandRecord) -> bool {
+    matches!(record.command, "start_child" | "restart_child" | "resume_child")
 }
 
 /// What has brought a child down that nobody holds.
@@ -255,12 +270,16 @@ impl fmt::Display for Sentence<'_> {
                 "{requested_by} asked for it with {command} {:.1?} ago: {reason}.",
                 ago(*at)
             ),
-            Reason::HeldByLimit { since } => write!(
-                f,
-                "It has been kept out for {:.1?}, until it is resumed or restarted, because it \
-                 failed too often or for good.",
-                ago(*since)
-            ),
+            Reason::HeldByLimit { since, trial } => {
+                let since = ago(*since);
+                write!(f, "It has been kept out for {since:.1?}, because it failed too often or ")?;
+                match trial {
+                    None => f.write_str("for good; until it is resumed or restarted."),
+                    Some(_) => {
+                        f.write_str("for good; until its trial, if nobody starts it before.")
+                    }
+                }
+            }
             Reason::Ignored => f.write_str("It said that there is nothing for it to do here."),
             Reason::SupervisorDown { supervisor, lifecycle } => {
                 write!(f, "The supervisor `{supervisor}` above it is {lifecycle}.")

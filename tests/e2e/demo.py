@@ -329,6 +329,15 @@ def top_is_drawn_and_ends(demo):
 
 
 @test
+def top_gives_the_terminal_back_when_it_is_told_to_end(demo):
+    with Terminal(demo, "top") as terminal:
+        terminal.until("q ends")
+        os.kill(terminal.process, signal.SIGTERM)
+        assert terminal.exit_code() == 0, terminal.seen
+        assert "\x1b[?1049l" in terminal.seen, "the terminal is left as it was"
+
+
+@test
 def tail_follows_until_it_is_interrupted(demo):
     with Terminal(demo, "tail", "/root/door", "--follow") as terminal:
         time.sleep(0.5)

@@ -246,6 +246,58 @@ async fn who_paused_a_child_is_said_though_others_have_asked_for_something_since
 }
 
 #[tokio::test(start_paused = true)]
+async fn who_started_a_child_again_is_said_until_it_starts_for_another_reason() {
+    // Its second run fails; the others take a while to stop, so they end after they were told to.
+    let slow = service_fn(async |ctx: TaskContext| {
+        if ctx.generation().0 == 2 && ctx.sleep(ms(10_000)).await {
+            return Err("broken");
+        }
+        ctx.stopped().await;
+        sleep(ms(500)).await;
+        Ok(())
+    });
+    let tree = SupervisorSpec::root().child(ChildSpec::new("a", slow).backoff(every(ms(1))));
+    let handle = Supervisor::start(tree).await.unwrap();
+    handle.restart_child("/root/a", "alice", "it hangs").await.unwrap();
+    let said = why(&handle, "/root/a").await;
+    let alice = "alice asked for it with restart_child 500.0ms ago: it hangs.";
+    assert!(said.contains("It runs.") && said.contains(alice), "{said}");
+    sleep(ms(11_000)).await;
+    let said = why(&handle, "/root/a").await;
+    assert!(said.contains("`/root/a` #3 has been up") && !said.contains("alice"), "{said}");
+    end_clean(&handle).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_started_a_child_that_waits_for_another_is_said() {
+    let tree = SupervisorSpec::root()
+        .child(ChildSpec::new("first", parked()))
+        .child(ChildSpec::new("second", parked()).depends_on("first"));
+    let handle = Supervisor::start(tree).await.unwrap();
+    handle.stop_child("/root/first", BY, WHY).await.unwrap();
+    let mut restart = std::pin::pin!(handle.restart_child("/root/second", "alice", "it hangs"));
+    assert!(poll_once(restart.as_mut()).is_pending());
+    sleep(ms(1_000)).await;
+    let said = why(&handle, "/root/second").await;
+    assert!(said.contains("as soon as `/root/first` is ready"), "{said}");
+    assert!(said.contains("alice asked for it with restart_child"), "{said}");
+    handle.shutdown_tree(BY, WHY).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_kept_out_until_its_trial_says_so() {
+    let child = ChildSpec::new("a", failing())
+        .backoff(every(ms(1)))
+        .restart_limit(1, ms(60_000))
+        .probe_after(ms(5_000));
+    let handle = Supervisor::start(SupervisorSpec::root().child(child)).await.unwrap();
+    sleep(ms(1_000)).await;
+    let said = why(&handle, "/root/a").await;
+    assert!(said.contains("until its trial, if nobody starts it before."), "{said}");
+    end_clean(&handle).await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn why_a_child_is_down_is_its_own_end_a_command_or_the_supervisor_above() {
     let done = ChildSpec::new("done", service_fn(async |_: TaskContext| {}));
     let inner = SupervisorSpec::new("in").child(ChildSpec::new("deep", parked()));

@@ -32,8 +32,8 @@ type Rows = Vec<(&'static str, f64, &'static str)>;
 pub(crate) fn measure(options: &Options) -> Result<Vec<Figure>> {
     let mut order = Vec::new();
     let mut samples: BTreeMap<&str, Samples> = BTreeMap::new();
-    for round in 0..options.repeat {
-        eprintln!("round {} of {}", round + 1, options.repeat);
+    for round in 0..options.repeat.get() {
+        eprintln!("round {} of {}", round + 1, options.repeat.get());
         let server = Server::start()?;
         let scenarios: [fn(&Server, Duration) -> Result<Rows>; 5] =
             [hello, pipelined, state, commands, events];

@@ -24,10 +24,12 @@ fn main() -> anyhow::Result<()> {
     use std::io::Write as _;
 
     use anyhow::Context as _;
+    use clap::Parser as _;
 
-    let Some(options) = options::Options::read(std::env::args().skip(1))? else {
-        return server::serve();
-    };
+    let options = options::Options::parse();
+    if let Some(options::Part::Serve { socket }) = options.part {
+        return server::serve(socket);
+    }
     let figures = load::measure(&options)?;
     print!("{}", table::markdown(&figures));
     if let Some(file) = &options.json {

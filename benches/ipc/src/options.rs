@@ -1,37 +1,36 @@
 //! The command line.
 
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use clap::{Parser, Subcommand};
 
-/// What is measured, and for how long.
-#[derive(Debug)]
+/// Measures what the socket of a tree does in a second over 8 connections, and prints a table.
+#[derive(Debug, Parser)]
 pub(crate) struct Options {
+    /// Writes every figure into a file, one JSON object a line.
+    #[arg(long, value_name = "FILE")]
     pub(crate) json: Option<PathBuf>,
     /// How often each is measured.
-    pub(crate) repeat: usize,
+    #[arg(long, value_name = "N", default_value = "5")]
+    pub(crate) repeat: NonZeroUsize,
     /// For how long, each time.
+    #[arg(long = "seconds", value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     pub(crate) time: Duration,
+    #[command(subcommand)]
+    pub(crate) part: Option<Part>,
 }
 
-impl Options {
-    /// Reads it. `None` in the process that has the tree.
-    pub(crate) fn read(mut args: impl Iterator<Item = String>) -> Result<Option<Self>> {
-        let mut options = Self { json: None, repeat: 5, time: Duration::from_secs(2) };
-        while let Some(arg) = args.next() {
-            let mut value = || args.next().with_context(|| format!("`{arg}` needs a value"));
-            match arg.as_str() {
-                "--json" => options.json = Some(value()?.into()),
-                "--repeat" => options.repeat = value()?.parse()?,
-                "--seconds" => options.time = Duration::from_secs_f64(value()?.parse()?),
-                crate::server::COMMAND => return Ok(None),
-                _ => {
-                    bail!("`{arg}` is not known; there are --json FILE, --repeat N and --seconds N")
-                }
-            }
-        }
-        ensure!(options.repeat > 0, "`--repeat` has to be at least 1");
-        Ok(Some(options))
-    }
+/// What another process of this program does.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Part {
+    /// Has the tree, behind this socket.
+    #[command(name = crate::server::COMMAND, hide = true)]
+    Serve { socket: PathBuf },
+}
+
+fn seconds(word: &str) -> Result<Duration, String> {
+    let seconds = word.parse().map_err(|_| "seconds are a number".to_owned())?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
 }

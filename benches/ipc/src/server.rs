@@ -31,8 +31,7 @@ pub(crate) fn child(n: usize) -> String {
 }
 
 /// Lives until whoever has started it is gone.
-pub(crate) fn serve() -> Result<()> {
-    let path = PathBuf::from(std::env::args().nth(2).context("which socket?")?);
+pub(crate) fn serve(path: PathBuf) -> Result<()> {
     tracing_subscriber::registry().with(LogLayer::new()).init();
     let runtime =
         tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;

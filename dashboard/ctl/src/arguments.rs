@@ -11,7 +11,7 @@ use rust_supervisor::dashboard::model::ControlCommandKind as Kind;
 use serde_json::{Value, json};
 
 use crate::error::{CODES, CtlError};
-use crate::{act, look, tail, top, wait};
+use crate::{act, look, show, tail, top, wait};
 
 /// Sees and steers the supervision trees of this host.
 ///
@@ -99,10 +99,10 @@ enum Command {
 pub(crate) async fn run(arguments: Arguments) -> ExitCode {
     let format = arguments.format;
     match carry_out(arguments).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(()) | Err(CtlError::ReadEnough) => ExitCode::SUCCESS,
         Err(error) => {
             // Where standard error is closed there is nobody to tell, and the code still counts.
-            drop(writeln!(io::stderr(), "error: {error}"));
+            drop(writeln!(io::stderr(), "error: {}", show::lines(&error.to_string())));
             if format == Format::Json {
                 drop(print_json(
                     &json!({ "ok": false, "code": error.code(), "error": error.to_string() }),
@@ -139,13 +139,13 @@ async fn carry_out(arguments: Arguments) -> Result<(), CtlError> {
     }
 }
 
-/// Writes to standard output. That whoever reads has read enough is no error.
+/// Writes to standard output.
 pub(crate) fn print(text: &str) -> Result<(), CtlError> {
     let mut out = io::stdout();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(CtlError::Output(error)),
-        _ => Ok(()),
-    }
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).map_err(|error| match error.kind() {
+        io::ErrorKind::BrokenPipe => CtlError::ReadEnough,
+        _ => CtlError::Output(error),
+    })
 }
 
 pub(crate) fn print_json(value: &Value) -> Result<(), CtlError> {

@@ -95,6 +95,17 @@ pub(crate) enum CtlError {
     #[error("{what} did not come within {}; it is {found}", humantime::format_duration(*waited))]
     NotInTime { what: String, waited: Duration, found: String },
 
+    /// Of a program; what the tree has done since is in no configuration.
+    #[error(
+        "`{path}` was added while the program ran, and only what was there when it started is explained; what a pool \
+         gives its members is said by `supctl explain {above}`"
+    )]
+    AddedLater { path: String, above: String },
+
+    /// Whoever reads the output has gone: the end, and no error.
+    #[error("nobody reads the output")]
+    ReadEnough,
+
     #[error("the answer cannot be written: {0}")]
     Output(io::Error),
 
@@ -107,7 +118,8 @@ impl CtlError {
         match self {
             Self::Refused(error) if error.is(ErrorCode::PermissionDenied) => 77,
             Self::Forbidden { .. } | Self::ClosedFolder { .. } => 77,
-            Self::Refused(_) => 1,
+            Self::Refused(_) | Self::AddedLater { .. } => 1,
+            Self::ReadEnough => 0,
             Self::NotInTime { .. } => 2,
             Self::Several { .. }
             | Self::NoSuchTarget { .. }

@@ -82,7 +82,8 @@ pub(crate) async fn why(ask: &Ask, path: &str) -> Result<(), CtlError> {
     let answer = client.ask(Method::Why, json!({ "child_path": path })).await;
     match or_nearest(&mut client, path, answer).await? {
         IpcResult::Why { text, .. } if ask.format == Format::Text => {
-            print(&format!("{}\n", text.trim_end()))
+            let lines = text.lines().map(show::printable);
+            print(&format!("{}\n", lines.collect::<Vec<_>>().join("\n").trim_end()))
         }
         result @ IpcResult::Why { .. } => print_json(&json!(result)),
         other => Err(unexpected(&other)),
@@ -92,6 +93,14 @@ pub(crate) async fn why(ask: &Ask, path: &str) -> Result<(), CtlError> {
 pub(crate) async fn explain(ask: &Ask, path: &str) -> Result<(), CtlError> {
     let mut client = ask.client().await?;
     let answer = client.ask(Method::Explain, json!({ "child_path": path })).await;
+    if let Err(CtlError::Refused(error)) = &answer
+        && error.is(ErrorCode::UnknownChild)
+        && let Some((above, _)) = path.rsplit_once('/')
+        && state_of(&mut client).await?.runtime_state.iter().any(|row| row.child_path == path)
+    {
+        let (path, above) = (path.to_owned(), above.to_owned());
+        return Err(CtlError::AddedLater { path, above });
+    }
     match or_nearest(&mut client, path, answer).await? {
         IpcResult::Explain { values, .. } if ask.format == Format::Text => {
             let rows: Vec<Vec<String>> =

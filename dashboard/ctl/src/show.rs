@@ -194,11 +194,7 @@ pub(crate) fn event(event: &EventRecord) -> String {
     let generation = event.payload["generation"].as_u64().filter(|&generation| generation > 0);
     let generation = generation.map(|generation| format!(" #{generation}")).unwrap_or_default();
     let (at, severity) = (time(event.occurred_at_unix_nanos), &event.severity);
-    format!(
-        "{at} {severity:<7} {}{generation} {}\n",
-        printable(&event.target_path),
-        printable(message)
-    )
+    format!("{at} {severity:<7} {}{generation} {}\n", printable(&event.target_path), lines(message))
 }
 
 pub(crate) fn log(log: &LogRecord) -> String {
@@ -209,8 +205,8 @@ pub(crate) fn log(log: &LogRecord) -> String {
     format!(
         "{at} {severity:<7} {} | {}{}\n",
         printable(path),
-        printable(&log.message),
-        printable(&fields.concat())
+        lines(&log.message),
+        lines(&fields.concat())
     )
 }
 
@@ -222,6 +218,12 @@ fn time(unix_nanos: u64) -> String {
 /// What a program says may not steer the terminal of whoever reads it.
 pub(crate) fn printable(text: &str) -> String {
     text.chars().map(|it| if it.is_control() { '\u{fffd}' } else { it }).collect()
+}
+
+/// The same of a text of several lines. Those after the first are moved in, so that none can be taken
+/// for an entry of its own.
+pub(crate) fn lines(text: &str) -> String {
+    text.lines().map(printable).collect::<Vec<_>>().join("\n    ")
 }
 
 /// The one of `known` that is most like `path`, if one is like it.
@@ -252,6 +254,11 @@ mod tests {
     #[test]
     fn what_a_program_says_cannot_steer_the_terminal() {
         assert_eq!(printable("a\u{1b}[2Jb\n"), "a\u{fffd}[2Jb\u{fffd}");
+    }
+
+    #[test]
+    fn what_has_several_lines_is_shown_in_several_lines_and_not_as_several_entries() {
+        assert_eq!(lines("read:\n/root\r\n  now"), "read:\n    /root\n      now");
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! `tail`: what happened, and what the program wrote to its log.
 
 use clap::Args;
-use rust_supervisor::dashboard::model::{EventRecord, LogRecord};
+use rust_supervisor::dashboard::model::{DashboardState, EventRecord, LogRecord};
 use rust_supervisor::dashboard::protocol::{IpcResult, IpcServerPush, Method};
 use serde_json::{Value, json};
 
@@ -27,18 +27,13 @@ pub(crate) struct Tail {
     /// Only what matters as much as this: trace, debug, info, warning or error.
     #[arg(long, value_name = "WORD", default_value = "info", value_parser = ["trace", "debug", "info", "warning", "error"])]
     severity: String,
-    /// How many of each, of what is there already.
+    /// How many, of what is there already.
     #[arg(long, short = 'n', value_name = "COUNT", default_value_t = 20)]
     lines: usize,
 }
 
 pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
     let mut client = ask.client().await?;
-    let paths: Vec<_> = what.path.iter().collect();
-    let filter = json!({ "child_paths": paths, "severities": severities(&what.severity) });
-    if what.follow {
-        subscribe(&mut client, what, &filter).await?;
-    }
     let state = state_of(&mut client).await?;
     if let Some(path) = &what.path
         && !state.runtime_state.iter().any(|row| row.child_path == *path)
@@ -47,33 +42,27 @@ pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
         let near = show::nearest(path, known).map(str::to_owned);
         return Err(CtlError::UnknownChild { path: path.clone(), near });
     }
-    let mut events: Vec<_> =
-        state.recent_events.into_iter().filter(|it| what.wants_event(it)).collect();
-    let mut logs: Vec<_> = state.recent_logs.into_iter().filter(|it| what.wants_log(it)).collect();
-    events.drain(..events.len().saturating_sub(what.lines));
-    logs.drain(..logs.len().saturating_sub(what.lines));
-    // What is shown now is not shown again when it is pushed.
-    let shown_events = events.last().map_or(0, |event| event.sequence);
-    let shown_logs = logs.last().and_then(|log| log.sequence).unwrap_or(0);
-    let mut lines: Vec<_> = events
-        .iter()
-        .map(|it| (it.occurred_at_unix_nanos, line_of_event(ask.format, it)))
-        .collect();
-    lines.extend(logs.iter().map(|it| (it.occurred_at_unix_nanos, line_of_log(ask.format, it))));
+    let latest = Latest::of(&state);
+    let mut lines = past(&mut client, ask.format, what, latest).await?;
     lines.sort_by_key(|(at, _)| *at);
-    for (_, line) in lines {
+    for (_, line) in lines.split_off(lines.len().saturating_sub(what.lines)) {
         print(&line)?;
     }
     if !what.follow {
         return Ok(());
     }
+    let paths: Vec<_> = what.path.iter().collect();
+    let filter = json!({ "child_paths": paths, "severities": severities(&what.severity) });
+    let next = Latest { event: latest.event + 1, log: latest.log + 1 };
+    subscribe(&mut client, what, &filter, next).await?;
     loop {
         match client.next_push().await? {
-            IpcServerPush::Event { event, .. } if event.sequence > shown_events => {
+            // What was on its way when the filter was set.
+            IpcServerPush::Event { event, .. } if event.sequence > latest.event => {
                 print(&line_of_event(ask.format, &event))?;
             }
             IpcServerPush::Log { log, .. }
-                if log.sequence.is_none_or(|sequence| sequence > shown_logs) =>
+                if log.sequence.is_none_or(|sequence| sequence > latest.log) =>
             {
                 print(&line_of_log(ask.format, &log))?;
             }
@@ -90,11 +79,76 @@ pub(crate) async fn tail(ask: &Ask, what: &Tail) -> Result<(), CtlError> {
     }
 }
 
-async fn subscribe(client: &mut Client, what: &Tail, filter: &Value) -> Result<(), CtlError> {
+/// The sequences of what was latest, or 0 where there is nothing.
+#[derive(Clone, Copy)]
+struct Latest {
+    event: u64,
+    log: u64,
+}
+
+impl Latest {
+    fn of(state: &DashboardState) -> Self {
+        Self {
+            event: state.recent_events.last().map_or(0, |event| event.sequence),
+            log: state.recent_logs.last().and_then(|log| log.sequence).unwrap_or(0),
+        }
+    }
+}
+
+/// What the target has kept up to now, each line with its time. More is kept than its state shows, and
+/// the filter is used here: of what a filter leaves out nobody hears that it has passed.
+async fn past(
+    client: &mut Client,
+    format: Format,
+    what: &Tail,
+    latest: Latest,
+) -> Result<Vec<(u64, String)>, CtlError> {
+    let mut lines = Vec::new();
+    let is_wanted = Latest {
+        event: if what.logs { 0 } else { latest.event },
+        log: if what.events { 0 } else { latest.log },
+    };
+    let (mut events, mut logs) = (is_wanted.event == 0, is_wanted.log == 0);
+    if events && logs {
+        return Ok(lines);
+    }
+    subscribe(client, what, &json!({}), Latest { event: 1, log: 1 }).await?;
+    while !(events && logs) {
+        match client.next_push().await? {
+            IpcServerPush::Event { event, .. } => {
+                events |= event.sequence >= latest.event;
+                if event.sequence <= latest.event && what.wants_event(&event) {
+                    lines.push((event.occurred_at_unix_nanos, line_of_event(format, &event)));
+                }
+            }
+            IpcServerPush::Log { log, .. } => {
+                let sequence = log.sequence.unwrap_or(u64::MAX);
+                logs |= sequence >= latest.log;
+                if sequence <= latest.log && what.wants_log(&log) {
+                    lines.push((log.occurred_at_unix_nanos, line_of_log(format, &log)));
+                }
+            }
+            // What was there before is not kept any more.
+            IpcServerPush::Dropped { .. } | IpcServerPush::StateDelta { .. } => {}
+        }
+    }
+    Ok(lines)
+}
+
+async fn subscribe(
+    client: &mut Client,
+    what: &Tail,
+    filter: &Value,
+    from: Latest,
+) -> Result<(), CtlError> {
     let path = what.path.as_deref().unwrap_or_default();
-    let methods = [(Method::EventsSubscribe, !what.logs), (Method::LogsTail, !what.events)];
-    for (method, _) in methods.into_iter().filter(|(_, is_wanted)| *is_wanted) {
-        let answer = client.ask(method, json!({ "filter": filter })).await;
+    let methods = [
+        (Method::EventsSubscribe, !what.logs, from.event),
+        (Method::LogsTail, !what.events, from.log),
+    ];
+    for (method, _, from) in methods.into_iter().filter(|(_, is_wanted, _)| *is_wanted) {
+        let params = json!({ "filter": filter, "from_sequence": from });
+        let answer = client.ask(method, params).await;
         match or_nearest(client, path, answer).await? {
             IpcResult::Subscription { .. } => {}
             other => return Err(unexpected(&other)),

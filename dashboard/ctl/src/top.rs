@@ -13,6 +13,7 @@ use ratatui::{DefaultTerminal, Frame};
 use rust_supervisor::dashboard::model::DashboardState;
 use rust_supervisor::dashboard::protocol::{IpcServerPush, Method};
 use serde_json::json;
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -66,11 +67,14 @@ impl Screen {
         terminal: &mut DefaultTerminal,
     ) -> Result<(), CtlError> {
         let mut keys = keys();
+        let mut ended = signal(SignalKind::terminate()).map_err(CtlError::Output)?;
         let mut turns = interval(DRAW_EVERY);
         turns.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (mut has_changed, mut is_stale) = (true, false);
         loop {
             tokio::select! {
+                // The terminal is given back as it was.
+                _ = ended.recv() => return Ok(()),
                 key = keys.recv() => match key {
                     None | Some(KeyCode::Char('q') | KeyCode::Esc) => return Ok(()),
                     Some(key) => {

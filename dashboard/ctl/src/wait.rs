@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use rust_supervisor::dashboard::label::LifecycleLabel;
 use rust_supervisor::dashboard::model::DashboardState;
 use rust_supervisor::dashboard::protocol::{IpcResult, IpcServerPush, Method};
 use serde_json::json;
@@ -19,12 +21,31 @@ pub(crate) struct Wait {
     /// Until it is ready for work.
     #[arg(long, required_unless_present = "state", conflicts_with = "state")]
     ready: bool,
-    /// Until it is in this state, such as `quarantined` or `stopped`.
-    #[arg(long, value_name = "STATE")]
-    state: Option<String>,
+    /// Until it is in this state.
+    #[arg(long, value_name = "STATE", value_parser = states())]
+    state: Option<LifecycleLabel>,
     /// For how long, at most.
     #[arg(long = "for", value_name = "TIME", default_value = "1m", value_parser = humantime::parse_duration)]
     at_most: Duration,
+}
+
+/// The words of the column STATE, and those that events and the library have for the same.
+fn states() -> impl TypedValueParser<Value = LifecycleLabel> {
+    let of_library = |label| match label {
+        LifecycleLabel::Running => Some("up"),
+        LifecycleLabel::Backoff => Some("restarting"),
+        _ => None,
+    };
+    let words = LifecycleLabel::ALL
+        .iter()
+        .map(move |&label| PossibleValue::new(label.as_str()).aliases(of_library(label)));
+    PossibleValuesParser::new(words).try_map(move |word| {
+        let mut labels = LifecycleLabel::ALL.iter().copied();
+        let is_meant = |label: &LifecycleLabel| {
+            label.as_str() == word || of_library(*label) == Some(word.as_str())
+        };
+        labels.find(is_meant).ok_or("it is no state")
+    })
 }
 
 pub(crate) async fn wait(ask: &Ask, what: &Wait) -> Result<(), CtlError> {
@@ -51,7 +72,7 @@ pub(crate) async fn wait(ask: &Ask, what: &Wait) -> Result<(), CtlError> {
         // Something about it, or below it, has changed.
         loop {
             let Ok(push) = timeout_at(until, client.next_push()).await else {
-                let wanted = what.state.as_deref().unwrap_or("ready");
+                let wanted = what.state.map_or("ready", LifecycleLabel::as_str);
                 return Err(CtlError::NotInTime {
                     what: format!("`{wanted}` of {}", what.path),
                     waited: what.at_most,
@@ -78,8 +99,8 @@ impl Wait {
             let near = crate::show::nearest(&self.path, paths).map(str::to_owned);
             return Err(CtlError::UnknownChild { path: self.path.clone(), near });
         };
-        let is_there = match &self.state {
-            Some(wanted) => row.lifecycle_state == *wanted,
+        let is_there = match self.state {
+            Some(wanted) => row.lifecycle_state == wanted.as_str(),
             None => row.readiness == "ready",
         };
         Ok(Found {

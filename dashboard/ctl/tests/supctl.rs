@@ -40,14 +40,19 @@ impl RunDir {
         Supervisor::builder(tree).ipc(options).start().await.unwrap()
     }
 
-    /// Away from the runtime, which answers.
-    async fn ctl(&self, arguments: &[&str]) -> Said {
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_supctl"));
         command
             .args(arguments)
             .env("RUST_SUPERVISOR_RUN_DIR", &self.0)
             .env("USER", "ada")
             .stdin(Stdio::null());
+        command
+    }
+
+    /// Away from the runtime, which answers.
+    async fn ctl(&self, arguments: &[&str]) -> Said {
+        let mut command = self.command(arguments);
         let output = tokio::task::spawn_blocking(move || command.output()).await.unwrap().unwrap();
         Said::from(output)
     }
@@ -132,12 +137,72 @@ async fn a_pause_is_said_by_why_and_tail_and_ends_with_a_resume() {
     assert!(tail.done().contains("stock-taking"), "{tail:?}");
     let waited = dir.ctl(&["wait", path, "--state", "paused"]).await;
     assert!(waited.done().contains("paused"), "{waited:?}");
+    let down = dir.ctl(&["wait", path, "--state", "down"]).await;
+    down.failed(64, &["'down'", "stopped", "quarantined"]);
+    dir.ctl(&["wait", "/root/gateway", "--state", "up"]).await.done();
+    assert_eq!(
+        dir.ctl(&["tail", "-n", "3", "--severity", "trace"]).await.done().lines().count(),
+        3
+    );
     let late = dir.ctl(&["wait", path, "--ready", "--for", "50ms"]).await;
     late.failed(2, &["`ready` of /root/books/ledger did not come within 50ms; it is paused"]);
     dir.ctl(&["resume", path, "--reason", "counted"]).await.done();
     dir.ctl(&["wait", path, "--ready"]).await.done();
     dir.ctl(&["restart", path, "--reason", "fresh"]).await.done();
     assert_eq!(shop.state_of(path).await.unwrap().generation.0, 3);
+    end(shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tail_finds_what_a_child_did_behind_what_others_have_done_since() {
+    let dir = RunDir::new("behind");
+    let shop = dir.tree("shop").await;
+    shop.restart_child("/root/gateway", "bob", "long ago").await.unwrap();
+    for _ in 0..100 {
+        shop.restart_child("/root/books/ledger", "bob", "now").await.unwrap();
+    }
+    let tail = dir.ctl(&["tail", "/root/gateway", "--severity", "trace"]).await;
+    assert!(tail.done().contains("long ago") && !tail.out.contains("ledger"), "{tail:?}");
+    end(shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_an_operator_says_cannot_steer_the_terminal_of_another() {
+    let dir = RunDir::new("steer");
+    let shop = dir.tree("shop").await;
+    shop.pause_child("/root/gateway", "bob", "a\u{1b}[2Jb").await.unwrap();
+    let why = dir.ctl(&["why", "/root/gateway"]).await;
+    assert!(why.done().contains("a\u{fffd}[2Jb"), "{why:?}");
+    let refused = dir.ctl(&["resume", "/root/gateway", "--reason", "one\ntwo"]).await;
+    refused.failed(1, &["`reason` has a control character"]);
+    end(shop).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_was_added_later_is_not_said_to_be_unknown() {
+    let dir = RunDir::new("later");
+    let shop = dir.tree("shop").await;
+    let parked = service_fn(async |ctx: TaskContext| ctx.stopped().await);
+    shop.add_child("/root", ChildSpec::new("late", parked), "bob", "more").await.unwrap();
+    let explained = dir.ctl(&["explain", "/root/late"]).await;
+    explained.failed(1, &["`/root/late` was added while the program ran"]);
+    end(shop).await;
+}
+
+/// Such as `supctl tail --follow | head`.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_ends_when_nobody_reads_any_more() {
+    let dir = RunDir::new("head");
+    let shop = dir.tree("shop").await;
+    let mut command = dir.command(&["tail", "--follow"]);
+    let mut tail = command.stdout(Stdio::piped()).spawn().unwrap();
+    drop(tail.stdout.take());
+    let ended = tokio::task::spawn_blocking(move || tail.wait());
+    while !ended.is_finished() {
+        shop.restart_child("/root/gateway", "bob", "something to tell").await.unwrap();
+    }
+    let status = ended.await.unwrap().unwrap();
+    assert!(status.success(), "{status}");
     end(shop).await;
 }
 

@@ -14,6 +14,7 @@ impl Ruled for Supervisor {
     const RULES: &'static [Rule<Self>] = rules![
         not_generic,
         names_are_unique,
+        names_fit_in_variables,
         after_names_another_field,
         after_ends,
         significant_counts,
@@ -50,6 +51,22 @@ fn names_are_unique(supervisor: &Supervisor, errors: &mut Errors) {
                 format!("`{name}` and `{earlier}` differ only in capitals: rename one"),
             ),
             None => {}
+        }
+    }
+}
+
+/// A variable of the environment names a child by its path, joined by `__`.
+fn names_fit_in_variables(supervisor: &Supervisor, errors: &mut Errors) {
+    for field in &supervisor.fields {
+        let name = field.name.unraw().to_string();
+        if name.contains("__") {
+            errors.on(
+                &field.name,
+                format!(
+                    "`{name}` has two underscores in a row, which stand between the ids of a path in the name of a \
+                     variable (`RUST_SUPERVISOR__A__B`): rename the field"
+                ),
+            );
         }
     }
 }

@@ -56,7 +56,11 @@ fn text_of(valid: &ValidSpec) -> String {
     text.push_str("a failure restarts:\n");
     for radius in valid.blast_radius() {
         let with: Vec<_> = radius.with.iter().map(ChildPath::as_str).collect();
-        let with = if with.is_empty() { "itself".into() } else { with.join(", ") };
+        let with = match radius.is_restarted {
+            false => "nothing, since it is temporary".into(),
+            true if with.is_empty() => "itself".into(),
+            true => with.join(", "),
+        };
         _ = writeln!(text, "  {}: {with}", radius.path);
     }
     text.push_str("restart rates:\n");
@@ -64,10 +68,20 @@ fn text_of(valid: &ValidSpec) -> String {
         _ = writeln!(text, "  {rate}");
     }
     _ = writeln!(text, "worst-case start: {:?}", valid.worst_case_start());
-    match valid.worst_case_shutdown() {
-        Some(shutdown) => _ = writeln!(text, "worst-case shutdown: {shutdown:?}"),
-        None => text.push_str("worst-case shutdown: the budget\n"),
-    }
+    let budget = valid.shutdown_budget();
+    _ = match valid.worst_case_shutdown() {
+        Some(shutdown) if shutdown <= budget => writeln!(text, "worst-case shutdown: {shutdown:?}"),
+        Some(shutdown) => writeln!(
+            text,
+            "worst-case shutdown: {shutdown:?}, cut short by the budget: what is left after \
+             {budget:?} is aborted"
+        ),
+        None => writeln!(
+            text,
+            "worst-case shutdown: without end, cut short by the budget: what is left after \
+             {budget:?} is aborted"
+        ),
+    };
     text
 }
 
@@ -75,7 +89,7 @@ fn json_of(valid: &ValidSpec) -> Json {
     let names = |paths: &[ChildPath]| paths.iter().map(ToString::to_string).collect::<Vec<_>>();
     let radius = valid.blast_radius();
     let radius =
-        radius.iter().map(|it| json!({ "path": it.path.as_str(), "with": names(&it.with) }));
+        radius.iter().map(|it| json!({ "path": it.path.as_str(), "is_restarted": it.is_restarted, "with": names(&it.with) }));
     let rates = valid.restart_rates();
     let rates =
         rates.iter().map(|it| json!({ "path": it.path.as_str(), "per_minute": it.per_minute }));
@@ -92,5 +106,6 @@ fn json_of(valid: &ValidSpec) -> Json {
         "restart_rates": rates.collect::<Vec<_>>(),
         "worst_case_start_seconds": valid.worst_case_start().as_secs_f64(),
         "worst_case_shutdown_seconds": valid.worst_case_shutdown().map(|it| it.as_secs_f64()),
+        "shutdown_budget_seconds": valid.shutdown_budget().as_secs_f64(),
     })
 }

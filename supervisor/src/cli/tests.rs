@@ -331,6 +331,18 @@ async fn a_plan_has_layers_blast_radius_rates_and_the_longest_start_and_shutdown
     ] {
         assert!(plan.out.contains(part), "no {part} in {}", plan.out);
     }
+    let text = "
+        supervisor: { children: { web: { restart: temporary } } }
+        shutdown: { grace: 4s, budget: 5s }
+    ";
+    let short = File::new("short", text);
+    let plan = of(outlook()).answer(["app", "plan", short.name()]).await;
+    for part in [
+        "  /root/web: nothing, since it is temporary\n",
+        "cut short by the budget: what is left after 5s is aborted\n",
+    ] {
+        assert!(plan.out.contains(part), "no {part} in {}{}", plan.out, plan.err);
+    }
     let json = read(&of(outlook()).answer(["app", "plan", file.name(), "--format", "json"]).await);
     let outlook = &json["outlook"];
     assert_eq!(

@@ -151,6 +151,29 @@ pub(super) fn name_of(id: &str) -> String {
         .collect()
 }
 
+/// What the variable is called that sets this key of a child, with the prefix that there is unless
+/// a program has another.
+pub(super) fn variable_of(key: &KeyPath) -> Option<String> {
+    let [first, rest @ ..] = key.segments() else { return None };
+    if first != "supervisor" {
+        return None;
+    }
+    let mut name = Environment::PREFIX.to_owned();
+    let mut is_id = false;
+    let mut is_tree = true;
+    for segment in rest {
+        if is_tree && !is_id && segment == "children" {
+            is_id = true;
+            continue;
+        }
+        // Below a key of its own a child has no others.
+        is_tree &= is_id;
+        is_id = false;
+        name = format!("{name}__{}", name_of(segment));
+    }
+    Some(name)
+}
+
 /// A key and its schema.
 type Found<'a> = (Vec<String>, &'a Json);
 

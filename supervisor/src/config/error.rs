@@ -470,6 +470,9 @@ fn meant(name: &str, nearest: Option<&String>, known: &[String]) -> String {
     if is_fatal(name, known) {
         return format!("; {FATAL}");
     }
+    if is_dependency(name, known) {
+        return format!("; {DEPENDENCY}");
+    }
     home_of(name, known)
         .map_or_else(|| one_of(nearest, known), |section| format!("; it belongs into `{section}`"))
 }
@@ -481,6 +484,15 @@ pub(super) const FATAL: &str =
 /// Whether a class of failures is meant that nothing can be said about.
 pub(super) fn is_fatal(name: &str, known: &[String]) -> bool {
     matches!(name, "fatal_config" | "fatal_bug") && known.iter().any(|known| known == "recoverable")
+}
+
+/// What is to be said where `is_dependency`.
+pub(super) const DEPENDENCY: &str =
+    "what a child depends on is said in the code: `#[child(depends_on(…))]`";
+
+/// Whether dependencies are meant, which are the program's to say.
+pub(super) fn is_dependency(name: &str, known: &[String]) -> bool {
+    name == "depends_on" && known.iter().any(|known| known == "on_dependency_restart")
 }
 
 /// The section among those that may stand there which the key `name` belongs into.

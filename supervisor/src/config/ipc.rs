@@ -251,13 +251,14 @@ impl IpcSection {
             faults.push(("roles", ConfigFault::BadValue { message }));
         }
         if self.enabled == Some(true) && !cfg!(all(feature = "ipc", unix)) {
-            let why = if cfg!(unix) {
-                "this program has no socket: build it with the feature `ipc` of \
-                 `rust-tokio-supervisor`"
-            } else {
-                "there are sockets on Unix only"
-            };
-            faults.push(("enabled", bad(why)));
+            faults.push((
+                "enabled",
+                if cfg!(unix) {
+                    ConfigFault::MissingFeature { feature: "ipc" }
+                } else {
+                    bad("there are sockets on Unix only")
+                },
+            ));
         }
         faults
     }

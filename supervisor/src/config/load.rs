@@ -4,6 +4,7 @@
 pub(crate) mod sources;
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 use std::sync::{Arc, OnceLock};
 
 use confique::{Config, Layer};
@@ -16,7 +17,7 @@ use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, KeyPath};
 use super::node::{Node, Value};
 use super::schema::{json_schema, json_schema_of};
 use super::source::{Location, Origin, Source};
-use super::{overlay, tree, yaml};
+use super::{overlay, secrets, tree, yaml};
 use crate::spec::supervisor::SupervisorSpec;
 
 /// The stack of the thread that reads. Sections nest as supervisors do, and without optimization
@@ -190,7 +191,6 @@ impl LoadedConfig {
     }
 
     /// What is wrong with one key beyond the tree.
-    #[cfg(any(feature = "audit", feature = "record"))]
     pub(crate) fn error_about(&self, key: KeyPath, fault: ConfigFault) -> ConfigError {
         let mut diagnostic = ConfigDiagnostic::new(None, key, fault);
         self.locate(&mut diagnostic);
@@ -206,21 +206,23 @@ impl LoadedConfig {
         let before = spec.clone();
         let nothing = || Node { at: Location::whole(&Source::code()), value: Value::Null };
         let document = self.document.clone().unwrap_or_else(nothing);
-        let laid = overlay::overlay_with(spec, &self.config, &document);
-        let laid = laid.and_then(|spec| self.manifests(&spec).map(|_| spec));
-        laid.map_err(|error| {
-            let mut diagnostics = error.into_diagnostics();
+        let (spec, mut diagnostics) = overlay::overlay_with(spec, &self.config, &document);
+        if diagnostics.is_empty() || !cfg!(plant_bug = "members_looked_at_last") {
+            diagnostics.extend(self.wrong_members(&spec, &before));
+        }
+        if diagnostics.is_empty() {
+            return Ok(spec);
+        }
+        for diagnostic in &mut diagnostics {
+            self.locate(diagnostic);
+        }
+        if diagnostics.iter().any(is_rule) {
+            let effective = self.effective(&before);
             for diagnostic in &mut diagnostics {
-                self.locate(diagnostic);
+                relate(diagnostic, &effective);
             }
-            if diagnostics.iter().any(is_rule) {
-                let effective = self.effective(&before);
-                for diagnostic in &mut diagnostics {
-                    relate(diagnostic, &effective);
-                }
-            }
-            ConfigError::new(diagnostics)
-        })
+        }
+        Err(ConfigError::new(diagnostics))
     }
 
     /// Puts in where the value stands that it is about, or the section that it is missing in.
@@ -319,5 +321,43 @@ impl SupervisorConfig {
     /// Everything that is wrong with any of the files.
     pub fn from_file(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
         LoadedConfig::read(path).map(LoadedConfig::into_config)
+    }
+}
+
+/// A YAML text, for a test or a program that has its configuration from elsewhere.
+///
+/// Nothing can be included: a text is no file, and so is in no folder.
+///
+/// ```
+/// use rust_supervisor::config::configurable::SupervisorConfig;
+/// use rust_supervisor::policy::restart::Restart;
+///
+/// # fn main() -> Result<(), rust_supervisor::config::error::ConfigError> {
+/// let config: SupervisorConfig = "policy: { restart: transient }".parse()?;
+/// assert_eq!(config.policy.restart, Some(Restart::Transient));
+/// let error = "policy: { restart: never }".parse::<SupervisorConfig>().unwrap_err();
+/// assert!(error.to_string().contains("the text:1:20"));
+/// # Ok(())
+/// # }
+/// ```
+impl FromStr for SupervisorConfig {
+    type Err = ConfigError;
+
+    /// # Errors
+    ///
+    /// Everything that is wrong with the text, with its place in it.
+    fn from_str(text: &str) -> Result<Self, ConfigError> {
+        let schema = json_schema();
+        let source = Source::text_in_code(text.to_owned());
+        let node = yaml::parse(&source).map_err(|problem| ConfigError::new(vec![problem]))?;
+        secrets::hide(&source, &node, &schema);
+        let start = Start::Node(Some(node));
+        let loaded = LoadedConfig::on_a_thread(start, &schema, &Environment::none())?;
+        if !loaded.config.include.is_empty() && !cfg!(plant_bug = "text_includes_nothing") {
+            let message = "a text is in no folder that a file could be relative to".to_owned();
+            let fault = ConfigFault::BadValue { message };
+            return Err(loaded.error_about(KeyPath::of(&["include"]), fault));
+        }
+        Ok(loaded.config)
     }
 }

@@ -48,13 +48,32 @@ impl Manifest {
 impl LoadedConfig {
     /// The members that are started with the tree; `spec` has the configuration over it.
     pub(crate) fn manifests(&self, spec: &SupervisorSpec) -> Result<Vec<Manifest>, ConfigError> {
+        self.manifests_over(spec, None)
+    }
+
+    /// What is wrong with them, also where `spec` is only as far as the configuration could be laid
+    /// over the tree that it was `before`.
+    pub(super) fn wrong_members(
+        &self,
+        spec: &SupervisorSpec,
+        before: &SupervisorSpec,
+    ) -> Vec<ConfigDiagnostic> {
+        let read = self.manifests_over(spec, Some(before));
+        read.err().map(ConfigError::into_diagnostics).unwrap_or_default()
+    }
+
+    fn manifests_over(
+        &self,
+        spec: &SupervisorSpec,
+        before: Option<&SupervisorSpec>,
+    ) -> Result<Vec<Manifest>, ConfigError> {
         let sections = &self.config().dynamic;
         if sections.is_empty() {
             return Ok(Vec::new());
         }
         let nothing = Node { at: Location::whole(&Source::code()), value: Value::Null };
         let document = self.document().unwrap_or(&nothing);
-        let mut reader = Reader::new(spec, document);
+        let mut reader = Reader::new(spec, document).or_as_it_was(before);
         let mut manifests: Vec<(Manifest, KeyPath)> = Vec::new();
         for (index, section) in sections.iter().enumerate() {
             let key = KeyPath::of(&["dynamic", &index.to_string()]);
@@ -121,6 +140,8 @@ struct Reader<'a> {
     spec: &'a SupervisorSpec,
     /// What the whole tree amounts to; `None` when that cannot be, which has been said.
     plan: Option<Arc<SupervisorPlan>>,
+    /// Whether that is the plan of the tree with its configuration, so that its rules can be asked.
+    has_rules: bool,
     /// The configuration of the tree.
     document: &'a Node,
     problems: Vec<ConfigDiagnostic>,
@@ -139,7 +160,17 @@ struct Found<'a> {
 impl<'a> Reader<'a> {
     fn new(spec: &'a SupervisorSpec, document: &'a Node) -> Self {
         let plan = spec.validate().ok().map(|valid| valid.root);
-        Self { spec, plan, document, problems: Vec::new() }
+        Self { spec, plan, has_rules: true, document, problems: Vec::new() }
+    }
+
+    /// Where the tree breaks a rule with the configuration, looks at the members as far as they
+    /// only depend on what there is.
+    fn or_as_it_was(mut self, before: Option<&SupervisorSpec>) -> Self {
+        if let (None, Some(before)) = (&self.plan, before) {
+            self.plan = before.validate().ok().map(|valid| valid.root);
+            self.has_rules = false;
+        }
+        self
     }
 
     fn report(&mut self, key: KeyPath, fault: ConfigFault) {
@@ -181,7 +212,7 @@ impl<'a> Reader<'a> {
         self.problems.extend(overlay.problems);
         let settings = self.settings(&pool, document, &of_overrides.join("settings"), &path);
         let mut is_enabled = pool.is_enabled;
-        if self.problems.len() == before {
+        if self.problems.len() == before && self.has_rules {
             is_enabled &= self.rules(&member, &pool, section, &of_overrides);
         }
         let (id, arguments) = (id?, arguments?);
@@ -294,7 +325,7 @@ impl<'a> Reader<'a> {
 
     /// No pool is given more members than it may have.
     fn room(&mut self, manifests: &[(Manifest, KeyPath)]) {
-        let Some(plan) = self.plan.clone() else { return };
+        let Some(plan) = self.plan.clone().filter(|_| self.has_rules) else { return };
         let mut counts: BTreeMap<&ChildPath, u32> = BTreeMap::new();
         for (manifest, key) in manifests.iter().filter(|(manifest, _)| manifest.is_enabled) {
             let count = counts.entry(&manifest.pool).or_default();

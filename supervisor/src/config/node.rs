@@ -12,6 +12,7 @@ use serde::de::{
 use serde::forward_to_deserialize_any;
 
 use super::error::{ConfigDiagnostic, ConfigFault, KeyPath, nearest};
+use super::settings::without_secret;
 use super::source::Location;
 
 /// How many problems one file may have before the rest of them is not looked for.
@@ -162,6 +163,8 @@ impl Node {
                 }
                 fault => fault,
             };
+            let is_hidden = at.is_hidden() && !cfg!(plant_bug = "hidden_value_in_headline");
+            let fault = if is_hidden { without_secret(fault) } else { fault };
             problems.push(ConfigDiagnostic::new(Some(at), path, fault));
             if !was_there || problems.len() >= MAX_PROBLEMS {
                 return Err(problems);

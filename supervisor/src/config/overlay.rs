@@ -45,12 +45,12 @@ pub fn overlay(
     LoadedConfig::from(config.clone()).overlay(spec)
 }
 
-/// The same, with what `config` was read from.
+/// The same, with what `config` was read from: all that could be laid, and what could not.
 pub(super) fn overlay_with(
     spec: SupervisorSpec,
     config: &SupervisorConfig,
     document: &Node,
-) -> Result<SupervisorSpec, ConfigError> {
+) -> (SupervisorSpec, Vec<ConfigDiagnostic>) {
     // What is `dynamic` is about children that the spec does not have, and the socket is no part of
     // it.
     let SupervisorConfig {
@@ -86,7 +86,7 @@ pub(super) fn overlay_with(
     let key = KeyPath::of(&["supervisor"]);
     overlay.supervisor(&mut spec, &root, &outside, &ChildPath::root(), &key);
     overlay.rules(&before, &spec, config);
-    if overlay.problems.is_empty() { Ok(spec) } else { Err(ConfigError::new(overlay.problems)) }
+    (spec, overlay.problems)
 }
 
 /// The defaults for a restart limit on their way down the tree. Its halves may come from different
@@ -331,9 +331,15 @@ impl<'a> Overlay<'a> {
         if let Some(tags) = laid("ChildSection", "tags of a group", section.tags.as_ref()) {
             spec.group.tags = Tags::new(tags.iter().map(String::as_str));
         }
-        let max_children = laid("ChildSection", "max_children", section.max_children);
+        // What the other kind has is refused already, and once is enough.
+        // seen by: cargo test -p supervisor-tests --test config_corpus
+        let is_twice = cfg!(plant_bug = "key_of_the_other_group_twice");
+        let of = |kind| spec.group.kind == kind || is_twice;
+        let max_children = section.max_children.filter(|_| of(GroupKind::Pool));
+        let count = section.count.filter(|_| of(GroupKind::Many));
+        let max_children = laid("ChildSection", "max_children", max_children);
         spec.group.max_children = max_children.or(spec.group.max_children);
-        spec.group.count = laid("ChildSection", "count", section.count).or(spec.group.count);
+        spec.group.count = laid("ChildSection", "count", count).or(spec.group.count);
         spec.declare_many();
     }
 

@@ -7,7 +7,10 @@ use std::ops::Range;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 use serde_json::{Value as Json, json};
 
-use super::error::{ConfigDiagnostic, ConfigError, ConfigFault, FATAL, home_of, is_fatal};
+use super::environment::variable_of;
+use super::error::{
+    ConfigDiagnostic, ConfigError, ConfigFault, DEPENDENCY, FATAL, home_of, is_dependency, is_fatal,
+};
 use super::secrets::masked;
 use super::source::{Location, Origin};
 
@@ -117,7 +120,7 @@ impl ConfigDiagnostic {
             match location.source().origin() {
                 Origin::File(path) => place["file"] = json!(path),
                 Origin::Variable(name) => place["variable"] = json!(name),
-                Origin::Manifest | Origin::Code => {}
+                Origin::Manifest | Origin::Text | Origin::Code => {}
             }
             place
         };
@@ -260,6 +263,9 @@ impl ConfigDiagnostic {
         };
         match self.fault() {
             ConfigFault::UnknownKey { name, known, .. } if is_fatal(name, known) => FATAL.into(),
+            ConfigFault::UnknownKey { name, known, .. } if is_dependency(name, known) => {
+                DEPENDENCY.into()
+            }
             ConfigFault::UnknownKey { name, nearest, known, .. } => home_of(name, known)
                 .map_or_else(
                     || meant(nearest, "not a known key"),
@@ -296,6 +302,9 @@ impl ConfigDiagnostic {
                 "an included file is named relative to the file that includes it".into()
             }
             ConfigFault::SeveralDocuments => "use `include` to put several files together".into(),
+            ConfigFault::UnknownKey { name, known, .. } if is_dependency(name, known) => {
+                "take the key out; `on_dependency_restart` can be said here".into()
+            }
             ConfigFault::UnknownKey { known, .. } => one_of("known keys", known),
             ConfigFault::DuplicateKey { .. } => {
                 "keep one of them: it is not clear which one is meant".into()
@@ -320,6 +329,12 @@ impl ConfigDiagnostic {
             }
             ConfigFault::MissingFeature { feature } => {
                 format!("add `{feature}` to its features in Cargo.toml, or take the key out")
+            }
+            ConfigFault::MissingSetting => {
+                let by_variable = variable_of(self.key());
+                let by_variable = by_variable
+                    .map_or_else(String::new, |name| format!(", or the variable `{name}`"));
+                format!("set `{}` in a file{by_variable}", self.key())
             }
             ConfigFault::MissingPlace => "add this key, or take the others out".into(),
             ConfigFault::NoPool { .. } => {

@@ -23,6 +23,8 @@ pub enum Origin {
     Variable(String),
     /// The manifest of a child that is to be added.
     Manifest,
+    /// A text in the program.
+    Text,
     /// A configuration that was made in code: there is no text.
     Code,
 }
@@ -33,6 +35,7 @@ impl fmt::Display for Origin {
             Self::File(path) => write!(f, "{}", path.display()),
             Self::Variable(name) => f.write_str(name),
             Self::Manifest => f.write_str("the manifest"),
+            Self::Text => f.write_str("the text"),
             Self::Code => f.write_str("a configuration made in code"),
         }
     }
@@ -49,6 +52,10 @@ impl Source {
 
     pub(super) fn manifest(text: String) -> Arc<Self> {
         Self::new(Origin::Manifest, text)
+    }
+
+    pub(super) fn text_in_code(text: String) -> Arc<Self> {
+        Self::new(Origin::Text, text)
     }
 
     pub(super) fn code() -> Arc<Self> {
@@ -108,6 +115,13 @@ pub struct Location {
 }
 
 impl Location {
+    /// Whether it is that of a value, or inside of one, that must not be shown.
+    pub(super) fn is_hidden(&self) -> bool {
+        let all = &self.all;
+        let covers = |secret: &Range<usize>| secret.start <= all.start && all.end <= secret.end;
+        !all.is_empty() && self.source.secrets().is_some_and(|secrets| secrets.iter().any(covers))
+    }
+
     pub(super) fn new(source: &Arc<Source>, span: Range<usize>) -> Self {
         let text = source.text();
         let mut start = span.start.min(text.len());
@@ -166,7 +180,7 @@ impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.source.origin)?;
         match self.source.origin {
-            Origin::File(_) | Origin::Manifest if self.line > 0 => {
+            Origin::File(_) | Origin::Manifest | Origin::Text if self.line > 0 => {
                 write!(f, ":{}:{}", self.line, self.column)
             }
             _ => Ok(()),

@@ -10,6 +10,7 @@ use serde_json::{Map, Value as Json, json};
 use super::configurable::{ChildSection, SupervisorConfig};
 use super::effective::{EffectiveConfig, ValueOrigin};
 use super::environment::Environment;
+use super::error::KeyPath;
 use super::load::LoadedConfig;
 use super::report::Colour;
 use super::schema::{json_schema_of, resolve};
@@ -338,4 +339,37 @@ fn an_empty_variable_is_not_set() {
     let loaded = LoadedConfig::read_for(&tree(), &file.0, &environment);
     let loaded = loaded.expect("nothing is wrong with it");
     assert_eq!(loaded.config().policy.restart, Some(Restart::Transient));
+}
+
+#[cfg(all(unix, not(feature = "ipc")))]
+#[test]
+fn a_socket_that_the_program_cannot_have_is_a_missing_feature() {
+    let file = File::new("no-socket", "ipc: { enabled: true, target_id: shop }\n");
+    let error = read(&file).check_ipc().expect_err("there is none");
+    assert_eq!(error.diagnostics()[0].code(), "C107");
+    assert!(error.report(Colour::Never).contains("add `ipc` to its features"), "{error}");
+}
+
+#[test]
+fn a_text_includes_nothing_and_shows_no_secret() {
+    let error = "include: [other.yaml]".parse::<SupervisorConfig>().unwrap_err();
+    assert!(
+        error.to_string().contains("the text:1:1: `include`: a text is in no folder"),
+        "{error}"
+    );
+    let text = "supervisor: { children: { web: { settings: { key: hunter2 }, restart: no } } }";
+    let error = text.parse::<SupervisorConfig>().unwrap_err();
+    assert!(!error.report(Colour::Never).contains("hunter2"), "{error}");
+}
+
+#[test]
+fn a_setting_that_is_missing_is_named_with_its_variable() {
+    let variable = |key: &[&str]| super::environment::variable_of(&KeyPath::of(key));
+    let key =
+        ["supervisor", "children", "payments", "children", "ledger-2", "settings", "children"];
+    assert_eq!(
+        variable(&key).as_deref(),
+        Some("RUST_SUPERVISOR__PAYMENTS__LEDGER_2__SETTINGS__CHILDREN")
+    );
+    assert_eq!(variable(&["dynamic", "0", "overrides", "settings", "key"]), None);
 }

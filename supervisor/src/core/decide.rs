@@ -173,7 +173,8 @@ impl Engine {
             RestartDecision::RestartAfter { delay, .. } => self.restart(parent, key, delay),
             RestartDecision::Quarantine { .. } => {
                 let (kind, since) = (HoldKind::Quarantine, self.now);
-                let hold = Hold { kind, is_to_run: true, command: None, by: None, since };
+                let (command, by, generation) = (None, None, self.generation_of(key));
+                let hold = Hold { kind, is_to_run: true, command, by, since, generation };
                 self.holds.insert(self.path_of(key), hold);
                 let state = self.rest_until_probed(key);
                 self.set_state(key, state);

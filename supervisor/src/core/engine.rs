@@ -18,7 +18,7 @@ use super::time::Uptime;
 use super::waiters::Waiters;
 use crate::control::command::Reply;
 use crate::event::{EventKind, ForceCause};
-use crate::id::{ChildPath, CommandId, CorrelationId};
+use crate::id::{ChildPath, CommandId, CorrelationId, Generation};
 use crate::policy::Policy;
 use crate::spec::plan::{ChildPlan, PlanKind};
 use crate::spec::validate::ValidSpec;
@@ -418,6 +418,11 @@ impl Engine {
     pub(super) fn policy(&self, key: NodeKey) -> Arc<Policy> {
         let policy = self.nodes.get(key).map(|node| Arc::clone(node.policy()));
         policy.unwrap_or_else(|| Arc::new(Policy::DEFAULT))
+    }
+
+    /// Its latest run.
+    pub(super) fn generation_of(&self, key: NodeKey) -> Generation {
+        self.nodes.get(key).map(|node| node.generation).unwrap_or_default()
     }
 
     pub(super) fn state_of(&self, key: NodeKey) -> Option<State> {

@@ -17,7 +17,7 @@ use super::waiters::Wants;
 use crate::control::command::{By, Reply};
 use crate::error::types::SupervisorError;
 use crate::event::EventKind;
-use crate::id::{ChildPath, CommandId};
+use crate::id::{ChildPath, CommandId, Generation};
 use crate::policy::decision::Ended;
 use crate::policy::restart::Restart;
 use crate::state::{CommandRecord, HeldBy};
@@ -33,6 +33,8 @@ pub(super) struct Hold {
     /// Who wants it, and why; `None` as above.
     pub(super) by: Option<By>,
     pub(super) since: Uptime,
+    /// The latest run at that moment.
+    pub(super) generation: Generation,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,6 +62,7 @@ impl Engine {
             requested_by: Arc::clone(&by.requested_by),
             reason: Arc::clone(&by.reason),
             at: hold.since.0,
+            generation: hold.generation,
         });
         Some(HeldBy { command, since: hold.since.0, is_to_run: hold.is_to_run })
     }
@@ -179,7 +182,9 @@ impl Engine {
             _ => {}
         }
         let is_to_run = self.is_to_run(key, state);
-        let hold = Hold { kind, is_to_run, command: Some(id), by: Some(by), since: self.now };
+        let generation = self.generation_of(key);
+        let (command, by, since) = (Some(id), Some(by), self.now);
+        let hold = Hold { kind, is_to_run, command, by, since, generation };
         self.holds.insert(path.clone(), hold);
         self.nodes.touch(key);
         match state {

@@ -173,6 +173,17 @@ fn judge(
     if is_blank(&request.requested_by) {
         return invalid("`requested_by` is blank: say who asks");
     }
+    // They would steer the terminal, or forge a line of the log, of whoever reads them later.
+    let steers =
+        |text: &str| text.contains(char::is_control) && !cfg!(plant_bug = "ipc_steering_reason");
+    if steers(&request.reason) {
+        return invalid(
+            "`reason` has a control character, such as a newline: one line of text, please",
+        );
+    }
+    if steers(&request.requested_by) {
+        return invalid("`requested_by` has a control character: a name, please");
+    }
     if command.is_dangerous() && !request.confirmed && !cfg!(plant_bug = "ipc_unconfirmed") {
         let message = format!("`{command}` is dangerous: send it again with `confirmed: true`");
         return fail(ErrorCode::ConfirmationRequired, &message);

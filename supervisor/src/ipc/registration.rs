@@ -129,7 +129,9 @@ where
         Ok(ack) => {
             let why = ack.error.map(|error| format!("{}: {}", error.code, error.message));
             let why: String = why.unwrap_or_else(|| "it does not say why".to_owned());
-            let why = why.chars().take(512).collect();
+            // It goes into the log of this program, where it is a part of one line.
+            let shown = |it: char| if it.is_control() { ' ' } else { it };
+            let why = why.chars().take(512).map(shown).collect();
             if ack.retryable { Answer::NotNow(why) } else { Answer::Never(why) }
         }
     }

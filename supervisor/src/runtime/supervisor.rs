@@ -141,6 +141,8 @@ impl Supervisor {
             subscribers: Vec::new(),
             #[cfg(feature = "test-support")]
             disorder: None,
+            #[cfg(feature = "test-support")]
+            reach: Reach::Outside,
             #[cfg(feature = "audit")]
             audit: None,
             #[cfg(feature = "record")]
@@ -170,6 +172,8 @@ pub struct SupervisorBuilder {
     subscribers: Vec<oneshot::Sender<Live>>,
     #[cfg(feature = "test-support")]
     disorder: Option<u64>,
+    #[cfg(feature = "test-support")]
+    reach: Reach,
     #[cfg(feature = "audit")]
     audit: Option<AuditLog>,
     #[cfg(feature = "record")]
@@ -183,6 +187,14 @@ pub struct SupervisorBuilder {
     /// What is spawned as soon as the tree is up.
     #[cfg(feature = "config")]
     members: Vec<Manifest>,
+}
+
+/// Whether a tree may be seen, and leave something, outside of its process.
+#[cfg(feature = "test-support")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Reach {
+    Outside,
+    Inside,
 }
 
 /// What there was before the configuration was laid over it, and the configuration.
@@ -332,7 +344,8 @@ impl SupervisorBuilder {
     }
 
     /// The same tree in other clothes, with a seed that is always the same unless one was given,
-    /// and room for the events of a long test.
+    /// and room for the events of a long test. It opens no socket, and writes no audit and no
+    /// recording, whoever asks for them.
     #[cfg(feature = "test-support")]
     pub(crate) fn for_test(
         mut self,
@@ -342,7 +355,22 @@ impl SupervisorBuilder {
         *self.spec = dress(*self.spec);
         self.seed.get_or_insert(0);
         self.capacities.events = self.capacities.events.max(events);
+        self.reach = Reach::Inside;
         self
+    }
+
+    /// Takes out what would be seen outside, when all that is said about it has been checked.
+    #[cfg(feature = "test-support")]
+    fn keep_inside(&mut self) {
+        if self.reach == Reach::Outside || cfg!(plant_bug = "tests_reach_outside") {
+            return;
+        }
+        #[cfg(feature = "audit")]
+        drop(self.audit.take());
+        #[cfg(feature = "record")]
+        drop(self.recording.take());
+        #[cfg(all(feature = "ipc", unix))]
+        drop(self.ipc.take());
     }
 
     /// Has the driver give way to others at random, between any two messages. For simulations:
@@ -424,7 +452,13 @@ impl SupervisorBuilder {
         Options { seed, last_exits, remembered_paths }
     }
 
-    async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
+    #[cfg_attr(
+        not(feature = "test-support"),
+        expect(unused_mut, reason = "only a tree under test is changed before it is started")
+    )]
+    async fn start_as_it_is(mut self) -> Result<SupervisorHandle, SupervisorError> {
+        #[cfg(feature = "test-support")]
+        self.keep_inside();
         let valid = self.spec.validate()?;
         let runtime = runtime_with_a_timer()?;
         install_hook();

@@ -131,6 +131,11 @@ impl ValidSpec {
     pub fn worst_case_shutdown(&self) -> Option<Duration> {
         worst_case(&self.root, &ChildPath::root())
     }
+
+    /// After how long what is left of the tree is aborted, counted from the begin of its shutdown.
+    pub fn shutdown_budget(&self) -> Duration {
+        self.root.room.budget
+    }
 }
 
 fn look_at(supervisor: &SupervisorPlan, path: &ChildPath, warnings: &mut Vec<Warning>) {

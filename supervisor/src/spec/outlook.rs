@@ -17,6 +17,8 @@ use crate::policy::restart::{Readiness, Restart, Strategy};
 pub struct BlastRadius {
     /// The child that fails.
     pub path: ChildPath,
+    /// Whether it is restarted itself: one that is temporary is not.
+    pub is_restarted: bool,
     /// The siblings that go with it, each with everything below it.
     pub with: Vec<ChildPath>,
 }
@@ -65,9 +67,9 @@ impl ValidSpec {
             let is_temporary = kind.policy().restart == Restart::Temporary;
             let with = siblings.filter(|_| !is_temporary).filter(is_with);
             let with = with.map(|(_, sibling)| sibling.path.clone()).collect();
-            radii.push((BlastRadius { path: path.clone(), with }, is_temporary));
+            radii.push(BlastRadius { path: path.clone(), is_restarted: !is_temporary, with });
         });
-        let reach = |(mut radius, is_temporary): (BlastRadius, bool)| {
+        let reach = |mut radius: BlastRadius| {
             loop {
                 let is_gone = |path: &ChildPath| {
                     let mut gone = radius.with.iter().chain([&radius.path]);
@@ -75,7 +77,8 @@ impl ValidSpec {
                 };
                 let next = followers
                     .iter()
-                    .find(|(path, on)| !is_temporary && !is_gone(path) && on.iter().any(is_gone));
+                    .find(|(path, on)| !is_gone(path) && on.iter().any(is_gone))
+                    .filter(|_| radius.is_restarted);
                 match next {
                     Some((path, _)) => radius.with.push(path.clone()),
                     None => return radius,

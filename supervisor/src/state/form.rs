@@ -105,6 +105,8 @@ pub struct CommandRecordForm {
     pub requested_by: String,
     pub reason: String,
     pub at_nanos: u64,
+    #[serde(default)]
+    pub generation: u64,
 }
 
 /// Who keeps a child out of restarts and rounds; see [`HeldBy`].
@@ -226,13 +228,14 @@ impl From<&ExitRecord> for ExitRecordForm {
 
 impl From<&CommandRecord> for CommandRecordForm {
     fn from(record: &CommandRecord) -> Self {
-        let CommandRecord { id, command, requested_by, reason, at } = record;
+        let CommandRecord { id, command, requested_by, reason, at, generation } = record;
         Self {
             id: id.0,
             name: (*command).to_owned(),
             requested_by: requested_by.to_string(),
             reason: reason.to_string(),
             at_nanos: nanos(*at),
+            generation: generation.0,
         }
     }
 }

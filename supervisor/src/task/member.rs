@@ -145,6 +145,21 @@ impl MemberFactory {
         Self { settings: Some(settings), ..self }
     }
 
+    /// The same, whose tasks are what `dress` makes of them.
+    #[cfg(feature = "test-support")]
+    pub(crate) fn dressed(
+        self,
+        is_blocking: bool,
+        dress: impl Fn(&Arguments, &TaskFactory) -> TaskFactory + Send + Sync + 'static,
+    ) -> Self {
+        let make = Arc::clone(&self.make);
+        let make = Arc::new(move |arguments: Arguments| {
+            let task = make(arguments.clone());
+            dress(&arguments, &task)
+        });
+        Self { is_blocking, make, ..self }
+    }
+
     /// The same, with the settings of `other`.
     pub(crate) fn with_settings_of(self, other: &Self) -> Self {
         #[cfg(feature = "config")]

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::runtime::Handle;
@@ -14,8 +15,10 @@ use crate::error::types::SupervisorError;
 use crate::id::{ChildId, ChildPath};
 use crate::runtime::supervisor::SupervisorBuilder;
 use crate::spec::NodeSpec;
+use crate::spec::group::GroupKind;
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::factory::TaskFactory;
+use crate::task::member::MemberFactory;
 use crate::tree::SupervisionTree;
 use crate::tree::seat::Seat;
 
@@ -29,10 +32,22 @@ pub struct TestBuilder<T = ()> {
 }
 
 /// Who is replaced.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum StandIns {
     For(BTreeSet<ChildPath>),
     ForAll,
+}
+
+impl StandIns {
+    /// Whether there is one for this child, or for everybody in its pool or `Many`.
+    fn are_for(&self, child: &ChildPath, group: Option<&ChildPath>) -> bool {
+        match self {
+            Self::For(children) => {
+                children.contains(child) || group.is_some_and(|group| children.contains(group))
+            }
+            Self::ForAll => true,
+        }
+    }
 }
 
 impl<T> TestBuilder<T> {
@@ -55,7 +70,9 @@ impl<T> TestBuilder<T> {
     /// it is told. It is ready at once, sends the heartbeats that are expected of it, and ends
     /// when it is asked to. The policies of the child stay.
     ///
-    /// The stand-in of a blocking child is async: it can be aborted, as a thread cannot.
+    /// The stand-in of a blocking child is async: it can be aborted, as a thread cannot. The path
+    /// of a pool or a `Many` stands for all of its members, also for those to come; a single
+    /// member of a pool, which is there only when somebody spawns it, has no stand-in of its own.
     ///
     /// # Panics
     ///
@@ -98,19 +115,17 @@ impl<T> TestBuilder<T> {
             StandIns::For(children) => children.clone(),
             StandIns::ForAll => BTreeSet::new(),
         };
-        let mut dress = |path: &ChildPath, task: &TaskFactory| {
-            let is_named = missing.remove(path);
-            if is_named || matches!(self.stand_ins, StandIns::ForAll) {
-                stage.stand_in()
-            } else {
-                stage.wrap(task)
-            }
+        let wardrobe = Wardrobe { stage: stage.clone(), stand_ins: Arc::new(self.stand_ins) };
+        let mut seen = |path: &ChildPath| {
+            missing.remove(path);
         };
-        let mut builder = self
-            .builder
-            .for_test(|spec| dress_supervisor(spec, &ChildPath::root(), &mut dress), Self::EVENTS);
+        let dress = |spec| wardrobe.dress_supervisor(spec, &ChildPath::root(), &mut seen);
+        let mut builder = self.builder.for_test(dress, Self::EVENTS);
         if let Some(path) = missing.first() {
-            panic!("there is no task `{path}` in the tree, so there can be no stand-in for it");
+            panic!(
+                "there is no task `{path}` in the tree, so there can be no stand-in for it; for \
+                 the members of a pool it is the path of the pool"
+            );
         }
         let events = builder.subscribe_events();
         let handle = builder.start().await?;
@@ -158,35 +173,84 @@ impl<T> fmt::Debug for TestBuilder<T> {
 
 /// Lets what a spec runs take orders.
 pub(super) fn wrap(stage: &Stage, spec: NodeSpec) -> NodeSpec {
-    dress_node(spec, &ChildPath::root(), &mut |_, task| stage.wrap(task))
+    let stand_ins = Arc::new(StandIns::For(BTreeSet::new()));
+    let wardrobe = Wardrobe { stage: stage.clone(), stand_ins };
+    wardrobe.dress_node(spec, &ChildPath::root(), None, &mut |_| ())
 }
 
-fn dress_supervisor(
-    mut spec: SupervisorSpec,
-    path: &ChildPath,
-    dress: &mut impl FnMut(&ChildPath, &TaskFactory) -> TaskFactory,
-) -> SupervisorSpec {
-    let children = std::mem::take(&mut spec.children).into_iter();
-    spec.children = children
-        .map(|child| match ChildId::new(child.id()) {
-            Ok(id) => dress_node(child, &path.join(&id), dress),
-            // Whoever checks the tree says so.
-            Err(_) => child,
-        })
-        .collect();
-    spec
+/// What everybody runs in a test.
+#[derive(Clone)]
+struct Wardrobe {
+    stage: Stage,
+    stand_ins: Arc<StandIns>,
 }
 
-fn dress_node(
-    spec: NodeSpec,
-    path: &ChildPath,
-    dress: &mut impl FnMut(&ChildPath, &TaskFactory) -> TaskFactory,
-) -> NodeSpec {
-    match spec {
-        NodeSpec::Child(mut spec) => {
-            spec.task = dress(path, &spec.task);
-            NodeSpec::Child(spec)
+impl Wardrobe {
+    fn dress(
+        &self,
+        task: &TaskFactory,
+        path: &ChildPath,
+        group: Option<&ChildPath>,
+    ) -> TaskFactory {
+        if self.stand_ins.are_for(path, group) {
+            self.stage.stand_in()
+        } else {
+            self.stage.wrap(task)
         }
-        NodeSpec::Supervisor(spec) => dress_supervisor(*spec, path, dress).into(),
+    }
+
+    /// `seen` is told of everybody for whom there can be a stand-in.
+    fn dress_supervisor(
+        &self,
+        mut spec: SupervisorSpec,
+        path: &ChildPath,
+        seen: &mut impl FnMut(&ChildPath),
+    ) -> SupervisorSpec {
+        let group = (spec.group.kind != GroupKind::None).then_some(path);
+        if let Some(members) = spec.group.members.take() {
+            seen(path);
+            spec.group.members = Some(self.dress_members(members, path));
+        }
+        let children = std::mem::take(&mut spec.children).into_iter();
+        spec.children = children
+            .map(|child| match ChildId::new(child.id()) {
+                Ok(id) => self.dress_node(child, &path.join(&id), group, seen),
+                // Whoever checks the tree says so.
+                Err(_) => child,
+            })
+            .collect();
+        spec
+    }
+
+    /// Those of a pool, and those that a configuration makes of a `Many`.
+    fn dress_members(&self, members: MemberFactory, group: &ChildPath) -> MemberFactory {
+        if cfg!(plant_bug = "members_take_no_orders") {
+            return members;
+        }
+        let (wardrobe, group) = (self.clone(), group.clone());
+        let is_blocking = members.is_blocking() && !self.stand_ins.are_for(&group, None);
+        members.dressed(is_blocking, move |arguments, task| {
+            // The child of a `Many` is known by its index; one of a pool only when it is there.
+            let index = arguments.get::<usize>().and_then(|i| ChildId::new(i.to_string()).ok());
+            let path = index.map_or_else(|| group.clone(), |index| group.join(&index));
+            wardrobe.dress(task, &path, Some(&group))
+        })
+    }
+
+    fn dress_node(
+        &self,
+        spec: NodeSpec,
+        path: &ChildPath,
+        group: Option<&ChildPath>,
+        seen: &mut impl FnMut(&ChildPath),
+    ) -> NodeSpec {
+        match spec {
+            NodeSpec::Child(mut spec) => {
+                seen(path);
+                spec.task = self.dress(&spec.task, path, group);
+                NodeSpec::Child(spec)
+            }
+            NodeSpec::Supervisor(spec) => self.dress_supervisor(*spec, path, seen).into(),
+        }
     }
 }

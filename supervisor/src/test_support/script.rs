@@ -5,7 +5,7 @@ use std::error::Error as _;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use crate::event::{Event, EventKind};
+use crate::event::{Event, EventKind, EventTag};
 use crate::id::ChildPath;
 use crate::state::TreeState;
 
@@ -47,6 +47,14 @@ fn step(text: &str) -> Result<Step, String> {
         }
     };
     let kind = WORDS.iter().find(|(short, _)| *short == word).map_or(word, |(_, kind)| kind);
+    let is_known = |name: &str| EventTag::ALL.iter().any(|tag| tag.name() == name);
+    if !is_known(kind) && !cfg!(plant_bug = "unknown_word_waited_for") {
+        let short = WORDS.iter().map(|(short, _)| *short);
+        let names = EventTag::ALL.iter().map(|tag| tag.name());
+        let names = names.filter(|name| WORDS.iter().all(|(_, long)| long != name));
+        let known: Vec<_> = short.chain(names).map(|word| format!("`{word}`")).collect();
+        return Err(fail(&format!("nothing is called `{word}`; known: {}", known.join(", "))));
+    }
     let exit = words.next().map(str::to_owned);
     if exit.is_some() && kind != "exited" {
         return Err(fail("only `exit` has a third word, such as `exit api failed`"));

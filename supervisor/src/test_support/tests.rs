@@ -7,6 +7,10 @@ use std::task::Poll;
 use std::time::Duration;
 
 use super::TestTree;
+#[cfg(all(unix, feature = "config", feature = "ipc", feature = "audit", feature = "record"))]
+use crate::config::configurable::SupervisorConfig;
+#[cfg(all(unix, feature = "config", feature = "ipc", feature = "audit", feature = "record"))]
+use crate::ipc::IpcOptions;
 use crate::policy::backoff::Backoff;
 use crate::policy::restart::{Restart, Strategy};
 use crate::policy::shutdown::Grace;
@@ -17,6 +21,7 @@ use crate::state::Lifecycle;
 use crate::task::context::TaskContext;
 use crate::task::exit::contain;
 use crate::task::factory::{TaskFactory, blocking_fn, service_fn};
+use crate::task::member::{MemberFactory, blocking_member_fn, member_fn};
 
 fn parked() -> TaskFactory {
     service_fn(async |ctx: TaskContext| ctx.stopped().await)
@@ -214,6 +219,7 @@ async fn mistakes_in_a_test_are_named() {
         ("start api failed", "only `exit` has a third word"),
         ("exit api failed stop", "put `;` between"),
         ("start /api", "begins with `/root`"),
+        ("stopped api", "nothing is called `stopped`; known: `start`, `stop`, `abort`, `exit`, "),
     ] {
         let message = failure_of(async { drop(tree.expect(steps)) }).await;
         assert!(message.contains(why) && message.contains(steps), "{message}");
@@ -243,4 +249,61 @@ async fn settings_of_the_runtime_are_kept() {
     tree.expect("start api").await;
     tree.fail("api", "two").await;
     assert_eq!(tree.state_of("api").await.last_exits.len(), 1);
+}
+
+fn orders() -> MemberFactory {
+    member_fn(async |ctx: TaskContext, _: u64| ctx.stopped().await)
+}
+
+#[tokio::test]
+async fn a_member_of_a_pool_takes_orders_too() {
+    let spec = SupervisorSpec::root().child(SupervisorSpec::pool("orders").members(orders()));
+    let mut tree = TestTree::start(spec).await.unwrap();
+    let add = tree.handle().spawn_member("/root/orders", "ada", 1_u64, "t", "t");
+    add.await.unwrap();
+    tree.fail("orders/ada", "sold out").await;
+    tree.expect("start orders/ada#1; exit orders/ada failed; start orders/ada#2").await;
+    assert!(tree.end().await.is_clean());
+}
+
+#[tokio::test]
+async fn the_path_of_a_pool_stands_in_for_all_its_members() {
+    let compact = blocking_member_fn(|ctx, _: u64| while ctx.sleep(Duration::from_millis(1)) {});
+    let pool = SupervisorSpec::pool("compactors").members(compact);
+    let tree = TestTree::builder(SupervisorSpec::root().child(pool)).stand_in_for("compactors");
+    let mut tree = tree.start().await.unwrap();
+    let add = tree.handle().spawn_member("/root/compactors", "one", 1_u64, "t", "t");
+    add.await.unwrap();
+    tree.fail("compactors/one", "disk gone").await;
+    tree.expect("start compactors/one#1; exit compactors/one failed; start compactors/one#2").await;
+    assert!(tree.end().await.is_clean());
+}
+
+#[cfg(all(unix, feature = "config", feature = "ipc", feature = "audit", feature = "record"))]
+#[tokio::test]
+async fn a_tree_under_test_leaves_nothing_outside() {
+    let folder = std::env::temp_dir().join(format!("test-tree-{}", std::process::id()));
+    std::fs::create_dir(&folder).unwrap();
+    let place = folder.display();
+    let config: SupervisorConfig = format!(
+        "ipc: {{ enabled: true, target_id: shop, path: {place}/shop.sock }}\n\
+         observability: {{ audit: {{ path: {place}/audit.log }}, record: {{ folder: {place} }} }}"
+    )
+    .parse()
+    .unwrap();
+    let tree = || Supervisor::builder(cache_and_api()).config(config.clone());
+    // Two at once, as tests are.
+    let first = TestTree::builder(tree()).start().await.unwrap();
+    let in_code = tree().ipc(IpcOptions::new("shop").path(folder.join("shop.sock")));
+    let second = TestTree::builder(in_code).start().await.unwrap();
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    assert!(second.end().await.is_clean());
+    assert!(first.end().await.is_clean());
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+    std::fs::remove_dir(&folder).unwrap();
+    // What is said about it still has to be right.
+    let config: SupervisorConfig = "ipc: { enabled: true }".parse().unwrap();
+    let nameless = Supervisor::builder(cache_and_api()).config(config);
+    let error = TestTree::builder(nameless).start().await.expect_err("it has no id");
+    assert!(error.to_string().contains("the target needs an id"), "{error}");
 }

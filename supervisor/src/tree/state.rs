@@ -38,7 +38,8 @@ pub struct State<T>(pub T);
 #[diagnostic::on_unimplemented(
     message = "the application state `{Self}` has no `{T}`, which a child of this tree needs",
     label = "`{Self}` does not provide `{T}`",
-    note = "add a field of type `{T}` to `{Self}` and derive `SharedState` on it, or implement \
+    note = "start the tree with a struct that derives `SharedState` and has a field of type `{T}`: a new \
+            one, or `{Self}` with one field more; or implement \
             `rust_supervisor::tree::state::Provide<{T}>` yourself"
 )]
 pub trait Provide<T> {

@@ -39,24 +39,54 @@ pub struct WhyForm {
 #[non_exhaustive]
 #[expect(missing_docs, reason = "they are those of `Reason`")]
 pub enum ReasonForm {
-    NotItsTurn { supervisor: String, lifecycle: String },
-    WaitsFor { dependencies: Vec<String> },
+    NotItsTurn {
+        supervisor: String,
+        lifecycle: String,
+    },
+    WaitsFor {
+        dependencies: Vec<String>,
+    },
     NotReadyYet,
     NotEndedYet,
     Disabled,
     CannotBeEnded,
     Runs,
-    Exited { record: ExitRecordForm },
-    FailedBefore { record: ExitRecordForm },
-    Decided { decision: DecisionForm },
-    WaitsUntil { due_nanos: u64, next: u64 },
-    WaitsForRound { supervisor: String },
-    Commanded { command: CommandRecordForm },
-    HeldByLimit { since_nanos: u64 },
+    Exited {
+        record: ExitRecordForm,
+    },
+    FailedBefore {
+        record: ExitRecordForm,
+    },
+    Decided {
+        decision: DecisionForm,
+    },
+    WaitsUntil {
+        due_nanos: u64,
+        next: u64,
+    },
+    WaitsForRound {
+        supervisor: String,
+    },
+    Commanded {
+        command: CommandRecordForm,
+    },
+    HeldByLimit {
+        since_nanos: u64,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        trial_nanos: Option<u64>,
+    },
     Ignored,
-    SupervisorDown { supervisor: String, lifecycle: String },
-    OwnBudget { budget: BudgetForm },
-    SharedBudget { supervisor: String, budget: BudgetForm },
+    SupervisorDown {
+        supervisor: String,
+        lifecycle: String,
+    },
+    OwnBudget {
+        budget: BudgetForm,
+    },
+    SharedBudget {
+        supervisor: String,
+        budget: BudgetForm,
+    },
 }
 
 impl Serialize for Why {
@@ -102,7 +132,9 @@ impl From<&Reason> for ReasonForm {
                 Self::WaitsForRound { supervisor: supervisor.to_string() }
             }
             Reason::Commanded(record) => Self::Commanded { command: record.into() },
-            Reason::HeldByLimit { since } => Self::HeldByLimit { since_nanos: nanos(*since) },
+            Reason::HeldByLimit { since, trial } => {
+                Self::HeldByLimit { since_nanos: nanos(*since), trial_nanos: trial.map(nanos) }
+            }
             Reason::Ignored => Self::Ignored,
             Reason::SupervisorDown { supervisor, lifecycle } => Self::SupervisorDown {
                 supervisor: supervisor.to_string(),

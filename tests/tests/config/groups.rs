@@ -6,7 +6,8 @@ use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::TaskFactory;
 use rust_supervisor::task::member::member_fn;
 
-use super::{check, flaky, ms, nest, parked, refused, start};
+use crate::policies::nest;
+use crate::stage::{check, flaky, ms, parked, refused, start};
 
 /// A pool with a member, and three of one kind, which all run `task`.
 async fn groups(task: fn() -> TaskFactory, yaml: &str) -> String {

@@ -13,7 +13,7 @@ use rust_supervisor::runtime::supervisor::Supervisor;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 
-use super::{
+use crate::stage::{
     check, config, flaky, history, jitter, ms, parked, refused, start, temporary_dir, weak,
 };
 

@@ -272,6 +272,12 @@ fn of_supervisors() -> Vec<Case> {
             quote!(a: a, a: b),
         ),
         of_fields(
+            "supervisor::names_fit_in_variables",
+            "two underscores in a row",
+            nothing(),
+            quote!(a__b: a),
+        ),
+        of_fields(
             "supervisor::after_names_another_field",
             "has no field `c`",
             nothing(),

@@ -251,7 +251,8 @@ const MISTAKES: &[(&str, &str, &str)] = &[
         "`within` is missing",
     ),
     ("{ pool: /root/sessions, id: a, arg: { user: 1 } }", "1:42", "unknown key `arg`"),
-    ("7", "1:11", "expected a section, found `7`"),
+    // Nobody can tell of which pool this is, and so what of it is a secret.
+    ("7", "1:11", "expected a section, found `***`"),
 ];
 
 #[test]
@@ -282,6 +283,19 @@ fn all_mistakes_of_all_members_are_said_at_once() {
           - { pool: /root/sessions, id: a, args: { user: 2 } }
     ";
     assert_eq!(refused(text).diagnostics().len(), 4, "{}", refused(text));
+}
+
+#[test]
+fn mistakes_of_members_are_said_together_with_those_of_the_tree() {
+    let member = "dynamic: [{ pool: /root/sesions, id: a, args: { user: 1 } }, \
+                  { pool: /root/sessions, id: b, args: { user: x } }]";
+    // A child that is not there, and a rule that the tree breaks: of that one there is no plan.
+    for of_tree in ["wbe: { restart: transient }", "web: { backoff: { jitter: 7 } }"] {
+        let error = refused(&format!("supervisor: {{ children: {{ {of_tree} }} }}\n{member}"));
+        let keys: Vec<_> = error.diagnostics().iter().map(|one| one.key().to_string()).collect();
+        assert_eq!(keys[1..], ["dynamic.0.pool", "dynamic.1.args.user"], "{error}");
+        assert!(keys[0].starts_with("supervisor.children.w"), "{error}");
+    }
 }
 
 #[test]

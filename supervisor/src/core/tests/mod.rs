@@ -8,6 +8,8 @@ mod harness;
 mod invariants;
 mod notation;
 #[cfg(test)]
+mod player;
+#[cfg(test)]
 mod scripts;
 pub(crate) mod sim;
 #[cfg(test)]

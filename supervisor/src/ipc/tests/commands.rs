@@ -192,6 +192,8 @@ async fn a_command_that_is_not_whole_is_refused_and_changes_nothing() {
     for (method, params, code, stage) in [
         (restart, change("reason", json!(" ")), "validation_failed", "command_validate"),
         (restart, change("requested_by", json!("")), "validation_failed", "command_validate"),
+        (restart, change("reason", json!("\u{1b}[2J")), "validation_failed", "command_validate"),
+        (restart, change("requested_by", json!("a\nb")), "validation_failed", "command_validate"),
         (restart, change("command_id", json!("")), "validation_failed", "command_validate"),
         (
             restart,

@@ -1,6 +1,6 @@
 //! L27–L29: significant children.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn any_significant_ends_the_supervisor_with_the_first() {

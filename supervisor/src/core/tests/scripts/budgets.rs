@@ -1,6 +1,6 @@
 //! L35, L36: two budgets, and what follows when the first is spent.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn the_childs_own_limit_is_looked_at_first_and_then_its_supervisor_is_not_charged() {

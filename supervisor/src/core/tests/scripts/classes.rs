@@ -1,6 +1,6 @@
 //! L36: a class of failure may have its own backoff and limit, which replace the child's.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn a_class_with_a_limit_of_its_own_is_charged_to_that_and_not_to_the_childs() {

@@ -1,6 +1,6 @@
 //! L24–L26: deaths at the same time, and the window.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn deaths_that_a_round_has_still_to_stop_are_absorbed() {

@@ -1,6 +1,6 @@
 //! L37: who depends on something starts when that is ready, and waits until then.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn a_child_starts_when_all_it_depends_on_is_ready() {

@@ -1,6 +1,6 @@
 //! Children that are declared and not to be started.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn what_is_disabled_is_passed_over_when_its_supervisor_starts() {

@@ -1,6 +1,6 @@
 //! Children that a reload disables and enables, and manies that it lets grow and shrink.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn what_is_disabled_is_stopped_and_what_is_enabled_is_started() {

@@ -1,6 +1,6 @@
 //! L30, L31: one run at a time, and late reports.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn late_reports_about_an_earlier_run_change_nothing() {

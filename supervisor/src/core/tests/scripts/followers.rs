@@ -1,6 +1,6 @@
 //! L38: what a dependant does while something it depends on is not ready.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn keep_does_nothing_to_a_running_dependant() {

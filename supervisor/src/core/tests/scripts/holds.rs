@@ -1,6 +1,6 @@
 //! L41: what an operator keeps out stays out, whatever happens around it.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn a_pause_stops_the_run_and_a_resume_starts_it() {

@@ -1,6 +1,6 @@
 //! L15, L18, L19, D2: meltdown, and how the supervisor above sees it.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn the_failing_child_is_down_and_the_others_are_stopped_in_reverse() {

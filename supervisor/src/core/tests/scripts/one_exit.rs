@@ -1,6 +1,6 @@
 //! L5–L8, and which classes of failure are not retried: what follows when one run ends.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn a_permanent_child_is_restarted_after_every_exit() {

@@ -1,6 +1,6 @@
 //! L37: parallel supervisors, which start and stop side by side.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn a_parallel_supervisor_starts_each_child_as_soon_as_it_can() {

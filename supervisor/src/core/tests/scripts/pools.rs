@@ -1,6 +1,6 @@
 //! Pools and manies. OTP's `simple_one_for_one` is the source of what a pool forgets.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn members_are_numbered_from_one_and_numbers_that_are_taken_are_left_out() {

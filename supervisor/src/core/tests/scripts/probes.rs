@@ -1,6 +1,6 @@
 //! L35, the end of a quarantine: one trial, charged to nothing.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn a_quarantined_child_is_probed_and_nobody_is_charged() {

@@ -1,6 +1,6 @@
 //! L32: replies. What each command is answered in each state of the child.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn a_stop_is_answered_when_the_run_has_ended() {

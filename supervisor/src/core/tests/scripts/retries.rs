@@ -1,6 +1,6 @@
 //! L16, L17: starts that fail inside a round, and what is answered meanwhile.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn a_start_that_never_succeeds_is_tried_until_the_intensity_is_spent() {

@@ -1,6 +1,6 @@
 //! L9–L14: restart rounds.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn with_an_intensity_of_zero_the_first_request_is_too_many() {

@@ -1,6 +1,6 @@
 //! L1–L4: starting a tree, and adding to it.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn children_start_one_after_the_other_each_when_the_one_before_is_ready() {

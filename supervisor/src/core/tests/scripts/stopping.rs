@@ -1,6 +1,6 @@
 //! L20–L23, D1, D12: stopping.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn each_child_has_its_own_grace_strictly_one_after_the_other() {

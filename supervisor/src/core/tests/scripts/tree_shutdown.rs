@@ -1,6 +1,6 @@
 //! L44: shutdown without orphaned tasks.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn everything_ends_in_reverse_and_the_report_has_a_row_for_every_child() {

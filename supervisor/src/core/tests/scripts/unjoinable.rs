@@ -1,6 +1,6 @@
 //! L40: runs that do not end.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn stop_answers_unjoinable_and_never_ok() {

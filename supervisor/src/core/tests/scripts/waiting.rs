@@ -1,6 +1,6 @@
 //! What commands do to a child that waits for a dependency, and what ends the waiting.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn stop_of_a_waiting_child_is_answered_at_once_and_it_is_down() {

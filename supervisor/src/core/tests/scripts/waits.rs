@@ -1,6 +1,6 @@
 //! L33, L34: waits before restarts, and groups.
 
-use crate::core::tests::harness::check;
+use crate::core::tests::player::check;
 
 #[test]
 fn the_wait_grows_up_to_its_ceiling() {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fastrand::Rng;
 
-use super::{child, fit, one, supervisor};
+use super::draw::{child, fit, one, supervisor};
 use crate::policy::PolicyPatch;
 use crate::policy::restart::AutoShutdown;
 use crate::spec::NodeSpec;
