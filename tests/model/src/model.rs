@@ -243,6 +243,7 @@ pub(crate) struct Hold {
 }
 
 /// A child, or the root.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) path: String,

@@ -4,6 +4,7 @@ use crate::model::{Exit, Id, Model};
 use crate::spec::{Attempt, Body, Luggage, Manner};
 
 /// A run that was started and has not ended.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) phase: Phase,
@@ -15,7 +16,7 @@ pub(crate) struct Run {
     /// Whether it has one.
     pub(crate) has_helper: bool,
     /// How it ended, while its helper has still to go.
-    pub(crate) end: Option<Option<Exit>>,
+    pub(crate) end: Option<Word>,
     /// When it does something by itself.
     pub(crate) due: Option<u64>,
 }
@@ -188,7 +189,7 @@ impl Model {
             return self.report(id, Word::Ended(exit));
         }
         // L30: its helper has to go first.
-        run.end = Some(exit);
+        run.end = Some(Word::Ended(exit));
         self.reach("L30 a run is over, and its helper not yet");
         self.queue(Turn::Helper(id, self.nodes[id].generation));
     }
@@ -199,8 +200,8 @@ impl Model {
             return;
         }
         let Some(run) = &mut self.nodes[id].run else { return };
-        if let Some(exit) = run.end.take() {
-            return self.report(id, Word::Ended(exit));
+        if let Some(end) = run.end.take() {
+            return self.report(id, end);
         }
         run.has_helper = false;
         self.reach("L30 a helper panics");
