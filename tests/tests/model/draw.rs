@@ -188,7 +188,8 @@ impl ReferenceStateMachine for Laws {
             (select(parents), 0..3_u8, child("x", 0)).prop_map(move |(path, n, mut child)| {
                 child.id = format!("x{n}");
                 let mut number = 500 + u64::from(n) * 7;
-                let known = known[&path].iter().filter(|path| is_declared(path)).cloned().collect();
+                let known: Vec<_> =
+                    known[&path].iter().filter(|path| is_declared(path)).cloned().collect();
                 tidy(&mut child, &mut number, AutoShutdown::Never);
                 tidy_dependencies(&mut child, &known);
                 Op::Command(Command { path, verb: Verb::Add(Box::new(child)) })
@@ -363,7 +364,7 @@ fn tidy_edges(flags: &mut Flags, path: &str, known: &mut Vec<String>) {
         if child.restart == Restart::Temporary && !is_wild() {
             child.depends_on.clear();
         }
-        tidy_dependencies(child, &known.iter().filter(is_near).cloned().collect());
+        tidy_dependencies(child, &known.iter().filter(is_near).cloned().collect::<Vec<_>>());
         let path = format!("{path}/{}", child.id);
         let before = known.len();
         if let Body::Supervisor(flags) = &mut child.body {
@@ -378,7 +379,7 @@ fn tidy_edges(flags: &mut Flags, path: &str, known: &mut Vec<String>) {
     }
 }
 
-fn tidy_dependencies(child: &mut Child, known: &Vec<String>) {
+fn tidy_dependencies(child: &mut Child, known: &[String]) {
     let nth = |text: &String| text.parse::<usize>().unwrap_or(0);
     let all: BTreeSet<_> = child
         .depends_on

@@ -105,8 +105,8 @@ fn the_supervisor_does_what_the_model_does() {
     println!("sequences identical: {cases} of {cases} ({steps} steps; {ties} cut short by a tie)");
     let reached = REACHED.lock().unwrap_or_else(PoisonError::into_inner);
     for &state in supervisor_model::STATES {
-        let times = reached.get(state).copied().unwrap_or(0);
-        println!("{times:>6} {state}");
+        let count = reached.get(state).copied().unwrap_or(0);
+        println!("{count:>6} {state}");
     }
     let is_rare = |state: &&str| reached.get(state).is_none_or(|&times| times < cases / 200);
     let rare: Vec<_> = supervisor_model::STATES.iter().filter(|&state| is_rare(state)).collect();

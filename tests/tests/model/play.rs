@@ -195,11 +195,11 @@ impl Real {
 
     pub(crate) fn beat(&mut self, path: &str) -> Seen {
         let contexts = self.stage.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-        let _inside = self.runtime.enter();
+        let inside = self.runtime.enter();
         if let Some(context) = contexts.get(path) {
             context.heartbeat();
         }
-        drop((_inside, contexts));
+        drop((inside, contexts));
         self.seen()
     }
 
@@ -211,10 +211,11 @@ impl Real {
         };
         let contexts = self.stage.contexts.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(context) = contexts.get(path).filter(|_| is_over(path)) {
-            let _inside = self.runtime.enter();
+            let inside = self.runtime.enter();
             context.ready();
             context.heartbeat();
             context.spawn(async { unreachable!("it is over") });
+            drop(inside);
         }
         drop(contexts);
         self.seen()
@@ -494,7 +495,7 @@ async fn run(
             if told.await.is_ok() {
                 panic_silently();
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         });
     }
     ctx.ready();
