@@ -136,86 +136,91 @@ fn a_hundred_thousand_short_helpers_leave_nothing_behind() {
     });
 }
 
-#[tokio::test]
-async fn children_that_come_and_go_leave_nothing_behind() {
-    async fn come_and_go(handle: &SupervisorHandle, times: usize) {
-        for _ in 0..times {
-            let child = ChildSpec::new("guest", parked()).restart(Restart::Temporary);
-            handle.add_child("/root", child, BY, WHY).await.unwrap();
-            handle.stop_child("/root/guest", BY, WHY).await.unwrap();
+#[test]
+fn children_that_come_and_go_leave_nothing_behind() {
+    alone(&mut Builder::new_current_thread(), async {
+        async fn come_and_go(handle: &SupervisorHandle, times: usize) {
+            for _ in 0..times {
+                let child = ChildSpec::new("guest", parked()).restart(Restart::Temporary);
+                handle.add_child("/root", child, BY, WHY).await.unwrap();
+                handle.stop_child("/root/guest", BY, WHY).await.unwrap();
+            }
         }
-    }
-    let _alone = ALONE.lock().await;
-    let handle =
-        Supervisor::builder(SupervisorSpec::root()).remembered_paths(64).start().await.unwrap();
-    come_and_go(&handle, 1_000).await;
-    let before = live();
-    come_and_go(&handle, 20_000).await;
-    assert_as_before(before, "after 20,000 guests");
-    end_clean(&handle).await;
+        let handle =
+            Supervisor::builder(SupervisorSpec::root()).remembered_paths(64).start().await.unwrap();
+        come_and_go(&handle, 1_000).await;
+        let before = live();
+        come_and_go(&handle, 20_000).await;
+        assert_as_before(before, "after 20,000 guests");
+        end_clean(&handle).await;
+    });
 }
 
-#[tokio::test(start_paused = true)]
-async fn those_who_wait_for_what_never_comes_do_not_pile_up() {
-    async fn wait_in_vain(handle: &SupervisorHandle, times: usize) {
-        for _ in 0..times {
-            {
-                let mut ready = pin!(handle.wait_until_ready("/root/never"));
-                let mut settled = pin!(handle.wait_until_settled());
-                let mut join = pin!(handle.join());
-                let mut events = handle.subscribe_events();
-                let mut next = pin!(events.next());
-                assert!(poll_once(ready.as_mut()).is_pending());
-                assert!(poll_once(settled.as_mut()).is_pending());
-                assert!(poll_once(join.as_mut()).is_pending());
-                assert!(poll_once(next.as_mut()).is_pending());
+#[test]
+fn those_who_wait_for_what_never_comes_do_not_pile_up() {
+    alone(Builder::new_current_thread().start_paused(true), async {
+        async fn wait_in_vain(handle: &SupervisorHandle, times: usize) {
+            for _ in 0..times {
+                {
+                    let mut ready = pin!(handle.wait_until_ready("/root/never"));
+                    let mut settled = pin!(handle.wait_until_settled());
+                    let mut join = pin!(handle.join());
+                    let mut events = handle.subscribe_events();
+                    let mut next = pin!(events.next());
+                    assert!(poll_once(ready.as_mut()).is_pending());
+                    assert!(poll_once(settled.as_mut()).is_pending());
+                    assert!(poll_once(join.as_mut()).is_pending());
+                    assert!(poll_once(next.as_mut()).is_pending());
+                }
+                tokio::task::yield_now().await;
             }
-            tokio::task::yield_now().await;
         }
-    }
-    let _alone = ALONE.lock().await;
-    let never = service_fn(async |_: TaskContext| Err::<(), _>("never"));
-    let never = ChildSpec::new("never", never).readiness(Readiness::Explicit);
-    let handle = Supervisor::start(SupervisorSpec::root()).await.unwrap();
-    let inner = SupervisorSpec::new("inner")
-        .child(ChildSpec::new("waits", parked()).readiness(Readiness::Explicit));
-    let mut add = pin!(handle.add_child("/root", inner, BY, WHY));
-    assert!(poll_once(add.as_mut()).is_pending());
-    assert!(handle.add_child("/root", never.restart(Restart::Transient), BY, WHY).await.is_err());
-    let down = ChildSpec::new("never", service_fn(async |_: TaskContext| {}))
-        .restart(Restart::Transient)
-        .backoff(every(ms(1)));
-    handle.add_child("/root", down, BY, WHY).await.unwrap();
-    tokio::task::yield_now().await;
-    tokio::task::yield_now().await;
+        let never = service_fn(async |_: TaskContext| Err::<(), _>("never"));
+        let never = ChildSpec::new("never", never).readiness(Readiness::Explicit);
+        let handle = Supervisor::start(SupervisorSpec::root()).await.unwrap();
+        let inner = SupervisorSpec::new("inner")
+            .child(ChildSpec::new("waits", parked()).readiness(Readiness::Explicit));
+        let mut add = pin!(handle.add_child("/root", inner, BY, WHY));
+        assert!(poll_once(add.as_mut()).is_pending());
+        assert!(
+            handle.add_child("/root", never.restart(Restart::Transient), BY, WHY).await.is_err()
+        );
+        let down = ChildSpec::new("never", service_fn(async |_: TaskContext| {}))
+            .restart(Restart::Transient)
+            .backoff(every(ms(1)));
+        handle.add_child("/root", down, BY, WHY).await.unwrap();
+        tokio::task::yield_now().await;
+        tokio::task::yield_now().await;
 
-    wait_in_vain(&handle, 2_000).await;
-    let before = live();
-    wait_in_vain(&handle, 50_000).await;
-    assert_as_before(before, "after waiting 50,000 times");
-    end_clean(&handle).await;
+        wait_in_vain(&handle, 2_000).await;
+        let before = live();
+        wait_in_vain(&handle, 50_000).await;
+        assert_as_before(before, "after waiting 50,000 times");
+        end_clean(&handle).await;
+    });
 }
 
 /// Each of them, polled once or a few times and dropped, again and again.
-#[tokio::test(start_paused = true)]
-async fn calls_that_are_dropped_do_not_pile_up() {
-    async fn call_and_drop(play: &Play, call: &Call, times: usize) {
-        for polls in (1..=3).cycle().take(times) {
-            let lives = play.world.lives.clone();
-            poll_then_drop((call.make)(play.subject.clone(), lives), polls).await;
-            sleep(ms(50)).await;
+#[test]
+fn calls_that_are_dropped_do_not_pile_up() {
+    alone(Builder::new_current_thread().start_paused(true), async {
+        async fn call_and_drop(play: &Play, call: &Call, times: usize) {
+            for polls in (1..=3).cycle().take(times) {
+                let lives = play.world.lives.clone();
+                poll_then_drop((call.make)(play.subject.clone(), lives), polls).await;
+                sleep(ms(50)).await;
+            }
         }
-    }
-    let _alone = ALONE.lock().await;
-    // The end of the tree is asked for once.
-    let calls = calls().into_iter().filter(|call| !call.function.contains("shutdown"));
-    for call in calls {
-        let play = Play::begin(Stage::Steady, None).await;
-        call_and_drop(&play, &call, 200).await;
-        let before = live();
-        call_and_drop(&play, &call, 600).await;
-        let Call { function, how, .. } = call;
-        assert_as_before(before, &format!("{function} {how}, dropped 600 more times"));
-        play.end(function).await;
-    }
+        // The end of the tree is asked for once.
+        let calls = calls().into_iter().filter(|call| !call.function.contains("shutdown"));
+        for call in calls {
+            let play = Play::begin(Stage::Steady, None).await;
+            call_and_drop(&play, &call, 200).await;
+            let before = live();
+            call_and_drop(&play, &call, 600).await;
+            let Call { function, how, .. } = call;
+            assert_as_before(before, &format!("{function} {how}, dropped 600 more times"));
+            play.end(function).await;
+        }
+    });
 }

@@ -1,5 +1,6 @@
 //! Commands on their way to the engine.
 
+use std::cell::RefCell;
 use std::sync::Arc;
 
 use super::outcome::CommandOutcome;
@@ -130,6 +131,67 @@ impl By {
         if is_blank(reason) {
             return Err(SupervisorError::Blank { field: "reason", what: "why" });
         }
-        Ok(Self { requested_by: requested_by.into(), reason: reason.into() })
+        Ok(Self { requested_by: shared(requested_by), reason: shared(reason) })
+    }
+}
+
+/// The longest text that is kept for the next who says the same, in bytes.
+const LONGEST_KEPT: usize = 128;
+
+/// What was said last on a thread, who asks and why: those who ask again and again mostly say the
+/// same.
+#[derive(Default)]
+struct Latest {
+    texts: [Option<Arc<str>>; 4],
+    /// Which of them makes room for the next.
+    oldest: usize,
+}
+
+impl Latest {
+    fn share(&mut self, text: &str) -> Arc<str> {
+        if let Some(known) = self.texts.iter().flatten().find(|known| ***known == *text) {
+            return Arc::clone(known);
+        }
+        let shared = Arc::<str>::from(text);
+        if text.len() <= LONGEST_KEPT {
+            self.texts[self.oldest] = Some(Arc::clone(&shared));
+            self.oldest = (self.oldest + 1) % self.texts.len();
+        }
+        shared
+    }
+}
+
+/// The text, shared with an earlier one that is the same.
+fn shared(text: &str) -> Arc<str> {
+    thread_local! {
+        static LATEST: RefCell<Latest> = RefCell::default();
+    }
+    // A thread that is about to end has forgotten what was said.
+    let shared = LATEST.try_with(|latest| latest.borrow_mut().share(text));
+    shared.unwrap_or_else(|_| text.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_again_for_the_same_reason_takes_no_heap_and_is_told_apart_from_who_does_not() {
+        let one = By::new("autoscaler", "more load").unwrap();
+        let again = By::new("autoscaler", "more load").unwrap();
+        assert!(Arc::ptr_eq(&one.requested_by, &again.requested_by));
+        assert!(Arc::ptr_eq(&one.reason, &again.reason));
+        let other = By::new("autoscaler", "less load").unwrap();
+        assert_eq!((&*other.requested_by, &*other.reason), ("autoscaler", "less load"));
+        assert_eq!(&*again.reason, "more load");
+    }
+
+    #[test]
+    fn a_long_reason_is_not_kept_for_the_next() {
+        let long = "x".repeat(LONGEST_KEPT + 1);
+        let [one, again] = [(); 2].map(|()| By::new("operator", &long).unwrap());
+        assert_eq!(one.reason, again.reason);
+        assert!(!Arc::ptr_eq(&one.reason, &again.reason));
+        assert_eq!(Arc::strong_count(&again.reason), 1);
     }
 }

@@ -77,7 +77,7 @@ impl Engine {
         let path =
             self.nodes.get(pool).map_or_else(ChildPath::root, |node| node.path.join(&name.id));
         self.check_new(&path)?;
-        let plan = ChildPlan { policy, dependencies: Box::default(), tags, task };
+        let plan = ChildPlan::new(policy, task, Vec::new(), tags);
         self.insert_added(id, pool, path, &PlanKind::Child(Arc::new(plan)))
     }
 

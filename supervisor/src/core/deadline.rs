@@ -26,6 +26,9 @@ pub(super) enum Due {
 /// there are, and put in order when their time has come, which is hardly ever.
 #[derive(Debug, Default)]
 pub(super) struct Deadlines {
+    /// The state of a node that came when no other waited: where children stop, or start, one after
+    /// the other there is no more than one.
+    alone: Option<(Uptime, NodeKey)>,
     in_order: BTreeSet<(Uptime, Due, NodeKey)>,
     batches: BTreeMap<Uptime, Batch>,
     /// When the state that was added last is due.
@@ -59,6 +62,10 @@ impl Deadlines {
     pub(super) fn add_state(&mut self, at: Uptime, key: NodeKey) -> Timer {
         let is_one_of_many = self.latest == Some(at) && self.ordered_to.is_none_or(|to| at > to);
         self.latest = Some(at);
+        if self.alone.is_none() && self.batches.is_empty() {
+            self.alone = Some((at, key));
+            return Timer(None);
+        }
         if !is_one_of_many {
             self.add(at, Due::State, key);
             return Timer(None);
@@ -74,6 +81,9 @@ impl Deadlines {
 
     /// Removes the timer of a node's state.
     pub(super) fn remove_state(&mut self, at: Uptime, key: NodeKey, Timer(place): Timer) {
+        if self.alone.take_if(|alone| *alone == (at, key)).is_some() {
+            return;
+        }
         let batch = place.zip(self.batches.get_mut(&at));
         let Some((place, batch)) = batch else { return self.remove(at, Due::State, key) };
         let place = place.get() - 1;
@@ -85,16 +95,17 @@ impl Deadlines {
     }
 
     pub(super) fn next(&self) -> Option<Uptime> {
+        let alone = self.alone.map(|(at, _)| at);
         let first = self.in_order.first().map(|&(at, ..)| at);
         let batch = self.batches.first_key_value().map(|(&at, _)| at);
-        match (first, batch) {
-            (Some(first), Some(batch)) => Some(first.min(batch)),
-            (first, batch) => first.or(batch),
-        }
+        [alone, first, batch].into_iter().flatten().min()
     }
 
     /// Takes out the earliest, if its time has come.
     pub(super) fn pop(&mut self, now: Uptime) -> Option<(Due, NodeKey)> {
+        if let Some((at, key)) = self.alone.take_if(|(at, _)| *at <= now) {
+            self.add(at, Due::State, key);
+        }
         while let Some(batch) = self.batches.first_entry().filter(|batch| *batch.key() <= now) {
             let (at, batch) = batch.remove_entry();
             self.ordered_to = Some(at);
@@ -110,6 +121,7 @@ impl Deadlines {
     pub(super) fn contains(&self, at: Uptime, due: Due, key: NodeKey) -> bool {
         let mut batch = self.batches.get(&at).into_iter().flat_map(|batch| &batch.nodes);
         self.in_order.contains(&(at, due, key))
+            || (due == Due::State && self.alone == Some((at, key)))
             || (due == Due::State && batch.any(|&known| known == Some(key)))
     }
 
@@ -117,6 +129,7 @@ impl Deadlines {
     pub(super) fn len(&self) -> usize {
         let batches = self.batches.values();
         self.in_order.len()
+            + usize::from(self.alone.is_some())
             + batches.map(|batch| batch.nodes.len() - batch.free.len()).sum::<usize>()
     }
 }

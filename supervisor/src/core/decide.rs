@@ -94,7 +94,7 @@ impl Engine {
                     let Some(node) = self.nodes.get(child) else { continue };
                     // A command, or a round, has disposed of it.
                     let State::Ended { ready_for, ended } = node.state else { continue };
-                    let last = node.history.as_ref().and_then(|past| past.exits.back());
+                    let last = node.history.as_ref().and_then(|past| past.last_exit());
                     let Some(exit) = last.map(|record| record.exit.clone()) else { continue };
                     self.go_on_with(child);
                     self.decide(child, &exit, ended, ready_for);

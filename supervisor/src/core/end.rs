@@ -69,7 +69,6 @@ impl Engine {
             self.set_state(
                 key,
                 State::Stopping(Stopping {
-                    since: now,
                     due: None,
                     is_aborted: false,
                     is_stuck: false,
@@ -78,7 +77,7 @@ impl Engine {
             );
         }
         if key == self.root {
-            self.ledger.begin(now);
+            self.ledger.begin(now, self.nodes.live());
             if !cfg!(plant_bug = "budget_ignored") {
                 self.deadlines.add(now + budget, Due::Budget, key);
             }

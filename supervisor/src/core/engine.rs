@@ -164,6 +164,11 @@ impl Engine {
         self.nodes.census()
     }
 
+    /// How many nodes there is room for.
+    pub(crate) fn places(&self) -> usize {
+        self.nodes.places()
+    }
+
     /// Whether the end of the tree has begun.
     pub(crate) fn has_begun_to_end(&self) -> bool {
         self.ledger.has_begun()

@@ -76,6 +76,11 @@ impl Engine {
             self.ledger.forgotten.push((node.path.clone(), node.generation));
         }
         self.nodes.unlink(key);
-        self.nodes.remove(key);
+        if self.ledger.has_begun() {
+            // Nothing comes back.
+            self.nodes.remove_for_good(key);
+        } else {
+            self.nodes.remove(key);
+        }
     }
 }

@@ -18,7 +18,7 @@ use crate::id::{ChildPath, Generation};
 pub(super) struct PathHasher(DefaultHashBuilder);
 
 /// The hash of a path.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Hash(u64);
 
 impl PathHasher {
@@ -68,6 +68,9 @@ impl fmt::Debug for Index {
 
 /// The generations of paths that are no longer known, the latest of them. A path that is let go
 /// starts from 1 again if it ever comes back.
+///
+/// Of each only the hash is kept, and not the path, of which there may be thousands. Where two
+/// should ever have the same 64 bits, one of them begins with a higher number than 1.
 #[derive(Default)]
 pub(super) struct Forgotten {
     capacity: usize,
@@ -81,7 +84,6 @@ pub(super) struct Forgotten {
 
 #[derive(Debug)]
 struct Past {
-    path: ChildPath,
     generation: Generation,
     hash: Hash,
 }
@@ -98,11 +100,11 @@ impl Forgotten {
         self.shed();
     }
 
-    pub(super) fn remember(&mut self, hash: Hash, path: ChildPath, generation: Generation) {
+    pub(super) fn remember(&mut self, hash: Hash, generation: Generation) {
         if generation == Generation::default() {
             return;
         }
-        self.order.push_back(Some(Past { path, generation, hash }));
+        self.order.push_back(Some(Past { generation, hash }));
         let number = self.oldest + self.order.len() as u64 - 1;
         self.index(number, hash);
         self.shed();
@@ -146,13 +148,12 @@ impl Forgotten {
     }
 
     /// The generation of a path that comes back.
-    pub(super) fn recall(&mut self, hash: Hash, path: &ChildPath) -> Generation {
+    pub(super) fn recall(&mut self, hash: Hash) -> Generation {
         if cfg!(plant_bug = "generation_restarts") {
             return Generation::default();
         }
         let (order, oldest) = (&self.order, self.oldest);
-        let is_it =
-            |&number: &u64| at(order, oldest, number).is_some_and(|past| past.path == *path);
+        let is_it = |&number: &u64| at(order, oldest, number).is_some_and(|past| past.hash == hash);
         let Ok(entry) = self.numbers.find_entry(hash.0, is_it) else {
             return Generation::default();
         };
@@ -191,15 +192,15 @@ mod tests {
         let (hasher, mut forgotten) = (PathHasher::default(), Forgotten::new(3));
         let path = |n: u64| ChildPath::parse(&format!("/root/{n}")).unwrap();
         for n in 1..=5 {
-            forgotten.remember(hasher.hash(&path(n)), path(n), Generation(n));
+            forgotten.remember(hasher.hash(&path(n)), Generation(n));
         }
-        let mut recall = |n| forgotten.recall(hasher.hash(&path(n)), &path(n)).0;
+        let mut recall = |n| forgotten.recall(hasher.hash(&path(n))).0;
         assert_eq!([1, 2, 3, 4, 5].map(&mut recall), [0, 0, 3, 4, 5]);
         assert_eq!([3, 4, 5].map(&mut recall), [0, 0, 0]);
         // One that came back and goes again counts from its latest time.
-        forgotten.remember(hasher.hash(&path(4)), path(4), Generation(7));
-        forgotten.remember(hasher.hash(&path(6)), path(6), Generation(1));
-        let mut recall = |n| forgotten.recall(hasher.hash(&path(n)), &path(n)).0;
+        forgotten.remember(hasher.hash(&path(4)), Generation(7));
+        forgotten.remember(hasher.hash(&path(6)), Generation(1));
+        let mut recall = |n| forgotten.recall(hasher.hash(&path(n))).0;
         assert_eq!([4, 6].map(&mut recall), [7, 1]);
     }
 
@@ -208,15 +209,15 @@ mod tests {
         let (hasher, mut forgotten) = (PathHasher::default(), Forgotten::new(3));
         let path = |n: u64| ChildPath::parse(&format!("/root/{n}")).unwrap();
         for n in 1..=2 {
-            forgotten.remember(hasher.hash(&path(n)), path(n), Generation(n));
+            forgotten.remember(hasher.hash(&path(n)), Generation(n));
         }
         for generation in 10..1_000 {
-            forgotten.remember(hasher.hash(&path(9)), path(9), Generation(generation));
-            let recalled = forgotten.recall(hasher.hash(&path(9)), &path(9));
+            forgotten.remember(hasher.hash(&path(9)), Generation(generation));
+            let recalled = forgotten.recall(hasher.hash(&path(9)));
             assert_eq!(recalled, Generation(generation));
             assert!(forgotten.order.len() <= 40, "{}", forgotten.order.len());
         }
-        let mut recall = |n| forgotten.recall(hasher.hash(&path(n)), &path(n)).0;
+        let mut recall = |n| forgotten.recall(hasher.hash(&path(n))).0;
         assert_eq!([1, 2].map(&mut recall), [1, 2]);
         assert_eq!((forgotten.order.len(), forgotten.numbers.len()), (0, 0));
     }

@@ -72,31 +72,45 @@ pub(super) enum Body {
 /// What is remembered of a child's past.
 #[derive(Clone, Debug, Default)]
 pub(super) struct History {
-    pub(super) exits: VecDeque<ExitRecord>,
+    latest: Option<ExitRecord>,
+    /// Those before it, the oldest first. Most children end only once: then it has no heap.
+    earlier: VecDeque<ExitRecord>,
     pub(super) decision: Option<RestartDecision>,
     pub(super) decided_at: Uptime,
-    /// The latest abnormal one of those that `exits` has no room for any more.
-    older_failure: Option<ExitRecord>,
+    /// The latest abnormal one of those that there is no room for any more.
+    older_failure: Option<Box<ExitRecord>>,
     pub(super) command: Option<CommandRecord>,
 }
 
 impl History {
     /// Adds an exit, and lets go of those that are too many; at least the latest is kept.
     pub(super) fn record(&mut self, exit: ExitRecord, kept: usize) {
-        while self.exits.len() >= kept
-            && let Some(oldest) = self.exits.pop_front()
+        self.earlier.extend(self.latest.replace(exit));
+        while self.earlier.len() >= kept.max(1)
+            && let Some(oldest) = self.earlier.pop_front()
         {
             if oldest.exit.is_abnormal() && !cfg!(plant_bug = "failure_falls_out") {
-                self.older_failure = Some(oldest);
+                match &mut self.older_failure {
+                    Some(older) => **older = oldest,
+                    older => *older = Some(Box::new(oldest)),
+                }
             }
         }
-        self.exits.push_back(exit);
+    }
+
+    /// The exits that are kept, the oldest first.
+    pub(super) fn exits(&self) -> impl DoubleEndedIterator<Item = &ExitRecord> {
+        self.earlier.iter().chain(&self.latest)
+    }
+
+    pub(super) fn last_exit(&self) -> Option<&ExitRecord> {
+        self.latest.as_ref()
     }
 
     /// The latest abnormal exit, though many others may have come after it.
     pub(super) fn failure(&self) -> Option<&ExitRecord> {
-        let latest = self.exits.iter().rev().find(|record| record.exit.is_abnormal());
-        latest.or(self.older_failure.as_ref())
+        let latest = self.exits().rev().find(|record| record.exit.is_abnormal());
+        latest.or(self.older_failure.as_deref())
     }
 }
 
@@ -170,14 +184,14 @@ impl Node {
 
     pub(super) fn dependencies(&self) -> &[ChildPath] {
         match &self.body {
-            Body::Child(plan) => &plan.dependencies,
+            Body::Child(plan) => plan.dependencies(),
             Body::Supervisor(supervisor) => &supervisor.plan.dependencies,
         }
     }
 
     pub(super) fn tags(&self) -> &Tags {
         match &self.body {
-            Body::Child(plan) => &plan.tags,
+            Body::Child(plan) => plan.tags(),
             Body::Supervisor(supervisor) => &supervisor.plan.tags,
         }
     }
@@ -315,6 +329,11 @@ impl Nodes {
         })
     }
 
+    /// How many nodes there are.
+    pub(super) fn live(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
     /// How many places the arena has.
     pub(super) fn places(&self) -> usize {
         self.slots.len()
@@ -360,7 +379,7 @@ impl Nodes {
             order: 0,
             timer: Timer::default(),
             row: None,
-            generation: self.forgotten.recall(hash, &path),
+            generation: self.forgotten.recall(hash),
             path,
             state: State::Idle,
             since: now,
@@ -435,21 +454,31 @@ impl Nodes {
         }
     }
 
-    /// Drops a node for good. Its generation is remembered with its path.
+    /// Drops a node. Its generation is remembered with its path.
     pub(super) fn remove(&mut self, key: NodeKey) {
-        let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
-        let Some(node) = slot.node.as_ref().filter(|_| slot.version == key.version) else { return };
+        if let Some((hash, node)) = self.take(key) {
+            self.forgotten.remember(hash, node.generation);
+        }
+    }
+
+    /// Drops a node whose path does not come back.
+    pub(super) fn remove_for_good(&mut self, key: NodeKey) {
+        drop(self.take(key));
+    }
+
+    fn take(&mut self, key: NodeKey) -> Option<(Hash, Node)> {
+        let slot = self.slots.get(key.index as usize)?;
+        let node = slot.node.as_ref().filter(|_| slot.version == key.version)?;
         let hash = self.hasher.hash(&node.path);
         self.index.remove(hash, key.index);
         self.untie(key);
-        let Some(slot) = self.slots.get_mut(key.index as usize) else { return };
-        let Some(node) = slot.node.take() else { return };
+        let slot = self.slots.get_mut(key.index as usize)?;
+        let node = slot.node.take()?;
         self.seen.forget(key.index);
-        let lifecycle = node.state.lifecycle();
         slot.version = slot.version.checked_add(1).unwrap_or(NonZeroU32::MIN);
         self.free.push(key.index);
-        self.recount(Some(lifecycle), None);
-        self.forgotten.remember(hash, node.path, node.generation);
+        self.recount(Some(node.state.lifecycle()), None);
+        Some((hash, node))
     }
 }
 
@@ -535,6 +564,6 @@ mod tests {
         let later: Vec<_> = (4..20).map(|number| end(number, Exit::Succeeded)).collect();
         assert_eq!(later, [Some(3); 16]);
         assert_eq!(end(20, failed()), Some(20));
-        assert_eq!(history.exits.len(), 3);
+        assert_eq!(history.exits().count(), 3);
     }
 }

@@ -10,7 +10,7 @@ use crate::control::command::By;
 use crate::error::types::SupervisorError;
 use crate::event::{EventKind, ValueChange};
 use crate::id::CommandId;
-use crate::spec::plan::{ChildPlan, GroupPlan, NodePlan, PlanKind, SupervisorPlan};
+use crate::spec::plan::{GroupPlan, NodePlan, PlanKind, SupervisorPlan};
 use crate::spec::supervisor::SupervisorSpec;
 use crate::task::member::Arguments;
 
@@ -178,10 +178,8 @@ fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<Superviso
             // Who waits for whom is kept with each of them.
             (new, old) if new.dependencies() != old.dependencies() => None,
             (PlanKind::Child(new), PlanKind::Child(old)) => {
-                Some(PlanKind::Child(Arc::new(ChildPlan {
-                    task: old.task.clone().with_settings_of(&new.task),
-                    ..ChildPlan::clone(new)
-                })))
+                let task = old.task.clone().with_settings_of(&new.task);
+                Some(PlanKind::Child(Arc::new(new.with_task(task))))
             }
             (PlanKind::Supervisor(new), PlanKind::Supervisor(old)) => {
                 Some(PlanKind::Supervisor(Arc::new(with_tasks_of(new, old)?)))
@@ -203,6 +201,6 @@ fn one_more(index: usize, new: &NodePlan, old: &GroupPlan) -> Option<NodePlan> {
     let (GroupPlan::Many(members), PlanKind::Child(plan)) = (old, &new.kind) else { return None };
     let task = members.as_ref()?.task(Arguments::new(index)).ok()?;
     let task = task.with_settings_of(&plan.task);
-    let plan = ChildPlan { task, ..ChildPlan::clone(plan) };
+    let plan = plan.with_task(task);
     Some(NodePlan { path: new.path.clone(), kind: PlanKind::Child(Arc::new(plan)) })
 }

@@ -36,8 +36,13 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    pub(super) fn begin(&mut self, now: Uptime) {
-        self.began.get_or_insert(now);
+    /// The end has begun, of so many nodes at most: an end of many is not to move their rows again
+    /// and again.
+    pub(super) fn begin(&mut self, now: Uptime, nodes: usize) {
+        if self.began.is_none() {
+            self.began = Some(now);
+            self.rows.reserve_exact(nodes);
+        }
     }
 
     /// Whether the root has begun to end.
@@ -81,7 +86,7 @@ impl Engine {
     /// Adds a row for every child that was not running when the end began.
     pub(super) fn finish_ledger(&mut self, exit: Exit) {
         let now = self.now;
-        self.ledger.begin(now);
+        self.ledger.begin(now, self.nodes.live());
         let forgotten = std::mem::take(&mut self.ledger.forgotten);
         let mut others: Vec<_> =
             forgotten.into_iter().map(|(path, n)| (path, n, RowEnd::NotRunning)).collect();

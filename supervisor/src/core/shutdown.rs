@@ -85,7 +85,7 @@ impl Engine {
         }
         let (asked_at, was_aborted) = match node.state {
             State::Stopping(stopping) => {
-                (Some(stopping.since), stopping.is_aborted && !node.is_blocking())
+                (Some(node.since), stopping.is_aborted && !node.is_blocking())
             }
             State::Unjoinable { .. } => (Some(now), false),
             _ => (None, false),

@@ -51,7 +51,6 @@ pub(super) enum State {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Stopping {
-    pub(super) since: Uptime,
     /// When the next, harder measure is due: the abort, then giving up.
     pub(super) due: Option<Uptime>,
     pub(super) is_aborted: bool,

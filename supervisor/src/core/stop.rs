@@ -27,16 +27,21 @@ impl Engine {
             Grace::Infinite => None,
         };
         let up_for = self.up_for(key);
+        // Its supervisor may have waited for this start only.
+        // seen by: cargo test -p supervisor-tests --test regressions
+        if self.state_of(key).is_some_and(|state| state.is_in_start())
+            && !cfg!(plant_bug = "interrupted_start_waited_for")
+        {
+            let parent = self.parent_of(key);
+            self.todo.extend(parent.map(Todo::Advance));
+        }
         let is_stuck = matches!(after, After::Stuck { .. });
         self.pass_trial(key, up_for);
         if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "stopped_row_goes_on") {
             self.end_rows(key, up_for);
         }
         self.note(key, EventKind::StopRequested);
-        self.set_state(
-            key,
-            State::Stopping(Stopping { since: self.now, due, is_aborted: false, is_stuck, after }),
-        );
+        self.set_state(key, State::Stopping(Stopping { due, is_aborted: false, is_stuck, after }));
         if is_child {
             let run = self.run_of(key);
             self.out.extend(run.map(Action::Cancel));
@@ -125,7 +130,13 @@ impl Engine {
             return self.ended_by_itself(key, exit, ready_for);
         }
         // Of what is about to be forgotten nothing has to be remembered.
-        if after != After::Remove {
+        let is_forgotten = self.is_forgotten_when_down(key);
+        let is_gone = match after {
+            After::Remove => true,
+            After::Down => is_forgotten && self.hold_of(key).is_none() && !self.is_disabled(key),
+            _ => false,
+        };
+        if !is_gone {
             self.record(key, &exit);
         }
         self.note_row(key, Some(&exit));
@@ -134,7 +145,6 @@ impl Engine {
         if matches!(after, After::Start(_) | After::Round) {
             self.answer_joined(key);
         }
-        let is_forgotten = self.is_forgotten_when_down(key);
         match after {
             After::Down | After::StartTimedOut(_) | After::Stuck { .. } => {
                 self.come_to_rest(key);

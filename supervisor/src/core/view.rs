@@ -46,42 +46,72 @@ impl Seen {
     }
 }
 
-/// One node: what its state is made of by whoever asks. Cheap to make, because the tree waits for it.
+/// One node: what its state is made of by whoever asks. Cheap to make, because the tree waits for it,
+/// and small, because at the end of a tree there is one of each of its children.
 #[derive(Clone, Debug)]
 pub(super) struct Row {
     path: ChildPath,
-    tags: Tags,
-    lifecycle: Lifecycle,
     generation: Generation,
     restarts: u64,
     since: Uptime,
+    history: Option<Arc<History>>,
+    policy: Arc<Policy>,
+    parent: Option<NodeKey>,
+    first: Option<NodeKey>,
+    next: Option<NodeKey>,
+    lifecycle: Lifecycle,
+    is_supervisor: bool,
+    is_aborted: bool,
+    is_stuck: bool,
+    /// Made only for one that has any of it.
+    rare: Option<Box<RareRow>>,
+}
+
+/// What most nodes have nothing of.
+#[derive(Clone, Debug, Default)]
+struct RareRow {
+    tags: Tags,
     due: Option<Uptime>,
     waits_for: Vec<ChildPath>,
     depends_on: Vec<ChildPath>,
-    is_aborted: bool,
-    history: Option<Arc<History>>,
     held_by: Option<HeldBy>,
-    policy: Arc<Policy>,
-    is_stuck: bool,
     /// Of a supervisor.
     intensity: Option<(Window, Limit)>,
     limits: Vec<(Option<FailureClass>, Window, Limit)>,
     /// For a supervisor: when the round that waits starts.
     round_start: Option<Uptime>,
-    parent: Option<NodeKey>,
-    first: Option<NodeKey>,
-    next: Option<NodeKey>,
     /// The run that is to send heartbeats.
     watched: Option<RunKey>,
 }
 
+static NOTHING_RARE: RareRow = RareRow {
+    tags: Tags::NONE,
+    due: None,
+    waits_for: Vec::new(),
+    depends_on: Vec::new(),
+    held_by: None,
+    intensity: None,
+    limits: Vec::new(),
+    round_start: None,
+    watched: None,
+};
+
 impl Row {
+    fn rare(&self) -> &RareRow {
+        self.rare.as_deref().unwrap_or(&NOTHING_RARE)
+    }
+
+    fn watched(&self) -> Option<RunKey> {
+        self.rare.as_ref()?.watched
+    }
+
     /// The child as it is now, and when the round starts for which its supervisor waits.
     fn at(&self, now: Uptime, round_start: Option<Uptime>) -> ChildState {
         let used =
             |window: &Window, limit| u32::try_from(window.count(now, limit)).unwrap_or(u32::MAX);
-        let intensity = self.intensity.as_ref().map(|(window, limit)| (window, *limit));
-        let limits = self.limits.iter().map(|(class, window, limit)| LimitState {
+        let rare = self.rare();
+        let intensity = rare.intensity.as_ref().map(|(window, limit)| (window, *limit));
+        let limits = rare.limits.iter().map(|(class, window, limit)| LimitState {
             class: *class,
             used: used(window, *limit),
             limit: *limit,
@@ -98,22 +128,22 @@ impl Row {
         });
         ChildState {
             path: self.path.clone(),
-            is_supervisor: self.intensity.is_some(),
-            tags: self.tags.clone(),
+            is_supervisor: self.is_supervisor,
+            tags: rare.tags.clone(),
             lifecycle: self.lifecycle,
             generation: self.generation,
             restarts: self.restarts,
             since: self.since.0,
-            due: self.due.or(round_start).map(|at| at.0),
-            waits_for: self.waits_for.clone(),
-            depends_on: self.depends_on.clone(),
+            due: rare.due.or(round_start).map(|at| at.0),
+            waits_for: rare.waits_for.clone(),
+            depends_on: rare.depends_on.clone(),
             is_aborted: self.is_aborted,
-            last_exits: past.map(|past| past.exits.iter().cloned().collect()).unwrap_or_default(),
+            last_exits: past.map(|past| past.exits().cloned().collect()).unwrap_or_default(),
             last_decision: past.and_then(|past| past.decision),
             last_decision_at: decided.map(|past| past.decided_at.0),
             last_failure: past.and_then(|past| past.failure().cloned()),
             last_command: past.and_then(|past| past.command.clone()),
-            held_by: self.held_by.clone(),
+            held_by: rare.held_by.clone(),
             criticality: self.policy.criticality,
             intensity: intensity.map(|(window, limit)| LimitState {
                 class: None,
@@ -143,7 +173,7 @@ impl Snapshot {
             .iter()
             .flat_map(|chunk| chunk.iter())
             .flatten()
-            .filter_map(|r| r.watched)
+            .filter_map(Row::watched)
             .collect()
     }
 
@@ -180,9 +210,9 @@ impl Snapshot {
 
     fn child(&self, row: &Row) -> ChildState {
         let above = row.parent.and_then(|parent| self.row(parent));
-        let mut child = row.at(self.now, above.and_then(|above| above.round_start));
+        let mut child = row.at(self.now, above.and_then(|above| above.rare().round_start));
         if let Some(health) = &mut child.health {
-            health.hear(row.watched.and_then(|run| self.heartbeats.get(&run)).map(|at| at.0));
+            health.hear(row.watched().and_then(|run| self.heartbeats.get(&run)).map(|at| at.0));
         }
         child
     }
@@ -300,34 +330,49 @@ impl Engine {
         };
         let policy = node.policy();
         let is_watched = policy.health.is_some() && node.state.is_live();
+        let limits = policy.limits().map(|(class, limit)| {
+            let window = node.spent().and_then(|spent| spent.charged(class));
+            (class, window.cloned().unwrap_or_default(), limit)
+        });
+        let limits: Vec<_> = limits.collect();
+        let (tags, held_by) = (node.tags(), self.held_by(key));
+        let depends_on = node.dependencies();
+        let is_plain = supervisor.is_none()
+            && due.is_none()
+            && waits_for.is_empty()
+            && depends_on.is_empty()
+            && limits.is_empty()
+            && tags.is_empty()
+            && held_by.is_none()
+            && !is_watched;
+        let rare = (!is_plain).then(|| {
+            Box::new(RareRow {
+                tags: tags.clone(),
+                due,
+                waits_for,
+                depends_on: depends_on.to_vec(),
+                held_by,
+                intensity: supervisor.map(|above| (above.window.clone(), above.plan.intensity)),
+                limits,
+                round_start: self.round_start(key),
+                watched: is_watched.then_some(RunKey { node: key, generation: node.generation }),
+            })
+        });
         Some(Row {
             path: node.path.clone(),
-            tags: node.tags().clone(),
-            lifecycle: node.state.lifecycle(),
             generation: node.generation,
             restarts: node.restarts,
             since: node.since,
-            due,
-            waits_for,
-            depends_on: node.dependencies().to_vec(),
-            is_aborted,
             history: node.history.clone(),
-            held_by: self.held_by(key),
             policy: Arc::clone(policy),
-            is_stuck,
-            intensity: supervisor.map(|above| (above.window.clone(), above.plan.intensity)),
-            limits: policy
-                .limits()
-                .map(|(class, limit)| {
-                    let window = node.spent().and_then(|spent| spent.charged(class));
-                    (class, window.cloned().unwrap_or_default(), limit)
-                })
-                .collect(),
-            round_start: self.round_start(key),
             parent: node.parent,
             first: supervisor.and_then(|above| above.first),
             next: node.next,
-            watched: is_watched.then_some(RunKey { node: key, generation: node.generation }),
+            lifecycle: node.state.lifecycle(),
+            is_supervisor: supervisor.is_some(),
+            is_aborted,
+            is_stuck,
+            rare,
         })
     }
 }

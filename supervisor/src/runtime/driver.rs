@@ -4,12 +4,10 @@
 
 use std::collections::BTreeSet;
 use std::future::poll_fn;
-use std::pin::Pin;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
-use std::task::Poll;
 
 use hashbrown::HashMap;
-use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -42,6 +40,9 @@ mod audited;
 mod ending;
 #[cfg(test)]
 mod tests;
+mod turns;
+
+use turns::{Threads, give_way, spend_budget};
 
 /// How many inputs are taken in before other tasks have their turn.
 const BATCH: usize = 128;
@@ -78,6 +79,11 @@ pub(super) struct Driver {
     has_ended: bool,
     /// Since it last gave way.
     has_started_runs: bool,
+    /// How many runs it has asked to end since it last waited.
+    asked_to_end: usize,
+    /// How many runs have ended since it last waited.
+    ends_seen: usize,
+    threads: Threads,
     /// How the tree has ended, until that is told.
     outcome: Option<End>,
     /// Decides when to give way before a message, where a simulation wants that.
@@ -102,8 +108,8 @@ impl Driver {
         let epoch = Instant::now();
         let meter = if shared.is_measured { Meter::new() } else { Meter::off() };
         Self {
+            runs: Runs::new(Arc::clone(&shared), epoch, engine.places()),
             engine,
-            runs: Runs::new(Arc::clone(&shared), epoch),
             shared,
             inbox,
             publisher: Publisher::new(events),
@@ -118,6 +124,9 @@ impl Driver {
             to_summarize: Vec::new(),
             has_ended: false,
             has_started_runs: false,
+            asked_to_end: 0,
+            ends_seen: 0,
+            threads: Threads::of_this_runtime(),
             outcome: None,
             #[cfg(feature = "test-support")]
             disorder: None,
@@ -213,27 +222,49 @@ impl Driver {
             if self.engine.next_deadline().is_some_and(|due| due <= now) {
                 self.handle(Input::Tick, &mut out);
             }
-            if is_more || std::mem::take(&mut self.has_started_runs) {
+            let has_started_runs = std::mem::take(&mut self.has_started_runs);
+            if is_more || has_started_runs || self.is_at_many_ends() {
                 give_way().await;
             }
         }
     }
 
+    /// Whether those that were asked to end together are about to: then their ends are taken in
+    /// together, and not one at a time.
+    fn is_at_many_ends(&self) -> bool {
+        let is_end = self.ends_seen > 0 && self.engine.has_begun_to_end();
+        is_end && self.asked_to_end == 0 && self.threads == Threads::Many
+    }
+
     /// Waits for what comes next, if nothing is there.
     async fn next_turn(&mut self) -> Option<Turn> {
+        let has_seen_an_end = std::mem::take(&mut self.ends_seen) > 0;
+        let is_one_asked = std::mem::take(&mut self.asked_to_end) == 1;
+        // One has ended and the next was asked to, and so it will go on.
+        let mut is_to_spend = has_seen_an_end && is_one_asked && self.threads == Threads::Many;
         if self.runs.to_announce() > 0 {
             return Some(Turn::Spawned);
         }
         self.set_timer();
-        let message = match &mut self.timer {
-            None => self.inbox.recv().await,
-            Some((_, timer)) => tokio::select! {
-                biased;
-                message = self.inbox.recv() => message,
-                () = timer.as_mut() => return Some(Turn::Due),
-            },
-        };
-        message.map(Turn::Message)
+        let (inbox, timer) = (&mut self.inbox, &mut self.timer);
+        let mut turn = pin!(async {
+            match timer {
+                None => inbox.recv().await.map(Turn::Message),
+                Some((_, timer)) => tokio::select! {
+                    biased;
+                    message = inbox.recv() => message.map(Turn::Message),
+                    () = timer.as_mut() => Some(Turn::Due),
+                },
+            }
+        });
+        poll_fn(|cx| {
+            let polled = turn.as_mut().poll(cx);
+            if polled.is_pending() && std::mem::take(&mut is_to_spend) {
+                spend_budget(cx);
+            }
+            polled
+        })
+        .await
     }
 
     /// Takes in what is waiting, up to a batch, and says whether that was not all. Those that were
@@ -279,6 +310,7 @@ impl Driver {
         match message {
             Message::Ended(run, end) => {
                 self.announce(run, out);
+                self.ends_seen += 1;
                 self.runs.ended(run);
                 self.handle(Input::Ended(run, end), out);
             }
@@ -369,6 +401,7 @@ impl Driver {
                 Action::Cancel(run) => {
                     self.publisher.hand_over(&self.shared);
                     self.runs.cancel(run);
+                    self.asked_to_end += 1;
                 }
                 Action::Abort(run) => {
                     self.publisher.hand_over(&self.shared);
@@ -438,24 +471,4 @@ impl Driver {
             None => self.timer = Some((due, Box::pin(sleep_until(at)))),
         }
     }
-}
-
-/// Lets others have their turn.
-///
-/// On the multi-thread runtime another worker is woken to go on in the meantime, because the run
-/// that this worker turns to may never yield. Tokio's own `yield_now` does not do that: it wakes its
-/// task when the worker has nothing else to do, which may be never.
-async fn give_way() {
-    if Handle::current().runtime_flavor() == RuntimeFlavor::CurrentThread {
-        return tokio::task::yield_now().await;
-    }
-    let mut has_given = false;
-    poll_fn(|cx| {
-        if std::mem::replace(&mut has_given, true) {
-            return Poll::Ready(());
-        }
-        cx.waker().wake_by_ref();
-        Poll::Pending
-    })
-    .await;
 }

@@ -43,9 +43,10 @@ struct Run {
 }
 
 impl Runs {
-    pub(super) fn new(shared: Arc<Shared>, epoch: Instant) -> Self {
+    /// Makes room for so many.
+    pub(super) fn new(shared: Arc<Shared>, epoch: Instant, runs: usize) -> Self {
         Self {
-            alive: Vec::new(),
+            alive: Vec::with_capacity(runs),
             children: Vec::new(),
             spawned: VecDeque::new(),
             reports: Arc::new(RunReports { shared, epoch }),

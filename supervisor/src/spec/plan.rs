@@ -18,10 +18,45 @@ use crate::task::member::MemberFactory;
 pub(crate) struct ChildPlan {
     /// Shared with those before it about whom nothing else was said.
     pub(crate) policy: Arc<Policy>,
-    /// What it depends on, without repetitions.
-    pub(crate) dependencies: Box<[ChildPath]>,
-    pub(crate) tags: Tags,
     pub(crate) task: TaskFactory,
+    /// Made only for one that has any of it.
+    rare: Option<Box<RarePlan>>,
+}
+
+/// What most children have nothing of.
+#[derive(Clone, Debug)]
+struct RarePlan {
+    dependencies: Box<[ChildPath]>,
+    tags: Tags,
+}
+
+impl ChildPlan {
+    pub(crate) fn new(
+        policy: Arc<Policy>,
+        task: TaskFactory,
+        dependencies: Vec<ChildPath>,
+        tags: Tags,
+    ) -> Self {
+        let is_plain = dependencies.is_empty() && tags.is_empty();
+        let rare =
+            (!is_plain).then(|| Box::new(RarePlan { dependencies: dependencies.into(), tags }));
+        Self { policy, task, rare }
+    }
+
+    /// The same about another task.
+    pub(crate) fn with_task(&self, task: TaskFactory) -> Self {
+        Self { task, ..self.clone() }
+    }
+
+    /// What it depends on, without repetitions.
+    pub(crate) fn dependencies(&self) -> &[ChildPath] {
+        self.rare.as_ref().map(|rare| &*rare.dependencies).unwrap_or_default()
+    }
+
+    pub(crate) fn tags(&self) -> &Tags {
+        static NONE: Tags = Tags::NONE;
+        self.rare.as_ref().map_or(&NONE, |rare| &rare.tags)
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -134,7 +169,7 @@ impl PlanKind {
 
     pub(crate) fn dependencies(&self) -> &[ChildPath] {
         match self {
-            Self::Child(plan) => &plan.dependencies,
+            Self::Child(plan) => plan.dependencies(),
             Self::Supervisor(plan) => &plan.dependencies,
         }
     }

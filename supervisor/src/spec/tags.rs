@@ -11,6 +11,9 @@ use std::sync::Arc;
 pub struct Tags(Option<Arc<[Box<str>]>>);
 
 impl Tags {
+    /// No tags.
+    pub(crate) const NONE: Self = Self(None);
+
     /// The longest tag, in characters.
     pub const LONGEST: usize = 64;
 

@@ -256,8 +256,7 @@ impl Checker {
         self.tags(path, &spec.tags);
         let (said, above) = (&spec.policy, Some(around.path));
         let dependencies = self.dependencies(path, above, &spec.dependencies, said);
-        let (dependencies, tags) = (dependencies.into(), spec.tags.clone());
-        ChildPlan { policy, dependencies, tags, task: spec.task.clone() }
+        ChildPlan::new(policy, spec.task.clone(), dependencies, spec.tags.clone())
     }
 
     /// What was said about a child, checked and with all that was said around it.

@@ -49,6 +49,7 @@ pub enum Answer {
     OkIgnored,
     Running,
     Restarting,
+    Waiting,
     Paused,
     Quarantined,
     AlreadyStarted,
@@ -175,14 +176,15 @@ impl Model {
         let child = self.place(Some(id), Rc::new(spec.clone()));
         self.holds.remove(&self.nodes[child].path);
         self.note(child, Fact::Added);
-        self.attempt(child, Cause::Add);
         self.nodes[child].waiters.push((number, Until::Ready));
+        self.attempt(child, Cause::Add);
         None
     }
 
     fn start_it(&mut self, number: usize, id: Id) -> Option<Answer> {
         match self.nodes[id].life {
             Life::Starting | Life::Up | Life::Stopping => Some(Answer::Running),
+            Life::Waiting if self.nodes[id].is_waiting => Some(Answer::Waiting),
             Life::Waiting | Life::Restarting => Some(Answer::Restarting),
             Life::Paused => Some(Answer::Paused),
             Life::Quarantined => Some(Answer::Quarantined),
@@ -196,17 +198,16 @@ impl Model {
 
     /// The answer comes when it is ready.
     fn start_by_command(&mut self, number: usize, id: Id) {
-        self.attempt(id, Cause::Command);
         self.nodes[id].waiters.push((number, Until::Ready));
+        self.attempt(id, Cause::Command);
     }
 
     /// It is down, and its supervisor has still to decide about that.
     fn is_undecided(&self, id: Id) -> bool {
         let Some(parent) = self.nodes[id].parent else { return false };
-        self.nodes[parent]
-            .jobs
-            .iter()
-            .any(|job| matches!(job, Job::Death(child, _) if *child == id))
+        self.nodes[parent].jobs.iter().any(
+            |job| matches!(job, Job::Death(child, _) | Job::FailedStart(child, _) if *child == id),
+        )
     }
 
     /// Takes it out of everything that would start it.
@@ -215,7 +216,9 @@ impl Model {
         self.nodes[id].probe_due = None;
         let Some(parent_id) = self.nodes[id].parent else { return };
         let parent = &mut self.nodes[parent_id];
-        parent.jobs.retain(|job| !matches!(job, Job::Death(child, _) if *child == id));
+        parent.jobs.retain(
+            |job| !matches!(job, Job::Death(child, _) | Job::FailedStart(child, _) if *child == id),
+        );
         let mut groups = std::mem::take(&mut parent.groups);
         groups.retain(|group| {
             group.members.iter().any(|&member| {
@@ -242,6 +245,7 @@ impl Model {
             Life::Waiting | Life::Restarting | Life::Down => {
                 self.void(id);
                 self.nodes[id].life = Life::Down;
+                self.nodes[id].on_trial = false;
                 self.interrupt_start(id);
                 if self.nodes[id].spec.restart == Restart::Temporary {
                     self.forget(id);
@@ -272,6 +276,7 @@ impl Model {
                 self.end_the_wait(number, id);
                 None
             }
+            Life::Waiting if self.nodes[id].is_waiting => Some(Answer::Ok),
             Life::Quarantined | Life::Waiting | Life::Down => {
                 self.void(id);
                 self.holds.remove(&self.nodes[id].path);
@@ -297,6 +302,7 @@ impl Model {
     fn delete_it(&mut self, id: Id) -> Answer {
         match self.nodes[id].life {
             Life::Starting | Life::Up | Life::Stopping => Answer::Running,
+            Life::Waiting if self.nodes[id].is_waiting => Answer::Waiting,
             Life::Waiting | Life::Restarting => Answer::Restarting,
             Life::Down if self.is_undecided(id) => Answer::Restarting,
             Life::Down | Life::Paused | Life::Quarantined => {

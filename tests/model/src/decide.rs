@@ -118,13 +118,15 @@ impl Model {
             .filter(|&child| !matches!(self.nodes[child].life, Life::Paused | Life::Quarantined))
             .collect();
         // L24: deaths that nobody has decided about yet are absorbed.
-        self.nodes[parent]
-            .jobs
-            .retain(|job| !matches!(job, Job::Death(child, _) if members.contains(child)));
+        self.nodes[parent].jobs.retain(|job| match job {
+            Job::Death(child, _) | Job::FailedStart(child, _) => !members.contains(child),
+            Job::Command(..) | Job::Probe(_) => true,
+        });
         members.retain(|&member| {
             // L14: nobody starts it again.
             let node = &self.nodes[member];
-            let is_over = node.life == Life::Down && node.spec.restart == Restart::Temporary;
+            let does_not_run = node.life == Life::Down || node.is_waiting_for_others();
+            let is_over = does_not_run && node.spec.restart == Restart::Temporary;
             if is_over {
                 self.forget(member);
             }
@@ -145,13 +147,21 @@ impl Model {
         for &member in &members {
             let node = &mut self.nodes[member];
             // L14: what was stopped by command before is no exception.
-            if node.life == Life::Stopping && matches!(node.wish, Wish::Stop | Wish::Restart) {
+            if node.life == Life::Stopping
+                && matches!(node.wish, Wish::Stop | Wish::Restart | Wish::Wait)
+            {
+                node.wish = Wish::Member;
+            }
+            // On trial it has failed to start, with a round or without.
+            if node.life == Life::Stopping && node.wish == Wish::TimedOut && !node.on_trial {
                 node.wish = Wish::Member;
             }
             if matches!(node.life, Life::Down | Life::Waiting) {
                 node.life = Life::Restarting;
+                node.is_waiting = false;
             }
         }
+        self.find_layers(parent);
         self.nodes[parent].step = Step::Stopping { members, decided, due };
     }
 

@@ -12,6 +12,8 @@ impl Model {
             return;
         }
         node.step = Step::Ending { exit };
+        node.has_failed_to_start = node.life == Life::Starting;
+        self.find_layers(id);
         self.is_ending |= id == 0;
         let node = &mut self.nodes[id];
         if node.life == Life::Up {
@@ -28,8 +30,9 @@ impl Model {
         for job in std::mem::take(&mut self.nodes[id].jobs) {
             match job {
                 Job::Command(..) if is_first => self.nodes[id].jobs.push_back(job),
+                Job::Probe(_) => {}
                 Job::Command(number, _) => self.answers.push((number, self.no_supervisor())),
-                Job::Death(child, _) => {
+                Job::Death(child, _) | Job::FailedStart(child, _) => {
                     let node = &self.nodes[child];
                     if node.spec.restart == Restart::Temporary && !node.is_gone {
                         self.forget(child);
@@ -41,6 +44,10 @@ impl Model {
             let node = &mut self.nodes[child];
             node.due = None;
             node.probe_due = None;
+            // D12: who was on his way out because his start took too long is stopped from now on.
+            if node.life == Life::Stopping && node.wish == Wish::TimedOut {
+                node.wish = Wish::End;
+            }
             if matches!(node.life, Life::Waiting | Life::Restarting) {
                 node.life = Life::Down;
                 let is_temporary = node.spec.restart == Restart::Temporary;

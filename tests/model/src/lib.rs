@@ -12,11 +12,35 @@ pub mod spec;
 
 mod command;
 mod decide;
+mod dependencies;
 mod end;
 mod look;
 mod model;
 mod start;
 mod world;
+
+/// What random histories have to reach, each with its law.
+pub const STATES: &[&str] = &[
+    "L30 a run is over, and its helper not yet",
+    "L30 a helper panics",
+    "L31 an earlier run says something",
+    "L37 a child waits for what it depends on",
+    "L37 a child waits, and its supervisor is up",
+    "L37 what a child waited for is ready",
+    "L37 a parallel start fails while others are in progress",
+    "L37 a second layer is stopped",
+    "L38 a child goes on without what it depends on",
+    "L38 a child is restarted with what it depends on",
+    "L38 a supervisor is restarted with what it depends on",
+    "L39 a heartbeat comes in time",
+    "L39 a heartbeat is missed",
+    "L39 a heartbeat is missed amid a stop",
+    "L39 a run that fell silent has to be aborted",
+    "L39 a run that fell silent gets a command",
+    "L45 a factory panics",
+    "L45 a destructor panics, where the run was aborted",
+    "L45 a destructor panics, where the run had ended well",
+];
 
 pub use command::{Answer, Command, Verb};
 pub use model::{Exit, Fact, Item, Life, Model, Row};

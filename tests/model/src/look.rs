@@ -12,6 +12,7 @@ impl Model {
             self.look_until_quiet();
             match self.polls.pop_front() {
                 Some(Turn::Run(id, generation)) => self.poll(id, generation),
+                Some(Turn::Helper(id, generation)) => self.poll_helper(id, generation),
                 Some(Turn::Supervisors) => self.hear(),
                 None => return,
             }
@@ -19,7 +20,7 @@ impl Model {
     }
 
     pub(crate) fn look_until_quiet(&mut self) {
-        while !self.is_over && self.look(0) {}
+        while !self.is_over && self.look_everywhere() {}
     }
 
     fn look(&mut self, id: Id) -> bool {
@@ -28,6 +29,23 @@ impl Model {
         }
         let children = self.nodes[id].children.clone();
         children.into_iter().any(|child| self.look(child))
+    }
+
+    fn look_everywhere(&mut self) -> bool {
+        let all =
+            |model: &Self| (0..model.nodes.len()).filter(|&id| !model.nodes[id].is_gone).collect();
+        let supervisors: Vec<Id> = all(self);
+        // What a death means for its group comes before what it means for those who depend on it,
+        // and that before what the group does next.
+        let has_news = |model: &Self, id: Id| {
+            let node = &model.nodes[id];
+            let is_death = matches!(node.jobs.front(), Some(Job::Death(..)));
+            is_death && node.step == Step::Idle && !model.is_being_stopped(id)
+        };
+        supervisors.iter().any(|&id| self.look_at_the_waiting(id))
+            || supervisors.iter().any(|&id| has_news(self, id) && self.look_at_idle(id))
+            || supervisors.iter().any(|&id| self.look_at_dependants(id))
+            || self.look(0)
     }
 
     fn look_at(&mut self, id: Id) -> bool {
@@ -42,6 +60,9 @@ impl Model {
             }
             Step::Ending { exit } => {
                 let children = self.nodes[id].children.clone();
+                if let Some(did) = self.cancel_starts(id) {
+                    return did;
+                }
                 self.stop_next(&children, Wish::End).unwrap_or_else(|| {
                     self.supervisor_has_ended(id, exit);
                     true
@@ -53,6 +74,11 @@ impl Model {
                     *now = turn;
                 }
                 did.unwrap_or_else(|| {
+                    // L37: also one that had to wait and has been started meanwhile.
+                    let is_starting = |&child: &Id| self.is_in_its_start(child);
+                    if self.nodes[id].children.iter().any(is_starting) {
+                        return false;
+                    }
                     self.nodes[id].step = Step::Idle;
                     self.run_is_ready(id);
                     true
@@ -83,6 +109,13 @@ impl Model {
         }
     }
 
+    /// Whether it is not ready yet, or on its way out because that took too long.
+    pub(crate) fn is_in_its_start(&self, id: Id) -> bool {
+        let node = &self.nodes[id];
+        let is_overdue = node.life == Life::Stopping && node.wish == Wish::TimedOut;
+        node.life == Life::Starting || is_overdue
+    }
+
     fn look_at_idle(&mut self, id: Id) -> bool {
         let now = self.now;
         let children = &self.nodes[id].children;
@@ -99,14 +132,21 @@ impl Model {
             return true;
         }
         match self.nodes[id].jobs.pop_front() {
-            None => {
-                let children = self.nodes[id].children.iter().copied();
-                let dues = children.filter_map(|child| Some((self.nodes[child].probe_due?, child)));
-                let probe = dues.filter(|&(due, _)| due <= now).min().map(|(_, child)| child);
-                if let Some(child) = probe {
+            None => false,
+            Some(Job::Probe(child)) => {
+                let node = &self.nodes[child];
+                let hold = self.holds.get(&node.path);
+                let is_wanted = hold.is_some_and(|hold| hold.is_probed);
+                if !node.is_gone && node.life == Life::Quarantined && is_wanted {
                     self.probe(child);
                 }
-                probe.is_some()
+                true
+            }
+            Some(Job::FailedStart(child, exit)) => {
+                if !self.nodes[child].is_gone {
+                    self.decide(id, child, exit, true);
+                }
+                true
             }
             Some(Job::Death(child, exit)) => {
                 if !self.nodes[child].is_gone {
@@ -132,7 +172,10 @@ impl Model {
         let is_all =
             self.nodes[id].spec.flags().is_some_and(|flags| flags.strategy == Strategy::OneForAll);
         let first = children.iter().position(|child| is_all || waiting.contains(child));
-        let members = children[first.unwrap_or(children.len())..].to_vec();
+        let mut members = children[first.unwrap_or(children.len())..].to_vec();
+        if self.is_parallel(id) {
+            members = waiting;
+        }
         self.nodes[id].step = Step::Starting { members, turn: 0 };
     }
 
@@ -145,6 +188,9 @@ impl Model {
             .filter(|&child| !self.nodes[child].is_gone && self.nodes[child].life.is_live())
             .collect();
         let &youngest = live.last()?;
+        if self.is_in_parallel(youngest) {
+            return Some(self.stop_layer(&live, wish));
+        }
         // Strictly one at a time, also when somebody else has asked the one.
         let busy =
             live.iter().rev().copied().find(|&child| self.nodes[child].life == Life::Stopping);
@@ -153,12 +199,21 @@ impl Model {
             self.ask(child, wish);
             return Some(true);
         }
+        self.takes_over(child, wish);
+        Some(false)
+    }
+
+    /// One that is on its way out already, when its turn to be stopped comes.
+    pub(crate) fn takes_over(&mut self, child: Id, wish: Wish) {
         // Who was asked by command after the round began is taken out of it.
-        let is_kept = matches!(self.nodes[child].wish, Wish::Own | Wish::Hold | Wish::Remove);
+        // D12: one whose start takes too long amid the end has failed to start.
+        let is_kept = matches!(
+            self.nodes[child].wish,
+            Wish::Own | Wish::Hold | Wish::Remove | Wish::TimedOut
+        );
         if wish == Wish::End && !is_kept {
             self.nodes[child].wish = wish;
         }
-        Some(false)
     }
 
     /// Asks a live child to end.
@@ -167,6 +222,7 @@ impl Model {
         let node = &mut self.nodes[id];
         node.wish = wish;
         node.start_due = None;
+        node.stale_due = None;
         if node.life == Life::Stopping {
             return;
         }
@@ -189,6 +245,9 @@ impl Model {
     /// Its grace is over.
     pub(crate) fn abort(&mut self, id: Id) {
         self.nodes[id].grace_due = None;
+        if self.nodes[id].is_stuck {
+            self.reach("L39 a run that fell silent has to be aborted");
+        }
         self.note(id, Fact::Aborted);
         if let Some(run) = &mut self.nodes[id].run {
             run.is_aborted = true;
@@ -201,12 +260,25 @@ impl Model {
         self.ask(id, Wish::TimedOut);
     }
 
+    /// L39: it is stuck, whatever becomes of it now.
+    pub(crate) fn is_silent(&mut self, id: Id) {
+        self.nodes[id].stale_due = None;
+        // L20: it is asked in its turn.
+        if self.nodes[id].parent.is_some_and(|parent| self.is_being_stopped(parent)) {
+            return self.reach("L39 a heartbeat is missed amid a stop");
+        }
+        self.reach("L39 a heartbeat is missed");
+        self.nodes[id].is_stuck = true;
+        self.ask(id, Wish::Stale);
+    }
+
     /// A run has ended; `None`: its start is ignored.
     pub(crate) fn run_has_ended(&mut self, id: Id, exit: Option<Exit>) {
         let node = &mut self.nodes[id];
         node.run = None;
         node.start_due = None;
         node.grace_due = None;
+        node.stale_due = None;
         match (node.life, exit) {
             (Life::Starting, None) => self.start_is_ignored(id),
             (Life::Starting, Some(exit)) => {
@@ -254,13 +326,22 @@ impl Model {
         let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
         let mut wish = self.nodes[id].wish;
         let parent = self.nodes[id].parent;
-        let is_started = matches!(wish, Wish::Restart | Wish::Member);
+        let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Wait);
         if is_started && parent.is_some_and(|parent| self.is_being_stopped(parent)) {
             wish = Wish::End;
         }
         if wish == Wish::TimedOut {
             self.note(id, Fact::StartFailed(Exit::TimedOut));
             return self.start_failed(id, Exit::TimedOut);
+        }
+        // L39.
+        let exit = if self.nodes[id].is_stuck { Exit::TimedOut } else { exit };
+        if wish == Wish::Stale {
+            self.note(id, Fact::Exited(exit));
+            return self.has_died(id, exit);
+        }
+        if self.nodes[id].is_stuck && !matches!(wish, Wish::End | Wish::Member) {
+            self.reach("L39 a run that fell silent gets a command");
         }
         // Who ends well after it was asked to has ended because of that.
         let exit = if exit == Exit::Succeeded { Exit::Shutdown } else { exit };
@@ -284,12 +365,17 @@ impl Model {
                 self.nodes[id].on_trial = false;
                 self.attempt(id, Cause::Command);
             }
-            Wish::Stop | Wish::End | Wish::Own | Wish::TimedOut => {}
+            Wish::Wait => {
+                let is_waiting = |until| (until == Until::Ready).then_some(Answer::Ok);
+                self.answer_waiters(id, is_waiting);
+                self.attempt(id, Cause::Restart);
+            }
+            Wish::Stop | Wish::End | Wish::Own | Wish::TimedOut | Wish::Stale => {}
         }
-        if wish != Wish::Member {
+        if !matches!(wish, Wish::Member | Wish::Wait | Wish::Restart) {
             self.nodes[id].on_trial = false;
         }
-        let is_started = matches!(wish, Wish::Restart | Wish::Member);
+        let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Wait);
         self.answer_waiters(id, |until| match until {
             Until::Gone => Some(Answer::Ok),
             Until::Ready => (!is_started).then_some(Answer::Stopped),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::command::{Answer, Command};
-use crate::spec::{Child, Flags, Limit};
+use crate::spec::{Child, Flags, Limit, Restart};
 use crate::world::{Run, Turn, Word};
 
 /// Where a node stands in the list of all.
@@ -183,6 +183,10 @@ pub(crate) enum Wish {
     Hold,
     /// Its start took too long.
     TimedOut,
+    /// It fell silent.
+    Stale,
+    /// To be started again when what it depends on is ready.
+    Wait,
     /// Nobody asked: a supervisor ends by itself.
     Own,
 }
@@ -216,6 +220,8 @@ pub(crate) struct Group {
 #[derive(Clone, Debug)]
 pub(crate) enum Job {
     Death(Id, Exit),
+    FailedStart(Id, Exit),
+    Probe(Id),
     Command(usize, Command),
 }
 
@@ -237,6 +243,7 @@ pub(crate) struct Hold {
 }
 
 /// A child, or the root.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug)]
 pub(crate) struct Node {
     pub(crate) path: String,
@@ -249,8 +256,18 @@ pub(crate) struct Node {
     pub(crate) cause: Cause,
     pub(crate) wish: Wish,
     pub(crate) ready_at: Option<u64>,
+    /// Whether its latest run ever was.
+    pub(crate) was_ready: bool,
+    /// Of a supervisor: whether it ends because it could not be started.
+    pub(crate) has_failed_to_start: bool,
     pub(crate) start_due: Option<u64>,
     pub(crate) grace_due: Option<u64>,
+    /// Whether it is for something it depends on that it waits.
+    pub(crate) is_waiting: bool,
+    /// When it has been silent for too long.
+    pub(crate) stale_due: Option<u64>,
+    /// Whether it has been.
+    pub(crate) is_stuck: bool,
     /// When it is restarted alone.
     pub(crate) due: Option<u64>,
     pub(crate) probe_due: Option<u64>,
@@ -262,6 +279,8 @@ pub(crate) struct Node {
     // Of a supervisor.
     pub(crate) children: Vec<Id>,
     pub(crate) step: Step,
+    /// Of its children, when it stops them layer by layer.
+    pub(crate) layers: BTreeMap<Id, usize>,
     pub(crate) window: Vec<u64>,
     pub(crate) jobs: VecDeque<Job>,
     pub(crate) groups: Vec<Group>,
@@ -285,6 +304,8 @@ pub struct Model {
     pub(crate) is_ending: bool,
     pub(crate) is_over: bool,
     ties: usize,
+    reached: BTreeSet<&'static str>,
+    newly_reached: Vec<&'static str>,
 }
 
 impl Model {
@@ -303,6 +324,8 @@ impl Model {
             is_ending: false,
             is_over: false,
             ties: 0,
+            reached: BTreeSet::new(),
+            newly_reached: Vec::new(),
         };
         let mut root = Child::supervisor("root", root);
         root.grace = None;
@@ -319,8 +342,10 @@ impl Model {
     /// Lets so much time pass, with all that is due in it.
     pub fn wait(&mut self, millis: u64) {
         let until = self.now + millis;
-        while let Some(due) = self.next_due().filter(|&due| due <= until) {
+        while let Some(due) = self.dues().min().filter(|&due| due <= until) {
             self.now = self.now.max(due);
+            let at_once = self.dues().filter(|&due| due <= self.now).count();
+            self.ties += usize::from(at_once > 1);
             let mut fired = 0;
             while self.fire() {
                 fired += 1;
@@ -359,6 +384,27 @@ impl Model {
     /// What was answered since this was asked last: the number of the command, and the answer.
     pub fn take_answers(&mut self) -> Vec<(usize, Answer)> {
         std::mem::take(&mut self.answers)
+    }
+
+    /// Below this path, those that are there for good: what others may depend on.
+    pub fn lasting_children(&self, path: &str) -> Vec<String> {
+        let Some(id) = self.find(path) else { return Vec::new() };
+        let children = self.nodes[id].children.iter().map(|&child| &self.nodes[child]);
+        let lasting = children.filter(|child| child.spec.restart != Restart::Temporary);
+        lasting.map(|child| child.path.clone()).collect()
+    }
+
+    /// What of [`STATES`](crate::STATES) was reached for the first time since this was asked last.
+    pub fn take_reached(&mut self) -> Vec<&'static str> {
+        std::mem::take(&mut self.newly_reached)
+    }
+
+    /// Something interesting happens.
+    pub(crate) fn reach(&mut self, state: &'static str) {
+        debug_assert!(crate::STATES.contains(&state), "`{state}` is not in the list");
+        if self.reached.insert(state) {
+            self.newly_reached.push(state);
+        }
     }
 
     /// Whether some supervisor is in the middle of something, so that what is asked for may have
@@ -439,8 +485,13 @@ impl Model {
             cause: Cause::Init,
             wish: Wish::Own,
             ready_at: None,
+            was_ready: false,
+            has_failed_to_start: false,
             start_due: None,
             grace_due: None,
+            is_waiting: false,
+            stale_due: None,
+            is_stuck: false,
             due: None,
             probe_due: None,
             on_trial: false,
@@ -449,6 +500,7 @@ impl Model {
             waiters: Vec::new(),
             children: Vec::new(),
             step: Step::None,
+            layers: BTreeMap::new(),
             window: Vec::new(),
             jobs: VecDeque::new(),
             groups: Vec::new(),
@@ -476,27 +528,35 @@ impl Model {
         }
     }
 
-    /// The next moment at which something happens by itself.
-    fn next_due(&self) -> Option<u64> {
+    /// The moments at which something happens by itself.
+    fn dues(&self) -> impl Iterator<Item = u64> + '_ {
         let alive = self.nodes.iter().filter(|node| !node.is_gone);
-        let dues = alive.flat_map(|node| {
+        alive.flat_map(|node| {
             let run = node.run.as_ref().and_then(|run| run.due);
             let restart = node.due.filter(|_| node.life == Life::Restarting);
             let groups = node.groups.iter().map(|group| group.due);
             let probe = node.probe_due.filter(|_| self.may_probe(node));
-            [run, node.start_due, node.grace_due, restart, probe]
+            [run, node.start_due, node.grace_due, node.stale_due, restart, probe]
                 .into_iter()
                 .flatten()
                 .chain(groups.filter(|_| node.step == Step::Idle))
-        });
-        dues.min()
+        })
+    }
+
+    /// Nobody is tried again below a supervisor that ends.
+    fn may_probe(&self, node: &Node) -> bool {
+        node.parent.is_some_and(|parent| !self.is_being_stopped(parent))
     }
 
     /// A probe waits until its supervisor is in the middle of nothing.
-    fn may_probe(&self, node: &Node) -> bool {
-        node.parent.is_some_and(|parent| {
-            self.nodes[parent].step == Step::Idle && !self.is_being_stopped(parent)
-        })
+    fn probe_in_turn(&mut self, id: Id) {
+        self.nodes[id].probe_due = None;
+        let Some(parent) = self.nodes[id].parent else { return };
+        if self.nodes[parent].step == Step::Idle {
+            self.probe(id);
+        } else {
+            self.nodes[parent].jobs.push_back(Job::Probe(id));
+        }
     }
 
     /// Does the first thing that is due by now. What waits for a supervisor is found by looking.
@@ -514,8 +574,10 @@ impl Model {
                 self.start_takes_too_long(id);
             } else if is_due(node.grace_due) {
                 self.abort(id);
+            } else if is_due(node.stale_due) {
+                self.is_silent(id);
             } else if is_due(node.probe_due) && self.may_probe(node) {
-                self.probe(id);
+                self.probe_in_turn(id);
             } else if node.life == Life::Restarting && is_due(node.due) {
                 self.nodes[id].due = None;
                 self.attempt(id, Cause::Restart);

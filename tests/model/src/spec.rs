@@ -73,6 +73,24 @@ impl Backoff {
     pub const NONE: Self = Self { initial: 0, max: 0, factor: 2, reset_after: 60_000 };
 }
 
+/// In which order children start.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// One after the other.
+    Sequential,
+    /// Each as soon as what it depends on is ready.
+    Parallel,
+}
+
+/// What a child does when something it depends on is not ready any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDependencyRestart {
+    /// It goes on.
+    Keep,
+    /// It ends, waits, and is started again.
+    Restart,
+}
+
 /// What an attempt to start does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Attempt {
@@ -84,6 +102,8 @@ pub enum Attempt {
     Fatal,
     /// It says there is nothing to do.
     Ignore,
+    /// Whoever makes the run panics.
+    Broken,
     /// It is ready after a while.
     Slow(u64),
     /// It is never ready.
@@ -99,6 +119,17 @@ pub enum Manner {
     Late(u64),
     /// It has to be aborted.
     Deaf,
+}
+
+/// What a run takes along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Luggage {
+    /// Nothing.
+    None,
+    /// Another task, from when it is ready until the run is over.
+    Helper,
+    /// A destructor that panics.
+    Bomb,
 }
 
 /// A child: a task or a supervisor.
@@ -118,8 +149,14 @@ pub struct Child {
     pub on_limit: OnLimit,
     /// When a quarantined child is tried again.
     pub probe_after: Option<u64>,
+    /// The paths of those that have to be ready before it starts.
+    pub depends_on: Vec<String>,
+    /// What it does when they are not ready any more.
+    pub on_dependency_restart: OnDependencyRestart,
     /// The longest start phase.
     pub start_timeout: Option<u64>,
+    /// The longest time without a heartbeat.
+    pub stale_after: Option<u64>,
     /// From cancel to abort; `None` is for ever.
     pub grace: Option<u64>,
     /// What it is.
@@ -135,6 +172,8 @@ pub enum Body {
         attempts: Vec<Attempt>,
         /// What its runs do when they are asked to end.
         manner: Manner,
+        /// What they take along.
+        luggage: Luggage,
     },
     /// A supervisor.
     Supervisor(Box<Flags>),
@@ -143,6 +182,8 @@ pub enum Body {
 /// What is said about a supervisor and those below it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Flags {
+    /// In which order they start.
+    pub start: Order,
     /// Who is restarted together.
     pub strategy: Strategy,
     /// How many restarts of all children.
@@ -166,9 +207,16 @@ impl Child {
             limit: None,
             on_limit: OnLimit::Quarantine,
             probe_after: None,
+            depends_on: Vec::new(),
+            on_dependency_restart: OnDependencyRestart::Keep,
             start_timeout: None,
+            stale_after: None,
             grace: Some(5_000),
-            body: Body::Task { attempts: Vec::new(), manner: Manner::Obedient },
+            body: Body::Task {
+                attempts: Vec::new(),
+                manner: Manner::Obedient,
+                luggage: Luggage::None,
+            },
         }
     }
 
@@ -190,6 +238,7 @@ impl Flags {
     /// One for one, and a limit that is never reached.
     pub fn new(children: Vec<Child>) -> Self {
         Self {
+            start: Order::Sequential,
             strategy: Strategy::OneForOne,
             intensity: Limit { max: 1_000_000, within: 1 },
             meltdown_is_abnormal: true,

@@ -3,14 +3,18 @@
 use std::rc::Rc;
 
 use crate::command::Answer;
-use crate::model::{Cause, Exit, Fact, Id, Life, Model, Step, Until};
+use crate::model::{Cause, Exit, Fact, Id, Job, Life, Model, Step, Until};
 use crate::spec::Restart;
 
 impl Model {
     /// The next generation of a child begins.
     pub(crate) fn attempt(&mut self, id: Id, cause: Cause) {
         let now = self.now;
+        if !self.are_dependencies_ready(id) {
+            return self.wait_for_dependencies(id, cause);
+        }
         let node = &mut self.nodes[id];
+        node.is_waiting = false;
         node.generation = self.generations.get(&node.path).copied().unwrap_or(0) + 1;
         self.generations.insert(node.path.clone(), node.generation);
         node.life = Life::Starting;
@@ -18,6 +22,8 @@ impl Model {
         node.due = None;
         node.probe_due = None;
         node.ready_at = None;
+        node.is_stuck = false;
+        node.was_ready = false;
         node.start_due = node.spec.start_timeout.map(|timeout| now + timeout);
         let flags = node.spec.flags().cloned();
         self.note(id, Fact::Starting);
@@ -25,9 +31,7 @@ impl Model {
             None => self.spawn(id),
             Some(flags) => {
                 // L19: built from its declaration, the window empty.
-                for child in std::mem::take(&mut self.nodes[id].children) {
-                    self.nodes[child].is_gone = true;
-                }
+                self.bury_children(id);
                 let node = &mut self.nodes[id];
                 node.window.clear();
                 node.groups.clear();
@@ -61,17 +65,29 @@ impl Model {
         turn: &mut usize,
         cause: Cause,
     ) -> Option<bool> {
+        let is_parallel = members.first().is_some_and(|&member| self.is_in_parallel(member));
         let before = turn.checked_sub(1).and_then(|before| members.get(before));
+        let before = before.filter(|_| !is_parallel);
         if before.is_some_and(|&before| {
             let before = &self.nodes[before];
             !before.is_gone && matches!(before.life, Life::Starting | Life::Stopping)
         }) {
             return Some(false);
         }
+        // Side by side it is over when none is in its start phase any more.
+        let siblings = members.first().and_then(|&member| self.nodes[member].parent);
+        let siblings = siblings.map_or(&[][..], |parent| &self.nodes[parent].children);
+        let is_done = *turn >= members.len();
+        if is_parallel && is_done && siblings.iter().any(|&child| self.is_in_its_start(child)) {
+            return Some(false);
+        }
         let &next = members.get(*turn)?;
         *turn += 1;
         let node = &self.nodes[next];
-        if !node.is_gone && matches!(node.life, Life::Waiting | Life::Restarting) {
+        if !node.is_gone
+            && matches!(node.life, Life::Waiting | Life::Restarting)
+            && !node.is_waiting
+        {
             self.attempt(next, cause);
         }
         Some(true)
@@ -85,7 +101,9 @@ impl Model {
         }
         node.life = Life::Up;
         node.ready_at = Some(now);
+        node.was_ready = true;
         node.start_due = None;
+        node.stale_due = node.spec.stale_after.map(|wait| now + wait);
         self.note(id, Fact::Ready);
         self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::Ok));
         self.look_until_quiet();
@@ -98,7 +116,11 @@ impl Model {
         self.nodes[id].life = Life::Down;
         self.nodes[id].on_trial = false;
         if self.nodes[id].spec.restart == Restart::Temporary {
-            self.forget(id);
+            return self.forget(id);
+        }
+        // L14: the round that has still to stop it starts it again.
+        if self.nodes[id].parent.is_some_and(|parent| self.is_to_be_stopped(parent, id)) {
+            self.nodes[id].life = Life::Restarting;
         }
     }
 
@@ -115,7 +137,10 @@ impl Model {
                 }
             }
             // L24: the round had still to stop it, and starts all.
-            Cause::Command | Cause::Add if self.is_to_be_stopped(parent, id) => {
+            Cause::Command | Cause::Add | Cause::Probe
+                if self.is_to_be_stopped(parent, id)
+                    && !(self.nodes[id].cause == Cause::Probe && self.nodes[id].on_trial) =>
+            {
                 if is_temporary {
                     return self.forget(id);
                 }
@@ -125,13 +150,13 @@ impl Model {
             // L2.
             Cause::Init if exit == Exit::Fatal => self.begin_end(parent, exit),
             Cause::Init => self.begin_end(parent, Exit::Failed),
-            Cause::Round | Cause::Restart => self.decide(parent, id, exit, true),
+            Cause::Round | Cause::Restart => self.decide_in_turn(parent, id, exit),
             // L23.
             Cause::Command if is_temporary => self.forget(id),
             Cause::Command => self.nodes[id].on_trial = false,
             // L4.
             Cause::Add => self.forget(id),
-            Cause::Probe if !self.nodes[id].on_trial => self.decide(parent, id, exit, true),
+            Cause::Probe if !self.nodes[id].on_trial => self.decide_in_turn(parent, id, exit),
             Cause::Probe => {
                 self.quarantine(id);
                 self.is_it_the_last_straw(parent, id);
@@ -139,8 +164,36 @@ impl Model {
         }
     }
 
+    /// A start has failed that is not the one its supervisor waits for: that is heard in its turn.
+    fn decide_in_turn(&mut self, parent: Id, id: Id, exit: Exit) {
+        let is_in_turn = match &self.nodes[parent].step {
+            // L37: one that had to wait counts as started, so the round goes on without it.
+            Step::Starting { .. } => self.nodes[id].cause == Cause::Round,
+            Step::Idle => true,
+            Step::Stopping { members, .. } if members.contains(&id) => {
+                self.nodes[id].life = Life::Restarting;
+                return self.lengthen(id);
+            }
+            Step::None | Step::StartingUp { .. } | Step::Stopping { .. } | Step::Ending { .. } => {
+                false
+            }
+        };
+        if is_in_turn {
+            return self.decide(parent, id, exit, true);
+        }
+        self.nodes[parent].jobs.push_back(Job::FailedStart(id, exit));
+    }
+
     fn is_to_be_stopped(&self, parent: Id, id: Id) -> bool {
         matches!(&self.nodes[parent].step, Step::Stopping { members, .. } if members.contains(&id))
+    }
+
+    /// Nobody below it is there any more.
+    fn bury_children(&mut self, id: Id) {
+        for child in std::mem::take(&mut self.nodes[id].children) {
+            self.nodes[child].is_gone = true;
+            self.bury_children(child);
+        }
     }
 
     pub(crate) fn forget(&mut self, id: Id) {
@@ -152,6 +205,7 @@ impl Model {
             })
         });
         self.nodes[id].is_gone = true;
+        self.bury_children(id);
         if let Some(parent) = self.nodes[id].parent {
             self.nodes[parent].children.retain(|&child| child != id);
         }

@@ -1,15 +1,22 @@
 //! The runs: what they do when they have their turn, and what time does to them.
 
 use crate::model::{Exit, Id, Model};
-use crate::spec::{Attempt, Body, Manner};
+use crate::spec::{Attempt, Body, Luggage, Manner};
 
 /// A run that was started and has not ended.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Clone, Debug)]
 pub(crate) struct Run {
     pub(crate) phase: Phase,
     pub(crate) is_cancelled: bool,
     pub(crate) is_aborted: bool,
     pub(crate) told: Option<Exit>,
+    /// Whether its helper has panicked.
+    pub(crate) is_broken: bool,
+    /// Whether it has one.
+    pub(crate) has_helper: bool,
+    /// How it ended, while its helper has still to go.
+    pub(crate) end: Option<Word>,
     /// When it does something by itself.
     pub(crate) due: Option<u64>,
 }
@@ -18,6 +25,8 @@ pub(crate) struct Run {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Turn {
     Run(Id, u64),
+    /// What the run has spawned.
+    Helper(Id, u64),
     Supervisors,
 }
 
@@ -25,6 +34,8 @@ pub(crate) enum Turn {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
     Ready,
+    /// What it has spawned has panicked.
+    Broken,
     Ended(Option<Exit>),
 }
 
@@ -47,13 +58,52 @@ impl Model {
     /// [`settle`](Self::settle) is called, so that several can be told at once.
     pub fn tell(&mut self, path: &str, exit: Exit) -> bool {
         let Some(id) = self.find(path) else { return false };
+        let luggage = self.luggage(id);
         let Some(run) = &mut self.nodes[id].run else { return false };
         if run.phase != Phase::Running || run.told.is_some() {
             return false;
         }
+        let is_helper = luggage == Some(Luggage::Helper) && exit == Exit::Panicked;
         run.told = Some(exit);
-        self.wake(id);
+        if is_helper {
+            self.queue(Turn::Helper(id, self.nodes[id].generation));
+        } else {
+            self.wake(id);
+        }
         true
+    }
+
+    /// The work of this child goes on, and says so.
+    pub fn beat(&mut self, path: &str) {
+        let now = self.now;
+        let Some(id) = self.find(path) else { return };
+        let node = &mut self.nodes[id];
+        if let (Some(due), Some(wait)) = (node.stale_due.as_mut(), node.spec.stale_after) {
+            *due = now + wait;
+            self.reach("L39 a heartbeat comes in time");
+        }
+    }
+
+    /// L31: a run that is over says that it is ready, and that its work goes on.
+    pub fn late_word(&mut self, path: &str) {
+        let is_over = |id: Id| self.nodes[id].run.is_none();
+        if self.find(path).is_none_or(is_over) {
+            self.reach("L31 an earlier run says something");
+        }
+    }
+
+    /// What its latest attempt to start does, or did.
+    fn attempt_of(&self, id: Id) -> Option<Attempt> {
+        let Body::Task { attempts, .. } = &self.nodes[id].spec.body else { return None };
+        let nth = usize::try_from(self.nodes[id].generation - 1).unwrap_or(usize::MAX);
+        Some(attempts.get(nth).copied().unwrap_or(Attempt::Ok))
+    }
+
+    fn luggage(&self, id: Id) -> Option<Luggage> {
+        match self.nodes[id].spec.body {
+            Body::Task { luggage, .. } => Some(luggage),
+            Body::Supervisor(_) => None,
+        }
     }
 
     pub(crate) fn spawn(&mut self, id: Id) {
@@ -62,8 +112,19 @@ impl Model {
             is_cancelled: false,
             is_aborted: false,
             told: None,
+            is_broken: false,
+            has_helper: false,
+            end: None,
             due: None,
         });
+        if self.attempt_of(id) == Some(Attempt::Broken) {
+            // The supervisors make the run, so they need no turn to hear of this.
+            self.reach("L45 a factory panics");
+            let ended = Word::Ended(Some(Exit::Panicked));
+            self.mailbox.push_back((id, self.nodes[id].generation, ended));
+            self.polls.push_front(Turn::Supervisors);
+            return;
+        }
         self.wake(id);
     }
 
@@ -93,6 +154,12 @@ impl Model {
                 continue;
             }
             match word {
+                Word::Broken => {
+                    if let Some(run) = &mut self.nodes[id].run {
+                        run.is_broken = true;
+                        self.wake(id);
+                    }
+                }
                 Word::Ready => self.run_is_ready(id),
                 Word::Ended(exit) => self.run_has_ended(id, exit),
             }
@@ -100,11 +167,45 @@ impl Model {
         }
     }
 
-    fn end_run(&mut self, id: Id, exit: Option<Exit>) {
-        if let Some(run) = &mut self.nodes[id].run {
-            (run.phase, run.due) = (Phase::Over, None);
+    fn end_run(&mut self, id: Id, mut exit: Option<Exit>) {
+        let luggage = self.luggage(id);
+        // L45: what went wrong last is how it ended.
+        if luggage == Some(Luggage::Bomb) {
+            match exit {
+                Some(Exit::Aborted) => {
+                    self.reach("L45 a destructor panics, where the run was aborted");
+                }
+                Some(Exit::Succeeded | Exit::Shutdown) => {
+                    self.reach("L45 a destructor panics, where the run had ended well");
+                }
+                _ => {}
+            }
+            exit = Some(Exit::Panicked);
         }
-        self.report(id, Word::Ended(exit));
+        let Some(run) = &mut self.nodes[id].run else { return };
+        let has_helper = run.has_helper;
+        (run.phase, run.due) = (Phase::Over, None);
+        if !has_helper {
+            return self.report(id, Word::Ended(exit));
+        }
+        // L30: its helper has to go first.
+        run.end = Some(Word::Ended(exit));
+        self.reach("L30 a run is over, and its helper not yet");
+        self.queue(Turn::Helper(id, self.nodes[id].generation));
+    }
+
+    /// What a run has spawned has its turn: it panics, or is taken away.
+    pub(crate) fn poll_helper(&mut self, id: Id, generation: u64) {
+        if self.nodes[id].generation != generation {
+            return;
+        }
+        let Some(run) = &mut self.nodes[id].run else { return };
+        if let Some(end) = run.end.take() {
+            return self.report(id, end);
+        }
+        run.has_helper = false;
+        self.reach("L30 a helper panics");
+        self.report(id, Word::Broken);
     }
 
     /// Its own clock rings.
@@ -119,15 +220,17 @@ impl Model {
         if self.nodes[id].generation != generation {
             return;
         }
-        let Body::Task { attempts, manner } = &self.nodes[id].spec.body else { return };
-        let nth = usize::try_from(generation - 1).unwrap_or(usize::MAX);
-        let attempt = attempts.get(nth).copied().unwrap_or(Attempt::Ok);
-        let manner = *manner;
+        let Some(attempt) = self.attempt_of(id) else { return };
+        let Body::Task { manner, luggage, .. } = &self.nodes[id].spec.body else { return };
+        let (manner, has_helper) = (*manner, *luggage == Luggage::Helper);
         let now = self.now;
         loop {
             let Some(run) = &mut self.nodes[id].run else { return };
             if run.phase == Phase::Over {
                 return;
+            }
+            if run.is_broken {
+                return self.end_run(id, Some(Exit::Panicked));
             }
             if run.is_aborted {
                 return self.end_run(id, Some(Exit::Aborted));
@@ -137,8 +240,10 @@ impl Model {
                     Attempt::Fail => return self.end_run(id, Some(Exit::Failed)),
                     Attempt::Fatal => return self.end_run(id, Some(Exit::Fatal)),
                     Attempt::Ignore => return self.end_run(id, None),
+                    Attempt::Broken => return,
                     Attempt::Ok => {
                         run.phase = Phase::Running;
+                        run.has_helper = has_helper;
                         self.report(id, Word::Ready);
                     }
                     Attempt::Slow(millis) => {
@@ -150,6 +255,7 @@ impl Model {
                 Phase::Warming if run.is_cancelled => run.leave(manner, now),
                 Phase::Warming if run.due.is_none() && attempt != Attempt::Hang => {
                     run.phase = Phase::Running;
+                    run.has_helper = has_helper;
                     self.report(id, Word::Ready);
                 }
                 Phase::Running if run.is_cancelled => run.leave(manner, now),

@@ -7,7 +7,9 @@ use std::collections::BTreeSet;
 
 use corpus::{Child as Declared, Program, Seen};
 use serde_json::{Value, json};
-use supervisor_model::spec::{Attempt, Body, Child, Flags, Limit, Manner, Restart, Strategy};
+use supervisor_model::spec::{
+    Attempt, Body, Child, Flags, Limit, Luggage, Manner, Restart, Strategy,
+};
 use supervisor_model::{Answer, Command, Exit, Fact, Life, Model, Verb};
 
 #[test]
@@ -195,7 +197,8 @@ fn worker(id: &str, restarts: &str, script: &Value) -> Child {
         Some("ignore") => Attempt::Ignore,
         _ => Attempt::Fail,
     });
-    let body = Body::Task { attempts: attempts.collect(), manner: Manner::Obedient };
+    let (manner, luggage) = (Manner::Obedient, Luggage::None);
+    let body = Body::Task { attempts: attempts.collect(), manner, luggage };
     Child { restart: restart(restarts), body, ..Child::task(id) }
 }
 

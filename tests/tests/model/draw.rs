@@ -1,16 +1,17 @@
 //! What is drawn at random: trees, and what is done to them; and the model that knows what
 //! follows.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 use supervisor_model::spec::{
-    Attempt, AutoShutdown, Backoff, Body, Child, Flags, Limit, Manner, OnLimit, Restart,
-    Strategy as Who,
+    Attempt, AutoShutdown, Backoff, Body, Child, Flags, Limit, Luggage, Manner,
+    OnDependencyRestart, OnLimit, Order, Restart, Strategy as Who,
 };
-use supervisor_model::{Command, Exit, Model, Verb};
+use supervisor_model::{Command, Exit, Life, Model, Row, Verb};
 
 use crate::seen::Seen;
 
@@ -23,6 +24,12 @@ pub(crate) enum Op {
     Tell(Vec<(String, Exit)>),
     /// Somebody asks for something.
     Command(Command),
+    /// Somebody asks for something, and does not wait for an answer (L46).
+    Dropped(Command),
+    /// The work of this run goes on.
+    Beat(String),
+    /// The latest run of this child that is over says that it is ready and goes on.
+    LateWord(String),
 }
 
 /// The model, and what it did last.
@@ -32,6 +39,12 @@ pub(crate) struct Twin {
     model: Model,
     pub(crate) script: Vec<Op>,
     pub(crate) seen: Seen,
+    /// Which steps nobody waits for.
+    dropped: BTreeSet<usize>,
+    /// Who starts and stops children side by side: in which order of them is nobody's law.
+    pub(crate) in_parallel: BTreeSet<String>,
+    /// What was reached for the first time.
+    pub(crate) reached: Vec<&'static str>,
     /// Who of those that were to be told was up.
     pub(crate) told: Vec<(String, Exit)>,
     /// Two clocks rang at the same moment; what comes first is nobody's law.
@@ -44,11 +57,17 @@ impl Twin {
         let mut model = Model::new(tree.clone());
         model.start();
         let seen = Seen::of(&mut model);
+        let mut in_parallel = BTreeSet::new();
+        let is_all = has_edges_across(&tree, "/root");
+        parallel_supervisors(&tree, "/root", is_all, &mut in_parallel);
         Self {
+            in_parallel,
             tree,
             model,
             script: Vec::new(),
             seen,
+            dropped: BTreeSet::new(),
+            reached: Vec::new(),
             told: Vec::new(),
             is_void: false,
             was_void: false,
@@ -73,9 +92,17 @@ impl Twin {
                 self.model.settle();
             }
             Op::Command(command) => self.model.command(self.script.len(), command),
+            Op::Dropped(command) => {
+                self.dropped.insert(self.script.len());
+                self.model.command(self.script.len(), command);
+            }
+            Op::Beat(path) => self.model.beat(path),
+            Op::LateWord(path) => self.model.late_word(path),
         }
         self.is_void = self.model.ties() > 0;
         self.seen = Seen::of(&mut self.model);
+        self.seen.answers.retain(|(number, _)| !self.dropped.contains(number));
+        self.reached = self.model.take_reached();
         self
     }
 
@@ -104,14 +131,21 @@ impl ReferenceStateMachine for Laws {
     fn transitions(twin: &Twin) -> BoxedStrategy<Op> {
         let rows = twin.model.rows();
         let mut paths: Vec<_> = rows.iter().map(|row| row.path.clone()).collect();
-        let is_calm = std::env::var_os("MODEL_WILD").is_none();
+        let is_calm = !is_wild();
         let is_flat = is_calm && twin.model.is_busy();
         let is_near = |path: &&String| !is_flat || path.matches('/').count() == 2;
         let tasks: Vec<_> = paths.iter().filter(is_near).cloned().collect();
         paths.push("/root/nobody".to_owned());
+        // What is on its way is where commands meet something.
+        let is_stopping = |row: &&Row| row.life == Life::Stopping && is_near(&&row.path);
+        let stopping: Vec<_> =
+            rows.iter().filter(is_stopping).map(|row| row.path.clone()).collect();
         let mut parents: Vec<_> =
             rows.iter().filter(|row| row.used.is_some()).map(|row| row.path.clone()).collect();
         parents.push("/root".to_owned());
+        for path in stopping {
+            paths.extend([path.clone(), path.clone(), path]);
+        }
         let whom = select(paths);
         let exit = || {
             prop_oneof![
@@ -142,23 +176,46 @@ impl ReferenceStateMachine for Laws {
             verb.boxed()
         };
         let is_add = !is_calm || !twin.model.is_busy();
-        let command = (whom, verb).prop_map(|(path, verb)| Op::Command(Command { path, verb }));
-        let add = (select(parents), 0..3_u8, child("x", 0)).prop_map(|(path, n, mut child)| {
-            child.id = format!("x{n}");
-            let mut number = 500 + u64::from(n) * 7;
-            tidy(&mut child, &mut number, AutoShutdown::Never);
-            Op::Command(Command { path, verb: Verb::Add(Box::new(child)) })
-        });
+        let command =
+            (whom, verb, proptest::bool::weighted(0.1)).prop_map(|(path, verb, is_dropped)| {
+                let command = Command { path, verb };
+                if is_dropped { Op::Dropped(command) } else { Op::Command(command) }
+            });
+        let known: BTreeMap<_, _> =
+            parents.iter().map(|path| (path.clone(), twin.model.lasting_children(path))).collect();
+        let is_declared = |path: &String| !path.contains("/x");
+        let add =
+            (select(parents), 0..3_u8, child("x", 0)).prop_map(move |(path, n, mut child)| {
+                child.id = format!("x{n}");
+                let mut number = 500 + u64::from(n) * 7;
+                let known: Vec<_> =
+                    known[&path].iter().filter(|path| is_declared(path)).cloned().collect();
+                tidy(&mut child, &mut number, AutoShutdown::Never);
+                tidy_dependencies(&mut child, &known);
+                Op::Command(Command { path, verb: Verb::Add(Box::new(child)) })
+            });
         let wait = select(vec![1_u64, 40, 333, 1_111, 5_777, 31_000, 61_003]).prop_map(Op::Wait);
         let end = Just(Op::Command(Command { path: "/root".to_owned(), verb: Verb::Shutdown }));
         let add = if is_add { add.boxed() } else { wait.clone().boxed() };
         if tasks.is_empty() {
             return prop_oneof![9 => add, 9 => wait, 1 => end].boxed();
         }
+        let beat = select(tasks.clone()).prop_map(Op::Beat);
+        let late = select(tasks.clone()).prop_map(Op::LateWord);
         let tell = (select(tasks.clone()), exit()).prop_map(|told| Op::Tell(vec![told]));
         let both = (select(tasks.clone()), exit(), select(tasks), exit())
             .prop_map(|(a, how, b, so)| Op::Tell(vec![(a, how), (b, so)]));
-        prop_oneof![40 => tell, 8 => both, 30 => command, 5 => add, 30 => wait, 1 => end].boxed()
+        prop_oneof![
+            40 => tell,
+            8 => both,
+            30 => command,
+            5 => add,
+            30 => wait,
+            8 => beat,
+            3 => late,
+            1 => end,
+        ]
+        .boxed()
     }
 
     fn apply(twin: Twin, op: &Op) -> Twin {
@@ -171,6 +228,8 @@ fn tree() -> impl Strategy<Value = Flags> {
         tree.intensity.max += 3;
         let mut number = 0;
         tidy_flags(&mut tree, &mut number);
+        let mut known = Vec::new();
+        tidy_edges(&mut tree, "/root", &mut known);
         tree
     })
 }
@@ -184,16 +243,20 @@ fn flags(depth: u32) -> BoxedStrategy<Flags> {
         1 => Just(AutoShutdown::All),
     ];
     let children = proptest::collection::vec(child("c", depth), 1..5);
-    (strategy, intensity, any::<bool>(), auto, children)
-        .prop_map(|(strategy, (max, within), meltdown_is_abnormal, auto_shutdown, children)| {
-            Flags {
-                strategy,
-                intensity: Limit { max, within },
-                meltdown_is_abnormal,
-                auto_shutdown,
-                ..Flags::new(children)
-            }
-        })
+    let start = prop_oneof![2 => Just(Order::Sequential), 1 => Just(Order::Parallel)];
+    ((strategy, start), intensity, any::<bool>(), auto, children)
+        .prop_map(
+            |((strategy, start), (max, within), meltdown_is_abnormal, auto_shutdown, children)| {
+                Flags {
+                    start,
+                    strategy,
+                    intensity: Limit { max, within },
+                    meltdown_is_abnormal,
+                    auto_shutdown,
+                    ..Flags::new(children)
+                }
+            },
+        )
         .boxed()
 }
 
@@ -216,16 +279,29 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         1 => Just(OnLimit::ShutdownTree),
     ];
     let probe = proptest::option::weighted(0.4, Just(1_500_u64));
+    // Of those known by then; which they are is seen when the tree is whole.
+    let needs = prop_oneof![
+        3 => Just(Vec::new()),
+        1 => proptest::collection::vec((0..20_u8).prop_map(|n| n.to_string()), 1..3),
+    ];
+    let on_dependency_restart =
+        select(vec![OnDependencyRestart::Keep, OnDependencyRestart::Restart]);
+    let needs = (needs, on_dependency_restart);
     let policies = (restart, backoff, limit, on_limit, probe, proptest::bool::weighted(0.3));
     let task = (
         proptest::collection::vec(attempt(), 0..6),
         prop_oneof![
             6 => Just(Manner::Obedient),
-            2 => select(vec![37_u64, 410, 3_003]).prop_map(Manner::Late),
-            1 => Just(Manner::Deaf),
+            3 => select(vec![37_u64, 410, 3_003]).prop_map(Manner::Late),
+            2 => Just(Manner::Deaf),
+        ],
+        prop_oneof![
+            6 => Just(Luggage::None),
+            1 => Just(Luggage::Helper),
+            1 => Just(Luggage::Bomb),
         ],
     )
-        .prop_map(|(attempts, manner)| Body::Task { attempts, manner });
+        .prop_map(|(attempts, manner, luggage)| Body::Task { attempts, manner, luggage });
     let body = if depth == 0 {
         task.boxed()
     } else {
@@ -235,9 +311,16 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         ]
         .boxed()
     };
-    (policies, select(vec![500_u64, 2_000]), body)
+    let stale_after = proptest::option::weighted(0.3, select(vec![900_u64, 6_000]));
+    let times = (select(vec![500_u64, 2_000]), stale_after);
+    (policies, times, body, needs)
         .prop_map(
-            move |((restart, backoff, limit, on_limit, probe_after, significant), grace, body)| {
+            move |(
+                (restart, backoff, limit, on_limit, probe_after, significant),
+                times,
+                body,
+                (depends_on, on_dependency_restart),
+            )| {
                 Child {
                     restart,
                     significant,
@@ -245,8 +328,11 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
                     limit: limit.map(|(max, within)| Limit { max, within }),
                     on_limit,
                     probe_after,
+                    depends_on,
+                    on_dependency_restart,
                     start_timeout: Some(1_200),
-                    grace: Some(grace),
+                    stale_after: times.1,
+                    grace: Some(times.0),
                     body,
                     ..Child::task(id)
                 }
@@ -261,15 +347,89 @@ fn attempt() -> impl Strategy<Value = Attempt> {
         2 => Just(Attempt::Fail),
         1 => Just(Attempt::Fatal),
         1 => Just(Attempt::Ignore),
+        1 => Just(Attempt::Broken),
         2 => select(vec![53_u64, 290]).prop_map(Attempt::Slow),
         1 => Just(Attempt::Hang),
     ]
+}
+
+/// Lets children depend on what is declared before them: siblings, and with `MODEL_WILD` anything
+/// in the tree. Who waits for what another supervisor does starts with that at one moment, and
+/// which of the two supervisors is quicker then is nobody's law.
+fn tidy_edges(flags: &mut Flags, path: &str, known: &mut Vec<String>) {
+    for child in &mut flags.children {
+        let is_near =
+            |on: &&String| is_wild() || on.rsplit_once('/').is_some_and(|on| on.0 == path);
+        // One that was forgotten and is back is told after the others; nobody's law, either.
+        if child.restart == Restart::Temporary && !is_wild() {
+            child.depends_on.clear();
+        }
+        tidy_dependencies(child, &known.iter().filter(is_near).cloned().collect::<Vec<_>>());
+        let path = format!("{path}/{}", child.id);
+        let before = known.len();
+        if let Body::Supervisor(flags) = &mut child.body {
+            tidy_edges(flags, &path, known);
+        }
+        // What is gone for good when it ends is no dependency, nor is what is below it.
+        if child.restart == Restart::Temporary {
+            known.truncate(before);
+        } else {
+            known.push(path);
+        }
+    }
+}
+
+fn tidy_dependencies(child: &mut Child, known: &[String]) {
+    let nth = |text: &String| text.parse::<usize>().unwrap_or(0);
+    let all: BTreeSet<_> = child
+        .depends_on
+        .iter()
+        .filter_map(|text| known.get(nth(text) % known.len().max(1)).cloned())
+        .collect();
+    child.depends_on = all.into_iter().collect();
+    if child.depends_on.is_empty() || child.restart == Restart::Temporary {
+        child.on_dependency_restart = OnDependencyRestart::Keep;
+    }
+}
+
+/// Whether children depend on what another supervisor does: then it matters which of two
+/// supervisors is quicker at one moment, and that is nobody's law.
+fn has_edges_across(flags: &Flags, path: &str) -> bool {
+    flags.children.iter().any(|child| {
+        let is_sibling =
+            |on: &String| on.rsplit_once('/').is_some_and(|(parent, _)| parent == path);
+        let below = format!("{path}/{}", child.id);
+        !child.depends_on.iter().all(is_sibling)
+            || child.flags().is_some_and(|flags| has_edges_across(flags, &below))
+    })
+}
+
+/// Every supervisor that does things side by side: because it says so, or because some of its
+/// children end when others do, whatever it is doing itself.
+fn parallel_supervisors(flags: &Flags, path: &str, is_all: bool, all: &mut BTreeSet<String>) {
+    let follows = |child: &Child| child.on_dependency_restart == OnDependencyRestart::Restart;
+    if is_all || flags.start == Order::Parallel || flags.children.iter().any(follows) {
+        all.insert(path.to_owned());
+    }
+    for child in &flags.children {
+        if let Some(flags) = child.flags() {
+            parallel_supervisors(flags, &format!("{path}/{}", child.id), is_all, all);
+        }
+    }
+}
+
+fn is_wild() -> bool {
+    std::env::var_os("MODEL_WILD").is_some()
 }
 
 fn tidy_flags(flags: &mut Flags, number: &mut u64) {
     for (n, child) in flags.children.iter_mut().enumerate() {
         child.id = char::from(b'a' + u8::try_from(n).unwrap_or(0)).to_string();
         tidy(child, number, flags.auto_shutdown);
+    }
+    // Of supervisors side by side, which is quicker at one moment is nobody's law.
+    if !is_wild() && flags.children.iter().any(|child| child.flags().is_some()) {
+        flags.start = Order::Sequential;
     }
     if !flags.children.iter().any(|child| child.significant) {
         flags.auto_shutdown = AutoShutdown::Never;
@@ -286,6 +446,7 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
     }
     child.grace = child.grace.map(|grace| grace + own);
     child.start_timeout = child.start_timeout.map(|timeout| timeout + own);
+    child.stale_after = child.stale_after.map(|wait| wait + own);
     if child.restart == Restart::Temporary {
         (child.limit, child.probe_after, child.backoff) = (None, None, Backoff::NONE);
     }
@@ -298,13 +459,13 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
         Body::Supervisor(flags) => {
             child.grace = None;
             // What a supervisor that melts down on trial amid a round comes to is open.
-            if std::env::var_os("MODEL_WILD").is_none() {
+            if !is_wild() {
                 child.probe_after = None;
             }
-            child.start_timeout = None;
+            (child.start_timeout, child.stale_after) = (None, None);
             tidy_flags(flags, number);
         }
-        Body::Task { attempts, manner } => {
+        Body::Task { attempts, manner, .. } => {
             // The tree comes up.
             if let Some(first) = attempts.first_mut() {
                 *first = Attempt::Ok;
@@ -322,18 +483,28 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
 }
 
 fn op_text(op: &Op) -> String {
-    let short = |path: &str| path.strip_prefix("/root/").unwrap_or(path).to_owned();
     match op {
         Op::Wait(millis) => format!("wait {millis}ms"),
         Op::Tell(whom) => {
             let each = whom.iter().map(|(path, how)| format!("exit {} {how:?}", short(path)));
             each.collect::<Vec<_>>().join(" and ").to_lowercase()
         }
-        Op::Command(Command { path, verb }) => match verb {
-            Verb::Add(child) => format!("add {}/{}", short(path), child_text(child)),
-            Verb::Shutdown => "shutdown".to_owned(),
-            verb => format!("{} {}", format!("{verb:?}").to_lowercase(), short(path)),
-        },
+        Op::Command(command) => command_text(command),
+        Op::Dropped(command) => format!("{} (dropped)", command_text(command)),
+        Op::Beat(path) => format!("heartbeat {}", short(path)),
+        Op::LateWord(path) => format!("late word {}", short(path)),
+    }
+}
+
+fn short(path: &str) -> String {
+    path.strip_prefix("/root/").unwrap_or(path).to_owned()
+}
+
+fn command_text(Command { path, verb }: &Command) -> String {
+    match verb {
+        Verb::Add(child) => format!("add {}/{}", short(path), child_text(child)),
+        Verb::Shutdown => "shutdown".to_owned(),
+        verb => format!("{} {}", format!("{verb:?}").to_lowercase(), short(path)),
     }
 }
 
@@ -345,6 +516,9 @@ fn flags_text(flags: &Flags) -> String {
         Who::RestForOne => "rest_for_one",
     };
     let mut text = format!("{strategy} intensity={max}/{within}ms ");
+    if flags.start == Order::Parallel {
+        text.push_str("parallel ");
+    }
     match flags.auto_shutdown {
         AutoShutdown::Never => {}
         AutoShutdown::Any => text.push_str("auto=any "),
@@ -367,6 +541,13 @@ fn child_text(child: &Child) -> String {
         Restart::Transient => word("transient".to_owned()),
         Restart::Temporary => word("temporary".to_owned()),
     }
+    if !child.depends_on.is_empty() {
+        let paths: Vec<_> = child.depends_on.iter().map(|path| short(path)).collect();
+        word(format!("depends_on({})", paths.join(" ")));
+    }
+    if child.on_dependency_restart == OnDependencyRestart::Restart {
+        word("on_dependency_restart=restart".to_owned());
+    }
     if child.significant {
         word("significant".to_owned());
     }
@@ -384,14 +565,20 @@ fn child_text(child: &Child) -> String {
     if let Some(wait) = child.probe_after {
         word(format!("probe={wait}ms"));
     }
+    if let Some(wait) = child.stale_after {
+        word(format!("stale_after={wait}ms"));
+    }
     match &child.body {
         Body::Supervisor(flags) => word(flags_text(flags)),
-        Body::Task { attempts, manner } => {
+        Body::Task { attempts, manner, luggage } => {
             if !attempts.is_empty() {
                 word(format!("attempts={attempts:?}").replace(", ", "+"));
             }
             if *manner != Manner::Obedient {
                 word(format!("{manner:?} grace={:?}ms", child.grace.unwrap_or(0)));
+            }
+            if *luggage != Luggage::None {
+                word(format!("{luggage:?}").to_lowercase());
             }
             if attempts.contains(&Attempt::Hang) {
                 word(format!("start_timeout={:?}ms", child.start_timeout.unwrap_or(0)));

@@ -8,7 +8,9 @@ mod draw;
 mod play;
 mod seen;
 
+use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use proptest::test_runner::{Config, RngSeed, TestCaseError, TestRunner};
 use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
@@ -21,6 +23,8 @@ use seen::Seen;
 const SEQUENCES: u32 = if cfg!(debug_assertions) { 500 } else { 20_000 };
 
 static STEPS: AtomicUsize = AtomicUsize::new(0);
+/// In how many histories each state was reached.
+static REACHED: Mutex<BTreeMap<&'static str, u32>> = Mutex::new(BTreeMap::new());
 static TIES: AtomicUsize = AtomicUsize::new(0);
 
 struct Both;
@@ -41,10 +45,18 @@ impl StateMachineTest for Both {
             return real;
         }
         STEPS.fetch_add(1, Ordering::Relaxed);
+        let mut reached = REACHED.lock().unwrap_or_else(PoisonError::into_inner);
+        for &state in &twin.reached {
+            *reached.entry(state).or_default() += 1;
+        }
+        drop(reached);
         let seen = match &op {
             Op::Wait(millis) => real.wait(*millis),
             Op::Tell(_) => real.tell(&twin.told),
             Op::Command(command) => real.command(twin.script.len(), command),
+            Op::Dropped(command) => real.dropped_command(command),
+            Op::Beat(path) => real.beat(path),
+            Op::LateWord(path) => real.late_word(path),
         };
         compare(twin, &seen);
         real
@@ -55,7 +67,7 @@ fn compare(twin: &Twin, real: &Seen) {
     let model = &twin.seen;
     let is_ending = model.is_ending;
     let comparable = |seen: &Seen| {
-        let seen = Seen { is_ending, ..seen.clone() }.by_supervisor();
+        let seen = Seen { is_ending, ..seen.clone() }.by_supervisor(&twin.in_parallel);
         if is_ending { seen.without_budgets() } else { seen }
     };
     assert!(
@@ -91,4 +103,12 @@ fn the_supervisor_does_what_the_model_does() {
         panic!("{why}");
     }
     println!("sequences identical: {cases} of {cases} ({steps} steps; {ties} cut short by a tie)");
+    let reached = REACHED.lock().unwrap_or_else(PoisonError::into_inner);
+    for &state in supervisor_model::STATES {
+        let count = reached.get(state).copied().unwrap_or(0);
+        println!("{count:>6} {state}");
+    }
+    let is_rare = |state: &&str| reached.get(state).is_none_or(|&times| times < cases / 200);
+    let rare: Vec<_> = supervisor_model::STATES.iter().filter(|&state| is_rare(state)).collect();
+    assert!(rare.is_empty(), "too few of {cases} histories reach {rare:?}");
 }

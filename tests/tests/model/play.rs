@@ -2,7 +2,10 @@
 //! that stands still.
 
 use std::collections::BTreeMap;
+use std::future::Future;
+use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::task::{Context, Poll};
 
 use rust_supervisor::control::handle::SupervisorHandle;
 use rust_supervisor::control::outcome::CommandOutcome;
@@ -11,6 +14,7 @@ use rust_supervisor::error::types::SupervisorError;
 use rust_supervisor::event::EventKind;
 use rust_supervisor::id::ChildPath;
 use rust_supervisor::policy::backoff::Backoff;
+use rust_supervisor::policy::dependency::{OnDependencyRestart, StartMode};
 use rust_supervisor::policy::failure::{OnLimit, TaskFailureKind};
 use rust_supervisor::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
@@ -23,7 +27,7 @@ use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::exit::{Exit, TaskFailure};
 use rust_supervisor::task::factory::{TaskFactory, service_fn};
 use rust_supervisor::task::result::TaskResult;
-use supervisor_model::spec::{self as said, Attempt, Body, Manner};
+use supervisor_model::spec::{self as said, Attempt, Body, Luggage, Manner};
 use supervisor_model::{Answer, Command, Verb};
 use supervisor_tests::{BY, WHY, drain, ms};
 use tokio::runtime::Runtime;
@@ -36,6 +40,65 @@ use crate::seen::{Line, Row, Seen};
 const QUIET_TURNS: usize = 6;
 
 type Doors = Arc<Mutex<BTreeMap<String, oneshot::Sender<supervisor_model::Exit>>>>;
+/// The latest run of each child.
+type Contexts = Arc<Mutex<BTreeMap<String, TaskContext>>>;
+
+/// What the runs and those who play with them share.
+#[derive(Clone, Default)]
+struct Stage {
+    doors: Doors,
+    contexts: Contexts,
+    lives: Lives,
+}
+
+/// How much of each child is alive: its futures, and what they have spawned (L30).
+type Lives = Arc<Mutex<BTreeMap<String, usize>>>;
+
+/// A part of a run that is alive.
+struct Life {
+    path: String,
+    lives: Lives,
+    is_bomb: bool,
+}
+
+impl Life {
+    fn new(path: &str, stage: &Stage, is_bomb: bool) -> Self {
+        let mut lives = stage.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        *lives.entry(path.to_owned()).or_default() += 1;
+        Self { path: path.to_owned(), lives: Arc::clone(&stage.lives), is_bomb }
+    }
+}
+
+impl Drop for Life {
+    fn drop(&mut self) {
+        let mut lives = self.lives.lock().unwrap_or_else(PoisonError::into_inner);
+        *lives.entry(self.path.clone()).or_default() -= 1;
+        drop(lives);
+        if self.is_bomb && !std::thread::panicking() {
+            panic_silently();
+        }
+    }
+}
+
+/// A future whose destructor does something after it has given its result.
+struct Mortal {
+    future: Pin<Box<dyn Future<Output = TaskResult> + Send>>,
+    _life: Life,
+}
+
+impl Future for Mortal {
+    type Output = TaskResult;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<TaskResult> {
+        self.future.as_mut().poll(cx)
+    }
+}
+
+/// Says nothing on stderr.
+fn panic_silently() -> ! {
+    std::panic::resume_unwind(Box::new("told to"))
+}
+
 type Answers = Arc<Mutex<Vec<(usize, Answer)>>>;
 
 pub(crate) struct Real {
@@ -43,7 +106,7 @@ pub(crate) struct Real {
     /// `None`: the tree did not start.
     handle: Option<SupervisorHandle>,
     events: EventStream,
-    doors: Doors,
+    stage: Stage,
     answers: Answers,
 }
 
@@ -54,15 +117,15 @@ impl Real {
             .start_paused(true)
             .build()
             .expect("a runtime");
-        let doors = Doors::default();
+        let stage = Stage::default();
         let mut builder = runtime.block_on(async {
-            let spec = supervisor("root", root, &doors).shutdown_budget(ms(100_000_000));
+            let spec = supervisor("root", root, &stage).shutdown_budget(ms(100_000_000));
             Supervisor::builder(spec).event_capacity(4096).seed(1)
         });
         let events = builder.subscribe_events();
         let starting = Arc::new(Mutex::new(None));
         let started = Arc::clone(&starting);
-        let mut real = Self { runtime, handle: None, events, doors, answers: Answers::default() };
+        let mut real = Self { runtime, handle: None, events, stage, answers: Answers::default() };
         real.runtime.spawn(async move {
             let result = builder.start().await;
             *started.lock().unwrap_or_else(PoisonError::into_inner) = Some(result);
@@ -85,12 +148,15 @@ impl Real {
     }
 
     pub(crate) fn tell(&mut self, whom: &[(String, supervisor_model::Exit)]) -> Seen {
-        let doors = Arc::clone(&self.doors);
+        let doors = Arc::clone(&self.stage.doors);
         // Inside, where who is woken first is polled first.
         self.runtime.block_on(async {
             let mut doors = doors.lock().unwrap_or_else(PoisonError::into_inner);
             for (path, how) in whom {
-                if let Some(door) = doors.remove(path) {
+                let helper = Some(helper_door(path)).filter(|door| {
+                    *how == supervisor_model::Exit::Panicked && doors.contains_key(door)
+                });
+                if let Some(door) = doors.remove(helper.as_ref().unwrap_or(path)) {
                     let _gone = door.send(*how);
                 }
             }
@@ -99,32 +165,59 @@ impl Real {
     }
 
     pub(crate) fn command(&mut self, number: usize, command: &Command) -> Seen {
-        let (path, answers) = (command.path.clone(), Arc::clone(&self.answers));
+        let answers = Arc::clone(&self.answers);
         let Some(handle) = self.handle.clone() else { return self.seen() };
-        let verb = command.verb.clone();
-        let doors = Arc::clone(&self.doors);
+        let (command, stage) = (command.clone(), self.stage.clone());
         self.runtime.spawn(async move {
-            let outcome = match verb {
-                Verb::Add(child) => {
-                    handle.add_child(&*path, node(&child, &doors, &path), BY, WHY).await
-                }
-                Verb::Start => handle.start_child(&*path, BY, WHY).await,
-                Verb::Stop => handle.stop_child(&*path, BY, WHY).await,
-                Verb::Restart => handle.restart_child(&*path, BY, WHY).await,
-                Verb::Delete => handle.delete_child(&*path, BY, WHY).await,
-                Verb::Remove => handle.remove_child(&*path, BY, WHY).await,
-                Verb::Pause => handle.pause_child(&*path, BY, WHY).await,
-                Verb::Quarantine => handle.quarantine_child(&*path, BY, WHY).await,
-                Verb::Resume => handle.resume_child(&*path, BY, WHY).await,
-                Verb::ResetBudget => handle.reset_budget(&*path, BY, WHY).await,
-                Verb::Shutdown => {
-                    drop(handle.shutdown_tree(BY, WHY).await);
-                    return;
-                }
-            };
-            let answer = answer(&outcome);
-            answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, answer));
+            let is_end = command.verb == Verb::Shutdown;
+            let outcome = ask(handle, command, stage).await;
+            if !is_end {
+                let answer = answer(&outcome);
+                answers.lock().unwrap_or_else(PoisonError::into_inner).push((number, answer));
+            }
         });
+        self.seen()
+    }
+
+    /// Asks, and goes away at once (L32, L46).
+    pub(crate) fn dropped_command(&mut self, command: &Command) -> Seen {
+        let Some(handle) = self.handle.clone() else { return self.seen() };
+        let (command, stage) = (command.clone(), self.stage.clone());
+        self.runtime.spawn(async move {
+            tokio::select! {
+                biased;
+                _ = ask(handle, command, stage) => {}
+                () = std::future::ready(()) => {}
+            }
+        });
+        self.seen()
+    }
+
+    pub(crate) fn beat(&mut self, path: &str) -> Seen {
+        let contexts = self.stage.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        let inside = self.runtime.enter();
+        if let Some(context) = contexts.get(path) {
+            context.heartbeat();
+        }
+        drop((inside, contexts));
+        self.seen()
+    }
+
+    /// L31: only a run that is over; what one that lives says counts.
+    pub(crate) fn late_word(&mut self, path: &str) -> Seen {
+        let is_over = |path: &str| {
+            let lives = self.stage.lives.lock().unwrap_or_else(PoisonError::into_inner);
+            lives.get(path) == Some(&0)
+        };
+        let contexts = self.stage.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(context) = contexts.get(path).filter(|_| is_over(path)) {
+            let inside = self.runtime.enter();
+            context.ready();
+            context.heartbeat();
+            context.spawn(async { unreachable!("it is over") });
+            drop(inside);
+        }
+        drop(contexts);
         self.seen()
     }
 
@@ -218,6 +311,7 @@ fn answer(outcome: &Result<CommandOutcome, SupervisorError>) -> Answer {
         Ok(_) => Answer::Ok,
         Err(SupervisorError::Running { .. }) => Answer::Running,
         Err(SupervisorError::Restarting { .. }) => Answer::Restarting,
+        Err(SupervisorError::Waiting { .. }) => Answer::Waiting,
         Err(SupervisorError::Paused { .. }) => Answer::Paused,
         Err(SupervisorError::Quarantined { .. }) => Answer::Quarantined,
         Err(SupervisorError::AlreadyStarted { .. }) => Answer::AlreadyStarted,
@@ -239,17 +333,21 @@ fn answer(outcome: &Result<CommandOutcome, SupervisorError>) -> Answer {
     }
 }
 
-fn supervisor(id: &str, flags: &said::Flags, doors: &Doors) -> SupervisorSpec {
-    inside(SupervisorSpec::new(id), &format!("/{id}"), flags, doors)
+fn supervisor(id: &str, flags: &said::Flags, stage: &Stage) -> SupervisorSpec {
+    inside(SupervisorSpec::new(id), &format!("/{id}"), flags, stage)
 }
 
-fn inside(spec: SupervisorSpec, path: &str, flags: &said::Flags, doors: &Doors) -> SupervisorSpec {
+fn inside(spec: SupervisorSpec, path: &str, flags: &said::Flags, stage: &Stage) -> SupervisorSpec {
     let max = u32::try_from(flags.intensity.max).expect("a small number");
     let mut spec = spec
         .strategy(match flags.strategy {
             said::Strategy::OneForOne => Strategy::OneForOne,
             said::Strategy::OneForAll => Strategy::OneForAll,
             said::Strategy::RestForOne => Strategy::RestForOne,
+        })
+        .start(match flags.start {
+            said::Order::Sequential => StartMode::Sequential,
+            said::Order::Parallel => StartMode::Parallel,
         })
         .intensity(max, ms(flags.intensity.within))
         .auto_shutdown(match flags.auto_shutdown {
@@ -260,7 +358,7 @@ fn inside(spec: SupervisorSpec, path: &str, flags: &said::Flags, doors: &Doors) 
     if path != "/root" && !flags.meltdown_is_abnormal {
         spec = spec.meltdown(Meltdown::Shutdown);
     }
-    flags.children.iter().fold(spec, |spec, child| spec.child(node(child, doors, path)))
+    flags.children.iter().fold(spec, |spec, child| spec.child(node(child, stage, path)))
 }
 
 /// A macro, because tasks and supervisors have the same methods and no trait.
@@ -293,22 +391,31 @@ macro_rules! policies {
         if child.significant {
             spec = spec.significant();
         }
+        for path in &child.depends_on {
+            spec = spec.depends_on(path.as_str());
+        }
+        if child.on_dependency_restart == said::OnDependencyRestart::Restart {
+            spec = spec.on_dependency_restart(OnDependencyRestart::Restart);
+        }
         spec
     }};
 }
 
-fn node(child: &said::Child, doors: &Doors, parent: &str) -> NodeSpec {
+fn node(child: &said::Child, stage: &Stage, parent: &str) -> NodeSpec {
     let path = format!("{parent}/{}", child.id);
     match &child.body {
         Body::Supervisor(flags) => {
-            let spec = inside(SupervisorSpec::new(&*child.id), &path, flags, doors);
+            let spec = inside(SupervisorSpec::new(&*child.id), &path, flags, stage);
             policies!(spec, child).into()
         }
-        Body::Task { attempts, manner } => {
-            let task = task(path, attempts.clone(), *manner, doors);
+        Body::Task { attempts, manner, luggage } => {
+            let task = task(path, attempts.clone(), *manner, *luggage, stage);
             let mut spec = ChildSpec::new(&*child.id, task).readiness(Readiness::Explicit);
             if let Some(timeout) = child.start_timeout {
                 spec = spec.start_timeout(ms(timeout));
+            }
+            if let Some(wait) = child.stale_after {
+                spec = spec.health(ms(wait / 3), ms(wait));
             }
             if let Some(grace) = child.grace {
                 spec = spec.grace(Grace::After(ms(grace)));
@@ -319,47 +426,116 @@ fn node(child: &said::Child, doors: &Doors, parent: &str) -> NodeSpec {
 }
 
 /// A run that follows its script, as `world.rs` of the model has it.
-fn task(path: String, attempts: Vec<Attempt>, manner: Manner, doors: &Doors) -> TaskFactory {
-    let (doors, script) = (Arc::clone(doors), Arc::new((path, attempts)));
+fn task(
+    path: String,
+    attempts: Vec<Attempt>,
+    manner: Manner,
+    luggage: Luggage,
+    stage: &Stage,
+) -> TaskFactory {
+    let (stage, path) = (stage.clone(), Arc::<str>::from(path));
     service_fn(move |ctx: TaskContext| {
-        let (doors, script) = (Arc::clone(&doors), Arc::clone(&script));
-        async move {
-            let (path, attempts) = &*script;
-            let nth = usize::try_from(ctx.generation().0 - 1).expect("a small number");
-            match attempts.get(nth).copied().unwrap_or(Attempt::Ok) {
-                Attempt::Ok => {}
-                Attempt::Fail => return failed(TaskFailureKind::Recoverable),
-                Attempt::Fatal => return failed(TaskFailureKind::FatalConfig),
-                Attempt::Ignore => return TaskResult::Ignored,
-                Attempt::Slow(millis) => {
-                    if !ctx.sleep(ms(millis)).await {
-                        return leave(manner).await;
-                    }
-                }
-                Attempt::Hang => {
-                    ctx.stopped().await;
-                    return leave(manner).await;
-                }
-            }
-            let (door, told) = oneshot::channel();
-            doors.lock().unwrap_or_else(PoisonError::into_inner).insert(path.clone(), door);
-            ctx.ready();
-            tokio::select! {
-                biased;
-                () = ctx.stopped() => leave(manner).await,
-                how = told => match how.expect("nobody else takes the door") {
-                    supervisor_model::Exit::Succeeded => TaskResult::Succeeded,
-                    supervisor_model::Exit::Shutdown => TaskResult::Shutdown,
-                    supervisor_model::Exit::Fatal => failed(TaskFailureKind::FatalBug),
-                    supervisor_model::Exit::Panicked => {
-                        // Says nothing on stderr.
-                        std::panic::resume_unwind(Box::new("told to"))
-                    }
-                    _ => failed(TaskFailureKind::Recoverable),
-                },
+        let nth = usize::try_from(ctx.generation().0 - 1).expect("a small number");
+        let attempt = attempts.get(nth).copied().unwrap_or(Attempt::Ok);
+        let alive = stage.lives.lock().unwrap_or_else(PoisonError::into_inner).get(&*path).copied();
+        assert!(alive.is_none_or(|alive| alive == 0), "an earlier run of {path} is alive");
+        // No door leads to an earlier run.
+        let mut doors = stage.doors.lock().unwrap_or_else(PoisonError::into_inner);
+        doors.retain(|door, _| **door != *path && *door != helper_door(&path));
+        drop(doors);
+        if attempt == Attempt::Broken {
+            panic_silently();
+        }
+        let life = Life::new(&path, &stage, luggage == Luggage::Bomb);
+        let mut contexts = stage.contexts.lock().unwrap_or_else(PoisonError::into_inner);
+        contexts.insert(path.to_string(), ctx.clone());
+        let run = run(ctx, attempt, manner, luggage, stage.clone());
+        Mortal { future: Box::pin(run), _life: life }
+    })
+}
+
+fn helper_door(path: &str) -> String {
+    format!("{path}!")
+}
+
+async fn run(
+    ctx: TaskContext,
+    attempt: Attempt,
+    manner: Manner,
+    luggage: Luggage,
+    stage: Stage,
+) -> TaskResult {
+    let path = ctx.path().as_str().to_owned();
+    match attempt {
+        Attempt::Ok | Attempt::Broken => {}
+        Attempt::Fail => return failed(TaskFailureKind::Recoverable),
+        Attempt::Fatal => return failed(TaskFailureKind::FatalConfig),
+        Attempt::Ignore => return TaskResult::Ignored,
+        Attempt::Slow(millis) => {
+            if !ctx.sleep(ms(millis)).await {
+                return leave(manner).await;
             }
         }
-    })
+        Attempt::Hang => {
+            ctx.stopped().await;
+            return leave(manner).await;
+        }
+    }
+    let door = |name: String| {
+        let (door, told) = oneshot::channel();
+        stage.doors.lock().unwrap_or_else(PoisonError::into_inner).insert(name, door);
+        told
+    };
+    let told = door(path.clone());
+    if luggage == Luggage::Helper {
+        let told = door(helper_door(&path));
+        let life = Life::new(&path, &stage, false);
+        ctx.spawn(async move {
+            let _life = life;
+            if told.await.is_ok() {
+                panic_silently();
+            }
+            std::future::pending::<()>().await;
+        });
+    }
+    ctx.ready();
+    tokio::select! {
+        biased;
+        () = ctx.stopped() => leave(manner).await,
+        how = told => match how {
+            Ok(supervisor_model::Exit::Succeeded) => TaskResult::Succeeded,
+            Ok(supervisor_model::Exit::Shutdown) => TaskResult::Shutdown,
+            Ok(supervisor_model::Exit::Fatal) => failed(TaskFailureKind::FatalBug),
+            Ok(supervisor_model::Exit::Panicked) => panic_silently(),
+            Ok(_) => failed(TaskFailureKind::Recoverable),
+            // Its helper was told in its place.
+            Err(_) => std::future::pending().await,
+        },
+    }
+}
+
+/// Does what is asked for.
+async fn ask(
+    handle: SupervisorHandle,
+    Command { path, verb }: Command,
+    stage: Stage,
+) -> Result<CommandOutcome, SupervisorError> {
+    match verb {
+        Verb::Add(child) => handle.add_child(&*path, node(&child, &stage, &path), BY, WHY).await,
+        Verb::Start => handle.start_child(&*path, BY, WHY).await,
+        Verb::Stop => handle.stop_child(&*path, BY, WHY).await,
+        Verb::Restart => handle.restart_child(&*path, BY, WHY).await,
+        Verb::Delete => handle.delete_child(&*path, BY, WHY).await,
+        Verb::Remove => handle.remove_child(&*path, BY, WHY).await,
+        Verb::Pause => handle.pause_child(&*path, BY, WHY).await,
+        Verb::Quarantine => handle.quarantine_child(&*path, BY, WHY).await,
+        Verb::Resume => handle.resume_child(&*path, BY, WHY).await,
+        Verb::ResetBudget => handle.reset_budget(&*path, BY, WHY).await,
+        Verb::Shutdown => {
+            drop(handle.shutdown_tree(BY, WHY).await);
+            Err(SupervisorError::ShuttingDown)
+        }
+    }
 }
 
 async fn leave(manner: Manner) -> TaskResult {

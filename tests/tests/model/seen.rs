@@ -1,5 +1,6 @@
 //! What can be seen of a step, on either side.
 
+use std::collections::BTreeSet;
 use std::fmt;
 
 use supervisor_model::{Answer, Fact, Item, Model};
@@ -86,11 +87,15 @@ fn line(item: &Item) -> Option<Line> {
 impl Seen {
     /// The order in which one supervisor does things is law; in which several do, at the same
     /// moment, is not. So: what each did in its order, and the supervisors in the order of names.
-    pub(crate) fn by_supervisor(mut self) -> Self {
+    ///
+    /// Nor is it in which order one does things side by side.
+    pub(crate) fn by_supervisor(mut self, in_parallel: &BTreeSet<String>) -> Self {
         self.lines.sort_by(|a, b| {
             let above = |line: &Line| {
                 let parent = line.path.rsplit_once('/').map_or("", |(parent, _)| parent);
-                (line.at, parent.to_owned())
+                let is_alone = in_parallel.contains(parent);
+                let child = if is_alone { line.path.as_str() } else { "" };
+                (line.at, parent.to_owned(), child.to_owned())
             };
             above(a).cmp(&above(b))
         });

@@ -137,13 +137,15 @@ impl Engine {
         let Some(key) = self.nodes.find(path) else { return false };
         let Some(State::Stopping(stopping)) = self.state_of(key) else { return false };
         let step = self.parent_of(key).and_then(|parent| self.supervisor(parent)).map(|s| &s.step);
+        // The state does not change while it is being stopped.
+        let since = self.nodes.get(key).map(|node| node.since);
         match step {
             Some(Step::Ending(_)) => {
                 let is_its_own =
                     matches!(stopping.after, After::StartTimedOut(_) | After::Stuck { .. });
-                stopping.since == self.now && !is_its_own
+                since == Some(self.now) && !is_its_own
             }
-            Some(Step::Round(_)) => stopping.after == After::Round && stopping.since == self.now,
+            Some(Step::Round(_)) => stopping.after == After::Round && since == Some(self.now),
             _ => false,
         }
     }
