@@ -43,7 +43,7 @@ impl LoadedConfig {
     ///
     /// Everything that is wrong with any of the files.
     pub fn read(path: impl AsRef<Path>) -> Result<Self, ConfigError> {
-        Self::on_a_thread(Start::file(path), &json_schema(), &Environment::none())
+        Ok(Self::on_a_thread(Start::file(path), &json_schema(), &Environment::none())?)
     }
 
     /// A configuration made in code with the `environment` over it, for a certain tree.
@@ -57,7 +57,8 @@ impl LoadedConfig {
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
         let base = Self::from(config).document;
-        Self::on_a_thread(Start::Node(base), &json_schema_of(spec), environment)
+        let loaded = Self::on_a_thread(Start::Node(base), &json_schema_of(spec), environment);
+        loaded.map_err(|unsound| unsound.beside_the_tree(spec))
     }
 
     /// The same for a certain tree, with the `environment` over the files: the children it names
@@ -71,63 +72,79 @@ impl LoadedConfig {
         path: impl AsRef<Path>,
         environment: &Environment,
     ) -> Result<Self, ConfigError> {
-        Self::on_a_thread(Start::file(path), &json_schema_of(spec), environment)
+        let loaded = Self::on_a_thread(Start::file(path), &json_schema_of(spec), environment);
+        loaded.map_err(|unsound| unsound.beside_the_tree(spec))
     }
 
     /// A text that is no file, for a certain tree.
     pub(super) fn of_text(spec: &SupervisorSpec, text: &str) -> Result<Self, ConfigError> {
         let node = yaml::parse(&Source::manifest(text.to_owned()));
         let node = node.map_err(|problem| ConfigError::new(vec![problem]))?;
-        Self::on_a_thread(Start::Node(Some(node)), &json_schema_of(spec), &Environment::none())
+        let schema = json_schema_of(spec);
+        Ok(Self::on_a_thread(Start::Node(Some(node)), &schema, &Environment::none())?)
     }
 
     fn on_a_thread(
         start: Start,
         schema: &Json,
         environment: &Environment,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<Self, Unsound> {
         let thread = std::thread::Builder::new().name("config".into()).stack_size(STACK);
         std::thread::scope(|scope| {
             let read = thread
                 .spawn_scoped(scope, || Self::read_here(start, schema, environment))
                 .map_err(|error| {
                 let fault = ConfigFault::Unreadable { message: error.to_string() };
-                ConfigError::new(vec![ConfigDiagnostic::new(None, KeyPath::default(), fault)])
+                let problem = ConfigDiagnostic::new(None, KeyPath::default(), fault);
+                Unsound { problems: vec![problem], rest: None }
             })?;
             read.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         })
     }
 
-    fn read_here(
-        start: Start,
-        schema: &Json,
-        environment: &Environment,
-    ) -> Result<Self, ConfigError> {
+    fn read_here(start: Start, schema: &Json, environment: &Environment) -> Result<Self, Unsound> {
         let (weaker, mut problems) = match &start {
             Start::File(path) => tree::read_all(path, schema),
             Start::Node(node) => (node.iter().cloned().collect(), Vec::new()),
         };
-        let (variables, more) = environment.read(schema);
+        let (mut variables, more) = environment.read(schema);
         problems.extend(more);
-        for variable in &variables {
+        variables.retain_mut(|variable| {
             // The files have been looked at one by one before.
-            let layer = variable.read::<<SupervisorConfig as Config>::Layer>();
-            problems.extend(layer.err().into_iter().flatten());
-        }
-        if !problems.is_empty() {
-            return Err(ConfigError::new(problems));
-        }
+            let Err(unsound) = variable.sift::<<SupervisorConfig as Config>::Layer>() else {
+                return true;
+            };
+            problems.extend(unsound.problems);
+            unsound.rest.is_some_and(|rest| {
+                *variable = rest;
+                true
+            })
+        });
+        let path = if let Start::File(path) = start { Some(path) } else { None };
         let document = variables.into_iter().chain(weaker).reduce(Node::over);
+        match (Self::of_document(path, document), problems.is_empty()) {
+            (Ok(whole), true) => Ok(whole),
+            (Ok(rest), false) => Err(Unsound { problems, rest: Some(Box::new(rest)) }),
+            (Err(more), _) => {
+                problems.extend(more);
+                Err(Unsound { problems, rest: None })
+            }
+        }
+    }
+
+    fn of_document(
+        path: Option<PathBuf>,
+        document: Option<Node>,
+    ) -> Result<Self, Vec<ConfigDiagnostic>> {
         let layer = match document.as_ref().filter(|node| !matches!(node.value, Value::Null)) {
-            Some(node) => node.read().map_err(ConfigError::new)?,
+            Some(node) => node.read()?,
             None => <SupervisorConfig as Config>::Layer::empty(),
         };
         let layer = layer.with_fallback(<SupervisorConfig as Config>::Layer::default_values());
         let config = SupervisorConfig::from_layer(layer).map_err(|error| {
             let fault = ConfigFault::BadValue { message: error.to_string() };
-            ConfigError::new(vec![ConfigDiagnostic::new(None, KeyPath::default(), fault)])
+            vec![ConfigDiagnostic::new(None, KeyPath::default(), fault)]
         })?;
-        let path = if let Start::File(path) = start { Some(path) } else { None };
         Ok(Self { config, path, document, version: OnceLock::new() })
     }
 
@@ -242,6 +259,46 @@ impl LoadedConfig {
         let value = if is_rule(diagnostic) { self.place_of(key) } else { None };
         let at = value.or_else(|| self.document.as_ref().map(|node| node.locate(key)));
         diagnostic.set_location(at.filter(|at| !is_code(at)));
+    }
+}
+
+/// What could not be read, and what is right of the rest.
+#[derive(Debug)]
+struct Unsound {
+    problems: Vec<ConfigDiagnostic>,
+    rest: Option<Box<LoadedConfig>>,
+}
+
+impl Unsound {
+    /// All that is wrong, with what of the rest does not fit the tree. What is missing may stand in
+    /// what could not be read, and rules are about values that may, so nothing is said of these.
+    fn beside_the_tree(mut self, spec: &SupervisorSpec) -> ConfigError {
+        // seen by: cargo test -p supervisor-tests --test config_corpus
+        let rest = self.rest.take().filter(|_| !cfg!(plant_bug = "shape_hides_children"));
+        let of_tree = rest.and_then(|rest| rest.overlay(spec.clone()).err());
+        for problem in of_tree.into_iter().flat_map(ConfigError::into_diagnostics) {
+            let is_certain = !matches!(
+                problem.fault(),
+                ConfigFault::Rule { .. }
+                    | ConfigFault::MissingKey
+                    | ConfigFault::MissingSetting
+                    | ConfigFault::MissingPlace
+                    | ConfigFault::TooManyMembers { .. }
+            );
+            let is_around = |known: &ConfigDiagnostic| {
+                known.key().segments().starts_with(problem.key().segments())
+            };
+            if is_certain && !self.problems.iter().any(is_around) {
+                self.problems.push(problem);
+            }
+        }
+        self.into()
+    }
+}
+
+impl From<Unsound> for ConfigError {
+    fn from(unsound: Unsound) -> Self {
+        Self::new(unsound.problems)
     }
 }
 

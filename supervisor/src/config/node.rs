@@ -33,6 +33,16 @@ pub(super) enum Value {
     Text(String),
     List(Vec<Node>),
     Map(BTreeMap<String, Entry>),
+    /// An item of a list that could not be read. Those after it keep their places.
+    TakenOut,
+}
+
+/// What could not be read, and what is left without it.
+#[derive(Debug)]
+pub(super) struct Unsound {
+    pub(super) problems: Vec<ConfigDiagnostic>,
+    /// `None` where not all of it was looked at.
+    pub(super) rest: Option<Node>,
 }
 
 #[derive(Clone, Debug)]
@@ -126,12 +136,17 @@ impl Node {
     /// Reads a typed value. What cannot be read is reported and left out, so that the rest is
     /// looked at too.
     pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, Vec<ConfigDiagnostic>> {
+        self.sift().map_err(|unsound| unsound.problems)
+    }
+
+    /// The same, with what is left.
+    pub(super) fn sift<T: DeserializeOwned>(&self) -> Result<T, Unsound> {
         let mut problems: Vec<ConfigDiagnostic> = Vec::new();
         let mut rest = self.clone();
         loop {
             let mismatch = match T::deserialize(&rest) {
                 Ok(value) if problems.is_empty() => return Ok(value),
-                Ok(_) => return Err(problems),
+                Ok(_) => return Err(Unsound { problems, rest: Some(rest) }),
                 Err(mismatch) => mismatch,
             };
             let path: Vec<String> = mismatch.path.into_iter().rev().collect();
@@ -141,7 +156,7 @@ impl Node {
             if mismatch.fault == ConfigFault::MissingKey
                 && problems.iter().any(|known| *known.key() == path)
             {
-                return Err(problems);
+                return Err(Unsound { problems, rest: None });
             }
             let at = mismatch.at.unwrap_or_else(|| self.at.clone());
             let fault = match mismatch.fault {
@@ -167,7 +182,7 @@ impl Node {
             let fault = if is_hidden { without_secret(fault) } else { fault };
             problems.push(ConfigDiagnostic::new(Some(at), path, fault));
             if !was_there || problems.len() >= MAX_PROBLEMS {
-                return Err(problems);
+                return Err(Unsound { problems, rest: None });
             }
         }
     }
@@ -179,14 +194,15 @@ impl Node {
             Value::Map(entries) => {
                 entries.get_mut(first).is_some_and(|entry| entry.node.remove(rest))
             }
-            Value::List(items) if !rest.is_empty() => {
+            Value::List(items) => {
                 let item = first.parse().ok().and_then(|index: usize| items.get_mut(index));
-                item.is_some_and(|item| item.remove(rest))
-            }
-            // The indices of the items after it must not change.
-            Value::List(_) => {
-                self.value = Value::Null;
-                true
+                item.is_some_and(|item| {
+                    if rest.is_empty() {
+                        item.value = Value::TakenOut;
+                        return true;
+                    }
+                    item.remove(rest)
+                })
             }
             _ => false,
         }
@@ -316,7 +332,7 @@ impl<'de> Deserializer<'de> for &Node {
 
     fn deserialize_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Mismatch> {
         match &self.value {
-            Value::Null => visitor.visit_unit(),
+            Value::Null | Value::TakenOut => visitor.visit_unit(),
             Value::Bool(value) => visitor.visit_bool(*value),
             Value::Int(value) => match (u64::try_from(*value), i64::try_from(*value)) {
                 (Ok(value), _) => visitor.visit_u64(value),
@@ -379,7 +395,7 @@ impl<'de> Deserializer<'de> for &Node {
             Value::Text(text) => {
                 return visitor.visit_enum(StrDeserializer::<Mismatch>::new(text));
             }
-            Value::Null => Unexpected::Unit,
+            Value::Null | Value::TakenOut => Unexpected::Unit,
             Value::Bool(value) => Unexpected::Bool(*value),
             Value::Int(value) => match i64::try_from(*value) {
                 Ok(value) => Unexpected::Signed(value),
@@ -411,7 +427,8 @@ impl<'de> SeqAccess<'de> for Items<'_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Mismatch> {
-        let Some((index, item)) = self.0.next() else { return Ok(None) };
+        let is_left = |(_, item): &(usize, &Node)| !matches!(item.value, Value::TakenOut);
+        let Some((index, item)) = self.0.find(is_left) else { return Ok(None) };
         match seed.deserialize(item) {
             Ok(value) => Ok(Some(value)),
             Err(mismatch) => Err(mismatch.inside(&index.to_string(), &item.at)),

@@ -101,7 +101,7 @@ fn collect(
         {
             hide(&node.at);
         }
-        Value::Null => {}
+        Value::Null | Value::TakenOut => {}
         // What was meant to be a section may be all of its text: `token:hunter2`.
         _ if found.keys == KeysOf::Program
             && !schema.is_some_and(takes_a_scalar)

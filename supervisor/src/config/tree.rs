@@ -98,7 +98,7 @@ impl Walk<'_> {
             }
         };
         let source = Source::file(file, text);
-        let node = match yaml::parse(&source) {
+        let mut node = match yaml::parse(&source) {
             Ok(node) => node,
             Err(problem) => {
                 self.problems.push(problem);
@@ -107,9 +107,9 @@ impl Walk<'_> {
         };
         secrets::hide(&source, &node, self.schema);
         // Each file by itself, so that a mistake is found although a stronger file hides it.
-        let layer = node.read::<<SupervisorConfig as Config>::Layer>().unwrap_or_else(|problems| {
-            self.problems.extend(problems);
-            // What it includes is looked at all the same.
+        let layer = node.sift::<<SupervisorConfig as Config>::Layer>().unwrap_or_else(|unsound| {
+            self.problems.extend(unsound.problems);
+            // What it includes, and what is right of the rest, is looked at all the same.
             let include = match &node.value {
                 Value::Map(entries) => entries.get("include").map(|entry| &entry.node),
                 _ => None,
@@ -117,6 +117,7 @@ impl Walk<'_> {
             let include = include.and_then(|include| Vec::deserialize(include).ok());
             let mut layer = <SupervisorConfig as Config>::Layer::empty();
             layer.include = include;
+            node = unsound.rest.unwrap_or_else(|| nothing(&source));
             layer
         });
         let includes = self.includes(file, depth, &node, &layer);
