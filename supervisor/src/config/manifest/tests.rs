@@ -276,7 +276,8 @@ fn all_mistakes_of_all_members_are_said_at_once() {
           - { pool: /root/sessions, id: a, args: { user: x, more: 1 }, overrides: { restart: never } }
           - { pool: /root/sessions, id: b, args: { user: 1 }, overrides: { restrt: permanent } }
     ";
-    assert_eq!(refused(text).diagnostics().len(), 2, "{}", refused(text));
+    // What cannot be read hides neither what its arguments are about nor those of the others.
+    assert_eq!(refused(text).diagnostics().len(), 4, "{}", refused(text));
     let text = "
         dynamic:
           - { pool: /root/sessions, id: a, args: { user: x, more: 1 } }
