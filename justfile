@@ -102,6 +102,11 @@ e2e:
 ipc-torture:
     IPC_BINDINGS=10000 cargo test --release -p rust-tokio-supervisor --lib --features ipc,config binding -- --nocapture
 
+# The template and the schema of the tree of `config_tree_supervisor`, as its own program writes them.
+config-tree:
+    cargo run --quiet --example config_tree_supervisor -- template > examples/config/config_tree/supervisor.template.yaml
+    cargo run --quiet --example config_tree_supervisor -- schema > examples/config/config_tree/supervisor.schema.json
+
 # The example that tells a whole story.
 quickstart:
     cargo run --example supervisor_quickstart
