@@ -18,8 +18,8 @@ use crate::report::ShutdownReport;
 impl SupervisorHandle {
     /// Waits until the tree has ended, and lets the signals of the process end it: the first
     /// SIGINT, SIGTERM or SIGHUP asks for a shutdown, the second for an end at once. Where the tree
-    /// was started with a configuration file, SIGHUP instead [reads it again](Self::reload), until
-    /// the shutdown has begun; what came of it is logged. On Windows the signals are Ctrl-C,
+    /// was started with a configuration file, SIGHUP instead [reads it again](Self::reload), and
+    /// does nothing once the shutdown has begun; what came of it is logged. On Windows the signals are Ctrl-C,
     /// Ctrl-Break and the close of the console, which ends the process after some seconds whatever
     /// the tree does.
     ///
@@ -54,8 +54,11 @@ impl SupervisorHandle {
                 never = &mut follow => match never {},
                 name = signals.next() => {
                     #[cfg(feature = "config")]
-                    if name == HANGUP && received == 0 && self.has_a_config_file() {
-                        self.reload_on_signal(Arc::clone(&manager));
+                    if name == HANGUP && self.has_a_config_file() {
+                        // Of a tree that ends nothing is changed any more, and nobody is in a hurry.
+                        if received == 0 {
+                            self.reload_on_signal(Arc::clone(&manager));
+                        }
                         continue;
                     }
                     received += 1;

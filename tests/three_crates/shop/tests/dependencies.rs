@@ -59,6 +59,7 @@ async fn a_child_waits_for_what_another_crate_declares() {
 #[tokio::test(start_paused = true)]
 async fn what_follows_by_attribute_is_restarted_with_what_it_depends_on() {
     let app = AtOnce::start(Shop::default()).await.unwrap();
+    app.handle().wait_until_settled().await.unwrap();
     app.payments.ledger.restart(why()).await.unwrap();
     app.handle().wait_until_settled().await.unwrap();
     assert_eq!(app.handle().state_of("/root/reports").await.unwrap().generation.0, 2);
