@@ -111,11 +111,11 @@ library_benchmark_group!(name = end_to_end, benchmarks = [restart, add_and_remov
 main!(library_benchmark_groups = [core_alone, end_to_end]);
 
 // What each was measured with: x86-64, glibc 2.36, Rust 1.95, release.
-const CORE_START: u64 = 6_978_726;
-const CORE_RESTART: u64 = 13_031;
-const CORE_ADD_AND_REMOVE: u64 = 25_538;
-const CORE_SNAPSHOT: u64 = 91_273;
-const CORE_SHUTDOWN: u64 = 2_975_553;
-const RESTART: u64 = 15_996;
-const ADD_AND_REMOVE: u64 = 36_118;
-const STATE_OF_ONE: u64 = 7_813;
+const CORE_START: u64 = 6_540_984;
+const CORE_RESTART: u64 = 8_403;
+const CORE_ADD_AND_REMOVE: u64 = 16_478;
+const CORE_SNAPSHOT: u64 = 61_925;
+const CORE_SHUTDOWN: u64 = 1_979_188;
+const RESTART: u64 = 15_351;
+const ADD_AND_REMOVE: u64 = 31_141;
+const STATE_OF_ONE: u64 = 7_566;
