@@ -116,7 +116,7 @@ impl LoadedConfig {
             };
             problems.extend(unsound.problems);
             unsound.rest.is_some_and(|rest| {
-                *variable = rest;
+                *variable = *rest;
                 true
             })
         });

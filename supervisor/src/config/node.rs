@@ -42,7 +42,7 @@ pub(super) enum Value {
 pub(super) struct Unsound {
     pub(super) problems: Vec<ConfigDiagnostic>,
     /// `None` where not all of it was looked at.
-    pub(super) rest: Option<Node>,
+    pub(super) rest: Option<Box<Node>>,
 }
 
 #[derive(Clone, Debug)]
@@ -146,7 +146,7 @@ impl Node {
         loop {
             let mismatch = match T::deserialize(&rest) {
                 Ok(value) if problems.is_empty() => return Ok(value),
-                Ok(_) => return Err(Unsound { problems, rest: Some(rest) }),
+                Ok(_) => return Err(Unsound { problems, rest: Some(Box::new(rest)) }),
                 Err(mismatch) => mismatch,
             };
             let path: Vec<String> = mismatch.path.into_iter().rev().collect();

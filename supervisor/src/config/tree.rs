@@ -117,7 +117,7 @@ impl Walk<'_> {
             let include = include.and_then(|include| Vec::deserialize(include).ok());
             let mut layer = <SupervisorConfig as Config>::Layer::empty();
             layer.include = include;
-            node = unsound.rest.unwrap_or_else(|| nothing(&source));
+            node = unsound.rest.map_or_else(|| nothing(&source), |rest| *rest);
             layer
         });
         let includes = self.includes(file, depth, &node, &layer);
