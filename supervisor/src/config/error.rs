@@ -27,6 +27,7 @@ impl ConfigError {
     ) -> Result<(A, B), Self> {
         match (first, second) {
             (Ok(first), Ok(second)) => Ok((first, second)),
+            // seen by: cargo test -p supervisor-tests --test config_corpus
             (Err(first), Err(second)) if !cfg!(plant_bug = "socket_hides_children") => {
                 let mut all = first.into_diagnostics();
                 all.extend(second.into_diagnostics());

@@ -343,6 +343,7 @@ mod options {
             let more: Vec<_> = faults.map(fault).collect();
             all.extend(more);
             let is_registered = section.registration.enabled == Some(true);
+            // seen by: cargo test -p supervisor-tests --test config_corpus
             if is_registered && !is_wanted && !cfg!(plant_bug = "registered_without_a_socket") {
                 let message = "there is no socket that a relay could be told of: say \
                                `ipc: { enabled: true }` too, or take this out";
