@@ -163,7 +163,7 @@ impl Engine {
         by: &By,
     ) {
         let (command, By { requested_by, reason }) = (verb.name(), by.clone());
-        let (at, generation) = (self.now.0, self.generation_of(key));
+        let (at, generation) = (self.now.elapsed(), self.generation_of(key));
         let record = CommandRecord { id, command, requested_by, reason, at, generation };
         let By { requested_by, reason } = by.clone();
         if let Some(node) = self.nodes.get_mut(key) {

@@ -141,7 +141,7 @@ mod tests {
     use super::*;
 
     fn at(secs: u64) -> Uptime {
-        Uptime(Duration::from_secs(secs))
+        Uptime::after(Duration::from_secs(secs))
     }
 
     fn node(index: u32) -> NodeKey {

@@ -50,7 +50,7 @@ impl Engine {
         ended: Ended,
         ready_for: Duration,
     ) {
-        self.set_state(key, State::Ended { ready_for, ended });
+        self.set_state(key, State::Ended { ready_for: ready_for.into(), ended });
         if let Some(supervisor) = self.supervisor_mut(parent) {
             supervisor.queue.push_back(Pending::Death(key));
         }
@@ -97,7 +97,7 @@ impl Engine {
                     let last = node.history.as_ref().and_then(|past| past.last_exit());
                     let Some(exit) = last.map(|record| record.exit.clone()) else { continue };
                     self.go_on_with(child);
-                    self.decide(child, &exit, ended, ready_for);
+                    self.decide(child, &exit, ended, ready_for.into());
                 }
                 Some(Pending::Probe(child)) => {
                     self.go_on_with(child);
@@ -134,7 +134,7 @@ impl Engine {
         let Some(node) = self.nodes.get_mut(key) else { return };
         let reset_after = node.policy().backoff.reset_after;
         if ready_for >= reset_after && !cfg!(plant_bug = "no_reset") {
-            node.streak = 0;
+            node.end_row();
         }
         if let Some((spent, policy)) = node.charged_mut() {
             spent.end_rows(policy, ready_for);
@@ -306,8 +306,9 @@ impl Engine {
                 node.spent_mut().next_in_row(class)
             }
             _ => {
-                let before = node.streak;
-                node.streak = before.saturating_add(1);
+                let past = node.history_mut();
+                let before = past.streak;
+                past.streak = before.saturating_add(1);
                 before
             }
         };

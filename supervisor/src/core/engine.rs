@@ -415,7 +415,7 @@ impl Engine {
 
     /// Remembers how a run ended, with the child.
     pub(super) fn record(&mut self, key: NodeKey, exit: &Exit) {
-        let (at, kept) = (self.now.0, self.last_exits);
+        let (at, kept) = (self.now.elapsed(), self.last_exits);
         let Some(node) = self.nodes.get_mut(key) else { return };
         let record = ExitRecord { generation: node.generation, at, exit: exit.clone() };
         node.history_mut().record(record, kept);

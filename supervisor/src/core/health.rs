@@ -54,7 +54,7 @@ impl Engine {
         }
         let (silent_for, ready_for) = (self.now.since(heard), self.now.since(node.since));
         self.note(run.node, EventKind::Stale { silent_for });
-        self.stop_node(run.node, After::Stuck { ready_for });
+        self.stop_node(run.node, After::Stuck { ready_for: ready_for.into() });
     }
 
     /// Nobody is interested in its heartbeats any more.

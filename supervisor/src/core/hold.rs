@@ -61,10 +61,10 @@ impl Engine {
             },
             requested_by: Arc::clone(&by.requested_by),
             reason: Arc::clone(&by.reason),
-            at: hold.since.0,
+            at: hold.since.elapsed(),
             generation: hold.generation,
         });
-        Some(HeldBy { command, since: hold.since.0, is_to_run: hold.is_to_run })
+        Some(HeldBy { command, since: hold.since.elapsed(), is_to_run: hold.is_to_run })
     }
 
     /// The state of a node that has no run and is not to be started.

@@ -39,9 +39,6 @@ pub(super) struct Node {
     pub(super) is_declared: bool,
     /// How many of its dependencies are not ready.
     pub(super) unready: u32,
-    /// Restarts in a row, for the wait before the next.
-    pub(super) streak: u32,
-    pub(super) restarts: u64,
     /// What most nodes have nothing of. Made only for one that has.
     rare: Option<Box<Rare>>,
     /// Whether it runs, or is about to, as a probe of what was quarantined.
@@ -77,6 +74,10 @@ pub(super) struct History {
     earlier: VecDeque<ExitRecord>,
     pub(super) decision: Option<RestartDecision>,
     pub(super) decided_at: Uptime,
+    /// How often it was restarted.
+    pub(super) restarts: u64,
+    /// Restarts in a row, for the wait before the next.
+    pub(super) streak: u32,
     /// The latest abnormal one of those that there is no room for any more.
     older_failure: Option<Box<ExitRecord>>,
     pub(super) command: Option<CommandRecord>,
@@ -175,6 +176,13 @@ impl Node {
     /// Who depends on it, if anybody does.
     pub(super) fn dependants(&self) -> Option<&BTreeSet<NodeKey>> {
         self.rare.as_ref().map(|rare| &rare.dependants).filter(|nodes| !nodes.is_empty())
+    }
+
+    /// Starts the row of restarts anew, for the wait before the next.
+    pub(super) fn end_row(&mut self) {
+        if self.history.as_ref().is_some_and(|past| past.streak > 0) {
+            self.history_mut().streak = 0;
+        }
     }
 
     /// Its past, to be added to.
@@ -385,8 +393,6 @@ impl Nodes {
             since: now,
             is_declared,
             unready: 0,
-            streak: 0,
-            restarts: 0,
             rare: None,
             is_on_trial: false,
             history: None,

@@ -145,7 +145,7 @@ impl Engine {
         Some(ShutdownReport {
             cause,
             took: ended.since(began),
-            uptime: ended.0,
+            uptime: ended.elapsed(),
             was_forced: self.ledger.is_forced,
             rows: Arc::clone(&self.ledger.written),
         })

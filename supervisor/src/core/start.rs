@@ -41,9 +41,9 @@ impl Engine {
         let Some(node) = self.nodes.get_mut(key) else { return };
         node.generation = node.generation.next();
         match origin {
-            Origin::Round | Origin::Restart => node.restarts += 1,
+            Origin::Round | Origin::Restart => node.history_mut().restarts += 1,
             Origin::Probe => {
-                node.restarts += 1;
+                node.history_mut().restarts += 1;
                 node.is_on_trial = true;
             }
             Origin::Init | Origin::Late | Origin::Command(_) | Origin::Add(_) => {
@@ -268,7 +268,7 @@ impl Engine {
             };
             self.set_state(child, state);
             if let Some(node) = self.nodes.get_mut(child) {
-                node.streak = 0;
+                node.end_row();
                 node.forget_spent();
             }
         }

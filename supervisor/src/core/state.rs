@@ -1,8 +1,6 @@
 //! Where a node is in its life. What only one state needs lives inside that state.
 
-use std::time::Duration;
-
-use super::time::Uptime;
+use super::time::{Span, Uptime};
 use crate::id::CommandId;
 use crate::policy::decision::Ended;
 use crate::state::Lifecycle;
@@ -25,7 +23,7 @@ pub(super) enum State {
     /// It ended by itself, and its supervisor is in the middle of a step that comes first.
     Ended {
         /// How long it had been ready without a break.
-        ready_for: Duration,
+        ready_for: Span,
         /// Whether it had been ready at all.
         ended: Ended,
     },
@@ -75,7 +73,7 @@ pub(super) enum After {
     /// Its start phase took too long.
     StartTimedOut(Origin),
     /// It sent no heartbeat for too long. It had been ready for this long without a break.
-    Stuck { ready_for: Duration },
+    Stuck { ready_for: Span },
 }
 
 /// On whose account a node starts.

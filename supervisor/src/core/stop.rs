@@ -127,7 +127,7 @@ impl Engine {
             // Nobody asked it to end but its own silence: a death like any other.
             self.record(key, &exit);
             self.note(key, EventKind::Exited { exit: exit.clone() });
-            return self.ended_by_itself(key, exit, ready_for);
+            return self.ended_by_itself(key, exit, ready_for.into());
         }
         // Of what is about to be forgotten nothing has to be remembered.
         let is_forgotten = self.is_forgotten_when_down(key);

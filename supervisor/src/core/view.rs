@@ -52,7 +52,6 @@ impl Seen {
 pub(super) struct Row {
     path: ChildPath,
     generation: Generation,
-    restarts: u64,
     since: Uptime,
     history: Option<Arc<History>>,
     policy: Arc<Policy>,
@@ -105,6 +104,10 @@ impl Row {
         self.rare.as_ref()?.watched
     }
 
+    fn restarts(&self) -> u64 {
+        self.history.as_ref().map_or(0, |past| past.restarts)
+    }
+
     /// The child as it is now, and when the round starts for which its supervisor waits.
     fn at(&self, now: Uptime, round_start: Option<Uptime>) -> ChildState {
         let used =
@@ -132,15 +135,15 @@ impl Row {
             tags: rare.tags.clone(),
             lifecycle: self.lifecycle,
             generation: self.generation,
-            restarts: self.restarts,
-            since: self.since.0,
-            due: rare.due.or(round_start).map(|at| at.0),
+            restarts: self.restarts(),
+            since: self.since.elapsed(),
+            due: rare.due.or(round_start).map(Uptime::elapsed),
             waits_for: rare.waits_for.clone(),
             depends_on: rare.depends_on.clone(),
             is_aborted: self.is_aborted,
             last_exits: past.map(|past| past.exits().cloned().collect()).unwrap_or_default(),
             last_decision: past.and_then(|past| past.decision),
-            last_decision_at: decided.map(|past| past.decided_at.0),
+            last_decision_at: decided.map(|past| past.decided_at.elapsed()),
             last_failure: past.and_then(|past| past.failure().cloned()),
             last_command: past.and_then(|past| past.command.clone()),
             held_by: rare.held_by.clone(),
@@ -184,8 +187,10 @@ impl Snapshot {
 
     /// The state, parents before children, siblings in their order.
     pub(crate) fn tree(&self) -> TreeState {
-        let children = self.rows().map(|row| self.child(row)).collect();
-        TreeState { uptime: self.now.0, sequence: self.sequence, children }
+        // As many as there are places at most: who is moved again and again costs as much as who is made.
+        let mut children = Vec::with_capacity(self.chunks.iter().map(|chunk| chunk.len()).sum());
+        children.extend(self.rows().map(|row| self.child(row)));
+        TreeState { uptime: self.now.elapsed(), sequence: self.sequence, children }
     }
 
     /// What a summary says of it.
@@ -193,7 +198,7 @@ impl Snapshot {
         let mut outline = Outline::default();
         for row in self.rows() {
             let failure = row.history.as_ref().and_then(|past| past.failure());
-            outline.add(row.restarts, &row.path, failure, || self.child(row));
+            outline.add(row.restarts(), &row.path, failure, || self.child(row));
         }
         outline
     }
@@ -212,7 +217,7 @@ impl Snapshot {
         let above = row.parent.and_then(|parent| self.row(parent));
         let mut child = row.at(self.now, above.and_then(|above| above.rare().round_start));
         if let Some(health) = &mut child.health {
-            health.hear(row.watched().and_then(|run| self.heartbeats.get(&run)).map(|at| at.0));
+            health.hear(row.watched().and_then(|run| self.heartbeats.get(&run)).map(|at| at.elapsed()));
         }
         child
     }
@@ -255,7 +260,7 @@ impl Engine {
     #[cfg(any(test, fuzzing))]
     pub(crate) fn state(&self) -> TreeState {
         let children = self.depth_first().into_iter().filter_map(|key| self.child_state(key));
-        TreeState { uptime: self.now.0, sequence: self.facts, children: children.collect() }
+        TreeState { uptime: self.now.elapsed(), sequence: self.facts, children: children.collect() }
     }
 
     /// What a summary says of one node and everything below it.
@@ -265,7 +270,7 @@ impl Engine {
         for key in below.unwrap_or_default() {
             let Some(row) = self.row(key) else { continue };
             let failure = row.history.as_ref().and_then(|past| past.failure());
-            outline.add(row.restarts, &row.path, failure, || self.child_of(&row));
+            outline.add(row.restarts(), &row.path, failure, || self.child_of(&row));
         }
         outline
     }
@@ -361,7 +366,6 @@ impl Engine {
         Some(Row {
             path: node.path.clone(),
             generation: node.generation,
-            restarts: node.restarts,
             since: node.since,
             history: node.history.clone(),
             policy: Arc::clone(policy),

@@ -158,24 +158,21 @@ impl Engine {
     }
 
     pub(super) fn answer_start_failed(&mut self, key: NodeKey, exit: &Exit) {
-        let path = self.path_of(key);
         while let Some((id, _)) = self.waiters.take(key, |wants| wants == Wants::Started) {
             let cause = crate::error::types::ExitError(exit.clone());
-            self.reply(id, Err(SupervisorError::StartFailed { path: path.clone(), cause }));
+            self.reply(id, Err(SupervisorError::StartFailed { path: self.path_of(key), cause }));
         }
     }
 
     /// A later command has interrupted the start that somebody waits for.
     pub(super) fn answer_start_stopped(&mut self, key: NodeKey) {
-        let path = self.path_of(key);
         while let Some((id, _)) = self.waiters.take(key, |wants| wants == Wants::Started) {
-            self.reply(id, Err(SupervisorError::Stopped { path: path.clone() }));
+            self.reply(id, Err(SupervisorError::Stopped { path: self.path_of(key) }));
         }
     }
 
     /// The node is down because that was wanted.
     pub(super) fn answer_stopped(&mut self, key: NodeKey) {
-        let path = self.path_of(key);
         let wanted = |wants| matches!(wants, Wants::Stopped | Wants::Started);
         while let Some((id, wants)) = self.waiters.take(key, wanted) {
             let outcome = self.outcome(key, false);
@@ -184,7 +181,7 @@ impl Engine {
                 match wants {
                     Wants::Stopped | Wants::Removed => Ok(outcome),
                     Wants::Started | Wants::Ready => {
-                        Err(SupervisorError::Stopped { path: path.clone() })
+                        Err(SupervisorError::Stopped { path: self.path_of(key) })
                     }
                 },
             );
@@ -214,7 +211,6 @@ impl Engine {
 
     /// The node is about to be dropped.
     pub(super) fn answer_removed(&mut self, key: NodeKey) {
-        let path = self.path_of(key);
         while let Some((id, wants)) = self.waiters.take(key, |_| true) {
             let outcome = self.outcome_gone(key, false);
             self.reply(
@@ -222,7 +218,7 @@ impl Engine {
                 match wants {
                     Wants::Stopped | Wants::Removed => Ok(outcome),
                     Wants::Started | Wants::Ready => {
-                        Err(SupervisorError::Removed { path: path.clone() })
+                        Err(SupervisorError::Removed { path: self.path_of(key) })
                     }
                 },
             );
@@ -230,9 +226,8 @@ impl Engine {
     }
 
     pub(super) fn answer_unjoinable(&mut self, key: NodeKey) {
-        let path = self.path_of(key);
         while let Some((id, _)) = self.waiters.take(key, |wants| wants != Wants::Ready) {
-            self.reply(id, Err(SupervisorError::Unjoinable { path: path.clone() }));
+            self.reply(id, Err(SupervisorError::Unjoinable { path: self.path_of(key) }));
         }
     }
 }

@@ -199,7 +199,7 @@ impl From<&Input> for InputForm {
             Input::Ready(run) => Self::Ready(run_form(*run)),
             Input::Ended(run, end) => Self::Ended { run: run_form(*run), end: end.into() },
             Input::Pulse { run, last } => {
-                Self::Pulse { run: run_form(*run), last_nanos: last.map(|last| nanos(last.0)) }
+                Self::Pulse { run: run_form(*run), last_nanos: last.map(|last| nanos(last.elapsed())) }
             }
             Input::Command(id, command) => Self::Command { id: id.0, command: command.into() },
             Input::Abandoned(ids) => Self::Abandoned(ids.iter().map(|id| id.0).collect()),
@@ -218,7 +218,7 @@ impl InputForm {
             Self::Ready(run) => Input::Ready(run_key(run)),
             Self::Ended { run, end } => Input::Ended(run_key(run), end.into()),
             Self::Pulse { run, last_nanos } => {
-                let last = last_nanos.map(|nanos| Uptime(Duration::from_nanos(nanos)));
+                let last = last_nanos.map(|nanos| Uptime::after(Duration::from_nanos(nanos)));
                 Input::Pulse { run: run_key(run), last }
             }
             Self::Command { id, command } => Input::Command(CommandId(id), command.command()?),

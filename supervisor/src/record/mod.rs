@@ -220,7 +220,7 @@ impl Recording {
 
     /// How much time it covers, on the monotonic clock since the tree was started.
     pub fn covers(&self) -> Duration {
-        self.inputs.last().map_or(Duration::ZERO, |last| last.now.0)
+        self.inputs.last().map_or(Duration::ZERO, |last| last.now.elapsed())
     }
 
     /// Decides everything once more, a line for each decision, and compares it with what was
@@ -309,7 +309,7 @@ impl Recorded {
     fn new(number: usize, line: Line) -> Result<Self, line::Fault> {
         Ok(Self {
             line: number,
-            now: Uptime(Duration::from_nanos(line.nanos)),
+            now: Uptime::after(Duration::from_nanos(line.nanos)),
             input: line.input.input().map_err(line::Fault::NoInput)?,
             decided: line.decided,
         })

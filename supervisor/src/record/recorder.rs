@@ -89,7 +89,7 @@ impl Recorder {
 
     /// Looks at an input before the engine takes it.
     pub(crate) fn before(now: Uptime, input: &Input) -> Pending {
-        Pending { nanos: nanos(now.0), input: input.into() }
+        Pending { nanos: nanos(now.elapsed()), input: input.into() }
     }
 
     /// Records the input with what was decided about it.

@@ -45,6 +45,6 @@ fn of(engine: &Engine, action: &Action) -> Option<String> {
 pub(super) fn append(text: &mut String, now: Uptime, decided: &[String]) {
     for line in decided {
         // Writing to a string does not fail.
-        let _ok = writeln!(text, "{:>12.6}s  {line}", now.0.as_secs_f64());
+        let _ok = writeln!(text, "{:>12.6}s  {line}", now.elapsed().as_secs_f64());
     }
 }

@@ -79,7 +79,7 @@ struct Life {
 impl Life {
     fn learn(&mut self, now: Uptime, input: &Input) {
         let begun = self.begun;
-        let since = |time: Uptime| time.0.saturating_sub(begun);
+        let since = |time: Uptime| time.elapsed().saturating_sub(begun);
         match input {
             Input::Spawned(_) => self.was_spawned = true,
             Input::Ready(_) => self.ready = Some(since(now)),
@@ -131,7 +131,7 @@ fn lives_of(recording: &Recording) -> Result<Lives, RecordError> {
                     let Some((path, _)) = engine.run(run) else { continue };
                     let all = lives.entry(path.clone()).or_default();
                     known.insert(run, (path.clone(), all.len()));
-                    all.push_back(Life { begun: now.0, ..Life::default() });
+                    all.push_back(Life { begun: now.elapsed(), ..Life::default() });
                 }
                 Action::Cancel(run) | Action::Abort(run) => {
                     let is_abort = matches!(action, Action::Abort(_));
@@ -177,7 +177,7 @@ pub(super) fn play(recording: &Recording, spec: &SupervisorSpec) -> Result<WhatI
             world.put_in(*now, input.clone());
         }
     }
-    let horizon = Uptime(recording.covers());
+    let horizon = Uptime::after(recording.covers());
     for _ in 0..recording.inputs.len() + BEYOND {
         if world.has_ended || !world.step(horizon) {
             break;

@@ -27,7 +27,7 @@ impl Clock {
 
     pub(super) fn look(&mut self) -> Uptime {
         self.at = None;
-        self.now = Uptime(self.epoch.elapsed());
+        self.now = Uptime::after(self.epoch.elapsed());
         self.now
     }
 
@@ -65,10 +65,10 @@ mod tests {
         let mut clock = Clock::new(Instant::now());
         let long_ago = SystemTime::UNIX_EPOCH;
         clock.wall = Some((long_ago, Uptime::ZERO));
-        clock.now = Uptime(TAKEN_ON);
+        clock.now = Uptime::after(TAKEN_ON);
         assert_eq!(clock.at(), long_ago + TAKEN_ON);
         clock.at = None;
-        clock.now = Uptime(TAKEN_ON + Duration::from_nanos(1));
+        clock.now = Uptime::after(TAKEN_ON + Duration::from_nanos(1));
         assert!(clock.at() > long_ago + Duration::from_secs(1));
     }
 }

@@ -174,6 +174,8 @@ impl Driver {
         self.handle(Input::Start, &mut out);
         let mut waiting = 0;
         loop {
+            // Nobody finds anything done, or has a turn, before he can find what was decided.
+            self.publisher.hand_over(&self.shared);
             self.answer_if_settled();
             self.meter.turn(waiting, &self.engine);
             if self.has_ended {
@@ -204,6 +206,7 @@ impl Driver {
                     // A single run that takes the place of another has its turn at once: that it was
                     // spawned can be said while it runs.
                     if waiting == 0 && self.runs.to_announce() == 1 && !self.has_ended {
+                        self.publisher.hand_over(&self.shared);
                         self.has_started_runs = false;
                         give_way().await;
                         continue;
@@ -224,6 +227,7 @@ impl Driver {
             }
             let has_started_runs = std::mem::take(&mut self.has_started_runs);
             if is_more || has_started_runs || self.is_at_many_ends() {
+                self.publisher.hand_over(&self.shared);
                 give_way().await;
             }
         }
@@ -332,7 +336,10 @@ impl Driver {
                     gate.reload_refused(id, &by, error, reply);
                 }
             }
-            Message::Query(query) => self.query(query),
+            Message::Query(query) => {
+                self.publisher.hand_over(&self.shared);
+                self.query(query);
+            }
         }
     }
 
@@ -421,17 +428,19 @@ impl Driver {
                 Action::End => self.has_ended = true,
             }
         }
-        self.publisher.hand_over(&self.shared);
         if self.engine.has_begun_to_end() && !self.has_told_the_end {
             self.has_told_the_end = true;
+            self.publisher.hand_over(&self.shared);
             self.shared.is_ending.send_replace(true);
         }
         if !self.to_summarize.is_empty() {
+            self.publisher.hand_over(&self.shared);
             for (scope, cause) in std::mem::take(&mut self.to_summarize) {
                 self.summarize(now, scope, cause);
             }
         }
         if self.has_ended {
+            self.publisher.hand_over(&self.shared);
             self.end();
         }
         for (run, last) in pulses {
@@ -457,8 +466,9 @@ impl Driver {
     /// nothing is due any more: it is cheaper to wake up once too often than to arm it each time.
     fn set_timer(&mut self) {
         let Some(due) = self.engine.next_deadline() else { return };
-        let Some(at) = self.clock.epoch.checked_add(due.0) else {
-            // Beyond the end of time.
+        let at = (due < Uptime::MAX).then(|| self.clock.epoch.checked_add(due.elapsed()));
+        let Some(at) = at.flatten() else {
+            // The end of time.
             self.timer = None;
             return;
         };

@@ -222,7 +222,7 @@ impl Reports for RunReports {
     }
 
     fn uptime(&self) -> Uptime {
-        Uptime(self.epoch.elapsed())
+        Uptime::after(self.epoch.elapsed())
     }
 
     fn ended(&self, run: RunKey, end: RunEnd) {

@@ -37,13 +37,13 @@ impl Publisher {
         if cfg!(plant_bug = "dropped_end_event") && matches!(kind, EventKind::Exited { .. }) {
             return;
         }
-        let (at, uptime) = (clock.at(), clock.now.0);
+        let (at, uptime) = (clock.at(), clock.now.elapsed());
         let event = Event { sequence, at, uptime, path, generation, correlation, command, kind };
         self.latest.push(event);
     }
 
-    /// Hands over what there is. Done before anything else that was decided is done, so that whoever
-    /// finds it done finds the event as well.
+    /// Hands over what there is. Done before anything else that was decided is done, anything is
+    /// answered and anybody else has a turn, so that whoever finds it done finds the event as well.
     pub(super) fn hand_over(&mut self, shared: &Shared) {
         let Some(first) = self.latest.first().map(|event| event.sequence) else { return };
         // Copies only where they go two ways.

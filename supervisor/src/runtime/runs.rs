@@ -17,7 +17,7 @@ use crate::core::time::Uptime;
 use crate::id::ChildPath;
 use crate::observe::span::RunSpan;
 use crate::policy::failure::TaskFailureKind;
-use crate::task::cell::{Reports, RunCell};
+use crate::task::cell::{Reporter, RunCell};
 use crate::task::context::{BlockingContext, TaskContext};
 use crate::task::exit::{TaskFailure, contain};
 use crate::task::factory::{AsyncFn, BlockingFn, FactoryKind, TaskFactory};
@@ -31,7 +31,7 @@ pub(super) struct Runs {
     children: Vec<Option<(ChildPath, RunSpan)>>,
     /// Those of which it has still to be said that they were spawned, the oldest first.
     spawned: VecDeque<RunKey>,
-    reports: Arc<RunReports>,
+    reports: Reporter,
     /// That of the run that ended last, for the one that follows it.
     left: Option<Arc<RunCell>>,
 }
@@ -49,7 +49,7 @@ impl Runs {
             alive: Vec::with_capacity(runs),
             children: Vec::new(),
             spawned: VecDeque::new(),
-            reports: Arc::new(RunReports { shared, epoch }),
+            reports: Arc::new(Box::new(RunReports { shared, epoch })),
             left: None,
         }
     }
@@ -97,7 +97,7 @@ impl Runs {
         {
             return left;
         }
-        RunCell::new(run, path.clone(), Arc::clone(&self.reports) as Arc<dyn Reports>, span)
+        RunCell::new(run, path.clone(), Arc::clone(&self.reports), span)
     }
 
     /// The span of a run, linked to that of its child, which goes over all runs of it.

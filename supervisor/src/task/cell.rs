@@ -31,19 +31,21 @@ pub(crate) trait Reports: Send + Sync {
     fn handle(&self) -> SupervisorHandle;
 }
 
+/// The same for each run of a tree, behind one word: every cell has one.
+#[expect(clippy::redundant_allocation, reason = "a cell of each child pays one word for it, not two")]
+pub(crate) type Reporter = Arc<Box<dyn Reports>>;
+
 /// One run, as its own code and the driver see it.
 ///
 /// Small: a parked child costs one of these beside its future.
 pub(crate) struct RunCell {
     pub(crate) run: RunKey,
     pub(crate) path: ChildPath,
-    pub(crate) reports: Arc<dyn Reports>,
+    pub(crate) reports: Reporter,
     stop: AtomicBool,
     ready: AtomicBool,
     /// Whether the driver has told the engine of it. Its own note, kept where there is room.
     announced: AtomicBool,
-    /// When the latest heartbeat was sent: nanoseconds on the tree's clock and 1 more, or 0.
-    heartbeat: AtomicU64,
     pub(crate) waiting: CellMutex<Waiting>,
     /// Made only for a run that asks for one of them.
     signals: OnceLock<Box<Signals>>,
@@ -94,9 +96,11 @@ impl Deref for CellInTask {
     }
 }
 
-/// What else a run can be asked to stop by.
+/// What else a run can be asked to stop by, and its heartbeats.
 #[derive(Default)]
 struct Signals {
+    /// When the latest heartbeat was sent: nanoseconds on the tree's clock and 1 more, or 0.
+    heartbeat: AtomicU64,
     token: CancellationToken,
     /// For a thread that sleeps.
     bell: Bell,
@@ -112,7 +116,7 @@ impl RunCell {
     pub(crate) fn new(
         run: RunKey,
         path: ChildPath,
-        reports: Arc<dyn Reports>,
+        reports: Reporter,
         span: RunSpan,
     ) -> Arc<Self> {
         Arc::new(Self {
@@ -122,7 +126,6 @@ impl RunCell {
             stop: AtomicBool::new(false),
             ready: AtomicBool::new(false),
             announced: AtomicBool::new(false),
-            heartbeat: AtomicU64::new(0),
             waiting: CellMutex::default(),
             signals: OnceLock::new(),
             helpers: CellMutex::new(Helpers::None),
@@ -143,7 +146,6 @@ impl RunCell {
         }
         cell.ready = AtomicBool::new(false);
         cell.announced = AtomicBool::new(false);
-        cell.heartbeat = AtomicU64::new(0);
         cell.waiting = CellMutex::default();
         cell.signals = OnceLock::new();
         cell.helpers = CellMutex::new(Helpers::None);
@@ -163,7 +165,7 @@ impl RunCell {
         if !cfg!(plant_bug = "lost_wake_up") {
             wake_all(self);
         }
-        if let Some(Signals { token, bell }) = self.signals.get().map(|signals| &**signals) {
+        if let Some(Signals { token, bell, .. }) = self.signals.get().map(|signals| &**signals) {
             // It wakes what is the user's and may panic; the driver may not.
             drop(contain(|| token.cancel()));
             // Taken so that no sleeper is between its look at the flag and its wait.
@@ -209,13 +211,14 @@ impl RunCell {
 
     pub(crate) fn beat(&self) {
         // 2^64 ns are 584 years.
-        let nanos = u64::try_from(self.reports.uptime().0.as_nanos()).unwrap_or(u64::MAX - 1);
-        self.heartbeat.fetch_max(nanos + 1, Ordering::Relaxed);
+        let nanos = u64::try_from(self.reports.uptime().elapsed().as_nanos()).unwrap_or(u64::MAX - 1);
+        let Signals { heartbeat, .. } = &**self.signals.get_or_init(Box::default);
+        heartbeat.fetch_max(nanos + 1, Ordering::Relaxed);
     }
 
     pub(crate) fn last_heartbeat(&self) -> Option<Uptime> {
-        let nanos = self.heartbeat.load(Ordering::Relaxed).checked_sub(1)?;
-        Some(Uptime(Duration::from_nanos(nanos)))
+        let nanos = self.signals.get()?.heartbeat.load(Ordering::Relaxed).checked_sub(1)?;
+        Some(Uptime::after(Duration::from_nanos(nanos)))
     }
 
     pub(crate) fn helpers(&self) -> CellGuard<'_, Helpers> {
@@ -255,7 +258,7 @@ mod tests {
         let (root, run) = (ChildPath::root(), RunKey::for_test());
         let next = RunKey { generation: run.generation.next(), ..run };
         let path = root.join(&crate::id::ChildId::new("a").expect("an id"));
-        let mut cell = RunCell::new(run, root, Arc::new(Nobody), RunSpan::NONE);
+        let mut cell = RunCell::new(run, root, Arc::new(Box::new(Nobody) as Box<dyn Reports>), RunSpan::NONE);
         cell.report_ready();
         cell.beat();
         assert!(cell.announce());

@@ -287,7 +287,8 @@ impl TestRun {
     fn new() -> Self {
         let reports = Arc::new(TestReports::default());
         let path = ChildPath::root().join(&crate::id::ChildId::new("test").expect("a valid id"));
-        let cell = RunCell::new(RunKey::for_test(), path, Arc::clone(&reports) as _, RunSpan::NONE);
+        let reporter = Arc::new(Box::new(Arc::clone(&reports)) as Box<dyn Reports>);
+        let cell = RunCell::new(RunKey::for_test(), path, reporter, RunSpan::NONE);
         Self { cell, reports }
     }
 
@@ -318,7 +319,7 @@ struct TestReports {
     ready: std::sync::atomic::AtomicBool,
 }
 
-impl Reports for TestReports {
+impl Reports for Arc<TestReports> {
     fn ready(&self, _: RunKey) {
         self.ready.store(true, std::sync::atomic::Ordering::SeqCst);
     }

@@ -79,7 +79,7 @@ impl Player {
             ("report", _) => self.report(),
             ("settled", _) => self.say(format!("settled: {}", self.world.engine.is_settled())),
             ("deadline", _) => {
-                let due = self.world.engine.next_deadline().map(|due| due.0);
+                let due = self.world.engine.next_deadline().map(Uptime::elapsed);
                 self.say(format!("deadline: {due:?}"));
             }
             ("cause", _) => {

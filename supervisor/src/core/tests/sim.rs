@@ -190,7 +190,7 @@ fn shrink_and_show(seed: u64) {
             let before = world.log.len();
             let at = world.now;
             let result = catch_unwind(AssertUnwindSafe(|| take(&mut world, *step)));
-            eprintln!("{:?} {step:?} {:?}", at.0, world.commands.last());
+            eprintln!("{:?} {step:?} {:?}", at.elapsed(), world.commands.last());
             show(&world.log[before..]);
             if let Err(panic) = result {
                 resume_unwind(panic);
@@ -216,9 +216,9 @@ fn show(log: &[(Uptime, Action)]) {
         match action {
             Action::Note(fact) => {
                 let (path, kind) = (&fact.path, &fact.kind);
-                eprintln!("    {:?} {path} {} {kind}", at.0, fact.generation);
+                eprintln!("    {:?} {path} {} {kind}", at.elapsed(), fact.generation);
             }
-            action => eprintln!("    {:?} {action:?}", at.0),
+            action => eprintln!("    {:?} {action:?}", at.elapsed()),
         }
     }
 }

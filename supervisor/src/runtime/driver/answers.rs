@@ -32,7 +32,7 @@ impl Driver {
                 let why = state.map(|mut state| {
                     self.hear(&mut state);
                     let above = above.filter_map(|path| engine.state_at(&path).ok()).collect();
-                    Why::new(now.0, state, above)
+                    Why::new(now.elapsed(), state, above)
                 });
                 drop(reply.send(why));
             }
@@ -82,7 +82,7 @@ impl Driver {
         if let Some(health) = &mut child.health {
             let run = self.engine.run_at(&child.path);
             let last = run.and_then(|run| self.runs.last_heartbeat(run));
-            health.hear(last.map(|last| last.0));
+            health.hear(last.map(|last| last.elapsed()));
         }
     }
 

@@ -40,7 +40,7 @@ impl Driver {
     pub(super) fn summarize(&self, now: Uptime, scope: ChildPath, cause: SummaryCause) {
         let recent = self.shared.journal.latest(&scope, RunSummary::EVENTS);
         let outline = self.engine.outline_below(&scope);
-        let at = (SystemTime::now(), now.0);
+        let at = (SystemTime::now(), now.elapsed());
         self.shared.journal.summarize(RunSummary::new(at, scope, cause, recent, outline));
     }
 }
