@@ -116,8 +116,14 @@ impl Engine {
         engine
     }
 
-    /// Advances the tree by one input and appends what the driver must do to `out`.
+    /// Advances the tree by one input and appends what the driver must do to `out`. When the tree has
+    /// ended nothing is decided any more, and only commands are answered.
     pub(crate) fn handle(&mut self, now: Uptime, input: Input, out: &mut Vec<Action>) {
+        // One that had been given up may end after all.
+        let is_command = matches!(input, Input::Command(..));
+        if self.ledger.is_over() && !is_command && !cfg!(plant_bug = "decides_after_the_end") {
+            return;
+        }
         std::mem::swap(&mut self.out, out);
         self.now = now.max(self.now);
         self.chain = match &input {

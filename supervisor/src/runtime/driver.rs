@@ -203,6 +203,9 @@ impl Driver {
             match turn {
                 Turn::Message(message) => {
                     self.receive(message, &mut out);
+                    if waiting == 0 {
+                        self.act(&mut out);
+                    }
                     // A single run that takes the place of another has its turn at once: that it was
                     // spawned can be said while it runs.
                     if waiting == 0 && self.runs.to_announce() == 1 && !self.has_ended {
@@ -274,30 +277,61 @@ impl Driver {
     /// Takes in what is waiting, up to a batch, and says whether that was not all. Those that were
     /// spawned and those who send messages have their turn one after the other, so that however
     /// many start, nobody is shut out.
+    ///
+    /// What belongs to one moment is first decided and then done, each for all of it: a thread that
+    /// goes through everything for one run after the other has to fetch the code anew each time,
+    /// which costs more than what is done.
     fn take_in_waiting(&mut self, out: &mut Vec<Action>) -> bool {
-        for n in 1..=BATCH {
+        for _ in 0..BATCH / MOMENT {
+            let mut taken = 0;
+            while taken < MOMENT {
+                if self.is_disturbed() {
+                    self.act(out);
+                    return !self.has_ended;
+                }
+                let Ok(message) = self.inbox.try_recv() else { break };
+                self.receive(message, out);
+                taken += 1;
+            }
+            self.act(out);
             if self.has_ended {
                 return false;
             }
-            #[cfg(feature = "test-support")]
-            if self.disorder.as_mut().is_some_and(|disorder| disorder.u8(..3) == 0) {
-                return true;
+            let mut announced = 0;
+            while announced < MOMENT && self.runs.to_announce() > 0 {
+                if self.is_disturbed() {
+                    self.act(out);
+                    return !self.has_ended;
+                }
+                if let Some(run) = self.runs.next_spawned() {
+                    self.decide(Input::Spawned(run), out);
+                }
+                announced += 1;
+                // Where they start one after the other the next one is among it.
+                if self.runs.to_announce() == 0 {
+                    self.act(out);
+                }
             }
-            let message = self.inbox.try_recv().ok();
-            if message.is_none() && self.runs.to_announce() == 0 {
+            self.act(out);
+            if self.has_ended || (taken < MOMENT && announced == 0) {
                 return false;
             }
-            if n % MOMENT == 0 {
-                self.clock.look();
-            }
-            if let Some(message) = message {
-                self.receive(message, out);
-            }
-            if let Some(run) = self.runs.next_spawned() {
-                self.handle(Input::Spawned(run), out);
-            }
+            self.clock.look();
         }
         true
+    }
+
+    /// Whether a simulation wants others to have their turn now.
+    #[cfg_attr(
+        not(feature = "test-support"),
+        expect(clippy::unused_self, reason = "there is none without the feature")
+    )]
+    fn is_disturbed(&mut self) -> bool {
+        #[cfg(feature = "test-support")]
+        if let Some(disorder) = &mut self.disorder {
+            return disorder.u8(..3) == 0;
+        }
+        false
     }
 
     /// Says that a run was spawned, before what it says itself.
@@ -306,23 +340,36 @@ impl Driver {
             return;
         }
         if self.runs.announce(run) {
-            self.handle(Input::Spawned(run), out);
+            self.decide(Input::Spawned(run), out);
         }
     }
 
+    /// Takes in one message. What was decided about a run is done with what follows, by
+    /// [`act`](Self::act).
     fn receive(&mut self, message: Message, out: &mut Vec<Action>) {
         match message {
             Message::Ended(run, end) => {
                 self.announce(run, out);
                 self.ends_seen += 1;
                 self.runs.ended(run);
-                self.handle(Input::Ended(run, end), out);
+                self.decide(Input::Ended(run, end), out);
             }
             Message::Ready(run) => {
                 self.announce(run, out);
-                self.handle(Input::Ready(run), out);
+                self.decide(Input::Ready(run), out);
             }
             Message::HelperPanicked(run) => self.runs.abort(run),
+            message => {
+                self.act(out);
+                self.receive_from_outside(message, out);
+            }
+        }
+    }
+
+    /// Takes in what was not sent by a run.
+    fn receive_from_outside(&mut self, message: Message, out: &mut Vec<Action>) {
+        match message {
+            Message::Ended(..) | Message::Ready(_) | Message::HelperPanicked(_) => {}
             #[cfg(any(feature = "audit", feature = "record"))]
             Message::News(news) => self.handle(Input::News(news), out),
             Message::Command(command, reply) => self.command(command, reply, out),
@@ -337,6 +384,7 @@ impl Driver {
                 }
             }
             Message::Query(query) => {
+                // Also what nothing had to be done about.
                 self.publisher.hand_over(&self.shared);
                 self.query(query);
             }
@@ -376,19 +424,34 @@ impl Driver {
         }
     }
 
+    /// Decides about an input, and does what was decided.
     fn handle(&mut self, input: Input, out: &mut Vec<Action>) {
+        self.decide(input, out);
+        self.act(out);
+    }
+
+    /// Decides about an input. Nothing is done yet.
+    fn decide(&mut self, input: Input, out: &mut Vec<Action>) {
         if self.has_ended {
             return;
         }
         let now = self.clock.now;
-        let mut pulses = Vec::new();
         #[cfg(feature = "record")]
-        let pending = self.recorder.as_ref().map(|_| Recorder::before(now, &input));
+        let pending = self.recorder.as_ref().map(|_| (Recorder::before(now, &input), out.len()));
         self.engine.handle(now, input, out);
         #[cfg(feature = "record")]
-        if let (Some(recorder), Some(pending)) = (&self.recorder, pending) {
-            recorder.after(pending, &self.engine, out);
+        if let (Some(recorder), Some((pending, from))) = (&self.recorder, pending) {
+            recorder.after(pending, &self.engine, &out[from..]);
         }
+    }
+
+    /// Does what was decided, in its order. Before anything is done, what was decided so far is told.
+    fn act(&mut self, out: &mut Vec<Action>) {
+        if out.is_empty() {
+            return;
+        }
+        let now = self.clock.now;
+        let mut pulses = Vec::new();
         for action in out.drain(..) {
             match action {
                 Action::Note(fact) => {

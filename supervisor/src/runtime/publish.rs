@@ -13,6 +13,9 @@ use crate::id::ChildPath;
 use crate::policy::decision::Rule;
 use crate::summary::SummaryCause;
 
+/// How many events are handed over together at most: as many as are still at hand when they are.
+const TOGETHER: usize = 16;
+
 /// Makes events of facts, unless nobody wants to know. Those that nothing happens between are handed
 /// over together.
 pub(super) struct Publisher {
@@ -40,6 +43,9 @@ impl Publisher {
         let (at, uptime) = (clock.at(), clock.now.elapsed());
         let event = Event { sequence, at, uptime, path, generation, correlation, command, kind };
         self.latest.push(event);
+        if self.latest.len() >= TOGETHER {
+            self.hand_over(shared);
+        }
     }
 
     /// Hands over what there is. Done before anything else that was decided is done, anything is

@@ -23,6 +23,9 @@ use crate::task::exit::{TaskFailure, contain};
 use crate::task::factory::{AsyncFn, BlockingFn, FactoryKind, TaskFactory};
 use crate::task::run::{MainPlace, RunFuture, run_blocking};
 
+/// How many cells are kept for those that follow: as many as may end at one moment.
+const LEFT: usize = 16;
+
 pub(super) struct Runs {
     /// By the index of the node, of which at most one run is alive.
     alive: Vec<Option<Run>>,
@@ -32,8 +35,8 @@ pub(super) struct Runs {
     /// Those of which it has still to be said that they were spawned, the oldest first.
     spawned: VecDeque<RunKey>,
     reports: Reporter,
-    /// That of the run that ended last, for the one that follows it.
-    left: Option<Arc<RunCell>>,
+    /// Those of the runs that ended last, for those that follow them.
+    left: Vec<Arc<RunCell>>,
 }
 
 struct Run {
@@ -50,7 +53,7 @@ impl Runs {
             children: Vec::new(),
             spawned: VecDeque::new(),
             reports: Arc::new(Box::new(RunReports { shared, epoch })),
-            left: None,
+            left: Vec::new(),
         }
     }
 
@@ -92,7 +95,7 @@ impl Runs {
     fn cell(&mut self, run: RunKey, path: &ChildPath) -> Arc<RunCell> {
         let span = self.span(run, path);
         if span.is_none()
-            && let Some(mut left) = self.left.take()
+            && let Some(mut left) = self.left.pop()
             && RunCell::renew(&mut left, run, path)
         {
             return left;
@@ -202,7 +205,9 @@ impl Runs {
             return;
         };
         // A span ends with its run.
-        self.left = Some(run.cell).filter(|cell| cell.span.is_none());
+        if run.cell.span.is_none() && self.left.len() < LEFT {
+            self.left.push(run.cell);
+        }
     }
 
     fn get(&self, run: RunKey) -> Option<&Run> {

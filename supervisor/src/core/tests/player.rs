@@ -223,7 +223,7 @@ impl Player {
 }
 
 fn line(at: Option<Uptime>, words: &[String]) -> String {
-    format!("{}ms: {}", at.unwrap_or_default().0.as_millis(), words.join(", "))
+    format!("{}ms: {}", at.unwrap_or_default().elapsed().as_millis(), words.join(", "))
 }
 
 /// A reply in a word or two.

@@ -290,3 +290,18 @@ fn one_that_ends_badly_while_its_group_waits_does_not_make_the_wait_longer() {
         ",
     );
 }
+
+#[test]
+fn one_that_ends_after_the_tree_has_ended_is_not_spoken_of_any_more() {
+    check(
+        "one_for_one { a, b }",
+        "immortal b; start; shutdown; wait 6s; exit b dropped; cause",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel b#1
+        5000ms: abort b#1
+        6000ms: cancel a#1, end
+        shutdown, asked for by ada: a test (exit code 2)
+        ",
+    );
+}
