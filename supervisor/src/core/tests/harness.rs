@@ -150,6 +150,10 @@ impl World {
 
     fn handle(&mut self, input: Input) {
         if self.has_ended {
+            let is_command = matches!(input, Input::Command(..));
+            let mut out = Vec::new();
+            self.engine.handle(self.now, input, &mut out);
+            assert!(is_command || out.is_empty(), "something came after the end: {out:?}");
             return;
         }
         let mut invariants = std::mem::take(&mut self.invariants);
