@@ -120,20 +120,21 @@ pub(crate) struct Waiting {
     others: Option<Box<Vec<Seat>>>,
 }
 
-/// Free, or taken by a waker. One that has been woken and has not left yet is taken by the waker that
-/// wakes nobody: a third state would cost a word more in the cell of each child.
 #[derive(Debug, Default)]
-struct Seat(Option<Waker>);
+enum Seat {
+    #[default]
+    Free,
+    Taken(Waker),
+    /// Its waker has been woken; it has not left yet.
+    Woken,
+}
 
 impl Seat {
-    fn is_free(&self) -> bool {
-        self.0.is_none()
-    }
-
-    /// The waker that is to be woken. It has not left yet.
-    fn wake(&mut self) -> Option<Waker> {
-        let waker = self.0.as_mut().filter(|waker| !waker.will_wake(Waker::noop()))?;
-        Some(std::mem::replace(waker, Waker::noop().clone()))
+    fn waker(self) -> Option<Waker> {
+        match self {
+            Self::Taken(waker) => Some(waker),
+            Self::Free | Self::Woken => None,
+        }
     }
 }
 
@@ -146,35 +147,36 @@ impl Waiting {
     }
 
     fn is_known(&mut self, seat: u32, waker: &Waker) -> bool {
-        let known = self.seat(seat).and_then(|seat| seat.0.as_ref());
-        known.is_some_and(|known| known.will_wake(waker))
+        matches!(self.seat(seat), Some(Seat::Taken(known)) if known.will_wake(waker))
     }
 
     fn free_seat(&mut self) -> u32 {
-        if self.first.is_free() {
+        if matches!(self.first, Seat::Free) {
             return 0;
         }
         let others = self.others.get_or_insert_default();
-        let free = others.iter().position(Seat::is_free);
+        let free = others.iter().position(|seat| matches!(seat, Seat::Free));
         let at = free.unwrap_or_else(|| {
-            others.push(Seat::default());
+            others.push(Seat::Free);
             others.len() - 1
         });
         u32::try_from(at + 1).expect("fewer than 2^32 futures wait in one run")
     }
 
     fn sit(&mut self, seat: u32, waker: Waker) -> Option<Waker> {
-        self.seat(seat)?.0.replace(waker)
+        std::mem::replace(self.seat(seat)?, Seat::Taken(waker)).waker()
     }
 
     fn leave(&mut self, seat: u32) -> Option<Waker> {
-        self.seat(seat)?.0.take()
+        std::mem::take(self.seat(seat)?).waker()
     }
 
     /// The next that is to be woken.
     fn next(&mut self) -> Option<Waker> {
         let others = self.others.iter_mut().flat_map(|others| others.iter_mut());
-        std::iter::once(&mut self.first).chain(others).find_map(Seat::wake)
+        let mut seats = std::iter::once(&mut self.first).chain(others);
+        let seat = seats.find(|seat| matches!(seat, Seat::Taken(_)))?;
+        std::mem::replace(seat, Seat::Woken).waker()
     }
 }
 
