@@ -217,7 +217,9 @@ impl Snapshot {
         let above = row.parent.and_then(|parent| self.row(parent));
         let mut child = row.at(self.now, above.and_then(|above| above.rare().round_start));
         if let Some(health) = &mut child.health {
-            health.hear(row.watched().and_then(|run| self.heartbeats.get(&run)).map(|at| at.elapsed()));
+            health.hear(
+                row.watched().and_then(|run| self.heartbeats.get(&run)).map(|at| at.elapsed()),
+            );
         }
         child
     }

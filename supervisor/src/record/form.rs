@@ -198,9 +198,10 @@ impl From<&Input> for InputForm {
             Input::Spawned(run) => Self::Spawned(run_form(*run)),
             Input::Ready(run) => Self::Ready(run_form(*run)),
             Input::Ended(run, end) => Self::Ended { run: run_form(*run), end: end.into() },
-            Input::Pulse { run, last } => {
-                Self::Pulse { run: run_form(*run), last_nanos: last.map(|last| nanos(last.elapsed())) }
-            }
+            Input::Pulse { run, last } => Self::Pulse {
+                run: run_form(*run),
+                last_nanos: last.map(|last| nanos(last.elapsed())),
+            },
             Input::Command(id, command) => Self::Command { id: id.0, command: command.into() },
             Input::Abandoned(ids) => Self::Abandoned(ids.iter().map(|id| id.0).collect()),
             Input::News(news) => Self::News(news.into()),

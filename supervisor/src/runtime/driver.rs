@@ -385,7 +385,9 @@ impl Driver {
             }
             Message::Query(query) => {
                 // Also what nothing had to be done about.
-                self.publisher.hand_over(&self.shared);
+                if !cfg!(plant_bug = "answered_before_it_is_told") {
+                    self.publisher.hand_over(&self.shared);
+                }
                 self.query(query);
             }
         }

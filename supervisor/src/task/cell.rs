@@ -32,7 +32,10 @@ pub(crate) trait Reports: Send + Sync {
 }
 
 /// The same for each run of a tree, behind one word: every cell has one.
-#[expect(clippy::redundant_allocation, reason = "a cell of each child pays one word for it, not two")]
+#[expect(
+    clippy::redundant_allocation,
+    reason = "a cell of each child pays one word for it, not two"
+)]
 pub(crate) type Reporter = Arc<Box<dyn Reports>>;
 
 /// One run, as its own code and the driver see it.
@@ -113,12 +116,7 @@ struct Bell {
 }
 
 impl RunCell {
-    pub(crate) fn new(
-        run: RunKey,
-        path: ChildPath,
-        reports: Reporter,
-        span: RunSpan,
-    ) -> Arc<Self> {
+    pub(crate) fn new(run: RunKey, path: ChildPath, reports: Reporter, span: RunSpan) -> Arc<Self> {
         Arc::new(Self {
             run,
             path,
@@ -211,7 +209,8 @@ impl RunCell {
 
     pub(crate) fn beat(&self) {
         // 2^64 ns are 584 years.
-        let nanos = u64::try_from(self.reports.uptime().elapsed().as_nanos()).unwrap_or(u64::MAX - 1);
+        let nanos =
+            u64::try_from(self.reports.uptime().elapsed().as_nanos()).unwrap_or(u64::MAX - 1);
         let Signals { heartbeat, .. } = &**self.signals.get_or_init(Box::default);
         heartbeat.fetch_max(nanos + 1, Ordering::Relaxed);
     }
@@ -258,7 +257,8 @@ mod tests {
         let (root, run) = (ChildPath::root(), RunKey::for_test());
         let next = RunKey { generation: run.generation.next(), ..run };
         let path = root.join(&crate::id::ChildId::new("a").expect("an id"));
-        let mut cell = RunCell::new(run, root, Arc::new(Box::new(Nobody) as Box<dyn Reports>), RunSpan::NONE);
+        let mut cell =
+            RunCell::new(run, root, Arc::new(Box::new(Nobody) as Box<dyn Reports>), RunSpan::NONE);
         cell.report_ready();
         cell.beat();
         assert!(cell.announce());
