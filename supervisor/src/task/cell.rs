@@ -32,10 +32,6 @@ pub(crate) trait Reports: Send + Sync {
 }
 
 /// The same for each run of a tree, behind one word: every cell has one.
-#[expect(
-    clippy::redundant_allocation,
-    reason = "a cell of each child pays one word for it, not two"
-)]
 pub(crate) type Reporter = Arc<Box<dyn Reports>>;
 
 /// One run, as its own code and the driver see it.

@@ -4,6 +4,7 @@
 use super::super::gate::Gate;
 use super::super::mailbox::Query;
 use super::Driver;
+use crate::core::time::Uptime;
 use crate::core::view::Snapshot;
 use crate::id::ChildPath;
 use crate::state::ChildState;
@@ -82,7 +83,7 @@ impl Driver {
         if let Some(health) = &mut child.health {
             let run = self.engine.run_at(&child.path);
             let last = run.and_then(|run| self.runs.last_heartbeat(run));
-            health.hear(last.map(|last| last.elapsed()));
+            health.hear(last.map(Uptime::elapsed));
         }
     }
 
