@@ -9,6 +9,7 @@ enum compact {}
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
+        <compact as __rt::Supervised>::KEY,
         __rt::PolicyPatch::NONE.grace(__rt::Grace::After(__rt::Duration::from_secs(2))),
     );
     impl __rt::Supervised for compact {
@@ -17,8 +18,6 @@ const _: () = {
             ::core::module_path!(),
             "compact",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             3420738740629460199u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
@@ -26,9 +25,11 @@ const _: () = {
     impl __rt::Member for compact {}
     impl __rt::Needs<__rt::NoArgs> for compact {}
     impl<__S: 'static> __rt::RunsUnder<__S> for compact {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Blocking(|run| (__rt::finished)(
-            (__rt::returned)(compact(__rt::of_context(run))),
-            __rt::AsItIs,
-        ));
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Blocking(|run| {
+            (__rt::finished)(
+                (__rt::returned)(compact(__rt::of_context(run))),
+                __rt::AsItIs,
+            )
+        });
     }
 };

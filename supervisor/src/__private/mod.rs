@@ -22,7 +22,6 @@ pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node};
-pub use crate::tree::graph::item::{Item, ItemSlot};
 pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
 pub use crate::tree::graph::report::{Report, Wire, analyse, nodes_below, wires, wishes_below};
@@ -106,6 +105,9 @@ pub const fn check_members<T: Supervised<Handle: FromSeat>>() {
         );
     }
 }
+
+/// A run of an async child, or why there is none.
+pub type Started = Result<BoxFuture, TaskFailure>;
 
 /// What makes the runs of the `T` in a field.
 pub const fn runs<T, S: 'static>() -> Runs<S>
@@ -200,27 +202,16 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
-    const KEY: Key = Key::new("", "", "", "", 0, 0);
-    const NODE: Node = Node::Child(&DeclaredChild::new(PolicyPatch::NONE));
-    const ITEM: &'static Item = &const { Item::broken(Self::KEY) };
+    const KEY: Key = Key::new("", "", "", 0);
+    const NODE: Node = Node::Child(&const { DeclaredChild::broken(Self::KEY) });
 }
 
 impl Member for Absent {}
 
 impl Needs<NoArgs> for Absent {}
 
-impl<S: 'static> RunsUnder<S> for Absent {
-    const RUNS: Runs<S> = Runs::Async(never);
-}
+impl<S: 'static> RunsUnder<S> for Absent {}
 
-/// The run of what is only there so that one error does not lead to others.
-///
-/// # Errors
-///
-/// None.
-pub fn never<S>(_: &Run<S, TaskContext>) -> Result<BoxFuture, TaskFailure> {
-    Ok(Box::pin(std::future::pending()))
-}
 
 /// The handle of a supervisor that did not compile.
 ///

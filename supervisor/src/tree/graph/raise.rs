@@ -33,7 +33,7 @@ pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
         }
         Finding::Dependency => {
             let mut room = Room::<N, W>::new();
-            let tree = room.tree(T::ITEM);
+            let tree = room.tree(T::NODE.item());
             let mut trail = Trail::<N>::new();
             let text = describe(&tree, tree.direct[field], &mut trail.moments());
             panic!("{}", text.as_str());
@@ -51,9 +51,9 @@ pub const fn check_field_called<T: Supervised, const N: usize, const W: usize>(
     report: &Report<N, W>,
     name: &str,
 ) -> bool {
-    let (slots, mut field) = (T::ITEM.slots, 0);
+    let (slots, mut field) = (T::NODE.item().slots, 0);
     while field < slots.len() {
-        if is_same(slots[field].name, name) {
+        if is_same(slots[field].name(), name) {
             return check_field::<T, N, W>(report, field);
         }
         field += 1;
@@ -101,7 +101,7 @@ pub(super) const fn describe(tree: &Tree<'_>, node: u32, moments: &mut Moments<'
             text.say(
                 ", which is no one child\n  help: to start after all of it, say so at the field: ",
             );
-            text.all(&["`#[child(after(", tree.node(tree.node(group).direct).slot.name]);
+            text.all(&["`#[child(after(", tree.node(tree.node(group).direct).slot.name()]);
             text.say("))]`");
         }
         Problem::Temporary { who, on } => {
@@ -217,8 +217,8 @@ const fn which(text: &mut Text, tree: &Tree<'_>, field: u32, first: u32, second:
         text.say(", so depend on all of it, with `after` at the field");
         return;
     }
-    text.all(&["\n  help: say which one at the field `", its.slot.name]);
-    text.all(&["`: `#[child(after(", tree.node(one).slot.name, "))]`"]);
+    text.all(&["\n  help: say which one at the field `", its.slot.name()]);
+    text.all(&["`: `#[child(after(", tree.node(one).slot.name(), "))]`"]);
 }
 
 const fn cycle(text: &mut Text, tree: &Tree<'_>, wire: u32, moments: &mut Moments<'_>) {
@@ -281,8 +281,8 @@ const fn cycle(text: &mut Text, tree: &Tree<'_>, wire: u32, moments: &mut Moment
         && first != NONE
     {
         text.say("\n  help: move the field `");
-        text.all(&[tree.node(first).slot.name, "` before `"]);
-        text.all(&[tree.node(last).slot.name, "`"]);
+        text.all(&[tree.node(first).slot.name(), "` before `"]);
+        text.all(&[tree.node(last).slot.name(), "`"]);
     }
 }
 

@@ -3,6 +3,7 @@
 use super::item::Item;
 use super::short::Shelf;
 use super::tree::{NO_WIRE, Problem, Room};
+use crate::tree::declared::DeclaredSupervisor;
 use crate::tree::layers::{self, Finding};
 use crate::tree::supervised::Supervised;
 
@@ -39,20 +40,20 @@ pub struct Report<const N: usize, const W: usize> {
     pub(super) findings: [Finding; N],
 }
 
-/// How many nodes there are below `item`.
-pub const fn nodes_below(item: &Item) -> usize {
-    item.nodes_below
+/// How many nodes there are below what was declared.
+pub const fn nodes_below(declared: &DeclaredSupervisor) -> usize {
+    declared.item().nodes_below
 }
 
-/// How many dependencies and handles are asked for below `item`, at most.
-pub const fn wishes_below(item: &Item) -> usize {
-    item.wishes_below
+/// How many dependencies and handles are asked for below what was declared, at most.
+pub const fn wishes_below(declared: &DeclaredSupervisor) -> usize {
+    declared.item().wishes_below
 }
 
 /// Finds out what every dependency below `T` means and what is wrong with them, and with the
 /// policies of what stands in its fields. `N` is [`nodes_below`], `W` is [`wishes_below`].
 pub const fn analyse<T: Supervised, const N: usize, const W: usize>() -> Report<N, W> {
-    let mut report = wire(T::ITEM);
+    let mut report = wire(T::NODE.item());
     layers::look_through(T::NODE, &mut report.findings);
     report
 }
