@@ -1,6 +1,6 @@
 //! What the checks of whole trees know of a child or a supervisor.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::Type;
 use syn::ext::IdentExt;
@@ -136,15 +136,21 @@ pub(super) fn of_field(field: &Field, runtime: &Runtime) -> TokenStream {
 pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { name, fields, .. } = supervisor;
     let has_cfg = fields.iter().any(Field::has_cfg);
+    // Which number a field has is not known here, where one may be taken out. One function without
+    // parameters for all of them: what stands at each field is looked at anew.
+    let (check, field) = if has_cfg {
+        (quote!(check_field_called), quote!(&#runtime::str))
+    } else {
+        (quote!(check_field), quote!(#runtime::usize))
+    };
     let checks = fields.iter().enumerate().map(|(index, field)| {
         let (cfgs, place) = (field.cfgs(), Place::at(field.name.span()));
-        let call = |function: &TokenStream, arguments| runtime.call(&place, function, arguments);
-        // What number it has is not known here.
         let check = if has_cfg {
             let id = field.id();
-            call(&quote!(check_field_called::<#name, _, _>), quote!(__REPORT, #id))
+            place.called(quote!(__check), &quote!(#id))
         } else {
-            call(&quote!(check_field::<#name, _, _>), quote!(__REPORT, #index))
+            let index = Literal::usize_unsuffixed(index);
+            place.called(quote!(__check), &quote!(#index))
         };
         // The warning points at this word, so it has a span of the user's all the same.
         let warning = Ident::new("CAN_BE_SPENT", field.name.span());
@@ -157,6 +163,11 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
             { #runtime::nodes_below(&__DECLARED) },
             { #runtime::wishes_below(&__DECLARED) },
         > = &#runtime::analyse::<#name, _, _>();
+        #[allow(dead_code)]
+        #[track_caller]
+        const fn __check(__field: #field) -> #runtime::bool {
+            #runtime::#check::<#name, _, _>(__REPORT, __field)
+        }
         const _: () = { #(#checks)* };
     }
 }

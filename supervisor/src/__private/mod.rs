@@ -4,7 +4,7 @@ pub use std::clone::Clone;
 pub use std::cmp::{Eq, PartialEq};
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::marker::PhantomData;
-pub use std::primitive::{bool, str};
+pub use std::primitive::{bool, str, usize};
 pub use std::time::Duration;
 
 pub use crate::policy::PolicyPatch;
