@@ -5,7 +5,14 @@ fn compact(ctx: BlockingContext) {
 /// The child [`compact()`].
 #[allow(non_camel_case_types, dead_code)]
 enum compact {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
@@ -26,10 +33,7 @@ const _: () = {
     impl __rt::Needs<__rt::NoArgs> for compact {}
     impl<__S: 'static> __rt::RunsUnder<__S> for compact {
         const RUNS: __rt::Runs<__S> = __rt::Runs::Blocking(|run| {
-            (__rt::finished)(
-                (__rt::returned)(compact(__rt::of_context(run))),
-                __rt::AsItIs,
-            )
+            (__rt::finished)('here: { compact(__rt::of_context(run)) }, __rt::AsItIs)
         });
     }
 };

@@ -5,14 +5,21 @@ async fn poller(ctx: TaskContext) {
 /// The child [`poller()`].
 #[allow(non_camel_case_types, dead_code)]
 enum poller {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = const {
         __rt::DeclaredChild::new(
             <poller as __rt::Supervised>::KEY,
             __rt::PolicyPatch::NONE
-                .restart_limit(MAX, __rt::Duration::from_secs(60))
+                .restart_limit_nanos(MAX, 60000000000)
                 .start_timeout(LIMITS.start),
         )
     };
@@ -30,12 +37,12 @@ const _: () = {
     impl __rt::Needs<__rt::NoArgs> for poller {}
     impl<__S: 'static> __rt::RunsUnder<__S> for poller {
         fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
-            (__rt::boxed)((__rt::returned)(poller(__rt::of_context(run))), __rt::AsItIs)
+            (__rt::boxed)('here: { poller(__rt::of_context(run)) }, __rt::AsItIs)
         }
     }
     const _: () = (__rt::check)(
         __rt::PolicyPatch::NONE
-            .restart_limit(MAX, __rt::Duration::from_secs(60))
+            .restart_limit_nanos(MAX, 60000000000)
             .start_timeout(LIMITS.start),
     );
 };

@@ -5,7 +5,14 @@ async fn import(ctx: TaskContext) -> anyhow::Result<()> {
 /// The child [`import()`].
 #[allow(non_camel_case_types, dead_code)]
 enum import {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
@@ -38,7 +45,7 @@ const _: () = {
                         ::rust_supervisor::__private::ask::<io::Error>,
                     ],
                 );
-            (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
+            (__rt::boxed)('here: { output }, 'here: { reader })
         }
     }
 };

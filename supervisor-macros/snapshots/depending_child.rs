@@ -5,7 +5,14 @@ async fn ledger(ctx: TaskContext) {
 /// The child [`ledger()`].
 #[allow(non_camel_case_types, dead_code)]
 enum ledger {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
@@ -35,7 +42,7 @@ const _: () = {
     impl __rt::Needs<__rt::NoArgs> for ledger {}
     impl<__S: 'static> __rt::RunsUnder<__S> for ledger {
         fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
-            (__rt::boxed)((__rt::returned)(ledger(__rt::of_context(run))), __rt::AsItIs)
+            (__rt::boxed)('here: { ledger(__rt::of_context(run)) }, __rt::AsItIs)
         }
     }
 };

@@ -13,7 +13,14 @@ where
 struct consumer<T: ?::core::marker::Sized, const N: usize> {
     __types: ::rust_supervisor::__private::PhantomData<(fn(*const T),)>,
 }
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     impl<T: Topic, const N: usize> __rt::Supervised for consumer<T, N>
@@ -69,7 +76,7 @@ const _: () = {
         fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
             let output = consumer::<T, N>(__rt::of_context(run), __rt::parameter(run)?);
             let reader = __rt::tag_of_output(&output).pick();
-            (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
+            (__rt::boxed)('here: { output }, 'here: { reader })
         }
     }
     impl<T: Topic, const N: usize> __rt::Returns for consumer<T, N>

@@ -124,20 +124,25 @@ const _: () = {
     const __REPORT: &__rt::Report<
         { __rt::nodes_below(&__DECLARED) },
         { __rt::wishes_below(&__DECLARED) },
-    > = &__rt::analyse::<Payments, _, _>();
+    > = &__rt::analyse(&__DECLARED);
+    #[allow(dead_code)]
+    #[track_caller]
+    const fn __check(__field: &__rt::str) -> __rt::bool {
+        __rt::check_field_called(&__DECLARED, __REPORT, __field)
+    }
     const _: () = {
         let () = <::rust_supervisor::__private::RestartLimit<
-            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger") },
+            { (__check)("ledger") },
         >>::CAN_BE_SPENT;
         let () = <::rust_supervisor::__private::RestartLimit<
-            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud") },
+            { (__check)("fraud") },
         >>::CAN_BE_SPENT;
         let () = <::rust_supervisor::__private::RestartLimit<
-            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders") },
+            { (__check)("orders") },
         >>::CAN_BE_SPENT;
         #[cfg(windows)]
         let () = <::rust_supervisor::__private::RestartLimit<
-            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
+            { (__check)("service") },
         >>::CAN_BE_SPENT;
     };
     const _: () = (__rt::check_leases::<Payments, AppState>)();

@@ -89,7 +89,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         #function
         #marker
         #(#cfgs)*
-        #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+        #[allow(
+            deprecated,
+            unreachable_code,
+            unused_labels,
+            unused_parens,
+            clippy::all,
+            clippy::pedantic
+        )]
         const _: () = {
             #import
             #declared_static
@@ -233,18 +240,17 @@ fn body(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
     };
     if function.returns_never() {
         // What never comes has no type that could be asked.
-        let call = runtime.call(&place, &quote!(returned), call);
+        let call = place.around(call);
         return runtime.call(&place, &finish, quote!(#call, #runtime::Never));
     }
     if matches!(signature.output, ReturnType::Default) && options.classify.is_empty() {
         // Nothing to ask.
-        let call = runtime.call(&place, &quote!(returned), call);
+        let call = place.around(call);
         return runtime.call(&place, &finish, quote!(#call, #runtime::AsItIs));
     }
     let output = Ident::new("output", Span::mixed_site());
     let reader = Ident::new("reader", Span::mixed_site());
-    let returned = |value: &Ident| runtime.call(&place, &quote!(returned), quote!(#value));
-    let (value, kind) = (returned(&output), returned(&reader));
+    let (value, kind) = (place.around(&output), place.around(&reader));
     let finish = runtime.call(&place, &finish, quote!(#value, #kind));
     let (picks, picked) = if options.classify.is_empty() {
         (None, quote!(#runtime::#tag(&#output).pick()))

@@ -134,7 +134,7 @@ pub(super) fn of_field(field: &Field, runtime: &Runtime) -> TokenStream {
 /// types are evaluated one by one, so what is wrong is said of every field, and one constant for all
 /// of them is enough.
 pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
-    let Supervisor { name, fields, .. } = supervisor;
+    let fields = &supervisor.fields;
     let has_cfg = fields.iter().any(Field::has_cfg);
     // Which number a field has is not known here, where one may be taken out. One function without
     // parameters for all of them: what stands at each field is looked at anew.
@@ -162,11 +162,11 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
         const __REPORT: &#runtime::Report<
             { #runtime::nodes_below(&__DECLARED) },
             { #runtime::wishes_below(&__DECLARED) },
-        > = &#runtime::analyse::<#name, _, _>();
+        > = &#runtime::analyse(&__DECLARED);
         #[allow(dead_code)]
         #[track_caller]
         const fn __check(__field: #field) -> #runtime::bool {
-            #runtime::#check::<#name, _, _>(__REPORT, __field)
+            #runtime::#check(&__DECLARED, __REPORT, __field)
         }
         const _: () = { #(#checks)* };
     }

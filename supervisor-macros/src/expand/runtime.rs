@@ -9,7 +9,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Path, PathArguments, Token, Type, TypePath, parse_quote};
+use syn::{Lifetime, Path, PathArguments, Token, Type, TypePath, parse_quote};
 
 /// `::rust_supervisor::__private`.
 pub(super) struct Runtime {
@@ -117,6 +117,15 @@ impl Place {
         let function = parentheses(self.first, function.into_token_stream());
         let arguments = parentheses(self.last, arguments.clone());
         quote!(#function #arguments)
+    }
+
+    /// An expression in this place: a block that begins with a label, because nothing else does that
+    /// has a first and a last token and means nothing.
+    pub(super) fn around(&self, expression: impl ToTokens) -> TokenStream {
+        let label = Lifetime::new("'here", self.first);
+        let mut block = Group::new(Delimiter::Brace, expression.into_token_stream());
+        block.set_span(self.last);
+        quote!(#label: #block)
     }
 
     /// A call of the macro `name`, which takes nothing, in this place.

@@ -164,11 +164,6 @@ pub const fn takes<N: SpawnedWith>() -> ArgumentsType {
     ArgumentsType::of::<N::Value>()
 }
 
-/// Hands on what a function returned. It stands where the type is written, for messages about it.
-pub fn returned<T>(value: T) -> T {
-    value
-}
-
 /// What a blocking run came to.
 ///
 /// # Errors
