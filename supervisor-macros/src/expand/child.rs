@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
 use super::graph;
+use super::hover::is_for_clippy;
 use super::parameter::{Parameter, parameters, settings};
 use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
@@ -53,24 +54,24 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     });
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
-    let cannot = if options.blocking.is_some() {
-        quote!(clippy::needless_pass_by_value)
-    } else {
-        quote!(clippy::unused_async)
+    let (cannot, all) = match (is_for_clippy(), options.blocking) {
+        (false, _) => (None, None),
+        (true, Some(_)) => (Some(quote!(#[allow(clippy::needless_pass_by_value)])), all_of_clippy()),
+        (true, None) => (Some(quote!(#[allow(clippy::unused_async)])), all_of_clippy()),
     };
     // The bounds are for the runs, and for a policy, settings or a need that ask the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
     let as_far_as = |asked: &dyn Fn() -> TokenStream| {
         // For most there is nothing to ask, and so to put together.
         if !is_generic {
-            return (TokenStream::new(), None);
+            return (None, None);
         }
         if function.mentions_its_types(&asked()) {
             return (impls.clone(), clause(&own_bounds));
         }
         let declared = function.declared_parameters();
         let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
-        (declared.to_token_stream(), clause(&statics))
+        (declared, clause(&statics))
     };
     let (supervised, own_clause) = as_far_as(&|| quote!(#policy #key #item #(#settings)*));
     let (needing, needs_clause) = as_far_as(&|| quote!(#needs #policy #key #item #(#settings)*));
@@ -85,18 +86,11 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
     let member_clause = clause(&member_bounds);
     quote! {
-        #[allow(#cannot)]
+        #cannot
         #function
         #marker
         #(#cfgs)*
-        #[allow(
-            deprecated,
-            unreachable_code,
-            unused_labels,
-            unused_parens,
-            clippy::all,
-            clippy::pedantic
-        )]
+        #[allow(deprecated, unreachable_code, unused_labels, unused_parens #all)]
         const _: () = {
             #import
             #declared_static
@@ -120,6 +114,10 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
+}
+
+fn all_of_clippy() -> Option<TokenStream> {
+    Some(quote!(, clippy::all, clippy::pedantic))
 }
 
 /// What makes its runs: a function alone, where it is async and takes nothing for the time of a run.
@@ -200,7 +198,7 @@ pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> To
     }
     let Generics { parameters, .. } = function.generics();
     let types = function.type_parameters();
-    let body = if parameters.is_empty() {
+    let body = if parameters.is_none() {
         quote!(enum #name {})
     } else {
         // Without its bounds: what breaks one would be reported wherever the type is named.
@@ -227,7 +225,7 @@ fn body(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
     let mut name = signature.ident.clone();
     name.set_span(Span::call_site());
     let Generics { arguments: generics, .. } = function.generics();
-    let turbofish = (!generics.is_empty()).then(|| quote!(::#generics));
+    let turbofish = generics.map(|generics| quote!(::#generics));
     let call = quote!(#name #turbofish(#(#arguments),*));
     let place = match &signature.output {
         ReturnType::Default => Place::at(signature.ident.span()),
@@ -313,11 +311,11 @@ fn clause(bounds: &[TokenStream]) -> Option<TokenStream> {
 #[derive(Default)]
 pub(super) struct Generics {
     /// `T: Topic,` with a comma at the end.
-    pub(super) parameters: TokenStream,
+    pub(super) parameters: Option<TokenStream>,
     /// `<T: Topic>`
-    pub(super) impls: TokenStream,
+    pub(super) impls: Option<TokenStream>,
     /// `<T>`
-    pub(super) arguments: TokenStream,
+    pub(super) arguments: Option<TokenStream>,
     /// What stands in `where`, and that no type borrows: a child runs for as long as it likes.
     pub(super) bounds: Vec<TokenStream>,
 }
@@ -342,9 +340,9 @@ impl Function {
         let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let statics = self.type_parameters().map(|ty| quote!(#ty: 'static));
         Generics {
-            parameters: quote!(#(#parameters,)*),
-            arguments: quote!(<#(#names),*>),
-            impls: quote!(<#(#parameters),*>),
+            parameters: Some(quote!(#(#parameters,)*)),
+            arguments: Some(quote!(<#(#names),*>)),
+            impls: Some(quote!(<#(#parameters),*>)),
             bounds: written.map(ToTokens::to_token_stream).chain(statics).collect(),
         }
     }

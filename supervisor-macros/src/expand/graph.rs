@@ -87,7 +87,7 @@ pub(super) fn of_child(
     name: &Ident,
     parameters: &[Parameter<'_>],
     runtime: &Runtime,
-) -> TokenStream {
+) -> Option<TokenStream> {
     let depends_on = said("depends_on", &options.depends_on, name, runtime);
     let handles: Vec<_> = parameters
         .iter()
@@ -98,7 +98,9 @@ pub(super) fn of_child(
     let multiple = options.multiple.map(|_| quote!(.multiple()));
     let is_borrowing = parameters.iter().any(|parameter| parameter.lease().is_some());
     let takes_lease = is_borrowing.then(|| quote!(.takes_lease()));
-    [depends_on, handles, multiple, takes_lease].into_iter().flatten().collect()
+    let all = [depends_on, handles, multiple, takes_lease];
+    // What is empty takes as long to put in its place as what is not.
+    all.iter().any(Option::is_some).then(|| all.into_iter().flatten().collect())
 }
 
 /// What stands for something that did not compile.
@@ -120,14 +122,17 @@ pub(super) fn of_supervisor(supervisor: &Supervisor, runtime: &Runtime) -> Token
 }
 
 /// What a field needs, over what stands in it.
-pub(super) fn of_field(field: &Field, runtime: &Runtime) -> TokenStream {
+pub(super) fn of_field(field: &Field, runtime: &Runtime) -> Option<TokenStream> {
+    if field.options.depends_on.is_none() && field.options.after.is_empty() {
+        return None;
+    }
     let depends_on = field.options.depends_on.as_ref();
     let depends_on = depends_on.and_then(|types| said("depends_on", types, &field.name, runtime));
     let after = (!field.options.after.is_empty()).then(|| {
         let names = field.options.after.iter().map(|name| name.unraw().to_string());
         quote!(.after(&[#(#names),*]))
     });
-    quote!(#depends_on #after)
+    Some(quote!(#depends_on #after))
 }
 
 /// What the compiler finds out about the tree, and what follows for each field. The arguments of

@@ -7,9 +7,11 @@
 //! Everything that is not seen from outside stands in one block, in which the path has a short name:
 //! the compiler reads each token of it.
 
+use std::iter;
+
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Lifetime, Path, PathArguments, Token, Type, TypePath, parse_quote};
+use syn::{Lifetime, Path, PathArguments, PathSegment, Token, Type, TypePath};
 
 /// `::rust_supervisor::__private`.
 pub(super) struct Runtime {
@@ -21,9 +23,13 @@ pub(super) struct Runtime {
 impl Runtime {
     /// Inside the crate that `crate = …` names.
     pub(super) fn new(krate: Option<&Path>) -> Self {
-        let default = || parse_quote!(::rust_supervisor);
-        let krate = krate.cloned().unwrap_or_else(default);
-        Self { path: parse_quote!(#krate::__private), short: None }
+        // Put together by hand: to read it would take longer than all that is done with it.
+        let mut path = krate.cloned().unwrap_or_else(|| Path {
+            leading_colon: Some(<Token![::]>::default()),
+            segments: iter::once(segment("rust_supervisor")).collect(),
+        });
+        path.segments.push(segment("__private"));
+        Self { path, short: None }
     }
 
     /// The import that a block begins with, and the same inside of it.
@@ -74,6 +80,10 @@ impl Runtime {
         let arguments = parentheses(place.last, arguments);
         quote!(#function #arguments)
     }
+}
+
+fn segment(name: &str) -> PathSegment {
+    PathSegment::from(Ident::new(name, Span::call_site()))
 }
 
 fn parentheses(span: Span, inside: TokenStream) -> TokenTree {
