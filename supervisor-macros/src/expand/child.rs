@@ -54,11 +54,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     });
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
-    let (cannot, all) = match (is_for_clippy(), options.blocking) {
-        (false, _) => (None, None),
-        (true, Some(_)) => (Some(quote!(#[allow(clippy::needless_pass_by_value)])), all_of_clippy()),
-        (true, None) => (Some(quote!(#[allow(clippy::unused_async)])), all_of_clippy()),
-    };
+    let cannot = is_for_clippy().then(|| {
+        if options.blocking.is_some() {
+            quote!(#[allow(clippy::needless_pass_by_value)])
+        } else {
+            quote!(#[allow(clippy::unused_async)])
+        }
+    });
+    let all = is_for_clippy().then(|| quote!(, clippy::all, clippy::pedantic));
     // The bounds are for the runs, and for a policy, settings or a need that ask the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
     let as_far_as = |asked: &dyn Fn() -> TokenStream| {
@@ -114,10 +117,6 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
-}
-
-fn all_of_clippy() -> Option<TokenStream> {
-    Some(quote!(, clippy::all, clippy::pedantic))
 }
 
 /// What makes its runs: a function alone, where it is async and takes nothing for the time of a run.

@@ -24,7 +24,7 @@ use crate::{model, parse};
 /// `#[child]`.
 pub(crate) fn child(options: TokenStream, item: &TokenStream) -> TokenStream {
     let mut errors = Errors::default();
-    let Some(child) = parse::child(options, item, &mut errors) else {
+    let Some(child) = parse::child(options, item.clone(), &mut errors) else {
         let stub = parse::function_name(item.clone()).map(|name| fallback::unreadable(&name));
         return quote!(#item #stub #errors);
     };

@@ -66,7 +66,8 @@ pub(super) fn check(policy: &Policy, runtime: &Runtime) -> Option<TokenStream> {
 
 /// `initial, max` as numbers, where both are, and nothing else is said.
 fn ends_in_nanos(backoff: &Backoff) -> Option<TokenStream> {
-    let Backoff { initial, max, factor: None, jitter: None, reset_after: None, .. } = backoff else {
+    let Backoff { initial, max, factor: None, jitter: None, reset_after: None, .. } = backoff
+    else {
         return None;
     };
     let (initial, max) = (in_nanos(initial.as_ref()?)?, in_nanos(max.as_ref()?)?);

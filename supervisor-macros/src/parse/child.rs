@@ -10,16 +10,12 @@ use crate::errors::Errors;
 use crate::model::{Child, ChildOptions, Function};
 
 /// Reads the attribute and the function. `None`, reported, when there is no function.
-pub(crate) fn child(
-    options: TokenStream,
-    item: &TokenStream,
-    errors: &mut Errors,
-) -> Option<Child> {
+pub(crate) fn child(options: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Child> {
     let options = child_options(options, errors);
     let function = |input: ParseStream<'_>| function(input, item.clone());
     match function.parse2(without_body(item.clone())) {
         Ok(function) => Some(Child { options, function }),
-        Err(error) if function_name(item.clone()).is_some() => {
+        Err(error) if function_name(item).is_some() => {
             errors.push(error);
             None
         }

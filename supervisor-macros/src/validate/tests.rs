@@ -20,7 +20,7 @@ fn child(options: TokenStream) -> Vec<String> {
 
 fn function(options: TokenStream, item: TokenStream) -> Vec<String> {
     let mut errors = Errors::default();
-    if let Some(child) = parse::child(options, &item, &mut errors) {
+    if let Some(child) = parse::child(options, item, &mut errors) {
         assert_eq!(validate(child, &mut errors).is_ok(), errors.is_empty());
     }
     errors.messages()

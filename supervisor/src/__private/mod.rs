@@ -207,7 +207,6 @@ impl Needs<NoArgs> for Absent {}
 
 impl<S: 'static> RunsUnder<S> for Absent {}
 
-
 /// The handle of a supervisor that did not compile.
 ///
 /// # Panics

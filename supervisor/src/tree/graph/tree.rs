@@ -209,7 +209,8 @@ impl Tree<'_> {
     /// Which exits of the node are followed by a restart, by all that this tree says about it.
     pub(super) const fn restart(&self, node: u32) -> Restart {
         let place = &self.nodes[node as usize];
-        let (mut said, mut above) = (or(place.slot.policy().restart, place.item.restart), place.parent);
+        let (mut said, mut above) =
+            (or(place.slot.policy().restart, place.item.restart), place.parent);
         while said.is_none() {
             said = self.item_at(above).default_restart;
             if above == TOP {

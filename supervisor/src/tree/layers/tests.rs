@@ -58,7 +58,8 @@ fn wait(initial: Option<u32>, max: Option<u32>) -> BackoffPatch {
 #[test]
 fn values_that_follow_from_types_are_checked_where_the_types_are_known() {
     let shrinking = NONE.backoff(BackoffPatch { factor: Some(0.5), ..BackoffPatch::NONE });
-    let generic = Node::Child(Box::leak(Box::new(DeclaredChild::new(any_key(), shrinking).of_its_types())));
+    let generic =
+        Node::Child(Box::leak(Box::new(DeclaredChild::new(any_key(), shrinking).of_its_types())));
     assert_eq!(
         said(&supervisor(vec![slot("a", generic, NONE)], NONE)),
         "`a`: backoff `factor` is at least 1, or the wait would shrink\n  note: so it is with the \
