@@ -155,8 +155,8 @@ fn runs(
     }
 }
 
-/// What is declared as a static, where it can be one: the compiler goes through what a constant
-/// refers to again at every level of a tree. And what names it.
+/// What is declared as a static, where it can be one: it is evaluated once, and takes part in no
+/// constant by value. And what names it.
 fn kept(
     declared: TokenStream,
     is_fixed: bool,
