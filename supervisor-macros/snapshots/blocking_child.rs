@@ -5,10 +5,18 @@ fn compact(ctx: BlockingContext) {
 /// The child [`compact()`].
 #[allow(non_camel_case_types, dead_code)]
 enum compact {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
+        <compact as __rt::Supervised>::KEY,
         __rt::PolicyPatch::NONE.grace(__rt::Grace::After(__rt::Duration::from_secs(2))),
     );
     impl __rt::Supervised for compact {
@@ -17,8 +25,6 @@ const _: () = {
             ::core::module_path!(),
             "compact",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             3420738740629460199u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
@@ -26,9 +32,8 @@ const _: () = {
     impl __rt::Member for compact {}
     impl __rt::Needs<__rt::NoArgs> for compact {}
     impl<__S: 'static> __rt::RunsUnder<__S> for compact {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Blocking(|run| (__rt::finished)(
-            (__rt::returned)(compact(__rt::of_context(run))),
-            __rt::AsItIs,
-        ));
+        const RUNS: __rt::Runs<__S> = __rt::Runs::Blocking(|run| {
+            (__rt::finished)('here: { compact(__rt::of_context(run)) }, __rt::AsItIs)
+        });
     }
 };

@@ -5,13 +5,21 @@ async fn poller(ctx: TaskContext) {
 /// The child [`poller()`].
 #[allow(non_camel_case_types, dead_code)]
 enum poller {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = const {
         __rt::DeclaredChild::new(
+            <poller as __rt::Supervised>::KEY,
             __rt::PolicyPatch::NONE
-                .restart_limit(MAX, __rt::Duration::from_secs(60))
+                .restart_limit_nanos(MAX, 60000000000)
                 .start_timeout(LIMITS.start),
         )
     };
@@ -21,8 +29,6 @@ const _: () = {
             ::core::module_path!(),
             "poller",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             4413403468301337248u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
@@ -30,14 +36,13 @@ const _: () = {
     impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}
     impl<__S: 'static> __rt::RunsUnder<__S> for poller {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| (__rt::boxed)(
-            (__rt::returned)(poller(__rt::of_context(run))),
-            __rt::AsItIs,
-        ));
+        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            (__rt::boxed)('here: { poller(__rt::of_context(run)) }, __rt::AsItIs)
+        }
     }
     const _: () = (__rt::check)(
         __rt::PolicyPatch::NONE
-            .restart_limit(MAX, __rt::Duration::from_secs(60))
+            .restart_limit_nanos(MAX, 60000000000)
             .start_timeout(LIMITS.start),
     );
 };

@@ -5,10 +5,18 @@ async fn import(ctx: TaskContext) -> anyhow::Result<()> {
 /// The child [`import()`].
 #[allow(non_camel_case_types, dead_code)]
 enum import {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
+        <import as __rt::Supervised>::KEY,
         __rt::PolicyPatch::NONE,
     );
     impl __rt::Supervised for import {
@@ -17,8 +25,6 @@ const _: () = {
             ::core::module_path!(),
             "import",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             725571163771017921u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
@@ -26,7 +32,7 @@ const _: () = {
     impl __rt::Member for import {}
     impl __rt::Needs<__rt::NoArgs> for import {}
     impl<__S: 'static> __rt::RunsUnder<__S> for import {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| {
+        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
             use __rt::{
                 ClassifyByItself as _, ClassifyChain as _, ClassifyInside as _,
                 Unclassified as _,
@@ -39,7 +45,7 @@ const _: () = {
                         ::rust_supervisor::__private::ask::<io::Error>,
                     ],
                 );
-            (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
-        });
+            (__rt::boxed)('here: { output }, 'here: { reader })
+        }
     }
 };

@@ -5,13 +5,20 @@ async fn ledger(ctx: TaskContext) {
 /// The child [`ledger()`].
 #[allow(non_camel_case_types, dead_code)]
 enum ledger {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
-        __rt::PolicyPatch::NONE,
-    );
-    static __ITEM: __rt::Item = __rt::Item::child(<ledger as __rt::Supervised>::KEY)
+            <ledger as __rt::Supervised>::KEY,
+            __rt::PolicyPatch::NONE,
+        )
         .depends_on({
             macro_rules! what_ledger_depends_on {
                 () => {
@@ -27,19 +34,15 @@ const _: () = {
             ::core::module_path!(),
             "ledger",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             13843739542307266281u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
-        const ITEM: &'static __rt::Item = &__ITEM;
     }
     impl __rt::Member for ledger {}
     impl __rt::Needs<__rt::NoArgs> for ledger {}
     impl<__S: 'static> __rt::RunsUnder<__S> for ledger {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| (__rt::boxed)(
-            (__rt::returned)(ledger(__rt::of_context(run))),
-            __rt::AsItIs,
-        ));
+        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            (__rt::boxed)('here: { ledger(__rt::of_context(run)) }, __rt::AsItIs)
+        }
     }
 };

@@ -13,7 +13,14 @@ where
 struct consumer<T: ?::core::marker::Sized, const N: usize> {
     __types: ::rust_supervisor::__private::PhantomData<(fn(*const T),)>,
 }
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     impl<T: Topic, const N: usize> __rt::Supervised for consumer<T, N>
@@ -26,19 +33,18 @@ const _: () = {
                 ::core::module_path!(),
                 "consumer",
                 "0.1.0",
-                ::core::file!(),
-                ::core::line!(),
                 8936921132418068702u64,
             )
             .one_of_many();
         const NODE: __rt::Node = __rt::Node::Child(
             &__rt::DeclaredChild::new(
+                    Self::KEY,
                     __rt::PolicyPatch::NONE
                         .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
                 )
-                .of_its_types(),
+                .of_its_types()
+                .takes_lease(),
         );
-        const ITEM: &'static __rt::Item = &__rt::Item::child(Self::KEY).takes_lease();
     }
     impl<T: Topic, const N: usize> __rt::Member for consumer<T, N>
     where
@@ -65,17 +71,13 @@ const _: () = {
                     > as __rt::Extract<__S, __rt::TaskContext>>::LENT,
                 ]
             },
-            &const {
-                __rt::Runs::Async(|run| {
-                    let output = consumer::<
-                        T,
-                        N,
-                    >(__rt::of_context(run), __rt::parameter(run)?);
-                    let reader = __rt::tag_of_output(&output).pick();
-                    (__rt::boxed)((__rt::returned)(output), (__rt::returned)(reader))
-                })
-            },
+            &const { __rt::Runs::Async(Self::run) },
         );
+        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            let output = consumer::<T, N>(__rt::of_context(run), __rt::parameter(run)?);
+            let reader = __rt::tag_of_output(&output).pick();
+            (__rt::boxed)('here: { output }, 'here: { reader })
+        }
     }
     impl<T: Topic, const N: usize> __rt::Returns for consumer<T, N>
     where

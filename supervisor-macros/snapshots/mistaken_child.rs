@@ -8,22 +8,19 @@ const _: () = {
     use ::rust_supervisor::__private as __rt;
     impl __rt::Supervised for poller {
         type Handle = __rt::Handle<Self>;
-        const NODE: __rt::Node = <__rt::Absent as __rt::Supervised>::NODE;
         const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "poller",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             4413403468301337248u64,
         );
-        const ITEM: &'static __rt::Item = &__rt::Item::broken(Self::KEY);
+        const NODE: __rt::Node = __rt::Node::Child(
+            &__rt::DeclaredChild::broken(Self::KEY),
+        );
     }
     impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}
-    impl<__S: 'static> __rt::RunsUnder<__S> for poller {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(__rt::never);
-    }
+    impl<__S: 'static> __rt::RunsUnder<__S> for poller {}
 };
 ::core::compile_error! {
     "`restart` cannot be `permanant`, did you mean `permanent`?"

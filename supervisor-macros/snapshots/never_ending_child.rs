@@ -5,10 +5,18 @@ async fn forever(_: TaskContext) -> ! {
 /// The child [`forever()`].
 #[allow(non_camel_case_types, dead_code)]
 enum Forever {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
+        <Forever as __rt::Supervised>::KEY,
         __rt::PolicyPatch::NONE,
     );
     impl __rt::Supervised for Forever {
@@ -17,8 +25,6 @@ const _: () = {
             ::core::module_path!(),
             "Forever",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             3136726220191846413u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
@@ -26,9 +32,8 @@ const _: () = {
     impl __rt::Member for Forever {}
     impl __rt::Needs<__rt::NoArgs> for Forever {}
     impl<__S: 'static> __rt::RunsUnder<__S> for Forever {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| (__rt::boxed)(
-            (__rt::returned)(forever(__rt::of_context(run))),
-            __rt::Never,
-        ));
+        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            (__rt::boxed)('here: { forever(__rt::of_context(run)) }, __rt::Never)
+        }
     }
 };

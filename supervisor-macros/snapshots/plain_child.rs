@@ -5,10 +5,18 @@ async fn poller(ctx: TaskContext) {
 /// The child [`poller()`].
 #[allow(non_camel_case_types, dead_code)]
 enum poller {}
-#[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+#[allow(
+    deprecated,
+    unreachable_code,
+    unused_labels,
+    unused_parens,
+    clippy::all,
+    clippy::pedantic
+)]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
+        <poller as __rt::Supervised>::KEY,
         __rt::PolicyPatch::NONE,
     );
     impl __rt::Supervised for poller {
@@ -17,8 +25,6 @@ const _: () = {
             ::core::module_path!(),
             "poller",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             4413403468301337248u64,
         );
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
@@ -26,9 +32,8 @@ const _: () = {
     impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}
     impl<__S: 'static> __rt::RunsUnder<__S> for poller {
-        const RUNS: __rt::Runs<__S> = __rt::Runs::Async(|run| (__rt::boxed)(
-            (__rt::returned)(poller(__rt::of_context(run))),
-            __rt::AsItIs,
-        ));
+        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            (__rt::boxed)('here: { poller(__rt::of_context(run)) }, __rt::AsItIs)
+        }
     }
 };

@@ -53,35 +53,22 @@ const _: () = {
         #[cfg(windows)]
         (__rt::DeclaredSlot::new::<win::service, _>)("service"),
     ];
-    static __DECLARED: __rt::DeclaredSupervisor = __rt::DeclaredSupervisor::new(__SLOTS)
+    static __DECLARED: __rt::DeclaredSupervisor = __rt::DeclaredSupervisor::new(
+            <Payments as __rt::Supervised>::KEY,
+            __SLOTS,
+        )
         .wired_as::<Payments>()
         .strategy(__rt::Strategy::RestForOne)
         .intensity(3, __rt::Duration::from_secs(10));
-    static __ITEM_SLOTS: &[__rt::ItemSlot] = &[
-        (__rt::ItemSlot::new::<ledger>)("ledger"),
-        (__rt::ItemSlot::new::<fraud::scorer>)("fraud")
-            .restart(__rt::Restart::Permanent)
-            .says_something(),
-        (__rt::ItemSlot::new::<consumer<Orders>>)("orders"),
-        #[cfg(windows)]
-        (__rt::ItemSlot::new::<win::service>)("service"),
-    ];
-    static __ITEM: __rt::Item = __rt::Item::supervisor(
-        <Payments as __rt::Supervised>::KEY,
-        __ITEM_SLOTS,
-    );
     impl __rt::Supervised for Payments {
         type Handle = Self;
-        const NODE: __rt::Node = __rt::Node::Supervisor(&__DECLARED);
         const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "Payments",
             "0.1.0",
-            ::core::file!(),
-            ::core::line!(),
             12397551282835092839u64,
         );
-        const ITEM: &'static __rt::Item = &__ITEM;
+        const NODE: __rt::Node = __rt::Node::Supervisor(&__DECLARED);
     }
     impl __rt::Needs<__rt::NoArgs> for Payments {}
     impl __rt::RunsUnder<AppState> for Payments {
@@ -135,22 +122,27 @@ const _: () = {
     impl __rt::Eq for Payments {}
     #[allow(long_running_const_eval)]
     const __REPORT: &__rt::Report<
-        { __rt::nodes_below(<Payments as __rt::Supervised>::ITEM) },
-        { __rt::wishes_below(<Payments as __rt::Supervised>::ITEM) },
-    > = &__rt::analyse::<Payments, _, _>();
+        { __rt::nodes_below(&__DECLARED) },
+        { __rt::wishes_below(&__DECLARED) },
+    > = &__rt::analyse(&__DECLARED);
+    #[allow(dead_code)]
+    #[track_caller]
+    const fn __check(__field: &__rt::str) -> __rt::bool {
+        __rt::check_field_called(&__DECLARED, __REPORT, __field)
+    }
     const _: () = {
         let () = <::rust_supervisor::__private::RestartLimit<
-            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "ledger") },
+            { (__check)("ledger") },
         >>::CAN_BE_SPENT;
         let () = <::rust_supervisor::__private::RestartLimit<
-            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "fraud") },
+            { (__check)("fraud") },
         >>::CAN_BE_SPENT;
         let () = <::rust_supervisor::__private::RestartLimit<
-            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "orders") },
+            { (__check)("orders") },
         >>::CAN_BE_SPENT;
         #[cfg(windows)]
         let () = <::rust_supervisor::__private::RestartLimit<
-            { (__rt::check_field_called::<Payments, _, _>)(__REPORT, "service") },
+            { (__check)("service") },
         >>::CAN_BE_SPENT;
     };
     const _: () = (__rt::check_leases::<Payments, AppState>)();

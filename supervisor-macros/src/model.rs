@@ -16,7 +16,8 @@ pub(crate) struct Function {
     pub(crate) attributes: Vec<Attribute>,
     pub(crate) visibility: Visibility,
     pub(crate) signature: Signature,
-    pub(crate) body: TokenStream,
+    /// All of it, as it was written.
+    pub(crate) tokens: TokenStream,
 }
 
 /// What `#[child(…)]` on a function says.
@@ -318,9 +319,7 @@ pub(crate) struct FieldOptions {
     pub(crate) depends_on: Option<Vec<Type>>,
     /// `after(…)`.
     pub(crate) after: Vec<Ident>,
-    /// Whether there is a `#[child(…)]` on the field.
-    pub(crate) says_something: bool,
-    /// Where the first of its options stands.
+    /// Where the first of its options stands, if there is a `#[child(…)]` on the field.
     pub(crate) said_at: Option<Span>,
     pub(crate) policy: Policy,
     /// `args = …`: what every run of the child is given.

@@ -5,6 +5,7 @@ use quote::{ToTokens, quote};
 use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
 use super::graph;
+use super::hover::is_for_clippy;
 use super::parameter::{Parameter, parameters, settings};
 use super::policy::{check, patch, tags};
 use super::runtime::{Place, Runtime};
@@ -33,15 +34,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let key = graph::key_of_child(child.get(), name, &runtime);
     let is_generic = !function.signature.generics.params.is_empty();
     let own = if is_generic { quote!(Self) } else { quote!(<#name as #runtime::Supervised>) };
-    let item = graph::of_child(options, name, &parameters, &own, &runtime);
+    let item = graph::of_child(options, name, &parameters, &runtime);
     let bounds = parameters.iter().filter_map(|parameter| match parameter {
         Parameter::OfState(ty) => Some(quote!(#ty: #runtime::Extract<__S, #context>)),
         Parameter::OfContext(_) => None,
     });
     let arguments: Vec<_> =
         parameters.iter().map(|parameter| parameter.value(&context, &runtime)).collect();
-    let runs = runs(child.get(), &runtime, &arguments);
-    let runs = borrowing(runs, &parameters, &context, &runtime);
+    let runs = runs(child.get(), &runtime, &arguments, &parameters, &context);
     let returns = returns(function, name, &runtime);
     let settings: Vec<_> = settings(function).collect();
     let Generics { parameters: types, impls, arguments: generics, bounds: own_bounds } =
@@ -54,54 +54,53 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     });
     let cfgs = only(&function.attributes, "cfg");
     // What these would ask for, a child cannot do: take references, or be a plain function.
-    let cannot = if options.blocking.is_some() {
-        quote!(clippy::needless_pass_by_value)
-    } else {
-        quote!(clippy::unused_async)
-    };
+    let cannot = is_for_clippy().then(|| {
+        if options.blocking.is_some() {
+            quote!(#[allow(clippy::needless_pass_by_value)])
+        } else {
+            quote!(#[allow(clippy::unused_async)])
+        }
+    });
+    let all = is_for_clippy().then(|| quote!(, clippy::all, clippy::pedantic));
     // The bounds are for the runs, and for a policy, settings or a need that ask the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
     let as_far_as = |asked: &dyn Fn() -> TokenStream| {
         // For most there is nothing to ask, and so to put together.
         if !is_generic {
-            return (TokenStream::new(), None);
+            return (None, None);
         }
         if function.mentions_its_types(&asked()) {
             return (impls.clone(), clause(&own_bounds));
         }
         let declared = function.declared_parameters();
         let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
-        (declared.to_token_stream(), clause(&statics))
+        (declared, clause(&statics))
     };
     let (supervised, own_clause) = as_far_as(&|| quote!(#policy #key #item #(#settings)*));
     let (needing, needs_clause) = as_far_as(&|| quote!(#needs #policy #key #item #(#settings)*));
     let declared = quote! {
-        #runtime::DeclaredChild::new(#policy)#of_its_types #tags #(.settings::<#settings>())*
+        #runtime::DeclaredChild::new(#own::KEY, #policy)#of_its_types #tags #item
+            #(.settings::<#settings>())*
     };
-    let is_fixed = !is_generic || !function.mentions_its_types(&declared);
     let has_expressions = check.is_some();
-    let (declared_static, declared) = kept(declared, is_fixed, has_expressions, &runtime);
-    let (item_static, item) = item.map(|item| kept_item(item, is_generic, &runtime)).unzip();
-    let item_static = item_static.flatten();
+    let (declared_static, declared) = kept(declared, !is_generic, has_expressions, &runtime);
     // Where all types are known, it is one too many.
     let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
     let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
     let member_clause = clause(&member_bounds);
     quote! {
-        #[allow(#cannot)]
+        #cannot
         #function
         #marker
         #(#cfgs)*
-        #[allow(deprecated, unreachable_code, unused_parens, clippy::all, clippy::pedantic)]
+        #[allow(deprecated, unreachable_code, unused_labels, unused_parens #all)]
         const _: () = {
             #import
             #declared_static
-            #item_static
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
                 type Handle = #runtime::Handle<Self>;
                 const KEY: #runtime::Key = #key;
                 const NODE: #runtime::Node = #runtime::Node::Child(&#declared);
-                #item
             }
             impl #impls #runtime::Member for #name #generics #member_clause {
                 #takes
@@ -112,7 +111,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
                 #(#bounds,)*
                 #(#own_bounds,)*
             {
-                const RUNS: #runtime::Runs<__S> = #runs;
+                #runs
             }
             #returns
             #check
@@ -120,26 +119,44 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     }
 }
 
-/// The same, with what it takes for the time of a run, if anything.
-fn borrowing(
-    runs: TokenStream,
+/// What makes its runs: a function alone, where it is async and takes nothing for the time of a run.
+fn runs(
+    child: &Child,
+    runtime: &Runtime,
+    arguments: &[TokenStream],
     parameters: &[Parameter<'_>],
     context: &TokenStream,
-    runtime: &Runtime,
 ) -> TokenStream {
+    let run = Ident::new("run", Span::mixed_site());
+    let body = body(child, runtime, arguments);
+    let (function, table) = if child.options.blocking.is_some() {
+        (None, quote!(#runtime::Runs::Blocking(|#run| { #body })))
+    } else {
+        let function = quote! {
+            fn run(#run: &#runtime::Run<__S, #context>) -> #runtime::Started { #body }
+        };
+        (Some(function), quote!(#runtime::Runs::Async(Self::run)))
+    };
     let leases: Vec<_> = parameters
         .iter()
         .filter_map(Parameter::lease)
         .map(|ty| quote!(<#ty as #runtime::Extract<__S, #context>>::LENT))
         .collect();
-    if leases.is_empty() {
-        return runs;
+    let table = match (&function, leases.is_empty()) {
+        (Some(_), true) => return function.into_token_stream(),
+        (None, true) => table,
+        (_, false) => {
+            quote!(#runtime::Runs::Borrowing(&const { [#(#leases),*] }, &const { #table }))
+        }
+    };
+    quote! {
+        const RUNS: #runtime::Runs<__S> = #table;
+        #function
     }
-    quote!(#runtime::Runs::Borrowing(&const { [#(#leases),*] }, &const { #runs }))
 }
 
-/// What is declared as a static, where it can be one: the compiler goes through what a constant
-/// refers to again at every level of a tree. And what names it.
+/// What is declared as a static, where it can be one: it is evaluated once, and takes part in no
+/// constant by value. And what names it.
 fn kept(
     declared: TokenStream,
     is_fixed: bool,
@@ -153,19 +170,6 @@ fn kept(
     let declared = if has_expressions { quote!(const { #declared }) } else { declared };
     let declaration = quote!(static __DECLARED: #runtime::DeclaredChild = #declared;);
     (Some(declaration), quote!(__DECLARED))
-}
-
-/// The same for what it needs, with the constant.
-fn kept_item(
-    item: TokenStream,
-    is_generic: bool,
-    runtime: &Runtime,
-) -> (Option<TokenStream>, TokenStream) {
-    let constant = |item| quote!(const ITEM: &'static #runtime::Item = &#item;);
-    if is_generic {
-        return (None, constant(item));
-    }
-    (Some(quote!(static __ITEM: #runtime::Item = #item;)), constant(quote!(__ITEM)))
 }
 
 /// What the field of the child has to give: what its parameters need, put together.
@@ -193,7 +197,7 @@ pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> To
     }
     let Generics { parameters, .. } = function.generics();
     let types = function.type_parameters();
-    let body = if parameters.is_empty() {
+    let body = if parameters.is_none() {
         quote!(enum #name {})
     } else {
         // Without its bounds: what breaks one would be reported wherever the type is named.
@@ -212,42 +216,38 @@ pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> To
     }
 }
 
-/// The table entry with the function that makes a run.
-fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStream {
+/// What a run begins with: the call of the function, and what becomes of what it returns.
+fn body(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStream {
     let Child { options, function } = child;
     let signature = &function.signature;
     // The same name, but no use of the user's in the eyes of an editor.
     let mut name = signature.ident.clone();
     name.set_span(Span::call_site());
     let Generics { arguments: generics, .. } = function.generics();
-    let turbofish = (!generics.is_empty()).then(|| quote!(::#generics));
+    let turbofish = generics.map(|generics| quote!(::#generics));
     let call = quote!(#name #turbofish(#(#arguments),*));
     let place = match &signature.output {
         ReturnType::Default => Place::at(signature.ident.span()),
         ReturnType::Type(_, ty) => Place::of_type(ty),
     };
-    let run = Ident::new("run", Span::mixed_site());
-    let (table, finish, tag) = if options.blocking.is_some() {
-        (quote!(Blocking), quote!(finished), quote!(tag_of))
+    let (finish, tag) = if options.blocking.is_some() {
+        (quote!(finished), quote!(tag_of))
     } else {
-        (quote!(Async), quote!(boxed), quote!(tag_of_output))
+        (quote!(boxed), quote!(tag_of_output))
     };
     if function.returns_never() {
         // What never comes has no type that could be asked.
-        let call = runtime.call(&place, &quote!(returned), call);
-        let call = runtime.call(&place, &finish, quote!(#call, #runtime::Never));
-        return quote!(#runtime::Runs::#table(|#run| #call));
+        let call = place.around(call);
+        return runtime.call(&place, &finish, quote!(#call, #runtime::Never));
     }
     if matches!(signature.output, ReturnType::Default) && options.classify.is_empty() {
         // Nothing to ask.
-        let call = runtime.call(&place, &quote!(returned), call);
-        let call = runtime.call(&place, &finish, quote!(#call, #runtime::AsItIs));
-        return quote!(#runtime::Runs::#table(|#run| #call));
+        let call = place.around(call);
+        return runtime.call(&place, &finish, quote!(#call, #runtime::AsItIs));
     }
     let output = Ident::new("output", Span::mixed_site());
     let reader = Ident::new("reader", Span::mixed_site());
-    let returned = |value: &Ident| runtime.call(&place, &quote!(returned), quote!(#value));
-    let (value, kind) = (returned(&output), returned(&reader));
+    let (value, kind) = (place.around(&output), place.around(&reader));
     let finish = runtime.call(&place, &finish, quote!(#value, #kind));
     let (picks, picked) = if options.classify.is_empty() {
         (None, quote!(#runtime::#tag(&#output).pick()))
@@ -264,12 +264,10 @@ fn runs(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
         (Some(picks), quote!((&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*])))
     };
     quote! {
-        #runtime::Runs::#table(|#run| {
-            #picks
-            let #output = #call;
-            let #reader = #picked;
-            #finish
-        })
+        #picks
+        let #output = #call;
+        let #reader = #picked;
+        #finish
     }
 }
 
@@ -312,11 +310,11 @@ fn clause(bounds: &[TokenStream]) -> Option<TokenStream> {
 #[derive(Default)]
 pub(super) struct Generics {
     /// `T: Topic,` with a comma at the end.
-    pub(super) parameters: TokenStream,
+    pub(super) parameters: Option<TokenStream>,
     /// `<T: Topic>`
-    pub(super) impls: TokenStream,
+    pub(super) impls: Option<TokenStream>,
     /// `<T>`
-    pub(super) arguments: TokenStream,
+    pub(super) arguments: Option<TokenStream>,
     /// What stands in `where`, and that no type borrows: a child runs for as long as it likes.
     pub(super) bounds: Vec<TokenStream>,
 }
@@ -341,9 +339,9 @@ impl Function {
         let written = generics.where_clause.iter().flat_map(|clause| &clause.predicates);
         let statics = self.type_parameters().map(|ty| quote!(#ty: 'static));
         Generics {
-            parameters: quote!(#(#parameters,)*),
-            arguments: quote!(<#(#names),*>),
-            impls: quote!(<#(#parameters),*>),
+            parameters: Some(quote!(#(#parameters,)*)),
+            arguments: Some(quote!(<#(#names),*>)),
+            impls: Some(quote!(<#(#parameters),*>)),
             bounds: written.map(ToTokens::to_token_stream).chain(statics).collect(),
         }
     }
@@ -389,7 +387,6 @@ fn mentions(tokens: TokenStream, names: &[&Ident]) -> bool {
 
 impl ToTokens for Function {
     fn to_tokens(&self, tokens: &mut TokenStream) {
-        let Self { attributes, visibility, signature, body } = self;
-        tokens.extend(quote!(#(#attributes)* #visibility #signature #body));
+        tokens.extend(self.tokens.clone());
     }
 }

@@ -47,15 +47,11 @@ fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream
         #import
         impl #impls #runtime::Supervised for #name #arguments #clause {
             type Handle = #runtime::Handle<Self>;
-            const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
             #broken
         }
-        impl #impls #runtime::Member for #name #arguments #clause {
-        }
+        impl #impls #runtime::Member for #name #arguments #clause {}
         impl #impls #runtime::Needs<#runtime::NoArgs> for #name #arguments #clause {}
-        impl<__S: 'static, #parameters> #runtime::RunsUnder<__S> for #name #arguments #clause {
-            const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
-        }
+        impl<__S: 'static, #parameters> #runtime::RunsUnder<__S> for #name #arguments #clause {}
     }
 }
 
@@ -85,13 +81,10 @@ pub(super) fn supervisor(supervisor: &Supervisor) -> TokenStream {
             #import
             impl #runtime::Supervised for #name {
                 type Handle = Self;
-                const NODE: #runtime::Node = <#runtime::Absent as #runtime::Supervised>::NODE;
                 #broken
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
-            impl<__S: 'static> #runtime::RunsUnder<__S> for #name {
-                const RUNS: #runtime::Runs<__S> = #runtime::Runs::Async(#runtime::never);
-            }
+            impl<__S: 'static> #runtime::RunsUnder<__S> for #name {}
             impl #runtime::FromSeat for #name {
                 fn from_seat(_: #runtime::Seat) -> Self {
                     #runtime::absent()

@@ -1,15 +1,15 @@
 //! What the checks of whole trees know of a child or a supervisor.
 
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Literal, TokenStream};
 use quote::{format_ident, quote};
 use syn::Type;
 use syn::ext::IdentExt;
 
 use super::hover::is_for_an_editor;
 use super::parameter::Parameter;
-use super::policy::{call, choice};
+use super::policy::call;
 use super::runtime::{Place, Runtime};
-use crate::model::{Child, ChildOptions, Field, StartMode, Supervisor};
+use crate::model::{Child, ChildOptions, Field, Supervisor};
 
 /// The identity of what is called `name`, declared where the macro is called.
 pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
@@ -22,8 +22,6 @@ pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
             ::core::module_path!(),
             #name,
             #version,
-            ::core::file!(),
-            ::core::line!(),
             #seed,
         )
     }
@@ -83,16 +81,13 @@ fn in_the_name_of(who: &Ident, does: &str, tokens: TokenStream) -> TokenStream {
     quote!({ macro_rules! #name { () => { #tokens } } #call })
 }
 
-/// What a child needs, where it is anything that the default does not say. `own` is where its key
-/// stands.
+/// What a child needs, for what is declared of it.
 pub(super) fn of_child(
     options: &ChildOptions,
     name: &Ident,
     parameters: &[Parameter<'_>],
-    own: &TokenStream,
     runtime: &Runtime,
 ) -> Option<TokenStream> {
-    let restart = call("restart", choice(options.policy.restart, runtime));
     let depends_on = said("depends_on", &options.depends_on, name, runtime);
     let handles: Vec<_> = parameters
         .iter()
@@ -103,9 +98,9 @@ pub(super) fn of_child(
     let multiple = options.multiple.map(|_| quote!(.multiple()));
     let is_borrowing = parameters.iter().any(|parameter| parameter.lease().is_some());
     let takes_lease = is_borrowing.then(|| quote!(.takes_lease()));
-    let all: TokenStream =
-        [restart, depends_on, handles, multiple, takes_lease].into_iter().flatten().collect();
-    (!all.is_empty()).then(|| quote!(#runtime::Item::child(#own::KEY) #all))
+    let all = [depends_on, handles, multiple, takes_lease];
+    // What is empty takes as long to put in its place as what is not.
+    all.iter().any(Option::is_some).then(|| all.into_iter().flatten().collect())
 }
 
 /// What stands for something that did not compile.
@@ -113,70 +108,54 @@ pub(super) fn broken(name: &Ident, runtime: &Runtime) -> TokenStream {
     let key = key(name, runtime);
     quote! {
         const KEY: #runtime::Key = #key;
-        const ITEM: &'static #runtime::Item =
-            &#runtime::Item::broken(Self::KEY);
+        const NODE: #runtime::Node =
+            #runtime::Node::Child(&#runtime::DeclaredChild::broken(Self::KEY));
     }
 }
 
-/// What the checks know of a supervisor, and its two constants.
-///
-/// As a static: the compiler goes through what a constant refers to again at every level of a tree.
-pub(super) fn of_supervisor(
-    supervisor: &Supervisor,
-    runtime: &Runtime,
-) -> (TokenStream, TokenStream) {
-    let Supervisor { options, name, fields, .. } = supervisor;
-    let key = key(name, runtime);
-    let slots = fields.iter().map(|field| slot(field, runtime));
-    let restart = call("restart", choice(options.policy.restart, runtime));
-    let defaults = call("default_restart", choice(options.defaults.restart, runtime));
-    let parallel = (options.start == Some(StartMode::Parallel)).then(|| quote!(.parallel()));
+/// What a supervisor needs, for what is declared of it.
+pub(super) fn of_supervisor(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
+    let Supervisor { options, name, .. } = supervisor;
     let depends_on = said("depends_on", &options.depends_on, name, runtime);
     let requires = said("requires", &options.requires, name, runtime);
-    let item = quote! {
-        static __ITEM_SLOTS: &[#runtime::ItemSlot] = &[#(#slots)*];
-        static __ITEM: #runtime::Item =
-            #runtime::Item::supervisor(<#name as #runtime::Supervised>::KEY, __ITEM_SLOTS)
-                #restart #defaults #parallel #depends_on #requires;
-    };
-    let constants = quote! {
-        const KEY: #runtime::Key = #key;
-        const ITEM: &'static #runtime::Item = &__ITEM;
-    };
-    (item, constants)
+    quote!(#depends_on #requires)
 }
 
-fn slot(field: &Field, runtime: &Runtime) -> TokenStream {
-    let (cfgs, ty) = (field.cfgs(), &field.ty);
-    let speaks = field.options.says_something.then(|| quote!(.says_something()));
+/// What a field needs, over what stands in it.
+pub(super) fn of_field(field: &Field, runtime: &Runtime) -> Option<TokenStream> {
+    if field.options.depends_on.is_none() && field.options.after.is_empty() {
+        return None;
+    }
     let depends_on = field.options.depends_on.as_ref();
     let depends_on = depends_on.and_then(|types| said("depends_on", types, &field.name, runtime));
     let after = (!field.options.after.is_empty()).then(|| {
         let names = field.options.after.iter().map(|name| name.unraw().to_string());
         quote!(.after(&[#(#names),*]))
     });
-    let id = field.id();
-    let restart = call("restart", choice(field.options.policy.restart, runtime));
-    let slot = runtime.call(&Place::of_type(ty), &quote!(ItemSlot::new::<#ty>), quote!(#id));
-    quote!(#(#cfgs)* #slot #restart #speaks #depends_on #after,)
+    Some(quote!(#depends_on #after))
 }
 
 /// What the compiler finds out about the tree, and what follows for each field. The arguments of
 /// types are evaluated one by one, so what is wrong is said of every field, and one constant for all
 /// of them is enough.
 pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
-    let Supervisor { name, fields, .. } = supervisor;
+    let fields = &supervisor.fields;
     let has_cfg = fields.iter().any(Field::has_cfg);
-    let item = quote!(<#name as #runtime::Supervised>::ITEM);
+    // Which number a field has is not known here, where one may be taken out. One function without
+    // parameters for all of them: what stands at each field is looked at anew.
+    let (check, field) = if has_cfg {
+        (quote!(check_field_called), quote!(&#runtime::str))
+    } else {
+        (quote!(check_field), quote!(#runtime::usize))
+    };
     let checks = fields.iter().enumerate().map(|(index, field)| {
         let (cfgs, place) = (field.cfgs(), Place::at(field.name.span()));
-        let call = |function: &TokenStream, arguments| runtime.call(&place, function, arguments);
-        // What number it has is not known here.
         let check = if has_cfg {
             let id = field.id();
-            call(&quote!(check_field_called::<#name, _, _>), quote!(__REPORT, #id))
+            place.called(quote!(__check), &quote!(#id))
         } else {
-            call(&quote!(check_field::<#name, _, _>), quote!(__REPORT, #index))
+            let index = Literal::usize_unsuffixed(index);
+            place.called(quote!(__check), &quote!(#index))
         };
         // The warning points at this word, so it has a span of the user's all the same.
         let warning = Ident::new("CAN_BE_SPENT", field.name.span());
@@ -186,9 +165,14 @@ pub(super) fn checks(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream 
     quote! {
         #[allow(long_running_const_eval)]
         const __REPORT: &#runtime::Report<
-            { #runtime::nodes_below(#item) },
-            { #runtime::wishes_below(#item) },
-        > = &#runtime::analyse::<#name, _, _>();
+            { #runtime::nodes_below(&__DECLARED) },
+            { #runtime::wishes_below(&__DECLARED) },
+        > = &#runtime::analyse(&__DECLARED);
+        #[allow(dead_code)]
+        #[track_caller]
+        const fn __check(__field: #field) -> #runtime::bool {
+            #runtime::#check(&__DECLARED, __REPORT, __field)
+        }
         const _: () = { #(#checks)* };
     }
 }

@@ -142,6 +142,15 @@ fn is_shown() -> bool {
     !*IS_COMPILED.get_or_init(is_compiled)
 }
 
+/// Whether clippy's words mean anything to whoever compiles: rustc would look each of them up.
+pub(super) fn is_for_clippy() -> bool {
+    static IS_RUSTC: OnceLock<bool> = OnceLock::new();
+    !*IS_RUSTC.get_or_init(|| {
+        let program = std::env::current_exe();
+        program.is_ok_and(|program| program.file_stem() == Some(OsStr::new("rustc")))
+    })
+}
+
 /// Whether somebody looks up names in the expansion. These tests look at what a compiler gets.
 pub(super) fn is_for_an_editor() -> bool {
     is_shown() && !cfg!(test)

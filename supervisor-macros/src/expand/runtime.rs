@@ -7,9 +7,11 @@
 //! Everything that is not seen from outside stands in one block, in which the path has a short name:
 //! the compiler reads each token of it.
 
+use std::iter;
+
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::{ToTokens, quote};
-use syn::{Path, PathArguments, Token, Type, TypePath, parse_quote};
+use syn::{Lifetime, Path, PathArguments, PathSegment, Token, Type, TypePath};
 
 /// `::rust_supervisor::__private`.
 pub(super) struct Runtime {
@@ -21,9 +23,13 @@ pub(super) struct Runtime {
 impl Runtime {
     /// Inside the crate that `crate = …` names.
     pub(super) fn new(krate: Option<&Path>) -> Self {
-        let default = || parse_quote!(::rust_supervisor);
-        let krate = krate.cloned().unwrap_or_else(default);
-        Self { path: parse_quote!(#krate::__private), short: None }
+        // Put together by hand: to read it would take longer than all that is done with it.
+        let mut path = krate.cloned().unwrap_or_else(|| Path {
+            leading_colon: Some(<Token![::]>::default()),
+            segments: iter::once(segment("rust_supervisor")).collect(),
+        });
+        path.segments.push(segment("__private"));
+        Self { path, short: None }
     }
 
     /// The import that a block begins with, and the same inside of it.
@@ -76,6 +82,10 @@ impl Runtime {
     }
 }
 
+fn segment(name: &str) -> PathSegment {
+    PathSegment::from(Ident::new(name, Span::call_site()))
+}
+
 fn parentheses(span: Span, inside: TokenStream) -> TokenTree {
     let mut group = Group::new(Delimiter::Parenthesis, inside);
     group.set_span(span);
@@ -117,6 +127,15 @@ impl Place {
         let function = parentheses(self.first, function.into_token_stream());
         let arguments = parentheses(self.last, arguments.clone());
         quote!(#function #arguments)
+    }
+
+    /// An expression in this place: a block that begins with a label, because nothing else does that
+    /// has a first and a last token and means nothing.
+    pub(super) fn around(&self, expression: impl ToTokens) -> TokenStream {
+        let label = Lifetime::new("'here", self.first);
+        let mut block = Group::new(Delimiter::Brace, expression.into_token_stream());
+        block.set_span(self.last);
+        quote!(#label: #block)
     }
 
     /// A call of the macro `name`, which takes nothing, in this place.

@@ -20,7 +20,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let structure = structure(supervisor, fields, &runtime);
     let places: TokenStream = fields.iter().map(|field| place(field, &runtime)).collect();
     let (import, runtime) = runtime.inside();
-    let declared = declared(name, options, fields, &runtime);
+    let declared = declared(supervisor, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
     let handles = fields.iter().map(|field| {
         let (cfgs, ty, id) = (field.cfgs(), &field.ty, field.id());
@@ -34,7 +34,7 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         let cfgs = field.cfgs();
         checks(field, &runtime).map(move |check| quote!(#(#cfgs)* #check))
     });
-    let (item, graph) = graph::of_supervisor(supervisor, &runtime);
+    let key = graph::key(name, &runtime);
     let graph_checks = graph::checks(supervisor, &runtime);
     let leases = options.state.as_ref().map(|state| {
         let check = quote!(check_leases::<#name, #state>);
@@ -54,11 +54,10 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
         const _: () = {
             #import
             #declared
-            #item
             impl #runtime::Supervised for #name {
                 type Handle = Self;
+                const KEY: #runtime::Key = #key;
                 const NODE: #runtime::Node = #runtime::Node::Supervisor(&__DECLARED);
-                #graph
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
             #runs_under
@@ -129,12 +128,8 @@ fn place(field: &Field, runtime: &Runtime) -> TokenStream {
 
 /// A static `DeclaredSupervisor` with only what was written. Where the user has expressions, it is a
 /// constant in the static: what is wrong with one is said once, in the words of the check of it.
-fn declared(
-    name: &Ident,
-    options: &SupervisorOptions,
-    fields: &[Field],
-    runtime: &Runtime,
-) -> TokenStream {
+fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
+    let Supervisor { options, name, fields, .. } = supervisor;
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
         let policy = written(&field.options.policy, runtime);
@@ -152,7 +147,8 @@ fn declared(
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
         let tags = tags(&field.options.policy);
-        let slot = quote!(#slot #policy #more #ask #tags);
+        let needs = graph::of_field(field, runtime);
+        let slot = quote!(#slot #policy #more #ask #tags #needs);
         let slot = match field.options.said_at {
             Some(at) => runtime.call(&Place::at(at), &quote!(DeclaredSlot::said_here), slot),
             None => slot,
@@ -168,16 +164,18 @@ fn declared(
     let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
     let tags = tags(&options.policy);
     let budget = call("budget", time(options.budget.as_ref(), runtime));
+    let needs = graph::of_supervisor(supervisor, runtime);
     let more = quote! {
         .wired_as::<#name>()
-        #policy #defaults #strategy #start #intensity #meltdown #auto_shutdown #budget #tags
+        #policy #defaults #strategy #start #intensity #meltdown #auto_shutdown #budget #tags #needs
     };
+    let key = quote!(<#name as #runtime::Supervised>::KEY);
     let (slots, declared) = if has_expressions(options, fields) {
         let slots = quote!(&const { [#(#slots)*] });
-        (None, quote!(const { #runtime::DeclaredSupervisor::new(#slots) #more }))
+        (None, quote!(const { #runtime::DeclaredSupervisor::new(#key, #slots) #more }))
     } else {
         let slots = quote!(static __SLOTS: &[#runtime::DeclaredSlot] = &[#(#slots)*];);
-        (Some(slots), quote!(#runtime::DeclaredSupervisor::new(__SLOTS) #more))
+        (Some(slots), quote!(#runtime::DeclaredSupervisor::new(#key, __SLOTS) #more))
     };
     quote! {
         #slots

@@ -1,7 +1,7 @@
 //! `#[child(…)]` on a function.
 
-use proc_macro2::{Ident, TokenStream, TokenTree};
-use syn::parse::{Parse, ParseStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
+use syn::parse::{ParseStream, Parser};
 use syn::{Attribute, Signature};
 
 use super::entry::entries;
@@ -12,7 +12,8 @@ use crate::model::{Child, ChildOptions, Function};
 /// Reads the attribute and the function. `None`, reported, when there is no function.
 pub(crate) fn child(options: TokenStream, item: TokenStream, errors: &mut Errors) -> Option<Child> {
     let options = child_options(options, errors);
-    match syn::parse2(item.clone()) {
+    let function = |input: ParseStream<'_>| function(input, item.clone());
+    match function.parse2(without_body(item.clone())) {
         Ok(function) => Some(Child { options, function }),
         Err(error) if function_name(item).is_some() => {
             errors.push(error);
@@ -44,7 +45,7 @@ fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
         if setting(&entry, &mut options.policy, errors) {
             continue;
         }
-        match entry.name().as_str() {
+        match entry.name() {
             "blocking" => options.blocking = Some(entry.flag(errors)),
             "multiple" => options.multiple = Some(entry.flag(errors)),
             "instance" => {
@@ -63,15 +64,29 @@ fn child_options(tokens: TokenStream, errors: &mut Errors) -> ChildOptions {
     options
 }
 
-impl Parse for Function {
-    fn parse(input: ParseStream<'_>) -> syn::Result<Self> {
-        Ok(Self {
-            attributes: input.call(Attribute::parse_outer)?,
-            visibility: input.parse()?,
-            signature: input.parse::<Signature>()?,
-            body: input.parse()?,
-        })
+fn function(input: ParseStream<'_>, tokens: TokenStream) -> syn::Result<Function> {
+    let function = Function {
+        attributes: input.call(Attribute::parse_outer)?,
+        visibility: input.parse()?,
+        signature: input.parse::<Signature>()?,
+        tokens,
+    };
+    // The body, or what else there is.
+    input.parse::<TokenStream>()?;
+    Ok(function)
+}
+
+/// With nothing in the last braces: to read what is there takes longer than all the rest.
+fn without_body(item: TokenStream) -> TokenStream {
+    let mut tokens: Vec<_> = item.into_iter().collect();
+    if let Some(TokenTree::Group(body)) = tokens.last_mut()
+        && body.delimiter() == Delimiter::Brace
+    {
+        let span = body.span();
+        *body = Group::new(Delimiter::Brace, TokenStream::new());
+        body.set_span(span);
     }
+    tokens.into_iter().collect()
 }
 
 /// The name after the first `fn`, also in what cannot be read.

@@ -1,10 +1,10 @@
 //! The grammar inside an attribute: `word`, `key(…)`, `key = …`, separated by commas.
 
-use std::collections::BTreeSet;
+use std::fmt::Display;
 use std::iter::Peekable;
 
 use proc_macro2::token_stream::IntoIter;
-use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
+use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
 use syn::spanned::Spanned;
 
 use crate::errors::Errors;
@@ -13,6 +13,7 @@ use crate::nearest::{did_you_mean, list};
 /// One setting.
 pub(super) struct Entry {
     pub(super) key: Ident,
+    name: String,
     pub(super) value: Value,
 }
 
@@ -21,6 +22,8 @@ pub(super) enum Value {
     None,
     /// `key(…)`
     List(Group),
+    /// `key = 10`, which is read without a parser, as most values are.
+    Literal(Literal),
     /// `key = …`
     Assigned(TokenStream),
 }
@@ -31,24 +34,28 @@ impl Entry {
         match &self.value {
             Value::None => TokenStream::new(),
             Value::List(group) => bare(group.stream()),
+            Value::Literal(literal) => TokenTree::from(literal.clone()).into(),
             Value::Assigned(tokens) => bare(tokens.clone()),
         }
     }
 
     /// Where to complain about the value: at the key when there is none.
     pub(super) fn span(&self) -> Span {
+        if let Value::Literal(literal) = &self.value {
+            return literal.span();
+        }
         let tokens = self.tokens();
         if tokens.is_empty() { self.key.span() } else { tokens.span() }
     }
 
-    pub(super) fn name(&self) -> String {
-        self.key.to_string()
+    pub(super) fn name(&self) -> &str {
+        &self.name
     }
 
     /// Reports a key that is not among `known`.
     pub(super) fn unknown(&self, what: &str, known: &[&str], errors: &mut Errors) {
         let (name, known) = (self.name(), known.iter().copied());
-        let hint = match (whole(&name), did_you_mean(&name, known.clone())) {
+        let hint = match (whole(name), did_you_mean(name, known.clone())) {
             (Some((option, whole)), _) if known.clone().any(|known| known == option) => {
                 format!("; write `{whole}`")
             }
@@ -63,13 +70,13 @@ impl Entry {
     /// The settings inside `key(…)`.
     pub(super) fn nested(&self, example: &str, errors: &mut Errors) -> Vec<Entry> {
         let name = self.name();
-        let expected = format!("`{name}` takes settings: `{name}({example})`");
+        let expected = || format!("`{name}` takes settings: `{name}({example})`");
         match &self.value {
             Value::List(group) if !group.stream().is_empty() => {
-                read(group.stream(), &expected, errors)
+                read(group.stream(), expected, errors)
             }
             _ => {
-                errors.at(self.span(), expected);
+                errors.at(self.span(), expected());
                 Vec::new()
             }
         }
@@ -115,22 +122,25 @@ fn whole(word: &str) -> Option<(&'static str, String)> {
 /// Reads settings and goes on at the next comma after what is none. A key that is repeated is
 /// reported; the first one counts.
 pub(super) fn entries(tokens: TokenStream, errors: &mut Errors) -> Vec<Entry> {
-    read(tokens, "expected a setting: `name`, `name(…)` or `name = …`", errors)
+    read(tokens, || "expected a setting: `name`, `name(…)` or `name = …`", errors)
 }
 
 /// What was expected is said once, however often something else is found.
-fn read(tokens: TokenStream, expected: &str, errors: &mut Errors) -> Vec<Entry> {
+fn read<D: Display>(
+    tokens: TokenStream,
+    expected: impl FnOnce() -> D,
+    errors: &mut Errors,
+) -> Vec<Entry> {
     let mut expected = Some(expected);
     let mut tokens = tokens.into_iter().peekable();
-    let mut seen = BTreeSet::new();
-    let mut entries = Vec::new();
+    let mut entries: Vec<Entry> = Vec::new();
     while let Some(token) = tokens.next() {
         let TokenTree::Ident(key) = token else {
             if is_comma(&token) {
                 errors.at(token.span(), "a setting is missing before this comma");
             } else {
                 if let Some(expected) = expected.take() {
-                    errors.at(token.span(), expected);
+                    errors.at(token.span(), expected());
                 }
                 skip_to_comma(&mut tokens);
             }
@@ -145,10 +155,11 @@ fn read(tokens: TokenStream, expected: &str, errors: &mut Errors) -> Vec<Entry> 
             _ => {}
         }
         let Some(value) = value else { continue };
-        if seen.insert(key.to_string()) {
-            entries.push(Entry { key, value });
-        } else {
+        let name = key.to_string();
+        if entries.iter().any(|earlier| earlier.name == name) {
             errors.on(&key, format!("`{key}` is set twice"));
+        } else {
+            entries.push(Entry { key, name, value });
         }
     }
     entries
@@ -165,19 +176,22 @@ fn value(key: &Ident, tokens: &mut Peekable<IntoIter>, errors: &mut Errors) -> O
             let equals = punct.span();
             tokens.next();
             let assigned = up_to_comma(tokens);
+            if let [TokenTree::Literal(literal)] = &assigned[..] {
+                return Some(Value::Literal(literal.clone()));
+            }
             if assigned.is_empty() {
                 errors.at(equals, format!("`{key}` has no value"));
                 return None;
             }
-            Some(Value::Assigned(assigned))
+            Some(Value::Assigned(assigned.into_iter().collect()))
         }
         _ => Some(Value::None),
     }
 }
 
 /// Everything before the next comma that is not inside `<…>`.
-pub(super) fn up_to_comma(tokens: &mut Peekable<IntoIter>) -> TokenStream {
-    let mut taken = TokenStream::new();
+pub(super) fn up_to_comma(tokens: &mut Peekable<IntoIter>) -> Vec<TokenTree> {
+    let mut taken = Vec::new();
     let mut depth = 0_i32;
     let mut after_dash = false;
     while let Some(token) = tokens.next_if(|token| depth > 0 || !is_comma(token)) {
@@ -189,7 +203,7 @@ pub(super) fn up_to_comma(tokens: &mut Peekable<IntoIter>) -> TokenStream {
             }
             after_dash = punct.as_char() == '-';
         }
-        taken.extend([token]);
+        taken.push(token);
     }
     taken
 }

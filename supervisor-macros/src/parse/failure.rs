@@ -61,7 +61,7 @@ fn options(attributes: &[Attribute], is_item: bool, errors: &mut Errors) -> Opti
             continue;
         };
         for entry in entries(list.tokens.clone(), errors) {
-            match entry.name().as_str() {
+            match entry.name() {
                 "crate" if is_item => options.krate = entry.parsed("a path", errors),
                 "crate" => errors.on(&entry.key, "`crate` belongs to the attribute on the item"),
                 _ => class(&entry, &mut options.class, errors),

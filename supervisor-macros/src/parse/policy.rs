@@ -37,7 +37,7 @@ pub(super) fn policies(entries: Vec<Entry>, errors: &mut Errors) -> Policy {
 
 /// Reports a key that is not among `known`, and says where it belongs if that is elsewhere.
 pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
-    let why = match entry.name().as_str() {
+    let why = match entry.name() {
         "blocking" | "multiple" | "instance" | "classify" | "type" => {
             "belongs to the `#[child]` on the function"
         }
@@ -55,7 +55,7 @@ pub(super) fn not_here(entry: &Entry, known: &[&str], errors: &mut Errors) {
 
 /// Reads one policy; `false` when the key is none.
 pub(super) fn setting(entry: &Entry, policy: &mut Policy, errors: &mut Errors) -> bool {
-    match entry.name().as_str() {
+    match entry.name() {
         "role" => policy.role = entry.choice(errors),
         "enabled" => policy.enabled = entry.condition(errors),
         "tags" => {
@@ -90,7 +90,7 @@ fn backoff(entry: &Entry, errors: &mut Errors) -> Backoff {
         reset_after: None,
     };
     for entry in entry.nested("initial = \"100ms\", max = \"5s\"", errors) {
-        match entry.name().as_str() {
+        match entry.name() {
             "initial" => backoff.initial = entry.time(errors),
             "max" => backoff.max = entry.time(errors),
             "factor" => backoff.factor = entry.number(errors),
@@ -115,7 +115,7 @@ fn on_failure(entry: &Entry, errors: &mut Errors) -> OnFailure {
             classes.push(of_class(class, &entry, errors));
             continue;
         }
-        let why = match name.as_str() {
+        let why = match name {
             "fatal_config" | "fatal_bug" => {
                 "is never retried, so there is nothing to say about it: what follows is `on_limit`"
             }
@@ -135,7 +135,7 @@ fn of_class(class: FailureClass, entry: &Entry, errors: &mut Errors) -> OfClass 
     let name = entry.name();
     let mut said = OfClass { class, backoff: None, restart_limit: None };
     for entry in entry.nested("restart_limit(max = 5, within = \"1m\")", errors) {
-        match entry.name().as_str() {
+        match entry.name() {
             "backoff" => said.backoff = Some(backoff(&entry, errors)),
             "restart_limit" => said.restart_limit = limit(&entry, errors),
             _ => {
@@ -155,7 +155,7 @@ pub(super) fn limit(entry: &Entry, errors: &mut Errors) -> Option<Limit> {
     let nested = entry.nested("max = 5, within = \"30s\"", errors);
     let is_empty = nested.is_empty();
     for entry in nested {
-        match entry.name().as_str() {
+        match entry.name() {
             "max" => (max, says_max) = (entry.count(errors), true),
             "within" => (within, says_within) = (entry.time(errors), true),
             _ => {
@@ -178,7 +178,7 @@ pub(super) fn limit(entry: &Entry, errors: &mut Errors) -> Option<Limit> {
 fn health(entry: &Entry, errors: &mut Errors) -> Health {
     let mut health = Health { heartbeat: None, stale_after: None };
     for entry in entry.nested("heartbeat = \"1s\", stale_after = \"5s\"", errors) {
-        match entry.name().as_str() {
+        match entry.name() {
             "heartbeat" => health.heartbeat = entry.time(errors),
             "stale_after" => health.stale_after = entry.time(errors),
             _ => entry.unknown("setting of `health`", &["heartbeat", "stale_after"], errors),
@@ -189,7 +189,7 @@ fn health(entry: &Entry, errors: &mut Errors) -> Health {
 
 fn shutdown(entry: &Entry, policy: &mut Policy, errors: &mut Errors) {
     for entry in entry.nested("grace = \"5s\"", errors) {
-        match entry.name().as_str() {
+        match entry.name() {
             "grace" => policy.grace = entry.grace(errors),
             "abort_wait" => policy.abort_wait = entry.time(errors),
             "budget" => errors.on(&entry.key, "`budget` is for the whole tree: say it at the root"),

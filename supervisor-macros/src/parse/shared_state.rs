@@ -43,7 +43,7 @@ fn options(attributes: &[Attribute], known: &[&str], errors: &mut Errors) -> Opt
             continue;
         };
         for entry in entries(list.tokens.clone(), errors) {
-            match entry.name().as_str() {
+            match entry.name() {
                 name if !known.contains(&name) => entry.unknown("option", known, errors),
                 "skip" => {
                     entry.flag(errors);

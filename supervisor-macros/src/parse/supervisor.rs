@@ -2,6 +2,7 @@
 
 use proc_macro2::{Delimiter, Group, Ident, TokenStream, TokenTree};
 use syn::parse::{Parse, ParseStream};
+use syn::spanned::Spanned;
 use syn::{Attribute, Expr, Generics, Meta, Token, Type, Visibility};
 
 use super::entry::{Entry, entries, up_to_comma};
@@ -63,7 +64,7 @@ pub(crate) fn supervisor(
 fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOptions {
     let mut options = SupervisorOptions::default();
     for entry in entries(tokens, errors) {
-        match entry.name().as_str() {
+        match entry.name() {
             "strategy" => options.strategy = entry.choice(errors),
             "intensity" => options.intensity = limit(&entry, errors),
             "start" => options.start = entry.choice(errors),
@@ -95,7 +96,7 @@ fn supervisor_options(tokens: TokenStream, errors: &mut Errors) -> SupervisorOpt
 
 fn shutdown(entry: &Entry, options: &mut SupervisorOptions, errors: &mut Errors) {
     for entry in entry.nested("budget = \"30s\"", errors) {
-        match entry.name().as_str() {
+        match entry.name() {
             "grace" => options.policy.grace = entry.grace(errors),
             "abort_wait" => options.policy.abort_wait = entry.time(errors),
             "budget" => options.budget = entry.time(errors),
@@ -162,8 +163,8 @@ fn field_ends(body: &Group) -> Vec<(TokenStream, proc_macro2::Span)> {
     while tokens.peek().is_some() {
         let field = up_to_comma(&mut tokens);
         let comma = tokens.next().map_or_else(|| body.span_close(), |comma| comma.span());
-        let end = field.clone().into_iter().last().map_or(comma, |last| last.span());
-        fields.push((field, end));
+        let end = field.last().map_or(comma, TokenTree::span);
+        fields.push((field.into_iter().collect(), end));
     }
     fields
 }
@@ -179,7 +180,10 @@ fn field(mut written: Written, errors: &mut Errors) -> Field {
         }
         match &attribute.meta {
             Meta::List(_) if is_said => errors.on(&attribute, "`#[child]` is set twice"),
-            Meta::List(list) => options = field_options(list.tokens.clone(), errors),
+            Meta::List(list) => {
+                options = field_options(list.tokens.clone(), errors);
+                options.said_at.get_or_insert(attribute.path().span());
+            }
             _ => errors.on(&attribute, "`#[child]` on a field takes options: `#[child(…)]`"),
         }
         is_said = true;
@@ -202,12 +206,12 @@ pub(crate) const FIELD_OPTIONS: [&str; 8] = [
 
 fn field_options(tokens: TokenStream, errors: &mut Errors) -> FieldOptions {
     let said_at = tokens.clone().into_iter().next().map(|first| first.span());
-    let mut options = FieldOptions { says_something: true, said_at, ..FieldOptions::default() };
+    let mut options = FieldOptions { said_at, ..FieldOptions::default() };
     for entry in entries(tokens, errors) {
         if setting(&entry, &mut options.policy, errors) {
             continue;
         }
-        match entry.name().as_str() {
+        match entry.name() {
             "depends_on" => options.depends_on = Some(entry.children(errors)),
             "after" => options.after = entry.fields(errors),
             "args" => options.args = args(&entry, errors),

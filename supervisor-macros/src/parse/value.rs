@@ -1,12 +1,12 @@
 //! Values: words, durations, numbers, paths.
 
-use proc_macro2::{Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Literal, Span, TokenTree};
 use quote::ToTokens;
 use syn::parse::{Parse, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, ExprLit, ExprUnary, Lit, LitStr, Token, Type, UnOp};
 
-use super::entry::Entry;
+use super::entry::{Entry, Value};
 use crate::errors::Errors;
 use crate::model::{Condition, Grace, Number, Time, TimeValue, Words};
 use crate::nearest::{did_you_mean, list};
@@ -35,6 +35,9 @@ impl Entry {
     }
 
     fn single_word(&self) -> Option<(String, Span)> {
+        if let Value::Literal(literal) = &self.value {
+            return Some((text(literal)?, literal.span()));
+        }
         let mut tokens = self.tokens().into_iter();
         let written = match tokens.next()? {
             TokenTree::Ident(word) => (word.to_string(), word.span()),
@@ -173,14 +176,22 @@ impl Entry {
     }
 
     fn expression(&self, what: &str, errors: &mut Errors) -> Option<Expr> {
-        self.parsed(what, errors)
+        match &self.value {
+            Value::Literal(literal) => {
+                let lit = Lit::new(literal.clone());
+                Some(Expr::Lit(ExprLit { attrs: Vec::new(), lit }))
+            }
+            _ => self.parsed(what, errors),
+        }
     }
 }
 
 /// The text of a string literal.
 fn text(literal: &Literal) -> Option<String> {
-    let tokens = TokenStream::from(TokenTree::from(literal.clone()));
-    syn::parse2::<LitStr>(tokens).ok().map(|text| text.value())
+    match Lit::new(literal.clone()) {
+        Lit::Str(text) => Some(text.value()),
+        _ => None,
+    }
 }
 
 fn literal_value(expression: &Expr) -> Option<f64> {

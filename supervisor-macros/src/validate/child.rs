@@ -1,8 +1,7 @@
 //! Rules about `#[child]` on a function.
 
-use proc_macro2::{TokenStream, TokenTree};
 use quote::ToTokens;
-use syn::{FnArg, Path, ReturnType, Type, TypeParamBound};
+use syn::{FnArg, Path, ReturnType, Safety, Type, TypeParamBound};
 
 use super::{Rule, Ruled, check, policy};
 use crate::errors::Errors;
@@ -73,23 +72,16 @@ fn plain_function(child: &Child, errors: &mut Errors) {
     let signature = &child.function.signature;
     let parts = [
         signature.constness.as_ref().map(ToTokens::to_token_stream),
-        unsafety(child),
+        match &signature.safety {
+            Safety::Unsafe(word) => Some(word.to_token_stream()),
+            _ => None,
+        },
         signature.abi.as_ref().map(ToTokens::to_token_stream),
         signature.variadic.as_ref().map(ToTokens::to_token_stream),
     ];
     for part in parts.into_iter().flatten() {
         errors.on(&part, format!("a child cannot be `{part}`"));
     }
-}
-
-/// The word `unsafe`, or `safe`, before the function.
-fn unsafety(child: &Child) -> Option<TokenStream> {
-    let tokens = child.function.signature.to_token_stream();
-    tokens
-        .into_iter()
-        .take_while(|token| !matches!(token, TokenTree::Ident(word) if word == "fn"))
-        .find(|token| matches!(token, TokenTree::Ident(word) if word == "unsafe"))
-        .map(TokenStream::from)
 }
 
 fn borrows_nothing(child: &Child, errors: &mut Errors) {

@@ -4,7 +4,7 @@ pub use std::clone::Clone;
 pub use std::cmp::{Eq, PartialEq};
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::marker::PhantomData;
-pub use std::primitive::{bool, str};
+pub use std::primitive::{bool, str, usize};
 pub use std::time::Duration;
 
 pub use crate::policy::PolicyPatch;
@@ -22,7 +22,6 @@ pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node};
-pub use crate::tree::graph::item::{Item, ItemSlot};
 pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
 pub use crate::tree::graph::report::{Report, Wire, analyse, nodes_below, wires, wishes_below};
@@ -107,6 +106,9 @@ pub const fn check_members<T: Supervised<Handle: FromSeat>>() {
     }
 }
 
+/// A run of an async child, or why there is none.
+pub type Started = Result<BoxFuture, TaskFailure>;
+
 /// What makes the runs of the `T` in a field.
 pub const fn runs<T, S: 'static>() -> Runs<S>
 where
@@ -162,11 +164,6 @@ pub const fn takes<N: SpawnedWith>() -> ArgumentsType {
     ArgumentsType::of::<N::Value>()
 }
 
-/// Hands on what a function returned. It stands where the type is written, for messages about it.
-pub fn returned<T>(value: T) -> T {
-    value
-}
-
 /// What a blocking run came to.
 ///
 /// # Errors
@@ -200,27 +197,15 @@ pub enum Absent {}
 
 impl Supervised for Absent {
     type Handle = Handle<Self>;
-    const KEY: Key = Key::new("", "", "", "", 0, 0);
-    const NODE: Node = Node::Child(&DeclaredChild::new(PolicyPatch::NONE));
-    const ITEM: &'static Item = &const { Item::broken(Self::KEY) };
+    const KEY: Key = Key::new("", "", "", 0);
+    const NODE: Node = Node::Child(&const { DeclaredChild::broken(Self::KEY) });
 }
 
 impl Member for Absent {}
 
 impl Needs<NoArgs> for Absent {}
 
-impl<S: 'static> RunsUnder<S> for Absent {
-    const RUNS: Runs<S> = Runs::Async(never);
-}
-
-/// The run of what is only there so that one error does not lead to others.
-///
-/// # Errors
-///
-/// None.
-pub fn never<S>(_: &Run<S, TaskContext>) -> Result<BoxFuture, TaskFailure> {
-    Ok(Box::pin(std::future::pending()))
-}
+impl<S: 'static> RunsUnder<S> for Absent {}
 
 /// The handle of a supervisor that did not compile.
 ///

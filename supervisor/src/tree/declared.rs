@@ -8,6 +8,8 @@ use std::time::Duration;
 #[cfg(feature = "config")]
 use super::args::SpawnedWith;
 use super::args::{Gives, Needs, NeedsNothing};
+use super::graph::item::Item;
+use super::graph::key::Key;
 use super::graph::report::Wire;
 use super::seat::{FromSeat, Seated};
 #[cfg(feature = "config")]
@@ -46,13 +48,21 @@ impl Node {
             Self::Supervisor(_) => panic!("the macros make members of children alone"),
         }
     }
+
+    /// What the checks of the whole tree look at.
+    pub(super) const fn item(self) -> &'static Item {
+        match self {
+            Self::Child(declared) | Self::Pool(declared) | Self::Many(declared) => &declared.item,
+            Self::Supervisor(declared) => declared.item(),
+        }
+    }
 }
 
 /// What was written about a child where its function is.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
+    item: Item,
     policy: PolicyPatch,
-    at: &'static Location<'static>,
     is_of_its_types: bool,
     #[cfg(feature = "config")]
     settings: Option<DeclaredSettings>,
@@ -61,16 +71,60 @@ pub struct DeclaredChild {
 
 impl DeclaredChild {
     /// A child with these policies.
-    #[track_caller]
-    pub const fn new(policy: PolicyPatch) -> Self {
+    pub const fn new(key: Key, policy: PolicyPatch) -> Self {
+        let mut item = Item::child(key);
+        item.restart = policy.restart;
         Self {
+            item,
             policy,
-            at: Location::caller(),
             is_of_its_types: false,
             tags: &[],
             #[cfg(feature = "config")]
             settings: None,
         }
+    }
+
+    /// What did not compile.
+    pub const fn broken(key: Key) -> Self {
+        Self { item: Item::broken(key), ..Self::new(key, PolicyPatch::NONE) }
+    }
+
+    #[cfg(test)]
+    pub(super) const fn of_item(item: Item) -> Self {
+        Self { item, ..Self::new(item.key, PolicyPatch::NONE) }
+    }
+
+    /// The same for what stands in a field as a group of it.
+    pub(super) const fn in_a_group(&self, key: Key) -> Self {
+        Self { item: Item::group(key, &self.item), ..*self }
+    }
+
+    /// It starts when these are ready.
+    #[must_use]
+    pub const fn depends_on(mut self, keys: &'static [Key]) -> Self {
+        self.item.depends_on = keys;
+        self
+    }
+
+    /// Its parameters are handles of these.
+    #[must_use]
+    pub const fn handles(mut self, keys: &'static [Key]) -> Self {
+        self.item.handles = keys;
+        self
+    }
+
+    /// It may stand in one struct more than once without anything said at the fields.
+    #[must_use]
+    pub const fn multiple(mut self) -> Self {
+        self.item.is_multiple = true;
+        self
+    }
+
+    /// One of its parameters is a `Lease`.
+    #[must_use]
+    pub const fn takes_lease(mut self) -> Self {
+        self.item.takes_lease = true;
+        self
     }
 
     /// A child that takes settings.
@@ -111,13 +165,14 @@ impl DeclaredChild {
     }
 
     pub(super) const fn at(&self) -> &'static Location<'static> {
-        self.at
+        self.item.key.at()
     }
 }
 
 /// What was written about a supervisor where its struct is.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredSupervisor {
+    item: Item,
     slots: &'static [DeclaredSlot],
     strategy: Option<Strategy>,
     start: Option<StartMode>,
@@ -127,7 +182,6 @@ pub struct DeclaredSupervisor {
     budget: Option<Duration>,
     policy: PolicyPatch,
     defaults: PolicyPatch,
-    at: &'static Location<'static>,
     tags: &'static [&'static str],
     /// A function, because what is found out about a tree is found out of this.
     wires: fn() -> &'static [Wire],
@@ -135,9 +189,9 @@ pub struct DeclaredSupervisor {
 
 impl DeclaredSupervisor {
     /// A supervisor of these children.
-    #[track_caller]
-    pub const fn new(slots: &'static [DeclaredSlot]) -> Self {
+    pub const fn new(key: Key, slots: &'static [DeclaredSlot]) -> Self {
         Self {
+            item: Item::supervisor(key, slots),
             slots,
             wires: || &[],
             strategy: None,
@@ -148,7 +202,6 @@ impl DeclaredSupervisor {
             budget: None,
             policy: PolicyPatch::NONE,
             defaults: PolicyPatch::NONE,
-            at: Location::caller(),
             tags: &[],
         }
     }
@@ -160,9 +213,24 @@ impl DeclaredSupervisor {
         self
     }
 
+    /// It starts when these are ready.
+    #[must_use]
+    pub const fn depends_on(mut self, keys: &'static [Key]) -> Self {
+        self.item.depends_on = keys;
+        self
+    }
+
+    /// The supervisor above has these, for what stands in it.
+    #[must_use]
+    pub const fn requires(mut self, keys: &'static [Key]) -> Self {
+        self.item.requires = keys;
+        self
+    }
+
     /// The policies of its own, as a child.
     #[must_use]
     pub const fn with_policy(mut self, policy: PolicyPatch) -> Self {
+        self.item.restart = policy.restart;
         self.policy = policy;
         self
     }
@@ -170,6 +238,7 @@ impl DeclaredSupervisor {
     /// Policies for everything below.
     #[must_use]
     pub const fn with_defaults(mut self, defaults: PolicyPatch) -> Self {
+        self.item.default_restart = defaults.restart;
         self.defaults = defaults;
         self
     }
@@ -191,6 +260,7 @@ impl DeclaredSupervisor {
     /// See [`SupervisorSpec::start`](crate::spec::supervisor::SupervisorSpec::start).
     #[must_use]
     pub const fn start(mut self, start: StartMode) -> Self {
+        self.item.is_parallel = matches!(start, StartMode::Parallel);
         self.start = Some(start);
         self
     }
@@ -227,6 +297,10 @@ impl DeclaredSupervisor {
         (self.wires)()
     }
 
+    pub(super) const fn item(&self) -> &Item {
+        &self.item
+    }
+
     pub(super) const fn slots(&self) -> &'static [DeclaredSlot] {
         self.slots
     }
@@ -252,7 +326,7 @@ impl DeclaredSupervisor {
     }
 
     pub(super) const fn at(&self) -> &'static Location<'static> {
-        self.at
+        self.item.key.at()
     }
 }
 
@@ -264,6 +338,11 @@ static NOTHING: PolicyPatch = PolicyPatch::NONE;
 pub struct DeclaredSlot {
     name: &'static str,
     node: Node,
+    item: &'static Item,
+    /// Over what the child itself says.
+    depends_on: Option<&'static [Key]>,
+    /// Names of fields of the same struct.
+    after: &'static [&'static str],
     /// What the field says about its child: nothing, for most.
     policy: &'static PolicyPatch,
     says_policy: bool,
@@ -331,6 +410,9 @@ impl DeclaredSlot {
         Self {
             name,
             node,
+            item: node.item(),
+            depends_on: None,
+            after: &[],
             policy: &NOTHING,
             says_policy: false,
             max_children,
@@ -350,6 +432,20 @@ impl DeclaredSlot {
     #[track_caller]
     pub const fn said_here(mut self) -> Self {
         self.at = Some(Location::caller());
+        self
+    }
+
+    /// What stands here starts when these are ready, whatever the child itself depends on.
+    #[must_use]
+    pub const fn depends_on(mut self, keys: &'static [Key]) -> Self {
+        self.depends_on = Some(keys);
+        self
+    }
+
+    /// What stands here starts after these fields, and means what stands there.
+    #[must_use]
+    pub const fn after(mut self, names: &'static [&'static str]) -> Self {
+        self.after = names;
         self
     }
 
@@ -416,6 +512,26 @@ impl DeclaredSlot {
 
     pub(super) const fn policy(&self) -> &'static PolicyPatch {
         self.policy
+    }
+
+    pub(super) const fn item(&self) -> &'static Item {
+        self.item
+    }
+
+    pub(super) const fn comes_after(&self) -> &'static [&'static str] {
+        self.after
+    }
+
+    pub(super) const fn needs(&self) -> &'static [Key] {
+        match self.depends_on {
+            Some(keys) => keys,
+            None => self.item.depends_on,
+        }
+    }
+
+    /// Whether the field says anything about its child.
+    pub(super) const fn says_something(&self) -> bool {
+        self.at.is_some()
     }
 
     /// Whether it has a policy of its own, which may say nothing.

@@ -33,8 +33,7 @@ pub(super) enum Finding {
 
 /// Finds out about the policies of everything in the fields of a supervisor about which nothing is
 /// found yet.
-pub(super) const fn look_through(supervisor: Node, findings: &mut [Finding]) {
-    let Node::Supervisor(supervisor) = supervisor else { return };
+pub(super) const fn look_through(supervisor: &DeclaredSupervisor, findings: &mut [Finding]) {
     let around = around(supervisor);
     let (mut text, slots) = (Text::new(), supervisor.slots());
     let is_silent = around.room.is_none() && !supervisor.defaults().says_something();
@@ -78,8 +77,7 @@ const fn is_fine(slot: &DeclaredSlot) -> bool {
 ///
 /// While the program is compiled, when something is wrong.
 #[track_caller]
-pub(super) const fn check(supervisor: Node, field: usize) {
-    let Node::Supervisor(supervisor) = supervisor else { return };
+pub(super) const fn check(supervisor: &DeclaredSupervisor, field: usize) {
     let mut text = Text::new();
     let is_wrong = of_slot(&supervisor.slots()[field], &around(supervisor), &mut text);
     assert!(!is_wrong, "{}", text.as_str());

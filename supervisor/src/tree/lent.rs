@@ -26,7 +26,7 @@ pub const fn check_leases<T: Supervised + RunsUnder<S>, S: 'static>() {
         return;
     }
     // To read what makes the runs of a large tree takes time, and hardly any tree needs it.
-    if takes_leases(T::ITEM) {
+    if takes_leases(T::NODE.item()) {
         compare::<T, S>();
     }
 }
@@ -34,7 +34,7 @@ pub const fn check_leases<T: Supervised + RunsUnder<S>, S: 'static>() {
 const fn takes_leases(item: &Item) -> bool {
     let mut slot = 0;
     while slot < item.slots.len() {
-        let inner = item.slots[slot].item;
+        let inner = item.slots[slot].item();
         if inner.takes_lease || takes_leases(inner) {
             return true;
         }

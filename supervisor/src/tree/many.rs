@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use super::args::{Count, Needs, NeedsIndex};
 use super::declared::Node;
-use super::graph::item::Item;
 use super::graph::key::Key;
 use super::handle::Handle;
 use super::runs::{MemberRuns, Runs};
@@ -127,8 +126,7 @@ impl<'a, C: 'static> IntoIterator for &'a Many<C> {
 impl<C: Member> Supervised for Many<C> {
     type Handle = Self;
     const KEY: Key = C::KEY.group("Many");
-    const NODE: Node = Node::Many(C::NODE.of_members());
-    const ITEM: &'static Item = &Item::group(Self::KEY, C::ITEM);
+    const NODE: Node = Node::Many(&C::NODE.of_members().in_a_group(Self::KEY));
 }
 
 impl<C: Member> Needs<Count> for Many<C> {}

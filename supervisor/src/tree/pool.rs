@@ -9,7 +9,6 @@ use thiserror::Error;
 
 use super::args::{Needs, NoArgs, SpawnedWith};
 use super::declared::Node;
-use super::graph::item::Item;
 use super::graph::key::Key;
 use super::handle::Handle;
 use super::runs::{MemberRuns, Runs};
@@ -176,8 +175,7 @@ impl<C: 'static> Pool<C> {
 impl<C: Member> Supervised for Pool<C> {
     type Handle = Self;
     const KEY: Key = C::KEY.group("Pool");
-    const NODE: Node = Node::Pool(C::NODE.of_members());
-    const ITEM: &'static Item = &Item::group(Self::KEY, C::ITEM);
+    const NODE: Node = Node::Pool(&C::NODE.of_members().in_a_group(Self::KEY));
 }
 
 impl<C: Member> Needs<NoArgs> for Pool<C> {}

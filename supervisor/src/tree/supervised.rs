@@ -2,10 +2,13 @@
 //! the compiler says where it is not.
 
 use super::declared::Node;
-use super::graph::item::Item;
 use super::graph::key::Key;
+use super::parameter::Run;
 use super::runs::Runs;
 use super::seat::FromSeat;
+use crate::task::context::TaskContext;
+use crate::task::exit::TaskFailure;
+use crate::task::factory::BoxFuture;
 use crate::task::member::ArgumentsType;
 
 /// The type of a field: a child, or another supervisor.
@@ -17,13 +20,11 @@ use crate::task::member::ArgumentsType;
 pub trait Supervised: Sized + 'static {
     /// What a running tree has in the place of the field.
     type Handle: FromSeat;
-    /// What it is.
+    /// What it is. Apart from what was written, so that a dependency can be named by what depends on
+    /// it.
     const KEY: Key;
     /// What was written about it.
     const NODE: Node;
-    /// What it needs, for the checks of the whole tree. Apart from the key, so that a dependency
-    /// can be named by what depends on it.
-    const ITEM: &'static Item = &Item::child(Self::KEY);
 }
 
 /// A child that can be a member of a pool, or one of many.
@@ -88,7 +89,18 @@ pub trait IsMany<N>: Supervised {}
 )]
 pub trait RunsUnder<S: 'static> {
     /// What makes its runs.
-    const RUNS: Runs<S>;
+    const RUNS: Runs<S> = Runs::Async(Self::run);
+
+    /// Starts a run of an async child, which says no more than this: a function costs the compiler
+    /// less than a constant with a closure. What says its `RUNS` has none, and what did not compile
+    /// waits for ever.
+    ///
+    /// # Errors
+    ///
+    /// Where a parameter cannot be had.
+    fn run(_: &Run<S, TaskContext>) -> Result<BoxFuture, TaskFailure> {
+        Ok(Box::pin(std::future::pending()))
+    }
 }
 
 /// What stands in a field and has this handle runs under the state `S`. Asked of the handle, so that

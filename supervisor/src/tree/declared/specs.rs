@@ -77,7 +77,7 @@ fn slot_spec<S: Send + Sync + 'static>(
                 slot.name,
                 factory(runs, state, Gift::Nothing, slot.ask, Arc::clone(&needs.links)),
             );
-            child.declared_at = declared.at;
+            child.declared_at = declared.at();
             #[cfg(feature = "config")]
             {
                 child.settings = declared.settings;
@@ -115,7 +115,7 @@ impl DeclaredSupervisor {
         spec.meltdown = self.meltdown;
         spec.auto_shutdown = self.auto_shutdown;
         spec.budget = self.budget;
-        spec.declared_at = self.at;
+        spec.declared_at = self.at();
         spec.tags = Tags::new(self.tags.iter().copied());
         spec
     }
@@ -147,7 +147,7 @@ impl DeclaredSlot {
         let said = policy.on_dependency_restart.take();
         let of_role = || policy.role.and_then(|role| role.defaults().on_dependency_restart);
         let follows = said.or_else(|| of_role().filter(|_| !dependencies.is_empty()));
-        group.declared_at = declared.at;
+        group.declared_at = declared.at();
         #[cfg(feature = "config")]
         {
             group.at_field = self.at_field(&declared.policy);

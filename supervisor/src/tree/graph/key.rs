@@ -1,6 +1,7 @@
 //! What a child or a supervisor is, apart from where it stands.
 
 use std::fmt;
+use std::panic::Location;
 
 /// The identity of a `#[child]` or `#[supervisor]`: where it is declared, in which version of its
 /// package, and which instance of a generic one it is.
@@ -12,9 +13,8 @@ pub struct Key {
     module: &'static str,
     name: &'static str,
     version: &'static str,
-    /// For messages: it is not part of the identity.
-    file: &'static str,
-    line: u32,
+    /// Its line is part of the identity; its file is for messages.
+    at: &'static Location<'static>,
     instance: &'static str,
     /// `Pool` or `Many`, where it stands for a group of the child.
     group: &'static str,
@@ -25,19 +25,19 @@ pub struct Key {
 }
 
 impl Key {
-    /// The key of what is called `name` at that place. `seed` stands for `name` and `version`: the
-    /// macros know those, and are faster than the compiler's interpreter.
+    /// The key of what is called `name` and declared where this is called. `seed` stands for `name`
+    /// and `version`: the macros know those, and are faster than the compiler's interpreter.
+    #[track_caller]
     pub const fn new(
         module: &'static str,
         name: &'static str,
         version: &'static str,
-        file: &'static str,
-        line: u32,
         seed: u64,
     ) -> Self {
-        let id = hashed(seed ^ line as u64, module);
+        let at = Location::caller();
+        let id = hashed(seed ^ at.line() as u64, module);
         let (instance, group, is_one_of_many) = ("", "", false);
-        Self { module, name, version, file, line, instance, group, is_one_of_many, id }
+        Self { module, name, version, at, instance, group, is_one_of_many, id }
     }
 
     /// The key of one instance of a generic child.
@@ -103,12 +103,16 @@ impl Key {
         self.version
     }
 
+    pub(in crate::tree) const fn at(&self) -> &'static Location<'static> {
+        self.at
+    }
+
     pub(super) const fn file(&self) -> &'static str {
-        self.file
+        self.at.file()
     }
 
     pub(super) const fn line(&self) -> u32 {
-        self.line
+        self.at.line()
     }
 
     pub(super) const fn instance_name(&self) -> &'static str {

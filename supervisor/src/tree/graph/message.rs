@@ -97,7 +97,7 @@ impl Text {
             self.bare_path(tree, place.parent);
             self.say("/");
         }
-        self.say(place.slot.name);
+        self.say(place.slot.name());
     }
 
     /// The path of a node, and where what stands there is declared.

@@ -6,17 +6,18 @@ use super::message::Text;
 use super::report::Report;
 use super::resolve::is_among;
 use super::tree::{NONE, Problem, Room, TOP, Tree, Want};
+use crate::tree::declared::DeclaredSupervisor;
 use crate::tree::layers::{self, Finding};
-use crate::tree::supervised::Supervised;
 
-/// Raises what is wrong with what stands in the field of the supervisor `T` with this number: what
+/// Raises what is wrong with what stands in the field of a supervisor with this number: what
 /// it depends on, or else its policies. Otherwise it says whether its limit can never be spent.
 ///
 /// # Panics
 ///
 /// While the program is compiled, when something is wrong.
 #[track_caller]
-pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
+pub const fn check_field<const N: usize, const W: usize>(
+    supervisor: &'static DeclaredSupervisor,
     report: &Report<N, W>,
     field: usize,
 ) -> bool {
@@ -28,12 +29,12 @@ pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
         Finding::Nothing => false,
         Finding::NeverTrips => true,
         Finding::Policy => {
-            layers::check(T::NODE, field);
+            layers::check(supervisor, field);
             false
         }
         Finding::Dependency => {
             let mut room = Room::<N, W>::new();
-            let tree = room.tree(T::ITEM);
+            let tree = room.tree(supervisor.item());
             let mut trail = Trail::<N>::new();
             let text = describe(&tree, tree.direct[field], &mut trail.moments());
             panic!("{}", text.as_str());
@@ -47,14 +48,15 @@ pub const fn check_field<T: Supervised, const N: usize, const W: usize>(
 ///
 /// As [`check_field`].
 #[track_caller]
-pub const fn check_field_called<T: Supervised, const N: usize, const W: usize>(
+pub const fn check_field_called<const N: usize, const W: usize>(
+    supervisor: &'static DeclaredSupervisor,
     report: &Report<N, W>,
     name: &str,
 ) -> bool {
-    let (slots, mut field) = (T::ITEM.slots, 0);
+    let (slots, mut field) = (supervisor.slots(), 0);
     while field < slots.len() {
-        if is_same(slots[field].name, name) {
-            return check_field::<T, N, W>(report, field);
+        if is_same(slots[field].name(), name) {
+            return check_field(supervisor, report, field);
         }
         field += 1;
     }
@@ -101,7 +103,7 @@ pub(super) const fn describe(tree: &Tree<'_>, node: u32, moments: &mut Moments<'
             text.say(
                 ", which is no one child\n  help: to start after all of it, say so at the field: ",
             );
-            text.all(&["`#[child(after(", tree.node(tree.node(group).direct).slot.name]);
+            text.all(&["`#[child(after(", tree.node(tree.node(group).direct).slot.name()]);
             text.say("))]`");
         }
         Problem::Temporary { who, on } => {
@@ -217,8 +219,8 @@ const fn which(text: &mut Text, tree: &Tree<'_>, field: u32, first: u32, second:
         text.say(", so depend on all of it, with `after` at the field");
         return;
     }
-    text.all(&["\n  help: say which one at the field `", its.slot.name]);
-    text.all(&["`: `#[child(after(", tree.node(one).slot.name, "))]`"]);
+    text.all(&["\n  help: say which one at the field `", its.slot.name()]);
+    text.all(&["`: `#[child(after(", tree.node(one).slot.name(), "))]`"]);
 }
 
 const fn cycle(text: &mut Text, tree: &Tree<'_>, wire: u32, moments: &mut Moments<'_>) {
@@ -281,8 +283,8 @@ const fn cycle(text: &mut Text, tree: &Tree<'_>, wire: u32, moments: &mut Moment
         && first != NONE
     {
         text.say("\n  help: move the field `");
-        text.all(&[tree.node(first).slot.name, "` before `"]);
-        text.all(&[tree.node(last).slot.name, "`"]);
+        text.all(&[tree.node(first).slot.name(), "` before `"]);
+        text.all(&[tree.node(last).slot.name(), "`"]);
     }
 }
 

@@ -3,8 +3,8 @@
 use super::item::Item;
 use super::short::Shelf;
 use super::tree::{NO_WIRE, Problem, Room};
+use crate::tree::declared::DeclaredSupervisor;
 use crate::tree::layers::{self, Finding};
-use crate::tree::supervised::Supervised;
 
 /// Two nodes of a tree, numbered from 0 on the way down, each supervisor before its children.
 ///
@@ -39,21 +39,26 @@ pub struct Report<const N: usize, const W: usize> {
     pub(super) findings: [Finding; N],
 }
 
-/// How many nodes there are below `item`.
-pub const fn nodes_below(item: &Item) -> usize {
-    item.nodes_below
+/// How many nodes there are below what was declared.
+pub const fn nodes_below(declared: &DeclaredSupervisor) -> usize {
+    declared.item().nodes_below
 }
 
-/// How many dependencies and handles are asked for below `item`, at most.
-pub const fn wishes_below(item: &Item) -> usize {
-    item.wishes_below
+/// How many dependencies and handles are asked for below what was declared, at most.
+pub const fn wishes_below(declared: &DeclaredSupervisor) -> usize {
+    declared.item().wishes_below
 }
 
-/// Finds out what every dependency below `T` means and what is wrong with them, and with the
-/// policies of what stands in its fields. `N` is [`nodes_below`], `W` is [`wishes_below`].
-pub const fn analyse<T: Supervised, const N: usize, const W: usize>() -> Report<N, W> {
-    let mut report = wire(T::ITEM);
-    layers::look_through(T::NODE, &mut report.findings);
+/// Finds out what every dependency below a supervisor means and what is wrong with them, and with
+/// the policies of what stands in its fields. `N` is [`nodes_below`], `W` is [`wishes_below`].
+///
+/// Of the static itself, here and where the report is read: for a constant that refers to it the
+/// compiler would go through all of the tree once more.
+pub const fn analyse<const N: usize, const W: usize>(
+    supervisor: &'static DeclaredSupervisor,
+) -> Report<N, W> {
+    let mut report = wire(supervisor.item());
+    layers::look_through(supervisor, &mut report.findings);
     report
 }
 

@@ -34,7 +34,7 @@ pub(super) const fn look_through(tree: &mut Tree<'_>) {
     while node < tree.placed {
         tree.nodes[node as usize].wires = tree.wired;
         let Place { item, slot, parent, .. } = tree.nodes[node as usize];
-        if !slot.after.is_empty() {
+        if !slot.comes_after().is_empty() {
             after(tree, node);
         }
         if !slot.needs().is_empty() {
@@ -56,8 +56,8 @@ pub(super) const fn look_through(tree: &mut Tree<'_>) {
 const fn after(tree: &mut Tree<'_>, node: u32) {
     let place = tree.nodes[node as usize];
     let mut at = 0;
-    while at < place.slot.after.len() {
-        let sibling = child_called(tree, place.parent, place.slot.after[at]);
+    while at < place.slot.comes_after().len() {
+        let sibling = child_called(tree, place.parent, place.slot.comes_after()[at]);
         // One that `cfg` takes out asks for nothing.
         if sibling != NONE {
             tree.wire(node, sibling, WireKind::Start, place.parent);
@@ -72,7 +72,7 @@ const fn after(tree: &mut Tree<'_>, node: u32) {
 const fn child_called(tree: &Tree<'_>, parent: u32, name: &str) -> u32 {
     let (mut child, end) = tree.below(parent);
     while child < end {
-        if is_same(tree.nodes[child as usize].slot.name, name) {
+        if is_same(tree.nodes[child as usize].slot.name(), name) {
             return child;
         }
         child = tree.nodes[child as usize].end;
@@ -217,7 +217,7 @@ const fn candidates(
     apart_from: u32,
 ) -> (u32, u32) {
     let (begin, end) = tree.below(scope);
-    let names = tree.nodes[from as usize].slot.after;
+    let names = tree.nodes[from as usize].slot.comes_after();
     let (mut first, mut second) = (NONE, NONE);
     let (mut meant, mut also_meant) = (NONE, NONE);
     let mut node = tree.index[key.bucket(tree.index.len())];
@@ -228,7 +228,7 @@ const fn candidates(
         if begin <= node && node < end && !is_apart && place.item.key.is(key) {
             (first, second) = (node, first);
             let child = tree.child_of(scope, node);
-            if !names.is_empty() && is_named(tree.nodes[child as usize].slot.name, names) {
+            if !names.is_empty() && is_named(tree.nodes[child as usize].slot.name(), names) {
                 (meant, also_meant) = (node, meant);
             }
         }
@@ -267,14 +267,14 @@ pub(super) const fn is_among(key: &Key, keys: &[Key]) -> bool {
 /// child says otherwise. Supervisors have names of their own for all that is in them.
 const fn told_apart(tree: &mut Tree<'_>, node: u32) {
     let place = tree.nodes[node as usize];
-    let is_told = place.item.is_multiple || place.slot.says_something || place.item.is_broken;
+    let is_told = place.item.is_multiple || place.slot.says_something() || place.item.is_broken;
     if is_told || place.item.is_supervisor || place.item.key.is_blurred() {
         return;
     }
     let mut other = tree.index[place.item.key.bucket(tree.index.len())];
     while other != NONE {
         let its = &tree.nodes[other as usize];
-        let is_silent = !its.slot.says_something && its.parent == TOP;
+        let is_silent = !its.slot.says_something() && its.parent == TOP;
         if other < node && is_silent && its.item.key.is(&place.item.key) {
             return tree.note(node, Problem::Twice { other });
         }

@@ -72,12 +72,12 @@ const fn put(
     let (slots, mut at) = (item.slots, 0);
     while at < slots.len() {
         let slot = &slots[at];
-        let item = slot.item;
+        let item = slot.item();
         at += 1;
         let (id, number) = (item.key.id(), node as usize);
         let bucket = item.key.bucket(rows.first.len());
         if is_top {
-            if !slot.after.is_empty() || !item.requires.is_empty() {
+            if !slot.comes_after().is_empty() || !item.requires.is_empty() {
                 return NONE;
             }
             let mut other = rows.first[bucket];
@@ -92,7 +92,7 @@ const fn put(
         rows.ids[number] = id;
         rows.next[number] = rows.first[bucket];
         rows.first[bucket] = node;
-        rows.is_lasting[number] = match or(slot.restart, item.restart) {
+        rows.is_lasting[number] = match or(slot.policy().restart, item.restart) {
             Some(restart) => !matches!(restart, Restart::Temporary),
             None => is_lasting,
         };
@@ -118,7 +118,7 @@ const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Op
     let (slots, mut at, mut from, mut count) = (top.slots, 0, 0, 0);
     while at < slots.len() {
         let slot = &slots[at];
-        let item = slot.item;
+        let item = slot.item();
         let (keys, mut number) = (slot.needs(), 0);
         while number < keys.len() {
             let to = only(rows, &keys[number]);

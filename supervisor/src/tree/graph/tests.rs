@@ -7,13 +7,15 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 
 use super::cycle::Trail;
-use super::item::{Item, ItemSlot};
+use super::item::Item;
 use super::key::Key;
 use super::raise::describe;
 use super::report::{Wire, WireKind, wire, wire_at_length};
 use super::short::Shelf;
 use super::tree::{NO_WIRE, Room, TOP, Tree};
+use crate::policy::PolicyPatch;
 use crate::policy::restart::Restart;
+use crate::tree::declared::{DeclaredChild, DeclaredSlot, Node};
 use crate::tree::layers::Finding;
 
 fn leak<T>(value: T) -> &'static T {
@@ -30,7 +32,7 @@ fn key(name: &str) -> Key {
     let mut hasher = DefaultHasher::new();
     (name, version).hash(&mut hasher);
     let (name, version) = (leak(name.to_owned()), leak(version.to_owned()));
-    let key = Key::new("app", name, version, "app.rs", 1, hasher.finish());
+    let key = Key::new("app", name, version, hasher.finish());
     match instance.trim_end_matches('>') {
         "" => key,
         "?" => key.one_of_many(),
@@ -73,6 +75,11 @@ impl<'a> Line<'a> {
     }
 }
 
+/// A field with what says this.
+fn slot(name: &'static str, item: Item) -> DeclaredSlot {
+    DeclaredSlot::of(name, Node::Child(leak(DeclaredChild::of_item(item))))
+}
+
 /// The struct `name` of the first of these lines and all that are further in than it.
 fn supervisor(name: &str, head: &Line<'_>, lines: &[Line<'_>]) -> &'static Item {
     let mut slots = Vec::new();
@@ -83,19 +90,22 @@ fn supervisor(name: &str, head: &Line<'_>, lines: &[Line<'_>]) -> &'static Item 
         let field = leak(line.words[0].trim_end_matches(':').to_owned());
         let ty = line.words[1];
         let item = if end > 0 {
-            supervisor(ty, line, &below[..end])
+            *supervisor(ty, line, &below[..end])
         } else {
-            let item = Item::child(key(ty)).handles(keys(line.after("takes")));
-            let item = if line.says("temporary") { item.restart(Restart::Temporary) } else { item };
-            leak(if line.says("multiple") { item.multiple() } else { item })
+            Item {
+                handles: keys(line.after("takes")),
+                restart: line.says("temporary").then_some(Restart::Temporary),
+                is_multiple: line.says("multiple"),
+                ..Item::child(key(ty))
+            }
         };
-        let slot = ItemSlot::of(field, item).depends_on(keys(line.after("needs")));
+        let slot = slot(field, item).depends_on(keys(line.after("needs")));
         let after = line.after("after").iter().map(|name| leak((*name).to_owned()).as_str());
         let slot = slot.after(leak_all(after.collect()));
-        slots.push(if line.says("said") { slot.says_something() } else { slot });
+        slots.push(if line.says("said") { slot.said_here() } else { slot });
     }
-    let item = Item::supervisor(key(name), leak_all(slots));
-    leak(item.requires(keys(head.after("requires"))))
+    let requires = keys(head.after("requires"));
+    leak(Item { requires, ..Item::supervisor(key(name), leak_all(slots)) })
 }
 
 fn read(tree: &str) -> Tree<'static> {
@@ -112,8 +122,12 @@ fn both_ways_agree(top: &'static Item) {
     assert_eq!(wire::<512, 512>(top), at_length);
 }
 
+/// With one place for all, in words that do not change.
 fn said_at(tree: &Tree<'_>, node: u32) -> String {
-    describe(tree, node, &mut Trail::<32>::new().moments()).as_str().to_owned()
+    let any = key("any");
+    let place = format!("({}:{})", any.file(), any.line());
+    let text = describe(tree, node, &mut Trail::<32>::new().moments()).as_str().to_owned();
+    text.replace(&place, "(app.rs:1)")
 }
 
 /// What is said at each field of the top.
@@ -133,7 +147,7 @@ fn said_about(tree: &str) -> String {
 fn path(report: &Tree<'_>, node: u32) -> String {
     let place = report.node(node);
     let above = if place.parent == TOP { String::new() } else { path(report, place.parent) + "/" };
-    above + place.slot.name
+    above + place.slot.name()
 }
 
 /// Who got what, one a line.
@@ -456,11 +470,8 @@ fn a_cycle_inside_a_nested_supervisor_is_said_there_and_nowhere_else() {
 
 #[test]
 fn what_did_not_compile_may_have_everything() {
-    let web = Item::child(key("web")).depends_on(keys(&["pool"]));
-    let slots = leak([
-        ItemSlot::of("broken", leak(Item::broken(key("Broken")))),
-        ItemSlot::of("web", leak(web)),
-    ]);
+    let web = Item { depends_on: keys(&["pool"]), ..Item::child(key("web")) };
+    let slots = leak([slot("broken", Item::broken(key("Broken"))), slot("web", web)]);
     let mut room = Room::<32, 64>::new();
     let tree = room.tree(leak(Item::supervisor(key("App"), slots)));
     assert_eq!(said_at(&tree, 1), "");
@@ -499,17 +510,19 @@ impl Trees {
         let mut slots = Vec::new();
         for field in 0..=self.below(4) {
             let inner = format!("Inner{field}");
-            let item = if depth < 2 && self.happens(4) {
+            let mut item = if depth < 2 && self.happens(4) {
                 *self.item(&inner, depth + 1)
             } else {
-                let item = Item::child(key(self.name()));
-                if self.happens(4) { item.multiple() } else { item }
+                let is_multiple = self.happens(4);
+                Item { is_multiple, ..Item::child(key(self.name())) }
             };
-            let item = item.depends_on(self.names(3)).handles(self.names(8));
-            let item = if self.happens(8) { item.restart(self.restart()) } else { item };
-            let mut slot = ItemSlot::of(leak(format!("f{field}")), leak(item));
+            (item.depends_on, item.handles) = (self.names(3), self.names(8));
+            if self.happens(8) {
+                item.restart = Some(self.restart());
+            }
+            let mut slot = slot(leak(format!("f{field}")), item);
             if self.happens(12) {
-                slot = slot.restart(self.restart());
+                slot = slot.with_policy(leak(PolicyPatch::NONE.restart(self.restart())));
             }
             if self.happens(12) {
                 slot = slot.depends_on(self.names(2));
@@ -517,12 +530,17 @@ impl Trees {
             if self.happens(12) {
                 slot = slot.after(leak([leak(format!("f{}", self.below(4))).as_str()]));
             }
-            slots.push(if self.happens(6) { slot.says_something() } else { slot });
+            slots.push(if self.happens(6) { slot.said_here() } else { slot });
         }
-        let item = Item::supervisor(key(name), leak_all(slots));
-        let item = if self.happens(8) { item.requires(self.names(1)) } else { item };
-        let item = if self.happens(8) { item.default_restart(self.restart()) } else { item };
-        leak(if self.happens(8) { item.parallel() } else { item })
+        let mut item = Item::supervisor(key(name), leak_all(slots));
+        if self.happens(8) {
+            item.requires = self.names(1);
+        }
+        if self.happens(8) {
+            item.default_restart = Some(self.restart());
+        }
+        item.is_parallel = self.happens(8);
+        leak(item)
     }
 }
 

@@ -1,12 +1,13 @@
 //! A tree with numbers in place of its fields, in which names are looked for.
 
 use super::cycle::{self, Trail};
-use super::item::{Item, ItemSlot};
+use super::item::Item;
 use super::key::Key;
 use super::report::{Wire, WireKind};
 use super::resolve::look_through;
-use crate::policy::or;
 use crate::policy::restart::Restart;
+use crate::policy::{PolicyPatch, or};
+use crate::tree::declared::{DeclaredChild, DeclaredSlot, Node};
 
 /// In place of a number of a node: the supervisor whose tree it is.
 pub(super) const TOP: u32 = u32::MAX;
@@ -77,7 +78,7 @@ pub(super) const NO_WIRE: Wire = Wire { from: 0, to: 0, kind: WireKind::Start };
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Place {
     pub(super) item: &'static Item,
-    pub(super) slot: &'static ItemSlot,
+    pub(super) slot: &'static DeclaredSlot,
     pub(super) parent: u32,
     /// The number of the first node that is not below this one.
     pub(super) end: u32,
@@ -92,10 +93,11 @@ pub(super) struct Place {
     pub(super) next: u32,
 }
 
-const NO_ITEM: &Item = &Item::child(Key::new("", "", "", "", 0, 0));
+static NOBODY: DeclaredChild = DeclaredChild::new(Key::new("", "", "", 0), PolicyPatch::NONE);
+static NO_SLOT: DeclaredSlot = DeclaredSlot::of("", Node::Child(&NOBODY));
 const NO_PLACE: Place = Place {
-    item: NO_ITEM,
-    slot: &ItemSlot::of("", NO_ITEM),
+    item: Node::Child(&NOBODY).item(),
+    slot: &NO_SLOT,
     parent: TOP,
     end: 0,
     before: NONE,
@@ -207,7 +209,8 @@ impl Tree<'_> {
     /// Which exits of the node are followed by a restart, by all that this tree says about it.
     pub(super) const fn restart(&self, node: u32) -> Restart {
         let place = &self.nodes[node as usize];
-        let (mut said, mut above) = (or(place.slot.restart, place.item.restart), place.parent);
+        let (mut said, mut above) =
+            (or(place.slot.policy().restart, place.item.restart), place.parent);
         while said.is_none() {
             said = self.item_at(above).default_restart;
             if above == TOP {
@@ -230,13 +233,13 @@ pub(super) const fn place(tree: &mut Tree<'_>, item: &'static Item, parent: u32)
         let node = tree.placed;
         let direct = if parent == TOP { node } else { tree.nodes[parent as usize].direct };
         tree.nodes[node as usize] =
-            Place { item: slot.item, slot, parent, before, direct, ..NO_PLACE };
-        tree.has_broken |= slot.item.is_broken;
+            Place { item: slot.item(), slot, parent, before, direct, ..NO_PLACE };
+        tree.has_broken |= slot.item().is_broken;
         if parent == TOP {
             tree.direct[at] = node;
         }
         tree.placed += 1;
-        place(tree, slot.item, node);
+        place(tree, slot.item(), node);
         tree.nodes[node as usize].end = tree.placed;
         before = node;
         at += 1;

@@ -9,16 +9,21 @@ use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::ClassPatch;
 use crate::policy::role::Role;
+use crate::tree::graph::key;
 
 const SECOND: Duration = Duration::from_secs(1);
 const NONE: PolicyPatch = PolicyPatch::NONE;
 
+fn any_key() -> key::Key {
+    key::Key::new("app", "any", "1.0.0", 0)
+}
+
 fn child(policy: PolicyPatch) -> Node {
-    Node::Child(Box::leak(Box::new(DeclaredChild::new(policy))))
+    Node::Child(Box::leak(Box::new(DeclaredChild::new(any_key(), policy))))
 }
 
 fn supervisor(slots: Vec<DeclaredSlot>, defaults: PolicyPatch) -> DeclaredSupervisor {
-    DeclaredSupervisor::new(slots.leak()).with_defaults(defaults)
+    DeclaredSupervisor::new(any_key(), slots.leak()).with_defaults(defaults)
 }
 
 fn nested(supervisor: DeclaredSupervisor) -> Node {
@@ -53,7 +58,8 @@ fn wait(initial: Option<u32>, max: Option<u32>) -> BackoffPatch {
 #[test]
 fn values_that_follow_from_types_are_checked_where_the_types_are_known() {
     let shrinking = NONE.backoff(BackoffPatch { factor: Some(0.5), ..BackoffPatch::NONE });
-    let generic = Node::Child(Box::leak(Box::new(DeclaredChild::new(shrinking).of_its_types())));
+    let generic =
+        Node::Child(Box::leak(Box::new(DeclaredChild::new(any_key(), shrinking).of_its_types())));
     assert_eq!(
         said(&supervisor(vec![slot("a", generic, NONE)], NONE)),
         "`a`: backoff `factor` is at least 1, or the wait would shrink\n  note: so it is with the \
@@ -224,7 +230,7 @@ fn what_is_plain_at_a_glance_is_what_the_long_way_has_nothing_to_say_about() {
     let (mut plain, mut not_plain) = (0, 0);
     for room in [None, Some((4 * SECOND, "`budget` of this supervisor"))] {
         for &defaults in &patches {
-            let supervisor = DeclaredSupervisor::new(&[]).with_defaults(defaults);
+            let supervisor = DeclaredSupervisor::new(any_key(), &[]).with_defaults(defaults);
             let around = Around { room, ..around(&supervisor) };
             for (&declared, &field) in
                 patches.iter().flat_map(|a| patches.iter().map(move |b| (a, b)))

@@ -1,6 +1,7 @@
 use super::*;
-use crate::__private::never;
+use crate::__private::Absent;
 use crate::tree::declared::DeclaredChild;
+use crate::tree::graph::key::Key;
 use crate::tree::runs::MemberRuns;
 
 const NONE: PolicyPatch = PolicyPatch::NONE;
@@ -9,24 +10,28 @@ fn leak<T>(value: T) -> &'static T {
     Box::leak(Box::new(value))
 }
 
+fn any_key() -> Key {
+    Key::new("app", "any", "1.0.0", 0)
+}
+
 /// A child that takes these, and what makes its runs.
 fn child(
     name: &'static str,
     policy: &PolicyPatch,
     places: &[&'static str],
 ) -> (DeclaredSlot, Runs<()>) {
-    let declared = leak(DeclaredChild::new(NONE));
+    let declared = leak(DeclaredChild::new(any_key(), NONE));
     let slot = DeclaredSlot::of(name, Node::Child(declared)).with_policy(leak(*policy));
     (slot, borrowing(places))
 }
 
 fn borrowing(places: &[&'static str]) -> Runs<()> {
     let leases: Vec<_> = places.iter().map(|place| Lent::of(place)).collect();
-    Runs::Borrowing(leases.leak(), leak(Runs::Async(never)))
+    Runs::Borrowing(leases.leak(), leak(Absent::RUNS))
 }
 
 fn many(name: &'static str, count: u32, places: &[&'static str]) -> (DeclaredSlot, Runs<()>) {
-    let declared = leak(DeclaredChild::new(NONE));
+    let declared = leak(DeclaredChild::new(any_key(), NONE));
     let slot = DeclaredSlot::of(name, Node::Many(declared)).count(count);
     (slot, Runs::Members(leak(MemberRuns::of(borrowing(places)))))
 }
@@ -35,7 +40,7 @@ fn supervisor(
     fields: Vec<(DeclaredSlot, Runs<()>)>,
 ) -> (&'static DeclaredSupervisor, &'static [Runs<()>]) {
     let (slots, runs): (Vec<_>, Vec<_>) = fields.into_iter().unzip();
-    (leak(DeclaredSupervisor::new(slots.leak())), runs.leak())
+    (leak(DeclaredSupervisor::new(any_key(), slots.leak())), runs.leak())
 }
 
 fn nested(
