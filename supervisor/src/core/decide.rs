@@ -50,6 +50,10 @@ impl Engine {
         ended: Ended,
         ready_for: Duration,
     ) {
+        // Now, because a round or a command may dispose of it before there is a decision.
+        if ended == Ended::Run && !cfg!(plant_bug = "undecided_row_goes_on") {
+            self.end_rows(key, ready_for);
+        }
         self.set_state(key, State::Ended { ready_for: ready_for.into(), ended });
         if let Some(supervisor) = self.supervisor_mut(parent) {
             supervisor.queue.push_back(Pending::Death(key));

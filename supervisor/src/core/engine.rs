@@ -276,8 +276,15 @@ impl Engine {
         self.note(self.root, kind);
     }
 
+    /// The node that a run speaks of. Whatever speaks of an earlier run is stale.
+    fn node_of(&self, run: RunKey) -> Option<&Node> {
+        // seen by: cargo test -p supervisor-tests --test model
+        let any = if cfg!(plant_bug = "no_fencing") { self.nodes.get(run.node) } else { None };
+        self.nodes.of_run(run).or(any)
+    }
+
     fn spawned(&mut self, run: RunKey) {
-        let Some(node) = self.nodes.of_run(run) else { return };
+        let Some(node) = self.node_of(run) else { return };
         let is_immediate = node.policy().readiness == crate::policy::restart::Readiness::Immediate;
         if is_immediate && matches!(node.state, State::Starting { .. }) {
             self.started(run.node, Outcome::Ready);
@@ -285,7 +292,7 @@ impl Engine {
     }
 
     fn ready(&mut self, run: RunKey) {
-        let Some(node) = self.nodes.of_run(run) else { return };
+        let Some(node) = self.node_of(run) else { return };
         if matches!(node.state, State::Starting { .. }) {
             self.started(run.node, Outcome::Ready);
         }
@@ -294,10 +301,7 @@ impl Engine {
     /// A run is over. Read it as a table: what the node was doing on the left, what it means on
     /// the right.
     fn run_ended(&mut self, run: RunKey, end: RunEnd) {
-        // Whatever speaks of an earlier run is stale.
-        let current = self.nodes.of_run(run);
-        let any = if cfg!(plant_bug = "no_fencing") { self.nodes.get(run.node) } else { None };
-        let Some(node) = current.or(any) else { return };
+        let Some(node) = self.node_of(run) else { return };
         let (key, ready_for) = (run.node, self.now.since(node.since));
         match node.state {
             State::Starting { .. } => match end {
@@ -374,6 +378,15 @@ impl Engine {
         count(&mut self.unsettled, !before.is_settled(), !state.is_settled());
         if has_dependants && before.is_ready() != state.is_ready() {
             self.tell_dependants(key, state.is_ready());
+        }
+        // Its supervisor may have waited for this start only, whoever interrupts it.
+        // seen by: cargo test -p supervisor-tests --test regressions
+        if before.is_in_start()
+            && !state.is_in_start()
+            && matches!(state, State::Stopping(_))
+            && !cfg!(plant_bug = "interrupted_start_waited_for")
+        {
+            self.todo.extend(parent.map(Todo::Advance));
         }
         let Some(above) = parent.and_then(|parent| self.supervisor_mut(parent)) else { return };
         let is_stopping = |state: &State| matches!(state, State::Stopping(_));

@@ -539,10 +539,15 @@ impl Nodes {
         }
     }
 
-    /// Who depends on a node.
+    /// Who depends on a node, siblings in the order of declaration.
     pub(super) fn dependants(&self, key: NodeKey) -> Vec<NodeKey> {
         let dependants = self.get(key).and_then(Node::dependants);
-        dependants.map(|nodes| nodes.iter().copied().collect()).unwrap_or_default()
+        let mut dependants: Vec<_> = dependants.into_iter().flatten().copied().collect();
+        // The key says nothing: one that was added may have the place of one that is gone.
+        if !cfg!(plant_bug = "dependants_in_any_order") {
+            dependants.sort_by_key(|&key| self.get(key).map(|node| (node.parent, node.order)));
+        }
+        dependants
     }
 }
 

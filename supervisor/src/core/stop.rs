@@ -27,14 +27,6 @@ impl Engine {
             Grace::Infinite => None,
         };
         let up_for = self.up_for(key);
-        // Its supervisor may have waited for this start only.
-        // seen by: cargo test -p supervisor-tests --test regressions
-        if self.state_of(key).is_some_and(|state| state.is_in_start())
-            && !cfg!(plant_bug = "interrupted_start_waited_for")
-        {
-            let parent = self.parent_of(key);
-            self.todo.extend(parent.map(Todo::Advance));
-        }
         let is_stuck = matches!(after, After::Stuck { .. });
         self.pass_trial(key, up_for);
         if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "stopped_row_goes_on") {

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use crate::model::{Cause, Fact, Hold, Id, Job, Life, Model, Step, Until, Wish};
-use crate::spec::{Child, Restart};
+use crate::spec::Child;
 
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +30,8 @@ pub enum Verb {
     ResetBudget,
     /// The end of the tree.
     Shutdown,
+    /// The same, at once.
+    ShutdownNow,
 }
 
 /// Something that is asked for, of whom.
@@ -57,6 +59,7 @@ pub enum Answer {
     StartFailed,
     Stopped,
     Removed,
+    Unjoinable,
     ShuttingDown,
     SupervisorDown,
     NotASupervisor,
@@ -114,6 +117,14 @@ impl Model {
             self.end_the_tree();
             return;
         }
+        if command.verb == Verb::ShutdownNow {
+            if self.is_ending && !self.is_over {
+                self.reach("L44 somebody does not wait for the end");
+            }
+            self.end_the_tree();
+            self.force();
+            return;
+        }
         if self.is_ending || self.is_over {
             self.answers.push((number, Answer::ShuttingDown));
             return;
@@ -155,10 +166,10 @@ impl Model {
             Verb::ResetBudget => {
                 // A trial has nothing to show any more.
                 self.nodes[id].on_trial = false;
-                self.nodes[id].charged.clear();
+                self.make_whole(id);
                 Some(Answer::Ok)
             }
-            Verb::Shutdown => None,
+            Verb::Shutdown | Verb::ShutdownNow => None,
         }
     }
 
@@ -188,6 +199,7 @@ impl Model {
             Life::Waiting | Life::Restarting => Some(Answer::Restarting),
             Life::Paused => Some(Answer::Paused),
             Life::Quarantined => Some(Answer::Quarantined),
+            Life::Unjoinable => Some(Answer::Unjoinable),
             Life::Down if self.is_undecided(id) => Some(Answer::Restarting),
             Life::Down => {
                 self.start_by_command(number, id);
@@ -203,7 +215,7 @@ impl Model {
     }
 
     /// It is down, and its supervisor has still to decide about that.
-    fn is_undecided(&self, id: Id) -> bool {
+    pub(crate) fn is_undecided(&self, id: Id) -> bool {
         let Some(parent) = self.nodes[id].parent else { return false };
         self.nodes[parent].jobs.iter().any(
             |job| matches!(job, Job::Death(child, _) | Job::FailedStart(child, _) if *child == id),
@@ -242,12 +254,18 @@ impl Model {
                 None
             }
             Life::Paused | Life::Quarantined => Some(Answer::Ok),
+            Life::Unjoinable => {
+                if !matches!(self.nodes[id].wish, Wish::Hold | Wish::Remove) {
+                    self.nodes[id].wish = Wish::Stop;
+                }
+                Some(Answer::Unjoinable)
+            }
             Life::Waiting | Life::Restarting | Life::Down => {
                 self.void(id);
                 self.nodes[id].life = Life::Down;
                 self.nodes[id].on_trial = false;
                 self.interrupt_start(id);
-                if self.nodes[id].spec.restart == Restart::Temporary {
+                if self.is_forgotten(id) {
                     self.forget(id);
                 }
                 Some(Answer::Ok)
@@ -258,6 +276,7 @@ impl Model {
     fn restart_it(&mut self, number: usize, id: Id) -> Option<Answer> {
         match self.nodes[id].life {
             Life::Paused => Some(Answer::Paused),
+            Life::Unjoinable => Some(Answer::Unjoinable),
             Life::Starting | Life::Up | Life::Stopping => {
                 if self.nodes[id].life == Life::Stopping && self.nodes[id].wish == Wish::Remove {
                     return Some(Answer::Removed);
@@ -302,6 +321,7 @@ impl Model {
     fn delete_it(&mut self, id: Id) -> Answer {
         match self.nodes[id].life {
             Life::Starting | Life::Up | Life::Stopping => Answer::Running,
+            Life::Unjoinable => Answer::Unjoinable,
             Life::Waiting if self.nodes[id].is_waiting => Answer::Waiting,
             Life::Waiting | Life::Restarting => Answer::Restarting,
             Life::Down if self.is_undecided(id) => Answer::Restarting,
@@ -314,6 +334,11 @@ impl Model {
     }
 
     fn remove_it(&mut self, number: usize, id: Id) -> Option<Answer> {
+        if self.nodes[id].life == Life::Unjoinable {
+            self.removed.insert(self.nodes[id].path.clone());
+            self.nodes[id].wish = Wish::Remove;
+            return Some(Answer::Unjoinable);
+        }
         if self.nodes[id].life.is_live() {
             self.removed.insert(self.nodes[id].path.clone());
             self.ask(id, Wish::Remove);
@@ -331,17 +356,24 @@ impl Model {
         if was == Life::Stopping && wish == Wish::Remove {
             return Some(Answer::Removed);
         }
+        if was == Life::Unjoinable && wish == Wish::Remove {
+            return Some(Answer::Unjoinable);
+        }
         let path = self.nodes[id].path.clone();
         let before = self.holds.get(&path).copied();
         let is_undecided = self.is_undecided(id);
         let is_to_run = match (before, was) {
             (Some(hold), _) => hold.is_to_run,
-            (None, Life::Stopping) => !matches!(wish, Wish::Stop),
+            (None, Life::Stopping | Life::Unjoinable) => !matches!(wish, Wish::Stop),
             (None, Life::Down) => is_undecided,
             (None, _) => true,
         };
         self.holds.insert(path, Hold { life, is_to_run, is_probed: false });
         self.void(id);
+        if was == Life::Unjoinable {
+            self.nodes[id].wish = Wish::Hold;
+            return Some(Answer::Unjoinable);
+        }
         if was.is_live() {
             self.ask(id, Wish::Hold);
             self.nodes[id].waiters.push((number, Until::Gone));
@@ -362,6 +394,7 @@ impl Model {
         let path = self.nodes[id].path.clone();
         match life {
             Life::Paused | Life::Quarantined => {}
+            Life::Unjoinable => return Some(Answer::Unjoinable),
             Life::Stopping
                 if self.nodes[id].wish == Wish::Remove && self.holds.contains_key(&path) =>
             {
@@ -385,6 +418,9 @@ impl Model {
         if hold.is_some_and(|hold| hold.is_to_run) {
             self.start_by_command(number, id);
             return None;
+        }
+        if self.is_forgotten(id) {
+            self.forget(id);
         }
         Some(Answer::Ok)
     }

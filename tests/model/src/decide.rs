@@ -1,7 +1,10 @@
 //! One exit, and what follows (L5–L16, L24–L28, L33–L36).
 
 use crate::model::{Cause, Exit, Fact, Hold, Id, Job, Life, Model, Step, Wish};
-use crate::spec::{AutoShutdown, OnLimit, Restart, Strategy};
+use crate::spec::{AutoShutdown, Backoff, Class, OnLimit, Restart, Strategy};
+
+/// L43: whatever began it.
+const MELTDOWN: Exit = Exit::Failed(Class::Recoverable);
 
 impl Model {
     /// A run has ended and nobody had asked it to.
@@ -11,7 +14,7 @@ impl Model {
         self.is_ready_no_more(id);
         // L22: also when it is a supervisor further up that stops.
         if self.is_being_stopped(parent) {
-            if self.nodes[id].spec.restart == Restart::Temporary {
+            if self.is_forgotten(id) {
                 self.forget(id);
             }
             return;
@@ -20,7 +23,7 @@ impl Model {
             Step::None | Step::Ending { .. } => {}
             // L24: the round had still to stop it.
             Step::Stopping { members, .. } if members.contains(&id) => {
-                if self.nodes[id].spec.restart == Restart::Temporary {
+                if self.is_forgotten(id) {
                     return self.forget(id);
                 }
                 if self.nodes[id].on_trial && self.asks(id, exit, false) {
@@ -29,7 +32,7 @@ impl Model {
                 }
                 self.nodes[id].life = Life::Restarting;
                 if exit.is_abnormal() {
-                    self.lengthen(id);
+                    self.lengthen(id, exit);
                 }
             }
             _ => self.nodes[parent].jobs.push_back(Job::Death(id, exit)),
@@ -44,9 +47,9 @@ impl Model {
     }
 
     /// L34: a failure while its group is stopped makes the wait as long as its own would be.
-    pub(crate) fn lengthen(&mut self, id: Id) {
+    pub(crate) fn lengthen(&mut self, id: Id, exit: Exit) {
         let Some(parent) = self.nodes[id].parent else { return };
-        let wait = self.next_wait(id);
+        let wait = self.next_wait(id, exit);
         if let Step::Stopping { decided, due, .. } = &mut self.nodes[parent].step {
             *due = (*due).max(*decided + wait);
         }
@@ -67,7 +70,7 @@ impl Model {
         self.nodes[id].life = Life::Down;
         if !self.asks(id, exit, is_start) {
             self.nodes[id].on_trial = false;
-            if self.nodes[id].spec.restart == Restart::Temporary {
+            if self.is_forgotten(id) {
                 self.forget(id);
             }
             return self.is_it_the_last_straw(parent, id);
@@ -77,7 +80,7 @@ impl Model {
             return self.is_it_the_last_straw(parent, id);
         }
         // L36, then L35: its own limit first, and if that is spent nobody else pays.
-        let is_spent = exit == Exit::Fatal || self.charge_own(id);
+        let is_spent = exit.class() == Some(Class::Fatal) || self.charge_own(id, exit);
         if is_spent {
             return self.on_limit(parent, id);
         }
@@ -87,11 +90,16 @@ impl Model {
         window.push(now);
         window.retain(|&at| now - at <= flags.intensity.within);
         if window.len() > flags.intensity.max {
-            let exit = if flags.meltdown_is_abnormal { Exit::Failed } else { Exit::Shutdown };
+            let exit = if flags.meltdown_is_abnormal { MELTDOWN } else { Exit::Shutdown };
             self.note(parent, Fact::Meltdown);
-            return self.begin_end(parent, exit);
+            self.begin_end(parent, exit);
+            // L15.
+            if self.is_forgotten(id) {
+                self.forget(id);
+            }
+            return;
         }
-        let wait = self.next_wait(id);
+        let wait = self.next_wait(id, exit);
         if flags.strategy == Strategy::OneForOne {
             let node = &mut self.nodes[id];
             node.life = Life::Restarting;
@@ -138,7 +146,9 @@ impl Model {
             (decided, due) = (decided.min(group.decided), due.max(group.due));
             let waiting = group.members.into_iter();
             members.extend(waiting.filter(|&member| {
-                !self.nodes[member].is_gone && self.nodes[member].life == Life::Restarting
+                let node = &self.nodes[member];
+                let is_given_up = node.life == Life::Unjoinable && node.wish == Wish::Member;
+                !node.is_gone && (node.life == Life::Restarting || is_given_up)
             }));
         }
         let order = self.nodes[parent].children.clone();
@@ -156,6 +166,10 @@ impl Model {
             if node.life == Life::Stopping && node.wish == Wish::TimedOut && !node.on_trial {
                 node.wish = Wish::Member;
             }
+            // L40: it takes part when it is gone.
+            if node.life == Life::Unjoinable && !matches!(node.wish, Wish::Hold | Wish::Remove) {
+                node.wish = Wish::Member;
+            }
             if matches!(node.life, Life::Down | Life::Waiting) {
                 node.life = Life::Restarting;
                 node.is_waiting = false;
@@ -166,12 +180,23 @@ impl Model {
     }
 
     /// L33: the wait before the next run, which counts from now on.
-    fn next_wait(&mut self, id: Id) -> u64 {
+    ///
+    /// L36: that of a class, if it has one, grows by the failures of that class.
+    fn next_wait(&mut self, id: Id, exit: Exit) -> u64 {
         let node = &mut self.nodes[id];
-        let backoff = node.spec.backoff;
-        let grown = backoff.initial.saturating_mul(backoff.factor.saturating_pow(node.waits));
-        node.waits += 1;
-        grown.min(backoff.max)
+        let said = exit.class().and_then(|class| node.spec.class(class));
+        let own = said.and_then(|said| Some((said.class, said.backoff?)));
+        let (backoff, waits) = match own {
+            Some((class, backoff)) => (backoff, node.class_waits.entry(class).or_default()),
+            None => (node.spec.backoff, &mut node.waits),
+        };
+        let Backoff { initial, max, factor, .. } = backoff;
+        let grown = initial.saturating_mul(factor.saturating_pow(*waits));
+        *waits += 1;
+        if own.is_some() {
+            self.reach("L36 a class has a wait of its own");
+        }
+        grown.min(max)
     }
 
     /// L33: its run is ready no more; if it was for long enough, the next wait is the first again.
@@ -180,19 +205,43 @@ impl Model {
         self.end_trial(id);
         let node = &mut self.nodes[id];
         let ready_for = node.ready_at.take().map(|at| now - at);
-        if ready_for.is_some_and(|ready_for| ready_for >= node.spec.backoff.reset_after) {
+        let Some(ready_for) = ready_for else { return };
+        if ready_for >= node.spec.backoff.reset_after {
             node.waits = 0;
+        }
+        for said in &node.spec.classes {
+            if said.backoff.is_some_and(|backoff| ready_for >= backoff.reset_after) {
+                node.class_waits.remove(&said.class);
+            }
         }
     }
 
     /// L35: whether its own limit is spent with this one.
-    fn charge_own(&mut self, id: Id) -> bool {
+    ///
+    /// L36: that of a class takes its place, and counts what is of that class.
+    fn charge_own(&mut self, id: Id, exit: Exit) -> bool {
         let now = self.now;
         let node = &mut self.nodes[id];
-        let Some(limit) = node.spec.limit else { return false };
-        node.charged.push(now);
-        node.charged.retain(|&at| now - at <= limit.within);
-        node.charged.len() > limit.max
+        let said = exit.class().and_then(|class| node.spec.class(class));
+        let of_class = said.and_then(|said| Some((said.class, said.limit?)));
+        let (limit, charged) = match (of_class, node.spec.limit) {
+            (Some((class, limit)), _) => (limit, node.class_charged.entry(class).or_default()),
+            (None, Some(limit)) => (limit, &mut node.charged),
+            (None, None) => return false,
+        };
+        charged.push(now);
+        charged.retain(|&at| now - at <= limit.within);
+        let is_spent = charged.len() > limit.max;
+        if is_spent && of_class.is_some() {
+            self.reach("L36 the limit of a class is spent");
+        }
+        is_spent
+    }
+
+    /// Nothing has been charged on its own limits.
+    pub(crate) fn make_whole(&mut self, id: Id) {
+        self.nodes[id].charged.clear();
+        self.nodes[id].class_charged.clear();
     }
 
     fn on_limit(&mut self, parent: Id, id: Id) {
@@ -203,9 +252,17 @@ impl Model {
             }
             OnLimit::Escalate => {
                 self.note(parent, Fact::Meltdown);
-                self.begin_end(parent, Exit::Failed);
+                self.begin_end(parent, MELTDOWN);
+                if self.is_forgotten(id) {
+                    self.forget(id);
+                }
             }
-            OnLimit::Stop => self.is_it_the_last_straw(parent, id),
+            OnLimit::Stop => {
+                if self.is_forgotten(id) {
+                    self.forget(id);
+                }
+                self.is_it_the_last_straw(parent, id);
+            }
             OnLimit::ShutdownTree => self.end_the_tree(),
         }
     }
@@ -239,8 +296,8 @@ impl Model {
         }
         let ready_for = node.ready_at.map_or(0, |at| now - at);
         if node.ready_at.is_some() && ready_for >= node.spec.backoff.reset_after {
-            node.charged.clear();
             node.on_trial = false;
+            self.make_whole(id);
         }
     }
 
@@ -253,11 +310,13 @@ impl Model {
         let is_last = match flags.auto_shutdown {
             AutoShutdown::Never => false,
             AutoShutdown::Any => true,
-            AutoShutdown::All => !self.nodes[parent].children.iter().any(|&child| {
-                let child = &self.nodes[child];
-                child.spec.significant
-                    && (child.life.is_live()
-                        || matches!(child.life, Life::Waiting | Life::Restarting))
+            AutoShutdown::All => !self.nodes[parent].children.iter().any(|&id| {
+                let child = &self.nodes[id];
+                // L24: one that has died amid a round may still ask for its restart.
+                child.spec.significant && self.is_undecided(id)
+                    || child.spec.significant
+                        && (child.life.is_live()
+                            || matches!(child.life, Life::Waiting | Life::Restarting))
             }),
         };
         if is_last {

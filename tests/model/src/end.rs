@@ -1,8 +1,7 @@
 //! The end of a supervisor, and of the tree (L2, L15, L20, L22, L44).
 
 use crate::command::Answer;
-use crate::model::{Exit, Id, Job, Life, Model, Step, Until, Wish};
-use crate::spec::Restart;
+use crate::model::{Exit, Fact, Id, Job, Life, Model, Step, Until, Wish};
 
 impl Model {
     /// A supervisor begins to end: nothing below it is started any more.
@@ -14,7 +13,11 @@ impl Model {
         node.step = Step::Ending { exit };
         node.has_failed_to_start = node.life == Life::Starting;
         self.find_layers(id);
-        self.is_ending |= id == 0;
+        if id == 0 {
+            self.is_ending = true;
+            let budget = self.nodes[0].spec.flags().and_then(|flags| flags.budget);
+            self.budget_due = budget.map(|budget| self.now + budget);
+        }
         let node = &mut self.nodes[id];
         if node.life == Life::Up {
             node.life = Life::Stopping;
@@ -33,8 +36,7 @@ impl Model {
                 Job::Probe(_) => {}
                 Job::Command(number, _) => self.answers.push((number, self.no_supervisor())),
                 Job::Death(child, _) | Job::FailedStart(child, _) => {
-                    let node = &self.nodes[child];
-                    if node.spec.restart == Restart::Temporary && !node.is_gone {
+                    if self.is_forgotten(child) && !self.nodes[child].is_gone {
                         self.forget(child);
                     }
                 }
@@ -48,9 +50,13 @@ impl Model {
             if node.life == Life::Stopping && node.wish == Wish::TimedOut {
                 node.wish = Wish::End;
             }
+            let is_kept = matches!(node.wish, Wish::Hold | Wish::Remove);
+            if node.life == Life::Unjoinable && !is_kept && node.wish != Wish::Own {
+                node.wish = Wish::End;
+            }
             if matches!(node.life, Life::Waiting | Life::Restarting) {
                 node.life = Life::Down;
-                let is_temporary = node.spec.restart == Restart::Temporary;
+                let is_temporary = self.is_forgotten(child);
                 self.answer_waiters(child, |until| {
                     (until == Until::Ready).then_some(Answer::Stopped)
                 });
@@ -69,6 +75,29 @@ impl Model {
         }
         self.is_ending = true;
         self.begin_end(0, Exit::Shutdown);
+    }
+
+    /// L44: everything that is still live is cancelled and aborted at once.
+    pub(crate) fn force(&mut self) {
+        self.budget_due = None;
+        if self.is_over || self.is_forced {
+            return;
+        }
+        self.is_forced = true;
+        self.note(0, Fact::Forced);
+        for id in 1..self.nodes.len() {
+            let node = &self.nodes[id];
+            if node.is_gone {
+                continue;
+            }
+            if matches!(node.life, Life::Starting | Life::Up) {
+                self.reach("L44 what had not been asked yet is aborted");
+                self.ask(id, Wish::End);
+            }
+            if self.nodes[id].run.as_ref().is_some_and(|run| !run.is_aborted) {
+                self.abort(id);
+            }
+        }
     }
 
     /// What is answered about children of a supervisor that ends.

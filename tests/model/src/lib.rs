@@ -21,9 +21,14 @@ mod world;
 
 /// What random histories have to reach, each with its law.
 pub const STATES: &[&str] = &[
+    "L21 members of a pool are stopped at the same time",
+    "L21 a member of a pool is down, and forgotten",
     "L30 a run is over, and its helper not yet",
     "L30 a helper panics",
     "L31 an earlier run says something",
+    "L31 one that was never ready says that it is while another starts",
+    "L36 a class has a wait of its own",
+    "L36 the limit of a class is spent",
     "L37 a child waits for what it depends on",
     "L37 a child waits, and its supervisor is up",
     "L37 what a child waited for is ready",
@@ -37,6 +42,12 @@ pub const STATES: &[&str] = &[
     "L39 a heartbeat is missed amid a stop",
     "L39 a run that fell silent has to be aborted",
     "L39 a run that fell silent gets a command",
+    "L40 a run cannot be joined",
+    "L40 nor can the supervisor above it",
+    "L40 one that was given up is gone, and its group runs already",
+    "L44 the budget of the end is spent",
+    "L44 what had not been asked yet is aborted",
+    "L44 somebody does not wait for the end",
     "L45 a factory panics",
     "L45 a destructor panics, where the run was aborted",
     "L45 a destructor panics, where the run had ended well",

@@ -1,8 +1,8 @@
 //! Looking at each supervisor and doing the first thing that the laws ask for.
 
 use crate::command::Answer;
-use crate::model::{Cause, Exit, Fact, Group, Id, Job, Life, Model, Step, Until, Wish};
-use crate::spec::{Restart, Strategy};
+use crate::model::{Cause, Exit, Fact, Group, Id, Job, Life, Model, Node, Step, Until, Wish};
+use crate::spec::Strategy;
 use crate::world::Turn;
 
 impl Model {
@@ -10,6 +10,10 @@ impl Model {
     pub fn settle(&mut self) {
         loop {
             self.look_until_quiet();
+            if !self.spawned.is_empty() && !self.gives_way {
+                self.hear_the_rest();
+                continue;
+            }
             match self.polls.pop_front() {
                 Some(Turn::Run(id, generation)) => self.poll(id, generation),
                 Some(Turn::Helper(id, generation)) => self.poll_helper(id, generation),
@@ -35,15 +39,30 @@ impl Model {
         let all =
             |model: &Self| (0..model.nodes.len()).filter(|&id| !model.nodes[id].is_gone).collect();
         let supervisors: Vec<Id> = all(self);
-        // What a death means for its group comes before what it means for those who depend on it,
-        // and that before what the group does next.
+        // Who has begun to start has come to his first child by then.
+        let begins =
+            |model: &Self, id: Id| matches!(model.nodes[id].step, Step::StartingUp { turn: 0, .. });
         let has_news = |model: &Self, id: Id| {
             let node = &model.nodes[id];
             let is_death = matches!(node.jobs.front(), Some(Job::Death(..)));
             is_death && node.step == Step::Idle && !model.is_being_stopped(id)
         };
+        // Whoever was waited for is ready, and what has happened below it comes after that.
+        let goes_on = |model: &Self, id: Id| match &model.nodes[id].step {
+            Step::StartingUp { members, turn } | Step::Starting { members, turn } => {
+                let before = turn.checked_sub(1).and_then(|before| members.get(before));
+                before.is_some_and(|&before| {
+                    model.nodes[before].life == Life::Up && has_news(model, before)
+                })
+            }
+            _ => false,
+        };
+        // What a death means for its group comes before what it means for those who depend on it,
+        // and that before what the group does next.
         supervisors.iter().any(|&id| self.look_at_the_waiting(id))
+            || supervisors.iter().any(|&id| goes_on(self, id) && self.look_at(id))
             || supervisors.iter().any(|&id| has_news(self, id) && self.look_at_idle(id))
+            || supervisors.iter().any(|&id| begins(self, id) && self.look_at(id))
             || supervisors.iter().any(|&id| self.look_at_dependants(id))
             || self.look(0)
     }
@@ -64,6 +83,15 @@ impl Model {
                     return did;
                 }
                 self.stop_next(&children, Wish::End).unwrap_or_else(|| {
+                    let is_unjoinable = |&child: &Id| self.nodes[child].life == Life::Unjoinable;
+                    if id != 0 && self.nodes[id].children.iter().any(is_unjoinable) {
+                        // L40: it is over when they are.
+                        if self.nodes[id].life == Life::Unjoinable {
+                            return false;
+                        }
+                        self.give_up(id);
+                        return true;
+                    }
                     self.supervisor_has_ended(id, exit);
                     true
                 })
@@ -185,11 +213,29 @@ impl Model {
         let live: Vec<_> = members
             .iter()
             .copied()
-            .filter(|&child| !self.nodes[child].is_gone && self.nodes[child].life.is_live())
+            .filter(|&child| {
+                let Node { is_gone, life, .. } = self.nodes[child];
+                !is_gone && life.is_live() && life != Life::Unjoinable
+            })
             .collect();
         let &youngest = live.last()?;
         if self.is_in_parallel(youngest) {
             return Some(self.stop_layer(&live, wish));
+        }
+        // L21.
+        if self.nodes[youngest].parent.is_some_and(|parent| self.is_pool(parent)) {
+            let is_up = |&child: &Id| self.nodes[child].life != Life::Stopping;
+            let up: Vec<_> = live.iter().rev().copied().filter(is_up).collect();
+            if up.len() > 1 {
+                self.reach("L21 members of a pool are stopped at the same time");
+            }
+            for &child in &up {
+                self.ask(child, wish);
+            }
+            for child in live {
+                self.takes_over(child, wish);
+            }
+            return Some(!up.is_empty());
         }
         // Strictly one at a time, also when somebody else has asked the one.
         let busy =
@@ -245,6 +291,15 @@ impl Model {
     /// Its grace is over.
     pub(crate) fn abort(&mut self, id: Id) {
         self.nodes[id].grace_due = None;
+        if self.is_thread(id) {
+            // L40: nobody can end it. It gets its last chance.
+            let node = &mut self.nodes[id];
+            node.give_up_due = Some(self.now + node.spec.abort_wait);
+            if let Some(run) = &mut node.run {
+                run.is_aborted = true;
+            }
+            return;
+        }
         if self.nodes[id].is_stuck {
             self.reach("L39 a run that fell silent has to be aborted");
         }
@@ -253,6 +308,20 @@ impl Model {
             run.is_aborted = true;
             self.wake(id);
         }
+    }
+
+    /// L40: it is named, and whoever waited for it goes on.
+    pub(crate) fn give_up(&mut self, id: Id) {
+        self.reach("L40 a run cannot be joined");
+        if self.nodes[id].spec.flags().is_some() {
+            self.reach("L40 nor can the supervisor above it");
+            self.is_open |= self.nodes[id].life == Life::Starting;
+        }
+        let node = &mut self.nodes[id];
+        (node.give_up_due, node.grace_due) = (None, None);
+        node.life = Life::Unjoinable;
+        self.note(id, Fact::Unjoinable);
+        self.answer_waiters(id, |_| Some(Answer::Unjoinable));
     }
 
     /// L37: the start phase is bounded.
@@ -276,8 +345,10 @@ impl Model {
     pub(crate) fn run_has_ended(&mut self, id: Id, exit: Option<Exit>) {
         let node = &mut self.nodes[id];
         node.run = None;
+        node.has_failed_before |= !node.was_ready;
         node.start_due = None;
         node.grace_due = None;
+        node.give_up_due = None;
         node.stale_due = None;
         match (node.life, exit) {
             (Life::Starting, None) => self.start_is_ignored(id),
@@ -285,13 +356,26 @@ impl Model {
                 self.note(id, Fact::StartFailed(exit));
                 self.start_failed(id, exit);
             }
-            (Life::Stopping, exit) => self.has_stopped(id, exit.unwrap_or(Exit::Shutdown)),
+            (Life::Stopping | Life::Unjoinable, exit) => {
+                self.has_stopped(id, exit.unwrap_or(Exit::Shutdown))
+            }
             (_, exit) => {
                 let exit = exit.unwrap_or(Exit::Succeeded);
                 self.note(id, Fact::Exited(exit));
                 self.has_died(id, exit);
             }
         }
+    }
+
+    /// Whether a round has still to start this child.
+    fn comes_to(&self, parent: Id, id: Id) -> bool {
+        let parent = &self.nodes[parent];
+        let is_next = match &parent.step {
+            Step::Stopping { members, .. } => members.contains(&id),
+            Step::Starting { members, turn } => members[*turn..].contains(&id),
+            _ => false,
+        };
+        is_next || parent.groups.iter().any(|group| group.members.contains(&id))
     }
 
     /// A supervisor, and all below it, has ended.
@@ -313,7 +397,7 @@ impl Model {
                 self.note(id, Fact::StartFailed(exit));
                 self.start_failed(id, exit);
             }
-            (Life::Stopping, Wish::Own) => {
+            (Life::Stopping | Life::Unjoinable, Wish::Own) => {
                 self.note(id, Fact::Exited(exit));
                 self.has_died(id, exit);
             }
@@ -323,7 +407,7 @@ impl Model {
 
     /// What was asked to end has ended (D12: what was wished for is what it is now).
     fn has_stopped(&mut self, id: Id, exit: Exit) {
-        let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
+        let is_temporary = self.is_forgotten(id);
         let mut wish = self.nodes[id].wish;
         let parent = self.nodes[id].parent;
         let is_started = matches!(wish, Wish::Restart | Wish::Member | Wish::Wait);
@@ -346,6 +430,7 @@ impl Model {
         // Who ends well after it was asked to has ended because of that.
         let exit = if exit == Exit::Succeeded { Exit::Shutdown } else { exit };
         self.note(id, Fact::Exited(exit));
+        let was_given_up = self.nodes[id].life == Life::Unjoinable;
         self.nodes[id].life = Life::Down;
         match wish {
             Wish::Stop | Wish::Member | Wish::End if is_temporary => return self.forget(id),
@@ -353,7 +438,12 @@ impl Model {
             Wish::Member => {
                 self.nodes[id].life = Life::Restarting;
                 if exit.is_abnormal() {
-                    self.lengthen(id);
+                    self.lengthen(id, exit);
+                }
+                // L40: nothing has started in its place, and now it can.
+                if was_given_up && !parent.is_some_and(|parent| self.comes_to(parent, id)) {
+                    self.reach("L40 one that was given up is gone, and its group runs already");
+                    self.attempt(id, Cause::Restart);
                 }
             }
             Wish::Hold => {

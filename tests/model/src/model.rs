@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::rc::Rc;
 
 use crate::command::{Answer, Command};
-use crate::spec::{Child, Flags, Limit, Restart};
+use crate::spec::{Child, Class, Flags, Limit, Restart};
 use crate::world::{Run, Turn, Word};
 
 /// Where a node stands in the list of all.
@@ -29,12 +29,14 @@ pub enum Life {
     Paused,
     /// Kept out by an operator, or because it failed too often.
     Quarantined,
+    /// Asked to end, and given up: it is still there (L40).
+    Unjoinable,
 }
 
 impl Life {
     /// Whether a run exists.
     pub fn is_live(self) -> bool {
-        matches!(self, Self::Starting | Self::Up | Self::Stopping)
+        matches!(self, Self::Starting | Self::Up | Self::Stopping | Self::Unjoinable)
     }
 
     /// The word.
@@ -48,6 +50,7 @@ impl Life {
             Self::Down => "down",
             Self::Paused => "paused",
             Self::Quarantined => "quarantined",
+            Self::Unjoinable => "unjoinable",
         }
     }
 }
@@ -59,10 +62,8 @@ pub enum Exit {
     Succeeded,
     /// Because it was asked to, or with that outcome.
     Shutdown,
-    /// With an error that another run may not have.
-    Failed,
-    /// With one that every run would have.
-    Fatal,
+    /// With an error of this class.
+    Failed(Class),
     /// With a panic.
     Panicked,
     /// Its start took too long.
@@ -74,7 +75,17 @@ pub enum Exit {
 impl Exit {
     /// Whether a transient child is restarted after it.
     pub(crate) fn is_abnormal(self) -> bool {
-        matches!(self, Self::Failed | Self::Fatal | Self::Panicked | Self::TimedOut)
+        self.class().is_some()
+    }
+
+    /// L36: what kind of failure it is, if it is one.
+    pub(crate) fn class(self) -> Option<Class> {
+        match self {
+            Self::Failed(class) => Some(class),
+            Self::Panicked => Some(Class::Panic),
+            Self::TimedOut => Some(Class::Timeout),
+            Self::Succeeded | Self::Shutdown | Self::Aborted => None,
+        }
     }
 
     /// The word.
@@ -82,7 +93,7 @@ impl Exit {
         match self {
             Self::Succeeded => "succeeded",
             Self::Shutdown => "shutdown",
-            Self::Failed | Self::Fatal => "failed",
+            Self::Failed(_) => "failed",
             Self::Panicked => "panicked",
             Self::TimedOut => "timed_out",
             Self::Aborted => "aborted",
@@ -107,12 +118,16 @@ pub enum Fact {
     StopRequested,
     /// It is forced to.
     Aborted,
+    /// It does not end, and is given up.
+    Unjoinable,
     /// It is started as a trial.
     Probing,
     /// A supervisor gives up.
     Meltdown,
     /// A supervisor ends because a significant child has.
     AutoShutdown,
+    /// The rest of the tree is cut short.
+    Forced,
     /// It is known from now on.
     Added,
     /// It is no longer known.
@@ -143,8 +158,8 @@ pub struct Row {
     pub generation: u64,
     /// For a supervisor: how many restarts count against it.
     pub used: Option<usize>,
-    /// How many count against its own limit.
-    pub own_used: Option<usize>,
+    /// How many count against its own limit, and against those of the classes of failure.
+    pub own_used: Vec<usize>,
     /// When it is started again.
     pub due: Option<u64>,
 }
@@ -256,12 +271,16 @@ pub(crate) struct Node {
     pub(crate) cause: Cause,
     pub(crate) wish: Wish,
     pub(crate) ready_at: Option<u64>,
+    /// Whether a run of it was over before it was ready.
+    pub(crate) has_failed_before: bool,
     /// Whether its latest run ever was.
     pub(crate) was_ready: bool,
     /// Of a supervisor: whether it ends because it could not be started.
     pub(crate) has_failed_to_start: bool,
     pub(crate) start_due: Option<u64>,
     pub(crate) grace_due: Option<u64>,
+    /// When it is given up.
+    pub(crate) give_up_due: Option<u64>,
     /// Whether it is for something it depends on that it waits.
     pub(crate) is_waiting: bool,
     /// When it has been silent for too long.
@@ -275,6 +294,9 @@ pub(crate) struct Node {
     /// How many waits there have been in a row.
     pub(crate) waits: u32,
     pub(crate) charged: Vec<u64>,
+    /// The same for a class of failure that has a wait, or a limit, of its own.
+    pub(crate) class_waits: BTreeMap<Class, u32>,
+    pub(crate) class_charged: BTreeMap<Class, Vec<u64>>,
     pub(crate) waiters: Vec<(usize, Until)>,
     // Of a supervisor.
     pub(crate) children: Vec<Id>,
@@ -299,11 +321,21 @@ pub struct Model {
     pub(crate) polls: VecDeque<Turn>,
     /// What runs have said and nobody has heard yet.
     pub(crate) mailbox: VecDeque<(Id, u64, Word)>,
+    /// Runs that were spawned, and their supervisors have not said so yet.
+    pub(crate) spawned: VecDeque<(Id, u64)>,
+    /// Whether the runs have their turns before that is said.
+    pub(crate) gives_way: bool,
     pub(crate) trace: Vec<Item>,
     pub(crate) answers: Vec<(usize, Answer)>,
     pub(crate) is_ending: bool,
     pub(crate) is_over: bool,
+    /// When the end of the tree has taken too long.
+    pub(crate) budget_due: Option<u64>,
+    /// Whether it has, or somebody said so.
+    pub(crate) is_forced: bool,
     ties: usize,
+    /// Whether it came to what no law speaks of.
+    pub(crate) is_open: bool,
     reached: BTreeSet<&'static str>,
     newly_reached: Vec<&'static str>,
 }
@@ -319,11 +351,16 @@ impl Model {
             removed: BTreeSet::new(),
             polls: VecDeque::new(),
             mailbox: VecDeque::new(),
+            spawned: VecDeque::new(),
+            gives_way: false,
             trace: Vec::new(),
             answers: Vec::new(),
             is_ending: false,
             is_over: false,
+            budget_due: None,
+            is_forced: false,
             ties: 0,
+            is_open: false,
             reached: BTreeSet::new(),
             newly_reached: Vec::new(),
         };
@@ -366,6 +403,12 @@ impl Model {
         self.ties
     }
 
+    /// Whether it came to what no law speaks of: a supervisor whose start fails over a run that
+    /// cannot be ended.
+    pub fn is_open(&self) -> bool {
+        self.is_open
+    }
+
     /// Whether the tree has ended.
     pub fn is_over(&self) -> bool {
         self.is_over
@@ -374,6 +417,11 @@ impl Model {
     /// Whether the end of the tree has begun.
     pub fn is_ending(&self) -> bool {
         self.is_ending
+    }
+
+    /// Whether everything that was still live has been aborted at once.
+    pub fn is_forced(&self) -> bool {
+        self.is_forced
     }
 
     /// What happened since this was asked last.
@@ -386,9 +434,14 @@ impl Model {
         std::mem::take(&mut self.answers)
     }
 
+    /// Whether there is such a child.
+    pub fn has(&self, path: &str) -> bool {
+        self.find(path).is_some()
+    }
+
     /// Below this path, those that are there for good: what others may depend on.
     pub fn lasting_children(&self, path: &str) -> Vec<String> {
-        let Some(id) = self.find(path) else { return Vec::new() };
+        let Some(id) = self.find(path).filter(|&id| !self.is_pool(id)) else { return Vec::new() };
         let children = self.nodes[id].children.iter().map(|&child| &self.nodes[child]);
         let lasting = children.filter(|child| child.spec.restart != Restart::Temporary);
         lasting.map(|child| child.path.clone()).collect()
@@ -434,6 +487,12 @@ impl Model {
                 let all = charged.iter().filter(|&&at| self.now - at <= limit.within).count();
                 all.min(limit.max + 1)
             };
+            let own = node.spec.limit.map(|limit| used(&node.charged, limit));
+            let of_class = |class: &Class| {
+                let limit = node.spec.class(*class)?.limit?;
+                let charged = node.class_charged.get(class);
+                Some(used(charged.map_or(&[], Vec::as_slice), limit))
+            };
             rows.push(Row {
                 path: node.path.clone(),
                 life: node.life,
@@ -443,7 +502,7 @@ impl Model {
                     .flags()
                     .filter(|_| node.life.is_live())
                     .map(|flags| used(&node.window, flags.intensity)),
-                own_used: node.spec.limit.map(|limit| used(&node.charged, limit)),
+                own_used: own.into_iter().chain(Class::ALL.iter().filter_map(of_class)).collect(),
                 due: self.due_of(id),
             });
             if node.life.is_live() {
@@ -485,10 +544,12 @@ impl Model {
             cause: Cause::Init,
             wish: Wish::Own,
             ready_at: None,
+            has_failed_before: false,
             was_ready: false,
             has_failed_to_start: false,
             start_due: None,
             grace_due: None,
+            give_up_due: None,
             is_waiting: false,
             stale_due: None,
             is_stuck: false,
@@ -497,6 +558,8 @@ impl Model {
             on_trial: false,
             waits: 0,
             charged: Vec::new(),
+            class_waits: BTreeMap::new(),
+            class_charged: BTreeMap::new(),
             waiters: Vec::new(),
             children: Vec::new(),
             step: Step::None,
@@ -531,16 +594,19 @@ impl Model {
     /// The moments at which something happens by itself.
     fn dues(&self) -> impl Iterator<Item = u64> + '_ {
         let alive = self.nodes.iter().filter(|node| !node.is_gone);
-        alive.flat_map(|node| {
+        let budget = self.budget_due.filter(|_| !self.is_over);
+        budget.into_iter().chain(alive.flat_map(|node| {
             let run = node.run.as_ref().and_then(|run| run.due);
             let restart = node.due.filter(|_| node.life == Life::Restarting);
             let groups = node.groups.iter().map(|group| group.due);
             let probe = node.probe_due.filter(|_| self.may_probe(node));
-            [run, node.start_due, node.grace_due, node.stale_due, restart, probe]
+            let stop = [node.grace_due, node.give_up_due];
+            [run, node.start_due, node.stale_due, restart, probe]
                 .into_iter()
+                .chain(stop)
                 .flatten()
                 .chain(groups.filter(|_| node.step == Step::Idle))
-        })
+        }))
     }
 
     /// Nobody is tried again below a supervisor that ends.
@@ -563,6 +629,11 @@ impl Model {
     fn fire(&mut self) -> bool {
         let now = self.now;
         let is_due = |due: Option<u64>| due.is_some_and(|due| due <= now);
+        if is_due(self.budget_due.filter(|_| !self.is_over)) {
+            self.reach("L44 the budget of the end is spent");
+            self.force();
+            return true;
+        }
         for id in 0..self.nodes.len() {
             let node = &self.nodes[id];
             if node.is_gone {
@@ -574,6 +645,8 @@ impl Model {
                 self.start_takes_too_long(id);
             } else if is_due(node.grace_due) {
                 self.abort(id);
+            } else if is_due(node.give_up_due) {
+                self.give_up(id);
             } else if is_due(node.stale_due) {
                 self.is_silent(id);
             } else if is_due(node.probe_due) && self.may_probe(node) {

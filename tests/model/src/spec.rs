@@ -44,6 +44,37 @@ pub enum OnLimit {
     ShutdownTree,
 }
 
+/// The kind of a failure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Class {
+    /// Another run may not have it.
+    Recoverable,
+    /// Something outside is not there.
+    External,
+    /// Something took too long.
+    Timeout,
+    /// It panicked.
+    Panic,
+    /// Every run would have it.
+    Fatal,
+}
+
+impl Class {
+    /// Those after which there is another run.
+    pub const ALL: [Self; 4] = [Self::Recoverable, Self::External, Self::Timeout, Self::Panic];
+}
+
+/// What takes the place of the child's own, after failures of one class.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfClass {
+    /// Of which.
+    pub class: Class,
+    /// The wait before a restart.
+    pub backoff: Option<Backoff>,
+    /// The limit.
+    pub limit: Option<Limit>,
+}
+
 /// When a supervisor ends by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutoShutdown {
@@ -98,6 +129,8 @@ pub enum Attempt {
     Ok,
     /// It fails at once.
     Fail,
+    /// It fails at once, because something outside is not there.
+    Unavailable,
     /// It fails at once, and would again.
     Fatal,
     /// It says there is nothing to do.
@@ -145,6 +178,8 @@ pub struct Child {
     pub backoff: Backoff,
     /// Its own limit.
     pub limit: Option<Limit>,
+    /// What holds for single classes of failure.
+    pub classes: Vec<OfClass>,
     /// What follows when that is spent.
     pub on_limit: OnLimit,
     /// When a quarantined child is tried again.
@@ -159,6 +194,8 @@ pub struct Child {
     pub stale_after: Option<u64>,
     /// From cancel to abort; `None` is for ever.
     pub grace: Option<u64>,
+    /// From abort to giving it up.
+    pub abort_wait: u64,
     /// What it is.
     pub body: Body,
 }
@@ -175,6 +212,8 @@ pub enum Body {
         /// What they take along.
         luggage: Luggage,
     },
+    /// A task with a thread of its own, which ends when it is told to, and not before (L40).
+    Thread,
     /// A supervisor.
     Supervisor(Box<Flags>),
 }
@@ -192,6 +231,10 @@ pub struct Flags {
     pub meltdown_is_abnormal: bool,
     /// When it ends by itself.
     pub auto_shutdown: AutoShutdown,
+    /// Whether it is a pool: it declares nobody, and nobody in it is kept when it is down.
+    pub is_pool: bool,
+    /// Of the root: how long the end of the tree may take.
+    pub budget: Option<u64>,
     /// Who is declared.
     pub children: Vec<Child>,
 }
@@ -205,6 +248,7 @@ impl Child {
             significant: false,
             backoff: Backoff::NONE,
             limit: None,
+            classes: Vec::new(),
             on_limit: OnLimit::Quarantine,
             probe_after: None,
             depends_on: Vec::new(),
@@ -212,6 +256,7 @@ impl Child {
             start_timeout: None,
             stale_after: None,
             grace: Some(5_000),
+            abort_wait: 1_000,
             body: Body::Task {
                 attempts: Vec::new(),
                 manner: Manner::Obedient,
@@ -225,11 +270,16 @@ impl Child {
         Self { grace: None, body: Body::Supervisor(Box::new(flags)), ..Self::task(id) }
     }
 
+    /// What is said about a class of failure.
+    pub fn class(&self, class: Class) -> Option<&OfClass> {
+        self.classes.iter().find(|said| said.class == class)
+    }
+
     /// What is said about the supervisor, if it is one.
     pub fn flags(&self) -> Option<&Flags> {
         match &self.body {
             Body::Supervisor(flags) => Some(flags),
-            Body::Task { .. } => None,
+            Body::Task { .. } | Body::Thread => None,
         }
     }
 }
@@ -243,6 +293,8 @@ impl Flags {
             intensity: Limit { max: 1_000_000, within: 1 },
             meltdown_is_abnormal: true,
             auto_shutdown: AutoShutdown::Never,
+            is_pool: false,
+            budget: None,
             children,
         }
     }

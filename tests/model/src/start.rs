@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use crate::command::Answer;
 use crate::model::{Cause, Exit, Fact, Id, Job, Life, Model, Step, Until};
-use crate::spec::Restart;
+use crate::spec::{Class, Restart};
 
 impl Model {
     /// The next generation of a child begins.
@@ -115,7 +115,7 @@ impl Model {
         self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::OkIgnored));
         self.nodes[id].life = Life::Down;
         self.nodes[id].on_trial = false;
-        if self.nodes[id].spec.restart == Restart::Temporary {
+        if self.is_forgotten(id) {
             return self.forget(id);
         }
         // L14: the round that has still to stop it starts it again.
@@ -128,7 +128,7 @@ impl Model {
         self.nodes[id].life = Life::Down;
         let Some(parent) = self.nodes[id].parent else { return };
         self.answer_waiters(id, |until| (until == Until::Ready).then_some(Answer::StartFailed));
-        let is_temporary = self.nodes[id].spec.restart == Restart::Temporary;
+        let is_temporary = self.is_forgotten(id);
         match self.nodes[id].cause {
             // L22.
             _ if self.is_being_stopped(parent) => {
@@ -145,11 +145,14 @@ impl Model {
                     return self.forget(id);
                 }
                 self.nodes[id].life = Life::Restarting;
-                self.lengthen(id);
+                self.lengthen(id, exit);
             }
             // L2.
-            Cause::Init if exit == Exit::Fatal => self.begin_end(parent, exit),
-            Cause::Init => self.begin_end(parent, Exit::Failed),
+            // L36: it carries the class of its cause.
+            Cause::Init => {
+                let class = exit.class().unwrap_or(Class::Recoverable);
+                self.begin_end(parent, Exit::Failed(class));
+            }
             Cause::Round | Cause::Restart => self.decide_in_turn(parent, id, exit),
             // L23.
             Cause::Command if is_temporary => self.forget(id),
@@ -171,8 +174,13 @@ impl Model {
             Step::Starting { .. } => self.nodes[id].cause == Cause::Round,
             Step::Idle => true,
             Step::Stopping { members, .. } if members.contains(&id) => {
+                // L35: on trial, with a round or without.
+                if self.nodes[id].on_trial {
+                    self.quarantine(id);
+                    return self.is_it_the_last_straw(parent, id);
+                }
                 self.nodes[id].life = Life::Restarting;
-                return self.lengthen(id);
+                return self.lengthen(id, exit);
             }
             Step::None | Step::StartingUp { .. } | Step::Stopping { .. } | Step::Ending { .. } => {
                 false
@@ -188,6 +196,17 @@ impl Model {
         matches!(&self.nodes[parent].step, Step::Stopping { members, .. } if members.contains(&id))
     }
 
+    pub(crate) fn is_pool(&self, id: Id) -> bool {
+        self.nodes[id].spec.flags().is_some_and(|flags| flags.is_pool)
+    }
+
+    /// L7, L21: whether nothing is kept of it when it is down.
+    pub(crate) fn is_forgotten(&self, id: Id) -> bool {
+        let node = &self.nodes[id];
+        node.spec.restart == Restart::Temporary
+            || node.parent.is_some_and(|parent| self.is_pool(parent))
+    }
+
     /// Nobody below it is there any more.
     fn bury_children(&mut self, id: Id) {
         for child in std::mem::take(&mut self.nodes[id].children) {
@@ -197,6 +216,11 @@ impl Model {
     }
 
     pub(crate) fn forget(&mut self, id: Id) {
+        if self.nodes[id].spec.restart != Restart::Temporary && self.nodes[id].life == Life::Down {
+            if self.nodes[id].parent.is_some_and(|parent| self.is_pool(parent)) {
+                self.reach("L21 a member of a pool is down, and forgotten");
+            }
+        }
         self.note(id, Fact::Removed);
         self.answer_waiters(id, |until| {
             Some(match until {

@@ -1,7 +1,7 @@
 //! The runs: what they do when they have their turn, and what time does to them.
 
-use crate::model::{Exit, Id, Model};
-use crate::spec::{Attempt, Body, Luggage, Manner};
+use crate::model::{Exit, Id, Life, Model};
+use crate::spec::{Attempt, Body, Class, Luggage, Manner};
 
 /// A run that was started and has not ended.
 #[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
@@ -58,19 +58,26 @@ impl Model {
     /// [`settle`](Self::settle) is called, so that several can be told at once.
     pub fn tell(&mut self, path: &str, exit: Exit) -> bool {
         let Some(id) = self.find(path) else { return false };
-        let luggage = self.luggage(id);
+        let (luggage, is_thread) = (self.luggage(id), self.is_thread(id));
         let Some(run) = &mut self.nodes[id].run else { return false };
         if run.phase != Phase::Running || run.told.is_some() {
             return false;
         }
         let is_helper = luggage == Some(Luggage::Helper) && exit == Exit::Panicked;
         run.told = Some(exit);
-        if is_helper {
+        if is_thread {
+            self.report(id, Word::Ended(Some(exit)));
+        } else if is_helper {
             self.queue(Turn::Helper(id, self.nodes[id].generation));
         } else {
             self.wake(id);
         }
         true
+    }
+
+    /// Whether this child has a thread of its own.
+    pub fn is_on_thread(&self, path: &str) -> bool {
+        self.find(path).is_some_and(|id| self.is_thread(id))
     }
 
     /// The work of this child goes on, and says so.
@@ -84,11 +91,14 @@ impl Model {
         }
     }
 
-    /// L31: a run that is over says that it is ready, and that its work goes on.
+    /// L31: the runs that are over say that it is ready, and that its work goes on.
     pub fn late_word(&mut self, path: &str) {
-        let is_over = |id: Id| self.nodes[id].run.is_none();
-        if self.find(path).is_none_or(is_over) {
+        let Some(id) = self.find(path) else { return };
+        if self.nodes[id].generation > 1 {
             self.reach("L31 an earlier run says something");
+        }
+        if self.nodes[id].life == Life::Starting && self.nodes[id].has_failed_before {
+            self.reach("L31 one that was never ready says that it is while another starts");
         }
     }
 
@@ -102,8 +112,13 @@ impl Model {
     fn luggage(&self, id: Id) -> Option<Luggage> {
         match self.nodes[id].spec.body {
             Body::Task { luggage, .. } => Some(luggage),
-            Body::Supervisor(_) => None,
+            Body::Supervisor(_) | Body::Thread => None,
         }
+    }
+
+    /// Whether it has a thread of its own, which nobody can end.
+    pub(crate) fn is_thread(&self, id: Id) -> bool {
+        self.nodes[id].spec.body == Body::Thread
     }
 
     pub(crate) fn spawn(&mut self, id: Id) {
@@ -117,6 +132,14 @@ impl Model {
             end: None,
             due: None,
         });
+        if self.is_thread(id) {
+            // Its readiness is immediate: it is ready when it was spawned.
+            if let Some(run) = &mut self.nodes[id].run {
+                run.phase = Phase::Running;
+            }
+            self.spawned.push_back((id, self.nodes[id].generation));
+            return;
+        }
         if self.attempt_of(id) == Some(Attempt::Broken) {
             // The supervisors make the run, so they need no turn to hear of this.
             self.reach("L45 a factory panics");
@@ -125,6 +148,7 @@ impl Model {
             self.polls.push_front(Turn::Supervisors);
             return;
         }
+        self.spawned.push_back((id, self.nodes[id].generation));
         self.wake(id);
     }
 
@@ -148,22 +172,58 @@ impl Model {
 
     /// The supervisors take in what was said.
     pub(crate) fn hear(&mut self) {
-        while let Some((id, generation, word)) = self.mailbox.pop_front() {
-            // L31: what speaks of an earlier run changes nothing.
-            if self.nodes[id].is_gone || self.nodes[id].generation != generation {
-                continue;
-            }
-            match word {
-                Word::Broken => {
-                    if let Some(run) = &mut self.nodes[id].run {
-                        run.is_broken = true;
-                        self.wake(id);
-                    }
-                }
-                Word::Ready => self.run_is_ready(id),
-                Word::Ended(exit) => self.run_has_ended(id, exit),
-            }
+        if std::mem::take(&mut self.gives_way) {
+            return self.hear_the_rest();
+        }
+        if let Some((id, generation, word)) = self.mailbox.pop_front() {
+            let is_alone = self.mailbox.is_empty();
+            self.hear_word(id, generation, word);
             self.look_until_quiet();
+            // The one that takes its place has its turn at once.
+            if is_alone && self.spawned.len() == 1 {
+                self.gives_way = true;
+                return self.queue(Turn::Supervisors);
+            }
+        }
+        self.hear_the_rest();
+    }
+
+    pub(crate) fn hear_the_rest(&mut self) {
+        loop {
+            let word = self.mailbox.pop_front();
+            let is_quiet = word.is_none();
+            if let Some((id, generation, word)) = word {
+                self.hear_word(id, generation, word);
+                self.look_until_quiet();
+            }
+            // Between what runs say they say that one was spawned.
+            let spawned = self.spawned.pop_front();
+            if is_quiet && spawned.is_none() {
+                return;
+            }
+            if let Some((id, generation)) = spawned
+                && self.is_thread(id)
+            {
+                self.hear_word(id, generation, Word::Ready);
+                self.look_until_quiet();
+            }
+        }
+    }
+
+    fn hear_word(&mut self, id: Id, generation: u64, word: Word) {
+        // L31: what speaks of an earlier run changes nothing.
+        if self.nodes[id].is_gone || self.nodes[id].generation != generation {
+            return;
+        }
+        match word {
+            Word::Broken => {
+                if let Some(run) = &mut self.nodes[id].run {
+                    run.is_broken = true;
+                    self.wake(id);
+                }
+            }
+            Word::Ready => self.run_is_ready(id),
+            Word::Ended(exit) => self.run_has_ended(id, exit),
         }
     }
 
@@ -237,8 +297,9 @@ impl Model {
             }
             match run.phase {
                 Phase::New => match attempt {
-                    Attempt::Fail => return self.end_run(id, Some(Exit::Failed)),
-                    Attempt::Fatal => return self.end_run(id, Some(Exit::Fatal)),
+                    Attempt::Fail => return self.end_run(id, failed(Class::Recoverable)),
+                    Attempt::Unavailable => return self.end_run(id, failed(Class::External)),
+                    Attempt::Fatal => return self.end_run(id, failed(Class::Fatal)),
                     Attempt::Ignore => return self.end_run(id, None),
                     Attempt::Broken => return,
                     Attempt::Ok => {
@@ -270,6 +331,10 @@ impl Model {
             }
         }
     }
+}
+
+fn failed(class: Class) -> Option<Exit> {
+    Some(Exit::Failed(class))
 }
 
 impl Run {

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use corpus::{Child as Declared, Program, Seen};
 use serde_json::{Value, json};
 use supervisor_model::spec::{
-    Attempt, Body, Child, Flags, Limit, Luggage, Manner, Restart, Strategy,
+    Attempt, Body, Child, Class, Flags, Limit, Luggage, Manner, Restart, Strategy,
 };
 use supervisor_model::{Answer, Command, Exit, Fact, Life, Model, Verb};
 
@@ -91,7 +91,7 @@ impl Player {
         let exit = match how {
             "normal" => Exit::Succeeded,
             "shutdown" => Exit::Shutdown,
-            _ => Exit::Failed,
+            _ => Exit::Failed(Class::Recoverable),
         };
         let told = self.model.tell(&format!("/root/{path}"), exit);
         self.model.settle();
@@ -132,7 +132,7 @@ impl Player {
                     Fact::Exited(exit) if !is_supervisor => {
                         let reason = match exit {
                             Exit::Succeeded => "normal",
-                            Exit::Failed => "error",
+                            Exit::Failed(_) => "error",
                             other => other.word(),
                         };
                         json!(["exit", path, n, reason])

@@ -8,7 +8,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest_state_machine::ReferenceStateMachine;
 use supervisor_model::spec::{
-    Attempt, AutoShutdown, Backoff, Body, Child, Flags, Limit, Luggage, Manner,
+    Attempt, AutoShutdown, Backoff, Body, Child, Class, Flags, Limit, Luggage, Manner, OfClass,
     OnDependencyRestart, OnLimit, Order, Restart, Strategy as Who,
 };
 use supervisor_model::{Command, Exit, Life, Model, Row, Verb};
@@ -43,10 +43,14 @@ pub(crate) struct Twin {
     dropped: BTreeSet<usize>,
     /// Who starts and stops children side by side: in which order of them is nobody's law.
     pub(crate) in_parallel: BTreeSet<String>,
+    /// Whose members come and go, and are stopped at the same time.
+    pools: BTreeSet<String>,
     /// What was reached for the first time.
     pub(crate) reached: Vec<&'static str>,
     /// Who of those that were to be told was up.
     pub(crate) told: Vec<(String, Exit)>,
+    /// The same, of a thread.
+    pub(crate) told_thread: Option<(String, Exit)>,
     /// Two clocks rang at the same moment; what comes first is nobody's law.
     pub(crate) is_void: bool,
     pub(crate) was_void: bool,
@@ -60,8 +64,12 @@ impl Twin {
         let mut in_parallel = BTreeSet::new();
         let is_all = has_edges_across(&tree, "/root");
         parallel_supervisors(&tree, "/root", is_all, &mut in_parallel);
+        let mut pools = BTreeSet::new();
+        all_pools(&tree, "/root", &mut pools);
+        in_parallel.extend(pools.iter().cloned());
         Self {
             in_parallel,
+            pools,
             tree,
             model,
             script: Vec::new(),
@@ -69,6 +77,7 @@ impl Twin {
             dropped: BTreeSet::new(),
             reached: Vec::new(),
             told: Vec::new(),
+            told_thread: None,
             is_void: false,
             was_void: false,
         }
@@ -77,21 +86,36 @@ impl Twin {
     fn apply(mut self, op: &Op) -> Self {
         self.was_void = self.is_void;
         self.script.push(op.clone());
-        self.told.clear();
+        (self.told, self.told_thread) = (Vec::new(), None);
         if self.is_void {
             return self;
         }
         match op {
             Op::Wait(millis) => self.model.wait(*millis),
             Op::Tell(whom) => {
-                for (path, how) in whom {
-                    if self.model.tell(path, *how) {
-                        self.told.push((path.clone(), *how));
+                // What a thread says comes from outside: when, beside others, is nobody's law.
+                let thread = whom.iter().find(|(path, _)| self.model.is_on_thread(path));
+                if let Some((path, how)) = thread.cloned() {
+                    let is_told = self.model.tell(&path, how);
+                    self.told_thread = is_told.then_some((path, how));
+                } else {
+                    for (path, how) in whom {
+                        if self.model.tell(path, *how) {
+                            self.told.push((path.clone(), *how));
+                        }
                     }
                 }
                 self.model.settle();
             }
-            Op::Command(command) => self.model.command(self.script.len(), command),
+            Op::Command(command) => {
+                // What is declared so is known from the beginning.
+                if let Verb::Add(child) = &command.verb
+                    && child.on_dependency_restart == OnDependencyRestart::Restart
+                {
+                    self.in_parallel.insert(command.path.clone());
+                }
+                self.model.command(self.script.len(), command);
+            }
             Op::Dropped(command) => {
                 self.dropped.insert(self.script.len());
                 self.model.command(self.script.len(), command);
@@ -99,7 +123,7 @@ impl Twin {
             Op::Beat(path) => self.model.beat(path),
             Op::LateWord(path) => self.model.late_word(path),
         }
-        self.is_void = self.model.ties() > 0;
+        self.is_void = self.model.ties() > 0 || self.model.is_open();
         self.seen = Seen::of(&mut self.model);
         self.seen.answers.retain(|(number, _)| !self.dropped.contains(number));
         self.reached = self.model.take_reached();
@@ -143,17 +167,24 @@ impl ReferenceStateMachine for Laws {
         let mut parents: Vec<_> =
             rows.iter().filter(|row| row.used.is_some()).map(|row| row.path.clone()).collect();
         parents.push("/root".to_owned());
+        let pools: Vec<_> =
+            parents.iter().filter(|path| twin.pools.contains(*path)).cloned().collect();
+        let adds = if pools.is_empty() { 5 } else { 25 };
+        // One member is no pool.
+        parents.extend(pools.iter().chain(&pools).chain(&pools).cloned());
         for path in stopping {
-            paths.extend([path.clone(), path.clone(), path]);
+            paths.extend([path.clone(), path.clone(), path.clone(), path]);
         }
         let whom = select(paths);
         let exit = || {
             prop_oneof![
-                5 => Just(Exit::Failed),
+                4 => Just(Exit::Failed(Class::Recoverable)),
+                1 => Just(Exit::Failed(Class::External)),
+                1 => Just(Exit::Failed(Class::Timeout)),
                 2 => Just(Exit::Succeeded),
                 1 => Just(Exit::Shutdown),
                 1 => Just(Exit::Panicked),
-                1 => Just(Exit::Fatal),
+                1 => Just(Exit::Failed(Class::Fatal)),
             ]
         };
         let verb = prop_oneof![
@@ -183,6 +214,7 @@ impl ReferenceStateMachine for Laws {
             });
         let known: BTreeMap<_, _> =
             parents.iter().map(|path| (path.clone(), twin.model.lasting_children(path))).collect();
+        let budget = twin.tree.budget;
         let is_declared = |path: &String| !path.contains("/x");
         let add =
             (select(parents), 0..3_u8, child("x", 0)).prop_map(move |(path, n, mut child)| {
@@ -192,30 +224,55 @@ impl ReferenceStateMachine for Laws {
                     known[&path].iter().filter(|path| is_declared(path)).cloned().collect();
                 tidy(&mut child, &mut number, AutoShutdown::Never);
                 tidy_dependencies(&mut child, &known);
+                if let (Some(budget), Some(grace)) = (budget, &mut child.grace) {
+                    *grace = (*grace).min(budget - 1);
+                }
                 Op::Command(Command { path, verb: Verb::Add(Box::new(child)) })
             });
         let wait = select(vec![1_u64, 40, 333, 1_111, 5_777, 31_000, 61_003]).prop_map(Op::Wait);
-        let end = Just(Op::Command(Command { path: "/root".to_owned(), verb: Verb::Shutdown }));
+        let end = |verb| Just(Op::Command(Command { path: "/root".to_owned(), verb }));
+        let now = if twin.model.is_ending() { 12 } else { 1 };
+        let end = prop_oneof![6 => end(Verb::Shutdown), now => end(Verb::ShutdownNow)];
         let add = if is_add { add.boxed() } else { wait.clone().boxed() };
         if tasks.is_empty() {
             return prop_oneof![9 => add, 9 => wait, 1 => end].boxed();
         }
         let beat = select(tasks.clone()).prop_map(Op::Beat);
-        let late = select(tasks.clone()).prop_map(Op::LateWord);
+        // Of one that starts, an earlier run may still have to say that it is ready.
+        let starting = rows.iter().filter(|row| row.life == Life::Starting);
+        let starting: Vec<_> = starting.map(|row| row.path.clone()).collect();
+        let lates = if starting.is_empty() { 3 } else { 45 };
+        let late = select(if starting.is_empty() { tasks.clone() } else { starting });
+        let late = late.prop_map(Op::LateWord);
         let tell = (select(tasks.clone()), exit()).prop_map(|told| Op::Tell(vec![told]));
         let both = (select(tasks.clone()), exit(), select(tasks), exit())
             .prop_map(|(a, how, b, so)| Op::Tell(vec![(a, how), (b, so)]));
+        // Beside what is over soon, there is nothing to see.
+        let ends = if twin.model.is_ending() { 10 } else { 1 };
         prop_oneof![
             40 => tell,
-            8 => both,
+            10 => both,
             30 => command,
-            5 => add,
+            adds => add,
             30 => wait,
             8 => beat,
-            3 => late,
-            1 => end,
+            lates => late,
+            ends => end,
         ]
         .boxed()
+    }
+
+    /// For shrinking: nobody depends on a child that is not there, or needs longer for his end
+    /// than the tree has.
+    fn preconditions(twin: &Twin, op: &Op) -> bool {
+        match op {
+            Op::Command(Command { verb: Verb::Add(child), .. }) => {
+                let is_short = |budget| child.grace.unwrap_or(0) <= budget;
+                twin.tree.budget.is_none_or(is_short)
+                    && child.depends_on.iter().all(|path| twin.model.has(path))
+            }
+            _ => true,
+        }
     }
 
     fn apply(twin: Twin, op: &Op) -> Twin {
@@ -224,14 +281,22 @@ impl ReferenceStateMachine for Laws {
 }
 
 fn tree() -> impl Strategy<Value = Flags> {
-    flags(2).prop_map(|mut tree| {
+    (flags(2), any::<bool>()).prop_map(|(mut tree, has_budget)| {
         tree.intensity.max += 3;
         let mut number = 0;
         tidy_flags(&mut tree, &mut number);
+        // As short as the graces allow.
+        tree.budget = has_budget.then(|| longest_grace(&tree) + 5);
         let mut known = Vec::new();
         tidy_edges(&mut tree, "/root", &mut known);
         tree
     })
+}
+
+fn longest_grace(flags: &Flags) -> u64 {
+    let below = |child: &Child| child.flags().map_or(0, longest_grace);
+    let each = flags.children.iter().map(|child| child.grace.unwrap_or(0).max(below(child)));
+    each.max().unwrap_or(0)
 }
 
 fn flags(depth: u32) -> BoxedStrategy<Flags> {
@@ -258,6 +323,16 @@ fn flags(depth: u32) -> BoxedStrategy<Flags> {
             },
         )
         .boxed()
+}
+
+fn pool() -> impl Strategy<Value = Flags> {
+    let intensity = (select(vec![0_usize, 1, 2, 10]), select(vec![900_u64, 40_000]));
+    (intensity, any::<bool>()).prop_map(|((max, within), meltdown_is_abnormal)| Flags {
+        is_pool: true,
+        intensity: Limit { max, within },
+        meltdown_is_abnormal,
+        ..Flags::new(Vec::new())
+    })
 }
 
 fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
@@ -287,7 +362,8 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
     let on_dependency_restart =
         select(vec![OnDependencyRestart::Keep, OnDependencyRestart::Restart]);
     let needs = (needs, on_dependency_restart);
-    let policies = (restart, backoff, limit, on_limit, probe, proptest::bool::weighted(0.3));
+    let budgets = (limit, prop_oneof![3 => Just(Vec::new()), 1 => classes()]);
+    let policies = (restart, backoff, budgets, on_limit, probe, proptest::bool::weighted(0.3));
     let task = (
         proptest::collection::vec(attempt(), 0..6),
         prop_oneof![
@@ -302,21 +378,23 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         ],
     )
         .prop_map(|(attempts, manner, luggage)| Body::Task { attempts, manner, luggage });
+    let task = prop_oneof![8 => task, 1 => Just(Body::Thread)];
     let body = if depth == 0 {
         task.boxed()
     } else {
         prop_oneof![
-            4 => task,
-            1 => flags(depth - 1).prop_map(|flags| Body::Supervisor(Box::new(flags))),
+            12 => task,
+            3 => flags(depth - 1).prop_map(|flags| Body::Supervisor(Box::new(flags))),
+            2 => pool().prop_map(|flags| Body::Supervisor(Box::new(flags))),
         ]
         .boxed()
     };
-    let stale_after = proptest::option::weighted(0.3, select(vec![900_u64, 6_000]));
+    let stale_after = proptest::option::weighted(0.4, select(vec![900_u64, 6_000]));
     let times = (select(vec![500_u64, 2_000]), stale_after);
     (policies, times, body, needs)
         .prop_map(
             move |(
-                (restart, backoff, limit, on_limit, probe_after, significant),
+                (restart, backoff, (limit, classes), on_limit, probe_after, significant),
                 times,
                 body,
                 (depends_on, on_dependency_restart),
@@ -326,6 +404,7 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
                     significant,
                     backoff,
                     limit: limit.map(|(max, within)| Limit { max, within }),
+                    classes,
                     on_limit,
                     probe_after,
                     depends_on,
@@ -341,10 +420,31 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         .boxed()
 }
 
+/// Something is said about single classes of failure.
+fn classes() -> impl Strategy<Value = Vec<OfClass>> {
+    let backoff =
+        (select(vec![150_u64, 900]), select(vec![1_u64, 2]), select(vec![400_u64, 20_000]));
+    let backoff = backoff.prop_map(|(initial, factor, reset_after)| Backoff {
+        initial,
+        max: 3_500,
+        factor,
+        reset_after,
+    });
+    let limit = (0_usize..3, select(vec![800_u64, 30_000]));
+    let limit = limit.prop_map(|(max, within)| Limit { max, within });
+    let said = (proptest::option::of(backoff), proptest::option::of(limit));
+    proptest::collection::btree_map(select(Class::ALL.to_vec()), said, 1..3).prop_map(|all| {
+        let all =
+            all.into_iter().map(|(class, (backoff, limit))| OfClass { class, backoff, limit });
+        all.collect()
+    })
+}
+
 fn attempt() -> impl Strategy<Value = Attempt> {
     prop_oneof![
         8 => Just(Attempt::Ok),
         2 => Just(Attempt::Fail),
+        1 => Just(Attempt::Unavailable),
         1 => Just(Attempt::Fatal),
         1 => Just(Attempt::Ignore),
         1 => Just(Attempt::Broken),
@@ -360,10 +460,6 @@ fn tidy_edges(flags: &mut Flags, path: &str, known: &mut Vec<String>) {
     for child in &mut flags.children {
         let is_near =
             |on: &&String| is_wild() || on.rsplit_once('/').is_some_and(|on| on.0 == path);
-        // One that was forgotten and is back is told after the others; nobody's law, either.
-        if child.restart == Restart::Temporary && !is_wild() {
-            child.depends_on.clear();
-        }
         tidy_dependencies(child, &known.iter().filter(is_near).cloned().collect::<Vec<_>>());
         let path = format!("{path}/{}", child.id);
         let before = known.len();
@@ -418,6 +514,17 @@ fn parallel_supervisors(flags: &Flags, path: &str, is_all: bool, all: &mut BTree
     }
 }
 
+fn all_pools(flags: &Flags, path: &str, pools: &mut BTreeSet<String>) {
+    if flags.is_pool {
+        pools.insert(path.to_owned());
+    }
+    for child in &flags.children {
+        if let Some(flags) = child.flags() {
+            all_pools(flags, &format!("{path}/{}", child.id), pools);
+        }
+    }
+}
+
 fn is_wild() -> bool {
     std::env::var_os("MODEL_WILD").is_some()
 }
@@ -444,11 +551,18 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
         child.backoff.initial += own;
         child.backoff.max += own;
     }
+    for (n, said) in (1..).zip(&mut child.classes) {
+        if let Some(backoff) = &mut said.backoff {
+            backoff.initial += own + n;
+            backoff.max += own + n;
+        }
+    }
     child.grace = child.grace.map(|grace| grace + own);
     child.start_timeout = child.start_timeout.map(|timeout| timeout + own);
     child.stale_after = child.stale_after.map(|wait| wait + own);
     if child.restart == Restart::Temporary {
         (child.limit, child.probe_after, child.backoff) = (None, None, Backoff::NONE);
+        child.classes.clear();
     }
     if child.on_limit != OnLimit::Quarantine {
         child.probe_after = None;
@@ -465,6 +579,7 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
             (child.start_timeout, child.stale_after) = (None, None);
             tidy_flags(flags, number);
         }
+        Body::Thread => (child.start_timeout, child.stale_after) = (None, None),
         Body::Task { attempts, manner, .. } => {
             // The tree comes up.
             if let Some(first) = attempts.first_mut() {
@@ -504,6 +619,7 @@ fn command_text(Command { path, verb }: &Command) -> String {
     match verb {
         Verb::Add(child) => format!("add {}/{}", short(path), child_text(child)),
         Verb::Shutdown => "shutdown".to_owned(),
+        Verb::ShutdownNow => "shutdown now".to_owned(),
         verb => format!("{} {}", format!("{verb:?}").to_lowercase(), short(path)),
     }
 }
@@ -515,9 +631,13 @@ fn flags_text(flags: &Flags) -> String {
         Who::OneForAll => "one_for_all",
         Who::RestForOne => "rest_for_one",
     };
+    let strategy = if flags.is_pool { "pool" } else { strategy };
     let mut text = format!("{strategy} intensity={max}/{within}ms ");
     if flags.start == Order::Parallel {
         text.push_str("parallel ");
+    }
+    if let Some(budget) = flags.budget {
+        let _ok = write!(text, "shutdown_budget={budget}ms ");
     }
     match flags.auto_shutdown {
         AutoShutdown::Never => {}
@@ -559,6 +679,17 @@ fn child_text(child: &Child) -> String {
     if let Some(Limit { max, within }) = child.limit {
         word(format!("limit={max}/{within}ms"));
     }
+    for OfClass { class, backoff, limit } in &child.classes {
+        let class = format!("{class:?}").to_lowercase();
+        if let Some(Backoff { initial, max, factor, reset_after }) = backoff {
+            word(format!(
+                "on_{class}=backoff={initial}ms..{max}ms*{factor},reset_after={reset_after}ms"
+            ));
+        }
+        if let Some(Limit { max, within }) = limit {
+            word(format!("on_{class}=limit={max}/{within}ms"));
+        }
+    }
     if child.on_limit != OnLimit::Quarantine {
         word(format!("on_limit={:?}", child.on_limit).to_lowercase());
     }
@@ -570,6 +701,7 @@ fn child_text(child: &Child) -> String {
     }
     match &child.body {
         Body::Supervisor(flags) => word(flags_text(flags)),
+        Body::Thread => word(format!("thread grace={}ms", child.grace.unwrap_or(0))),
         Body::Task { attempts, manner, luggage } => {
             if !attempts.is_empty() {
                 word(format!("attempts={attempts:?}").replace(", ", "+"));

@@ -16,6 +16,7 @@ use rust_supervisor::id::ChildPath;
 use rust_supervisor::policy::backoff::Backoff;
 use rust_supervisor::policy::dependency::{OnDependencyRestart, StartMode};
 use rust_supervisor::policy::failure::{OnLimit, TaskFailureKind};
+use rust_supervisor::policy::on_failure::{ClassPatch, FailureClass};
 use rust_supervisor::policy::restart::{AutoShutdown, Meltdown, Readiness, Restart, Strategy};
 use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::runtime::supervisor::Supervisor;
@@ -34,14 +35,15 @@ use tokio::runtime::Runtime;
 use tokio::sync::oneshot;
 
 use crate::seen::{Line, Row, Seen};
+use crate::threads::{self, Threads};
 
 /// How often everybody else has had a turn without anything new, before it is taken that nothing
 /// more happens at this moment.
 const QUIET_TURNS: usize = 6;
 
 type Doors = Arc<Mutex<BTreeMap<String, oneshot::Sender<supervisor_model::Exit>>>>;
-/// The latest run of each child.
-type Contexts = Arc<Mutex<BTreeMap<String, TaskContext>>>;
+/// The runs of each child, the latest last.
+type Contexts = Arc<Mutex<BTreeMap<String, Vec<TaskContext>>>>;
 
 /// What the runs and those who play with them share.
 #[derive(Clone, Default)]
@@ -49,6 +51,7 @@ struct Stage {
     doors: Doors,
     contexts: Contexts,
     lives: Lives,
+    threads: Threads,
 }
 
 /// How much of each child is alive: its futures, and what they have spawned (L30).
@@ -119,7 +122,8 @@ impl Real {
             .expect("a runtime");
         let stage = Stage::default();
         let mut builder = runtime.block_on(async {
-            let spec = supervisor("root", root, &stage).shutdown_budget(ms(100_000_000));
+            let budget = ms(root.budget.unwrap_or(100_000_000));
+            let spec = supervisor("root", root, &stage).shutdown_budget(budget);
             Supervisor::builder(spec).event_capacity(4096).seed(1)
         });
         let events = builder.subscribe_events();
@@ -147,6 +151,11 @@ impl Real {
         self.seen()
     }
 
+    pub(crate) fn tell_thread(&mut self, path: &str, how: supervisor_model::Exit) -> Seen {
+        self.stage.threads.end(path, how);
+        self.seen()
+    }
+
     pub(crate) fn tell(&mut self, whom: &[(String, supervisor_model::Exit)]) -> Seen {
         let doors = Arc::clone(&self.stage.doors);
         // Inside, where who is woken first is polled first.
@@ -169,7 +178,7 @@ impl Real {
         let Some(handle) = self.handle.clone() else { return self.seen() };
         let (command, stage) = (command.clone(), self.stage.clone());
         self.runtime.spawn(async move {
-            let is_end = command.verb == Verb::Shutdown;
+            let is_end = matches!(command.verb, Verb::Shutdown | Verb::ShutdownNow);
             let outcome = ask(handle, command, stage).await;
             if !is_end {
                 let answer = answer(&outcome);
@@ -196,27 +205,31 @@ impl Real {
     pub(crate) fn beat(&mut self, path: &str) -> Seen {
         let contexts = self.stage.contexts.lock().unwrap_or_else(PoisonError::into_inner);
         let inside = self.runtime.enter();
-        if let Some(context) = contexts.get(path) {
+        if let Some(context) = contexts.get(path).and_then(|runs| runs.last()) {
             context.heartbeat();
         }
         drop((inside, contexts));
         self.seen()
     }
 
-    /// L31: only a run that is over; what one that lives says counts.
+    /// L31: only runs that are over; what one that lives says counts.
     pub(crate) fn late_word(&mut self, path: &str) -> Seen {
         let is_over = |path: &str| {
             let lives = self.stage.lives.lock().unwrap_or_else(PoisonError::into_inner);
             lives.get(path) == Some(&0)
         };
         let contexts = self.stage.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(context) = contexts.get(path).filter(|_| is_over(path)) {
-            let inside = self.runtime.enter();
+        let runs = contexts.get(path).map_or(&[][..], Vec::as_slice);
+        // All but the latest are over, and whichever was never ready says it for the first time.
+        let over =
+            if is_over(path) { runs } else { runs.split_last().map_or(runs, |(_, over)| over) };
+        let inside = self.runtime.enter();
+        for context in over {
             context.ready();
             context.heartbeat();
             context.spawn(async { unreachable!("it is over") });
-            drop(inside);
         }
+        drop(inside);
         drop(contexts);
         self.seen()
     }
@@ -249,7 +262,7 @@ impl Real {
                     rows_below(&state, "/root", &mut rows);
                 }
             }
-            Seen { lines, answers, rows, is_over, is_ending: is_over }
+            Seen { lines, answers, rows, is_over, is_ending: is_over, is_forced: false }
         })
     }
 }
@@ -273,7 +286,7 @@ fn row(child: &ChildState) -> Row {
             .intensity
             .filter(|_| child.lifecycle.is_live())
             .map(|limit| limit.used as usize),
-        own_used: child.limits.first().map(|limit| limit.used as usize),
+        own_used: child.limits.iter().map(|limit| limit.used as usize).collect(),
         due: child
             .due
             .filter(|_| is_due)
@@ -282,9 +295,13 @@ fn row(child: &ChildState) -> Row {
 }
 
 fn line(path: &ChildPath, generation: u64, at: u64, kind: &EventKind) -> Option<Line> {
-    if path.is_root()
-        && !matches!(kind, EventKind::Meltdown { .. } | EventKind::AutoShutdown { .. })
-    {
+    let is_about_root = matches!(
+        kind,
+        EventKind::Meltdown { .. }
+            | EventKind::AutoShutdown { .. }
+            | EventKind::ShutdownForced { .. }
+    );
+    if path.is_root() && !is_about_root {
         return None;
     }
     let exit = |exit: &Exit| exit.word();
@@ -295,10 +312,12 @@ fn line(path: &ChildPath, generation: u64, at: u64, kind: &EventKind) -> Option<
         EventKind::StartIgnored => "start_ignored".to_owned(),
         EventKind::Exited { exit: how } => format!("exited {}", exit(how)),
         EventKind::StopRequested => "stop_requested".to_owned(),
+        EventKind::Unjoinable => "unjoinable".to_owned(),
         EventKind::Aborted => "aborted".to_owned(),
         EventKind::Probing => "probing".to_owned(),
         EventKind::Meltdown { .. } => "meltdown".to_owned(),
         EventKind::AutoShutdown { .. } => "auto_shutdown".to_owned(),
+        EventKind::ShutdownForced { .. } => "forced".to_owned(),
         EventKind::Added => "added".to_owned(),
         _ => return None,
     };
@@ -319,6 +338,7 @@ fn answer(outcome: &Result<CommandOutcome, SupervisorError>) -> Answer {
         Err(SupervisorError::StartFailed { .. }) => Answer::StartFailed,
         Err(SupervisorError::Stopped { .. }) => Answer::Stopped,
         Err(SupervisorError::Removed { .. }) => Answer::Removed,
+        Err(SupervisorError::Unjoinable { .. }) => Answer::Unjoinable,
         Err(SupervisorError::ShuttingDown) => Answer::ShuttingDown,
         Err(SupervisorError::SupervisorDown { .. }) => Answer::SupervisorDown,
         Err(SupervisorError::NotASupervisor { .. }) => Answer::NotASupervisor,
@@ -339,6 +359,10 @@ fn supervisor(id: &str, flags: &said::Flags, stage: &Stage) -> SupervisorSpec {
 
 fn inside(spec: SupervisorSpec, path: &str, flags: &said::Flags, stage: &Stage) -> SupervisorSpec {
     let max = u32::try_from(flags.intensity.max).expect("a small number");
+    if flags.is_pool {
+        let spec = spec.intensity(max, ms(flags.intensity.within));
+        return if flags.meltdown_is_abnormal { spec } else { spec.meltdown(Meltdown::Shutdown) };
+    }
     let mut spec = spec
         .strategy(match flags.strategy {
             said::Strategy::OneForOne => Strategy::OneForOne,
@@ -385,6 +409,26 @@ macro_rules! policies {
         if let Some(said::Limit { max, within }) = child.limit {
             spec = spec.restart_limit(u32::try_from(max).expect("a small number"), ms(within));
         }
+        for said::OfClass { class, backoff, limit } in &child.classes {
+            let class = match class {
+                said::Class::Recoverable => FailureClass::Recoverable,
+                said::Class::External => FailureClass::ExternalDependency,
+                said::Class::Timeout => FailureClass::Timeout,
+                said::Class::Panic => FailureClass::Panic,
+                said::Class::Fatal => unreachable!("it is never retried"),
+            };
+            let mut patch = ClassPatch::NONE;
+            if let Some(said::Backoff { initial, max, factor, reset_after }) = *backoff {
+                let factor = f64::from(u32::try_from(factor).expect("a small number"));
+                let backoff = Backoff::new(ms(initial), ms(max)).factor(factor).jitter(0.0);
+                patch = patch.backoff(backoff.reset_after(ms(reset_after)).into());
+            }
+            if let Some(said::Limit { max, within }) = *limit {
+                patch =
+                    patch.restart_limit(u32::try_from(max).expect("a small number"), ms(within));
+            }
+            spec = spec.on_failure(class, patch);
+        }
         if let Some(wait) = child.probe_after {
             spec = spec.probe_after(ms(wait));
         }
@@ -405,7 +449,18 @@ fn node(child: &said::Child, stage: &Stage, parent: &str) -> NodeSpec {
     let path = format!("{parent}/{}", child.id);
     match &child.body {
         Body::Supervisor(flags) => {
-            let spec = inside(SupervisorSpec::new(&*child.id), &path, flags, stage);
+            let id = &*child.id;
+            let spec =
+                if flags.is_pool { SupervisorSpec::pool(id) } else { SupervisorSpec::new(id) };
+            let spec = inside(spec, &path, flags, stage);
+            policies!(spec, child).into()
+        }
+        Body::Thread => {
+            let task = threads::task(path, &stage.threads);
+            let grace = ms(child.grace.expect("a thread is not waited for for ever"));
+            let spec = ChildSpec::new(&*child.id, task)
+                .grace(Grace::After(grace))
+                .abort_wait(ms(child.abort_wait));
             policies!(spec, child).into()
         }
         Body::Task { attempts, manner, luggage } => {
@@ -448,7 +503,7 @@ fn task(
         }
         let life = Life::new(&path, &stage, luggage == Luggage::Bomb);
         let mut contexts = stage.contexts.lock().unwrap_or_else(PoisonError::into_inner);
-        contexts.insert(path.to_string(), ctx.clone());
+        contexts.entry(path.to_string()).or_default().push(ctx.clone());
         let run = run(ctx, attempt, manner, luggage, stage.clone());
         Mortal { future: Box::pin(run), _life: life }
     })
@@ -469,6 +524,7 @@ async fn run(
     match attempt {
         Attempt::Ok | Attempt::Broken => {}
         Attempt::Fail => return failed(TaskFailureKind::Recoverable),
+        Attempt::Unavailable => return failed(TaskFailureKind::ExternalDependency),
         Attempt::Fatal => return failed(TaskFailureKind::FatalConfig),
         Attempt::Ignore => return TaskResult::Ignored,
         Attempt::Slow(millis) => {
@@ -503,11 +559,7 @@ async fn run(
         biased;
         () = ctx.stopped() => leave(manner).await,
         how = told => match how {
-            Ok(supervisor_model::Exit::Succeeded) => TaskResult::Succeeded,
-            Ok(supervisor_model::Exit::Shutdown) => TaskResult::Shutdown,
-            Ok(supervisor_model::Exit::Fatal) => failed(TaskFailureKind::FatalBug),
-            Ok(supervisor_model::Exit::Panicked) => panic_silently(),
-            Ok(_) => failed(TaskFailureKind::Recoverable),
+            Ok(how) => end(how),
             // Its helper was told in its place.
             Err(_) => std::future::pending().await,
         },
@@ -535,6 +587,10 @@ async fn ask(
             drop(handle.shutdown_tree(BY, WHY).await);
             Err(SupervisorError::ShuttingDown)
         }
+        Verb::ShutdownNow => {
+            drop(handle.shutdown_now(BY, WHY).await);
+            Err(SupervisorError::ShuttingDown)
+        }
     }
 }
 
@@ -545,6 +601,26 @@ async fn leave(manner: Manner) -> TaskResult {
         Manner::Deaf => std::future::pending().await,
     }
     TaskResult::Succeeded
+}
+
+/// Ends as it is told to.
+pub(crate) fn end(how: supervisor_model::Exit) -> TaskResult {
+    match how {
+        supervisor_model::Exit::Succeeded => TaskResult::Succeeded,
+        supervisor_model::Exit::Shutdown => TaskResult::Shutdown,
+        supervisor_model::Exit::Failed(class) => failed(kind(class)),
+        _ => panic_silently(),
+    }
+}
+
+fn kind(class: said::Class) -> TaskFailureKind {
+    match class {
+        said::Class::Recoverable => TaskFailureKind::Recoverable,
+        said::Class::External => TaskFailureKind::ExternalDependency,
+        said::Class::Timeout => TaskFailureKind::Timeout,
+        said::Class::Panic => TaskFailureKind::Panic,
+        said::Class::Fatal => TaskFailureKind::FatalBug,
+    }
 }
 
 fn failed(kind: TaskFailureKind) -> TaskResult {

@@ -21,7 +21,7 @@ pub(crate) struct Row {
     pub(crate) life: String,
     pub(crate) generation: u64,
     pub(crate) used: Option<usize>,
-    pub(crate) own_used: Option<usize>,
+    pub(crate) own_used: Vec<usize>,
     pub(crate) due: Option<u64>,
 }
 
@@ -32,6 +32,8 @@ pub(crate) struct Seen {
     pub(crate) rows: Vec<Row>,
     pub(crate) is_over: bool,
     pub(crate) is_ending: bool,
+    /// Whether what was live has been aborted at once.
+    pub(crate) is_forced: bool,
 }
 
 impl Seen {
@@ -48,21 +50,23 @@ impl Seen {
             own_used: row.own_used,
             due: row.due,
         });
-        let is_ending = model.is_ending();
-        Self { lines, answers, rows: rows.collect(), is_over: model.is_over(), is_ending }
+        let (is_ending, is_forced) = (model.is_ending(), model.is_forced());
+        let is_over = model.is_over();
+        Self { lines, answers, rows: rows.collect(), is_over, is_ending, is_forced }
     }
 
     /// Budgets mean nothing any more when the end of the tree has begun.
     pub(crate) fn without_budgets(mut self) -> Self {
         for row in &mut self.rows {
-            (row.used, row.own_used) = (None, None);
+            (row.used, row.own_used) = (None, Vec::new());
         }
         self
     }
 }
 
 fn line(item: &Item) -> Option<Line> {
-    if item.path == "/root" && !matches!(item.fact, Fact::Meltdown | Fact::AutoShutdown) {
+    let is_about_root = matches!(item.fact, Fact::Meltdown | Fact::AutoShutdown | Fact::Forced);
+    if item.path == "/root" && !is_about_root {
         return None;
     }
     let what = match item.fact {
@@ -72,10 +76,12 @@ fn line(item: &Item) -> Option<Line> {
         Fact::StartIgnored => "start_ignored".to_owned(),
         Fact::Exited(exit) => format!("exited {}", exit.word()),
         Fact::StopRequested => "stop_requested".to_owned(),
+        Fact::Unjoinable => "unjoinable".to_owned(),
         Fact::Aborted => "aborted".to_owned(),
         Fact::Probing => "probing".to_owned(),
         Fact::Meltdown => "meltdown".to_owned(),
         Fact::AutoShutdown => "auto_shutdown".to_owned(),
+        Fact::Forced => "forced".to_owned(),
         Fact::Added => "added".to_owned(),
         // No law says when it is noticed that nobody is there any more; the rows show it.
         Fact::Removed => return None,
@@ -88,12 +94,13 @@ impl Seen {
     /// The order in which one supervisor does things is law; in which several do, at the same
     /// moment, is not. So: what each did in its order, and the supervisors in the order of names.
     ///
-    /// Nor is it in which order one does things side by side.
+    /// Nor is it in which order one does things side by side, or all is aborted at once.
     pub(crate) fn by_supervisor(mut self, in_parallel: &BTreeSet<String>) -> Self {
+        let is_forced = self.is_forced;
         self.lines.sort_by(|a, b| {
             let above = |line: &Line| {
                 let parent = line.path.rsplit_once('/').map_or("", |(parent, _)| parent);
-                let is_alone = in_parallel.contains(parent);
+                let is_alone = is_forced || in_parallel.contains(parent);
                 let child = if is_alone { line.path.as_str() } else { "" };
                 (line.at, parent.to_owned(), child.to_owned())
             };
@@ -115,10 +122,11 @@ impl fmt::Display for Seen {
         for row in &self.rows {
             let Row { path, life, generation, used, own_used, due } = row;
             write!(f, "    {path}#{generation} {life}")?;
-            for (name, value) in [("used", used), ("own", own_used)] {
-                if let Some(value) = value {
-                    write!(f, " {name}={value}")?;
-                }
+            if let Some(used) = used {
+                write!(f, " used={used}")?;
+            }
+            if !own_used.is_empty() {
+                write!(f, " own={own_used:?}")?;
             }
             match due {
                 Some(due) => writeln!(f, " due={due}ms")?,

@@ -17,6 +17,21 @@ fn a_child_starts_when_all_it_depends_on_is_ready() {
 }
 
 #[test]
+fn those_who_wait_for_the_same_start_in_the_order_of_declaration() {
+    // `x` has the place in memory that was `t`'s.
+    check(
+        "one_for_one { a, t temporary, c needs=a }",
+        "start; exit t ok; stop a; exit c error; add x needs=a; start a",
+        "
+        0ms: start a#1, start t#1, start c#1, up
+        0ms: cancel a#1, [stop a: ok]
+        0ms: [add x needs=a: ok]
+        0ms: start a#2, [start a: ok], start c#2, start x#1
+        ",
+    );
+}
+
+#[test]
 fn a_waiting_child_counts_as_started_for_its_younger_siblings() {
     check(
         "one_for_one { s { x explicit transient, y }, t { a needs=../s/x, b } }",

@@ -3,6 +3,22 @@
 use crate::core::tests::player::check;
 
 #[test]
+fn a_start_whose_time_is_over_is_not_waited_for_when_it_is_stopped_by_command() {
+    check(
+        "one_for_all parallel { a explicit start_timeout=1s, b }",
+        "start; ready a; exit b error; immortal a; wait 1s; exit b error; state; stop a; state",
+        "
+        0ms: start a#1, start b#1
+        0ms: up
+        0ms: cancel a#1, start a#2, start b#2
+        1000ms: cancel a#2
+        a stopping#2, b down#2
+        a stopping#2, b restarting#2
+        ",
+    );
+}
+
+#[test]
 fn a_parallel_supervisor_starts_each_child_as_soon_as_it_can() {
     check(
         "one_for_one parallel { a explicit, b explicit needs=a, c explicit, d explicit needs=b+c }",

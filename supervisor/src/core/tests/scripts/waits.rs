@@ -282,6 +282,24 @@ fn so_does_one_that_fails_when_the_round_of_a_sibling_stops_it() {
 }
 
 #[test]
+fn so_does_one_whose_death_had_to_wait_and_was_taken_in_by_the_next_round() {
+    check(
+        "one_for_all { a backoff=2s..8s reset_after=1s, b, c explicit start_timeout=9s }",
+        "start; ready c; exit a error; wait 2s; wait 2s; exit a error; exit c error; ready c; \
+         exit a error; wait 4s",
+        "
+        0ms: start a#1, start b#1, start c#1
+        0ms: up
+        0ms: cancel c#1, cancel b#1
+        2000ms: start a#2, start b#2, start c#2
+        4000ms: cancel b#2, start a#3, start b#3, start c#3
+        4000ms: cancel c#3, cancel b#3
+        6000ms: start a#4, start b#4, start c#4
+        ",
+    );
+}
+
+#[test]
 fn so_does_one_that_was_stopped() {
     check(
         "one_for_one { a backoff=2s..8s reset_after=1s }",
