@@ -319,3 +319,21 @@ fn a_supervisor_whose_start_fails_and_that_is_stopped_meanwhile_has_been_stopped
         ",
     );
 }
+
+#[test]
+fn a_run_that_is_lost_while_it_stops_was_not_aborted() {
+    check(
+        "one_for_one { a grace=5s, b }",
+        "immortal a; show exited; start; stop a; exit a dropped; start a; immortal a; stop a; \
+         wait 5s; exit a dropped",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1
+        0ms: (a#1 ended: lost), [stop a: ok]
+        0ms: start a#2, [start a: ok]
+        0ms: cancel a#2
+        5000ms: abort a#2
+        5000ms: (a#2 ended: aborted), [stop a: ok]
+        ",
+    );
+}
