@@ -239,4 +239,10 @@ mod tests {
         assert!(!trips_before_in_rows(&slow, Limit::new(5, 3_600 * SECOND), Limit::new(6, SECOND)));
         assert!(!trips_before(&slow[0], Limit::new(5, 3_600 * SECOND), Limit::new(6, SECOND)));
     }
+
+    #[test]
+    fn jitter_counts_at_the_ceiling_too() {
+        let half = Backoff { jitter: 0.5, ..Backoff::new(SECOND, SECOND) };
+        assert_eq!(tightest_span(&half, 5), 2 * SECOND);
+    }
 }

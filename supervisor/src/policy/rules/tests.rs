@@ -184,4 +184,20 @@ fn each_rule_about_a_value_is_asked_at_one_place() {
         assert_eq!(text.or(panic.downcast_ref::<&str>().copied()), Some(fault.text()));
     }
     check(&none);
+    let fine = OnFailurePatch::NONE.on(last, ClassPatch::NONE.restart_limit(1, SECOND));
+    check(&PolicyPatch { on_failure: fine, ..none });
+}
+
+#[test]
+fn what_takes_no_time_is_named_in_the_message_of_the_compiler() {
+    for key in ["start_timeout", "stale_after", "probe_after", "shutdown budget"] {
+        assert!(PolicyFault::Zero(key).text().starts_with(&format!("`{key}` is zero")), "{key}");
+    }
+}
+
+#[test]
+fn half_of_what_is_expected_of_a_child_says_something() {
+    assert!(HealthPatch::NONE.heartbeat(SECOND).says_something());
+    assert!(HealthPatch::NONE.stale_after(SECOND).says_something());
+    assert!(!HealthPatch::NONE.says_something());
 }
