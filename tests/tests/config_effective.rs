@@ -121,6 +121,8 @@ fn every_value_says_where_it_comes_from_and_what_it_overrode() {
     }
     let payments = explain(&tree, TEXT, &[], "/root/payments");
     assert!(payments.contains("shutdown.grace: infinite, built in"), "{payments}");
+    // What it is below it has of its own.
+    assert!(!payments.contains("abort_wait"), "{payments}");
     assert!(!payments.contains("start_timeout"), "{payments}");
 }
 

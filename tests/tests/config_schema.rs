@@ -104,6 +104,11 @@ fn what_the_loader_takes_the_schema_takes_too() {
         (tree(), "dynamic: ~".into()),
         (
             tree(),
+            "supervisor: { children: { payments: { shutdown: { grace: 4s, abort_wait: 2s } } } }"
+                .into(),
+        ),
+        (
+            tree(),
             "supervisor: { children: { guides: { max_children: 9, readiness: explicit, \
              shutdown: { grace: infinite, abort_wait: 1s }, intensity: { max: 1, within: 1s }, \
              settings: { language: ~ } } } }"

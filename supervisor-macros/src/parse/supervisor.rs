@@ -97,8 +97,12 @@ fn shutdown(entry: &Entry, options: &mut SupervisorOptions, errors: &mut Errors)
     for entry in entry.nested("budget = \"30s\"", errors) {
         match entry.name().as_str() {
             "grace" => options.policy.grace = entry.grace(errors),
+            "abort_wait" => options.policy.abort_wait = entry.time(errors),
             "budget" => options.budget = entry.time(errors),
-            _ => entry.unknown("setting of `shutdown`", &["grace", "budget"], errors),
+            _ => {
+                let known = ["grace", "abort_wait", "budget"];
+                entry.unknown("setting of `shutdown`", &known, errors);
+            }
         }
     }
 }

@@ -94,7 +94,7 @@ fn what_is_right_passes() {
                 meltdown = abnormal,
                 auto_shutdown(all_significant),
                 defaults(restart(temporary), significant),
-                shutdown(grace = "1s", budget = "1m"),
+                shutdown(grace = "1s", abort_wait = "2s", budget = "1m"),
                 state = HashMap<String, Vec<u8>>,
                 restart(transient),
                 significant
@@ -297,7 +297,7 @@ fn the_rules_of_policies_hold_wherever_they_stand() {
             quote!(
                 intensity(max = 1, within = "0s"),
                 defaults(backoff(factor = 0)),
-                shutdown(grace = "0s", budget = "0s"),
+                shutdown(grace = "0s", abort_wait = "0s", budget = "0s"),
                 restart(permanent),
                 significant
             ),
@@ -308,6 +308,7 @@ fn the_rules_of_policies_hold_wherever_they_stand() {
             "`intensity` has a window",
             "`budget` is zero",
             "`grace` is at least",
+            "`abort_wait` is at least",
             "this is permanent:",
             "`factor` is at least 1",
             "`backoff` means nothing",

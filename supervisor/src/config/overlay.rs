@@ -282,10 +282,8 @@ impl<'a> Overlay<'a> {
         if spec.group.kind != GroupKind::None {
             return self.group(spec, section, weaker, key);
         }
-        let abort_wait =
-            section.shutdown.abort_wait.map(|_| key.join("shutdown").join("abort_wait"));
-        for key in section.said_about_a_task().map(|name| key.join(name)).chain(abort_wait) {
-            self.report(key, ConfigFault::NotATask { path: path.to_string() });
+        for name in section.said_about_a_task() {
+            self.report(key.join(name), ConfigFault::NotATask { path: path.to_string() });
         }
         spec.policy = self.about(section, &spec.policy, weaker, key);
         if let Some(tags) = laid("ChildSection", "tags of a supervisor", section.tags.as_ref()) {

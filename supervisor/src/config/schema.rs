@@ -49,6 +49,9 @@ pub fn json_schema_of(spec: &SupervisorSpec) -> Value {
     schema
 }
 
+const ABORT_WAIT_OF_A_SUPERVISOR: &str = "How long all that is below it may take to disappear when \
+    it is aborted because the grace of the supervisor is over. By default each as long as it says.";
+
 /// What may be said about the children of a compiled tree.
 struct ChildKeys {
     /// All keys of a child, by their names.
@@ -72,8 +75,11 @@ impl ChildKeys {
         definitions.remove("DynamicSection");
         definitions.insert("TaskSection".into(), keys.task(None));
         if let Some(mut stop) = definitions.get("StopSection").cloned() {
-            if let Some(keys) = stop.get_mut("properties").and_then(Value::as_object_mut) {
-                keys.remove("abort_wait");
+            stop["properties"]["grace"]["default"] = json!("infinite");
+            let wait = &mut stop["properties"]["abort_wait"];
+            wait["description"] = json!(ABORT_WAIT_OF_A_SUPERVISOR);
+            if let Some(wait) = wait.as_object_mut() {
+                wait.remove("default");
             }
             definitions.insert("SupervisorStopSection".into(), stop);
         }

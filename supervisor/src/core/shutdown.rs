@@ -12,6 +12,7 @@ use crate::control::command::By;
 use crate::error::types::SupervisorError;
 use crate::event::{EventKind, ForceCause};
 use crate::policy::decision::Rule;
+use crate::policy::shutdown::EACH_ITS_OWN;
 use crate::report::{ReportRow, RowEnd};
 use crate::task::exit::Exit;
 
@@ -42,7 +43,11 @@ impl Engine {
         self.force_below(self.root);
     }
 
+    /// What a supervisor says about the wait after an abort holds for all that is aborted with it.
     pub(super) fn force_below(&mut self, key: NodeKey) {
+        let wait_of_all = self.nodes.get(key).map(|node| node.policy().abort_wait);
+        let wait_of_all = wait_of_all
+            .filter(|wait| *wait != EACH_ITS_OWN && !cfg!(plant_bug = "wait_of_all_ignored"));
         let mut below = self.children(key);
         while let Some(key) = below.pop() {
             let Some(node) = self.nodes.get(key) else { continue };
@@ -57,7 +62,7 @@ impl Engine {
                 && is_child
                 && !stopping.is_aborted
             {
-                self.abort(key, stopping);
+                self.abort(key, stopping, wait_of_all);
             }
         }
     }

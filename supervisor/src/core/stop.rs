@@ -63,14 +63,15 @@ impl Engine {
         } else if stopping.is_aborted {
             self.give_up(key, stopping.after);
         } else {
-            self.abort(key, stopping);
+            self.abort(key, stopping, None);
         }
     }
 
-    /// Ends a run by force. A thread cannot be: it only gets its last chance.
-    pub(super) fn abort(&mut self, key: NodeKey, stopping: Stopping) {
+    /// Ends a run by force. A thread cannot be: it only gets its last chance. How long it has to
+    /// go is what it says itself, where nothing is said about all that are aborted with it.
+    pub(super) fn abort(&mut self, key: NodeKey, stopping: Stopping, wait: Option<Duration>) {
         let Some(node) = self.nodes.get(key) else { return };
-        let due = Some(self.now + node.policy().abort_wait);
+        let due = Some(self.now + wait.unwrap_or(node.policy().abort_wait));
         let is_blocking = node.is_blocking();
         self.set_state(key, State::Stopping(Stopping { due, is_aborted: true, ..stopping }));
         if !is_blocking {

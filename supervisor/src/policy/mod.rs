@@ -30,7 +30,7 @@ use self::keys::{patch_type, policy_keys};
 use self::on_failure::{FailureClass, OnFailure, OnFailurePatch};
 use self::restart::{Readiness, Restart};
 use self::role::Role;
-use self::shutdown::{Grace, ShutdownPatch};
+use self::shutdown::{EACH_ITS_OWN, Grace, ShutdownPatch};
 
 /// Everything the tree decides about one child by itself, with no key left open.
 #[derive(Clone, Debug, PartialEq)]
@@ -71,7 +71,11 @@ pub struct Policy {
     /// supervisor has as long as its children need.
     pub grace: Grace,
     /// How long an aborted run may take to disappear before it is given up as unjoinable;
-    /// monotonic clock, from the abort. Of any length; zero gives it up at once. Default: 1 s.
+    /// monotonic clock, from the abort. At least 1 ms. Default: 1 s.
+    ///
+    /// Of a supervisor: how long all that is below it may take to disappear when it is aborted
+    /// because the supervisor's grace is over (or, at the root, the budget of the shutdown), in
+    /// place of what each says. Default: `Duration::MAX`, which leaves each its own.
     pub abort_wait: Duration,
     /// The heartbeats that are expected of this child. Default: none.
     pub health: Option<Health>,
@@ -342,12 +346,17 @@ impl PolicyPatch {
 
     /// Fills every open key from the defaults of a task.
     pub fn resolve(self) -> Policy {
-        self.resolve_with(Policy::DEFAULT.grace)
+        self.resolve_with(Policy::DEFAULT.grace, Policy::DEFAULT.abort_wait)
     }
 
-    pub(crate) fn resolve_with(self, grace: Grace) -> Policy {
+    /// The same with the defaults of a supervisor, which has as long as what is below it needs.
+    pub(crate) fn resolve_for_supervisor(self) -> Policy {
+        self.resolve_with(Grace::Infinite, EACH_ITS_OWN)
+    }
+
+    fn resolve_with(self, grace: Grace, abort_wait: Duration) -> Policy {
         let role = self.role.unwrap_or_default();
-        self.over(self.of_role()).fill(role, &Policy::DEFAULT, grace)
+        self.over(self.of_role()).fill(role, &Policy::DEFAULT, (grace, abort_wait))
     }
 
     /// The defaults of its role.
@@ -367,7 +376,7 @@ impl PolicyPatch {
         said_or(self.on_limit, criticality.on_limit())
     }
 
-    fn fill(self, role: Role, built_in: &Policy, grace: Grace) -> Policy {
+    fn fill(self, role: Role, built_in: &Policy, stop: (Grace, Duration)) -> Policy {
         let criticality = self.criticality.unwrap_or(built_in.criticality);
         let on_limit = self.resolved_on_limit();
         let backoff = self.backoff.resolve();
@@ -383,8 +392,8 @@ impl PolicyPatch {
             criticality,
             readiness: self.readiness.unwrap_or(built_in.readiness),
             start_timeout: self.start_timeout.unwrap_or(built_in.start_timeout),
-            grace: self.shutdown.grace.unwrap_or(grace),
-            abort_wait: self.shutdown.abort_wait.unwrap_or(built_in.abort_wait),
+            grace: self.shutdown.grace.unwrap_or(stop.0),
+            abort_wait: self.shutdown.abort_wait.unwrap_or(stop.1),
             health: self.health.resolve(),
             on_dependency_restart: self
                 .on_dependency_restart

@@ -29,6 +29,10 @@ impl fmt::Display for Grace {
     }
 }
 
+/// The wait after an abort that a supervisor has about which nobody said one: what is below it has
+/// its own.
+pub(crate) const EACH_ITS_OWN: Duration = Duration::MAX;
+
 /// What somebody wrote down about stopping: every key may be open.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(

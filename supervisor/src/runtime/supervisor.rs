@@ -1,59 +1,44 @@
 //! Starting a tree.
 
+mod begin;
+#[cfg(feature = "config")]
+mod configured;
+
 #[cfg(feature = "config")]
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicUsize};
 
+#[cfg(any(feature = "config", feature = "ipc"))]
 use tokio::runtime::Handle;
-#[cfg(feature = "config")]
-use tokio::sync::Mutex;
-use tokio::sync::{broadcast, mpsc, oneshot, watch};
+use tokio::sync::oneshot;
 
-use super::driver::Driver;
-#[cfg(feature = "audit")]
-use super::gate::Gate;
 #[cfg(feature = "config")]
-use super::mailbox::MadeOf;
-#[cfg(any(feature = "audit", feature = "record"))]
-use super::mailbox::Message;
-use super::mailbox::{Capacities, Shared};
+use self::configured::{Before, spawn_all};
+use super::mailbox::Capacities;
 #[cfg(feature = "audit")]
 use crate::audit::AuditLog;
-#[cfg(feature = "audit")]
-use crate::audit::writer::{AuditWriter, Monitor};
 #[cfg(feature = "config")]
 use crate::config::configurable::SupervisorConfig;
 #[cfg(feature = "config")]
-use crate::config::effective::beside::Beside;
-#[cfg(feature = "config")]
 use crate::config::environment::Environment;
-#[cfg(feature = "config")]
+#[cfg(feature = "cli")]
 use crate::config::error::ConfigError;
-#[cfg(all(feature = "config", any(feature = "audit", feature = "record")))]
+#[cfg(all(feature = "cli", any(feature = "audit", feature = "record")))]
 use crate::config::error::ConfigFault;
-#[cfg(feature = "config")]
+#[cfg(feature = "cli")]
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;
 #[cfg(feature = "config")]
 use crate::config::manifest::Manifest;
-#[cfg(feature = "config")]
-use crate::config::observability::ObservabilitySection;
 use crate::control::handle::SupervisorHandle;
 use crate::control::stream::{EventStream, Live};
-use crate::core::engine::{Engine, Options};
 use crate::core::reconfigure::Kept;
 use crate::error::types::SupervisorError;
 #[cfg(all(feature = "ipc", unix))]
-use crate::ipc::{IpcOptions, server::Ready};
-use crate::observe::journal::Journal;
+use crate::ipc::IpcOptions;
 #[cfg(feature = "record")]
 use crate::record::RecordLog;
-#[cfg(feature = "record")]
-use crate::record::recorder::Recorder;
 use crate::spec::supervisor::SupervisorSpec;
-use crate::task::panic::{contain, install_hook};
 
 /// Starts trees.
 #[derive(Clone, Copy, Debug)]
@@ -199,25 +184,6 @@ pub struct SupervisorBuilder {
 enum Reach {
     Outside,
     Inside,
-}
-
-/// What there was before the configuration was laid over it, and the configuration.
-#[cfg(feature = "config")]
-#[derive(Debug)]
-struct Before {
-    spec: SupervisorSpec,
-    capacities: Capacities,
-    beside: Beside,
-    config: Arc<LoadedConfig>,
-}
-
-#[cfg(feature = "config")]
-impl Before {
-    fn read_from(self, sources: Sources) -> MadeOf {
-        let Self { spec, capacities, beside, config } = self;
-        let (config, reloading) = (watch::Sender::new(config), Mutex::default());
-        MadeOf { spec, sources, in_code: capacities, beside, config, reloading }
-    }
 }
 
 impl SupervisorBuilder {
@@ -435,243 +401,9 @@ impl SupervisorBuilder {
         #[cfg(not(feature = "config"))]
         Box::pin(self.within_reach().start_as_it_is()).await
     }
-
-    #[cfg(feature = "config")]
-    async fn configured(mut self) -> Result<Self, SupervisorError> {
-        let beside = self.beside();
-        let (sources, spec) = (self.sources.clone(), self.spec.clone());
-        let loaded = if sources.are_outside() {
-            off_the_async_threads(move || sources.load(&spec)).await??
-        } else {
-            sources.load(&spec)?
-        };
-        #[cfg(all(feature = "ipc", unix))]
-        let ipc = loaded.ipc_over(self.ipc.take().map(|options| *options));
-        #[cfg(not(all(feature = "ipc", unix)))]
-        let ipc = loaded.check_ipc();
-        let (spec, capacities) = (self.spec.without_tasks(), self.capacities);
-        let (ipc, laid) = ConfigError::both(ipc, loaded.overlay(*self.spec))?;
-        self.spec = Box::new(laid);
-        #[cfg(all(feature = "ipc", unix))]
-        {
-            self.ipc = ipc.map(Box::new);
-        }
-        #[cfg(not(all(feature = "ipc", unix)))]
-        let () = ipc;
-        self.members = loaded.manifests(&self.spec)?;
-        let ObservabilitySection { metrics, audit, record, .. } =
-            loaded.config().observability.clone();
-        self.is_measured = metrics.unwrap_or(self.is_measured);
-        #[cfg(any(feature = "audit", feature = "record"))]
-        let misplaced = |key| loaded.error_about(key, ConfigFault::MissingPlace);
-        // Without the feature it is an error to say anything about it.
-        #[cfg(feature = "audit")]
-        {
-            self.audit = audit.over(self.audit.take()).map_err(misplaced)?;
-        }
-        #[cfg(not(feature = "audit"))]
-        drop(audit);
-        #[cfg(feature = "record")]
-        {
-            self.recording = record.over(self.recording.take()).map_err(misplaced)?;
-        }
-        #[cfg(not(feature = "record"))]
-        drop(record);
-        self.capacities = capacities.with(&loaded.config().observability);
-        self.made_of =
-            Some(Box::new(Before { spec, capacities, beside, config: Arc::new(loaded) }));
-        Ok(self)
-    }
-
-    /// What it was told that a configuration has keys for, outside of the tree.
-    #[cfg(feature = "config")]
-    pub(crate) fn beside(&self) -> Beside {
-        let mut beside = Beside::default();
-        let Capacities { events, journal, kept: Kept { last_exits, remembered_paths } } =
-            self.capacities;
-        for (key, said, built_in) in [
-            ("event_capacity", events, Self::EVENT_CAPACITY),
-            ("journal_capacity", journal, Self::JOURNAL_CAPACITY),
-            ("last_exits", last_exits, Self::LAST_EXITS),
-            ("remembered_paths", remembered_paths, Self::REMEMBERED_PATHS),
-        ] {
-            if said != built_in {
-                beside.say(&format!("observability.{key}"), said);
-            }
-        }
-        if !self.is_measured {
-            beside.say("observability.metrics", false);
-        }
-        #[cfg(feature = "audit")]
-        if let Some(audit) = &self.audit {
-            let time = humantime::format_duration(audit.write_timeout).to_string();
-            beside.say("observability.audit.path", audit.file.display().to_string());
-            beside.say("observability.audit.on_failure", audit.on_failure.to_string());
-            beside.say("observability.audit.write_timeout", time);
-        }
-        #[cfg(feature = "record")]
-        if let Some(recording) = &self.recording {
-            beside.say("observability.record.max_bytes", recording.max_bytes);
-        }
-        #[cfg(all(feature = "ipc", unix))]
-        if let Some(options) = &self.ipc {
-            beside.say_otherwise("ipc.");
-            beside.say("ipc.enabled", true);
-            beside.say("ipc.target_id", options.target_id());
-        }
-        beside
-    }
-
-    /// What the engine is told beside the tree.
-    fn options(&self) -> Options {
-        let Kept { last_exits, remembered_paths } = self.capacities.kept;
-        let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
-        Options { seed, last_exits, remembered_paths }
-    }
-
-    async fn start_as_it_is(self) -> Result<SupervisorHandle, SupervisorError> {
-        let valid = self.spec.validate()?;
-        let runtime = runtime_with_a_timer()?;
-        install_hook();
-        if cfg!(panic = "abort") {
-            tracing::warn!("built with panic = \"abort\": a panic ends the process, not the child");
-        }
-        for warning in valid.warnings() {
-            tracing::warn!("{warning}");
-        }
-        let Capacities { events, journal, .. } = self.capacities;
-        let options = self.options();
-        let engine = Engine::new(&valid, options);
-        let (mailbox, inbox) = mpsc::unbounded_channel();
-        #[cfg(any(feature = "audit", feature = "record"))]
-        let tell = || {
-            let mailbox = mailbox.clone();
-            // A tree that has ended does not want to know.
-            Box::new(move |news| drop(mailbox.send(Message::News(news))))
-        };
-        #[cfg(feature = "record")]
-        let recorder = match &self.recording {
-            None => None,
-            Some(recording) => {
-                let recorder = Recorder::begin(recording, &self.spec, options, tell());
-                Some(recorder.map_err(SupervisorError::Record)?)
-            }
-        };
-        #[cfg(all(feature = "audit", feature = "ipc", unix))]
-        let mut audit_writer = None;
-        #[cfg(feature = "audit")]
-        let (gate, monitor) = match self.audit {
-            None => (None, None),
-            Some(audit) => {
-                let monitor = Arc::new(Monitor::default());
-                let writer = AuditWriter::start(audit, Arc::clone(&monitor), tell()).await;
-                let writer = writer.map_err(SupervisorError::Audit)?;
-                #[cfg(all(feature = "ipc", unix))]
-                {
-                    audit_writer = Some(writer.clone());
-                }
-                (Some(Gate::new(writer)), Some(monitor))
-            }
-        };
-        #[cfg(all(feature = "ipc", unix))]
-        let socket = open_socket(self.ipc).await?;
-        let (started, is_up) = oneshot::channel();
-        let events = broadcast::Sender::new(events);
-        let subscribers = Arc::new(AtomicUsize::new(0));
-        for subscriber in self.subscribers {
-            // One that has been dropped meanwhile wants nothing.
-            let live = Live::new(&events, Arc::clone(&subscribers));
-            drop(subscriber.send(live.measured_as(self.is_measured)));
-        }
-        let shared = Arc::new(Shared {
-            mailbox,
-            events: events.downgrade(),
-            subscribers,
-            journal: Journal::new(journal),
-            is_ending: watch::Sender::new(false),
-            end: watch::Sender::new(None),
-            is_detached: AtomicBool::new(false),
-            is_measured: self.is_measured,
-            #[cfg(feature = "config")]
-            made_of: self.made_of.map(|before| before.read_from(self.sources)),
-            counts: valid.counts().into(),
-            #[cfg(feature = "audit")]
-            audit: monitor,
-            #[cfg(all(feature = "ipc", unix))]
-            ipc_path: socket.as_ref().map(|socket| socket.path().to_owned()),
-        });
-        let handle = SupervisorHandle::strong(Arc::clone(&shared));
-        #[cfg(all(feature = "ipc", unix))]
-        let serve = |socket: Ready| {
-            #[cfg(feature = "audit")]
-            let socket = socket.audited(audit_writer);
-            socket.serve(&runtime, SupervisorHandle::weak(Arc::clone(&shared)))
-        };
-        #[cfg(all(feature = "ipc", unix))]
-        let socket = socket.map(serve).transpose().map_err(no_socket)?;
-        let driver = Driver::new(engine, shared, inbox, events, started);
-        #[cfg(feature = "test-support")]
-        let driver = driver.disordered(self.disorder);
-        #[cfg(all(feature = "ipc", unix))]
-        let driver = driver.reached_over(socket);
-        #[cfg(feature = "audit")]
-        let driver = driver.audited(gate);
-        #[cfg(feature = "record")]
-        let driver = driver.recorded(recorder);
-        runtime.spawn(driver.run());
-        // While the tree starts: a large one is not let go of in no time.
-        drop((self.spec, valid));
-        match is_up.await {
-            Ok(Ok(())) => Ok(handle),
-            Ok(Err(error)) => Err(error),
-            Err(_) => Err(handle.end_error()),
-        }
-    }
 }
 
-/// The runtime that the tree is to live on.
-fn runtime_with_a_timer() -> Result<Handle, SupervisorError> {
-    let runtime = Handle::try_current().map_err(|_| SupervisorError::NoRuntime)?;
-    // There is no way to ask a runtime whether it has a timer.
-    let timer = contain(|| tokio::time::sleep(std::time::Duration::ZERO));
-    timer.map(drop).map_err(|_| SupervisorError::NoTimer)?;
-    Ok(runtime)
-}
-
-/// Binds the socket that was asked for.
-#[cfg(all(feature = "ipc", unix))]
-async fn open_socket(options: Option<Box<IpcOptions>>) -> Result<Option<Ready>, SupervisorError> {
-    let Some(options) = options else { return Ok(None) };
-    let ready = off_the_async_threads(move || Ready::new(*options)).await?;
-    ready.map(Some).map_err(no_socket)
-}
-
-#[cfg(all(feature = "ipc", unix))]
-fn no_socket(error: crate::ipc::IpcError) -> SupervisorError {
-    SupervisorError::Ipc(Arc::new(error))
-}
-
-/// Spawns the members that the configuration names, one after the other; on an error the tree is
-/// ended, as it is when a declared child fails to start.
-#[cfg(feature = "config")]
-async fn spawn_all(
-    handle: &SupervisorHandle,
-    members: Vec<Manifest>,
-) -> Result<(), SupervisorError> {
-    const BY: &str = "the configuration";
-    for member in members.into_iter().filter(|member| member.is_enabled) {
-        if cfg!(plant_bug = "dynamic_not_started") {
-            return Ok(());
-        }
-        if let Err(error) = handle.spawn_manifest(member, BY, "it is named in `dynamic`").await {
-            let reason = "a member that is named in `dynamic` failed to start";
-            handle.shutdown_tree(BY, reason).await?;
-            return Err(error);
-        }
-    }
-    Ok(())
-}
-
+/// Does what may wait for a disk where waiting does no harm.
 #[cfg(any(feature = "config", feature = "ipc"))]
 pub(crate) async fn off_the_async_threads<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,

@@ -16,7 +16,7 @@ use crate::policy::intensity::Limit;
 use crate::policy::lint::{never_trips_in_rows, tightest_span_in_rows, trips_before_in_rows};
 use crate::policy::on_failure::FailureClass;
 use crate::policy::restart::Restart;
-use crate::policy::shutdown::Grace;
+use crate::policy::shutdown::{EACH_ITS_OWN, Grace};
 
 /// Something in a valid tree that is unlikely to be meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -246,9 +246,24 @@ fn worst_case_of_child(child: &NodePlan, path: &ChildPath) -> Option<Duration> {
         (PlanKind::Supervisor(inner), Grace::Infinite) => worst_case(inner, path),
         (PlanKind::Supervisor(inner), Grace::After(grace)) => {
             // Cut short by force, after which all that is left is aborted together.
-            Some(worst_case(inner, path).map_or(grace, |needed| needed.min(grace)))
+            let cut = grace.saturating_add(longest_abort_wait(inner));
+            Some(worst_case(inner, path).map_or(cut, |needed| needed.min(cut)))
         }
     }
+}
+
+/// The longest that anything below it may take to disappear: what was aborted just before
+/// everything is has its own.
+fn longest_abort_wait(supervisor: &SupervisorPlan) -> Duration {
+    let said = Some(supervisor.policy.abort_wait).filter(|wait| *wait != EACH_ITS_OWN);
+    let members = supervisor.pool().filter(|pool| pool.members.is_some());
+    let members = members.map(|pool| pool.policy.abort_wait);
+    let children = supervisor.children.iter().filter(|child| is_started(child));
+    let children = children.map(|child| match &child.kind {
+        PlanKind::Child(plan) => plan.policy.abort_wait,
+        PlanKind::Supervisor(inner) => longest_abort_wait(inner),
+    });
+    children.chain(said).chain(members).max().unwrap_or_default()
 }
 
 fn worst_case_of_task(policy: &Policy) -> Option<Duration> {
@@ -374,8 +389,10 @@ mod tests {
         let tree = SupervisorSpec::root().child(stubborn.clone()).child(inner.clone());
         assert_eq!(tree.validate().unwrap().worst_case_shutdown(), Some(6 * SECOND));
         let inner = inner.child(stubborn.clone()).grace(Grace::After(4 * SECOND));
-        let cut = SupervisorSpec::root().child(inner);
-        assert_eq!(cut.validate().unwrap().worst_case_shutdown(), Some(4 * SECOND));
+        let cut = SupervisorSpec::root().child(inner.clone());
+        assert_eq!(cut.validate().unwrap().worst_case_shutdown(), Some(5 * SECOND));
+        let cut = SupervisorSpec::root().child(inner.abort_wait(SECOND * 3 / 2));
+        assert_eq!(cut.validate().unwrap().worst_case_shutdown(), Some(SECOND * 11 / 2));
         let endless = tree.child(child("endless").grace(Grace::Infinite));
         assert_eq!(endless.validate().unwrap().worst_case_shutdown(), None);
         let off = SupervisorSpec::root().child(child("off").disabled());

@@ -242,6 +242,14 @@ impl SupervisorSpec {
         self
     }
 
+    /// How long all that is below it may take to disappear when it is aborted because
+    /// [`grace`](Self::grace) is over, or, at the root, the budget of the shutdown; what is left is
+    /// given up. At least 1 ms, on the monotonic clock. Default: each as long as it says itself.
+    pub fn abort_wait(mut self, wait: Duration) -> Self {
+        self.policy.shutdown.abort_wait = Some(wait);
+        self
+    }
+
     /// Lets it start only when `dependency` is ready; see [`Dependency`] for how it is named. Can
     /// be said more than once. Default: it depends on nothing.
     ///

@@ -143,7 +143,7 @@ impl Checker {
     ) -> SupervisorPlan {
         let dependencies = self.dependencies(path, above, &spec.dependencies, &spec.policy);
         let said = outer.for_supervisor().under(&spec.policy);
-        let policy = said.resolve_with(Grace::Infinite);
+        let policy = said.resolve_for_supervisor();
         let defaults = Defaults {
             in_code: spec.defaults.over(outer.in_code),
             configured: spec.configured_defaults.over(outer.configured),

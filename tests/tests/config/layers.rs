@@ -166,7 +166,7 @@ supervisor:
     ledger: {}
     nothing_like_it:
     db: { strategy: one_for_all, children: { x: {} }, backoff: { jitter: 2 }, shutdown: { grace: 0s } }
-    payments: { readiness: explicit, health: { heartbeat: 1s }, shutdown: { abort_wait: 1s } }
+    payments: { readiness: explicit, health: { heartbeat: 1s }, shutdown: { abort_wait: 0s } }
     pool: { children: { a: {} } }
 policy: { backoff: { factor: 0.5 } }
 shutdown: { budget: 0s }
@@ -183,7 +183,7 @@ observability: { event_capacity: 0, last_exits: 5000 }
         "`supervisor.children.db.shutdown.grace`: `/root/db`",
         "`supervisor.children.payments.readiness`: `/root/payments` is a supervisor, and only a task",
         "`supervisor.children.payments.health`: `/root/payments` is a supervisor",
-        "`supervisor.children.payments.shutdown.abort_wait`",
+        "`supervisor.children.payments.shutdown.abort_wait`: `/root/payments`",
         "`supervisor.children.pool.children.a`: `/root/pool` is a pool",
         "`policy.backoff.factor`: `/root/",
         "`shutdown.budget`: `/root`",

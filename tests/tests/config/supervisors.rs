@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use rust_supervisor::policy::restart::{Readiness, Restart};
+use rust_supervisor::policy::shutdown::Grace;
 use rust_supervisor::spec::child::ChildSpec;
 use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::task::factory::TaskFactory;
 
 use crate::policies::nest;
-use crate::stage::{brief, check, flaky, jitter, ms, parked, slow, stubborn};
+use crate::stage::{brief, check, flaky, jitter, ms, parked, slow, stubborn, stuck};
 
 /// A key of a supervisor, what it is set to, its first child, the window of its intensity in code,
 /// and what happens then, where `ROOT` is its path.
@@ -75,12 +76,18 @@ async fn what_is_said_about_a_supervisor_as_a_child_works_too() {
         SupervisorSpec::root()
             .child(SupervisorSpec::new("in").child(ChildSpec::new("t", stubborn())))
     };
+    // It does not end by an abort either.
+    let deaf = || {
+        let inner = SupervisorSpec::new("in").grace(Grace::After(ms(1_000)));
+        SupervisorSpec::root().child(inner.child(ChildSpec::new("t", stuck())))
+    };
     for (tree, key, value, expected) in [
         (failing(), "restart", "temporary", "/root/in #1  removed"),
         (failing(), "backoff.initial", "3s", "4000 ms  /root/in #2  starting"),
         (failing(), "restart_limit", "{max: 0, within: 1s}", "/root/in #1  decision: quarantine"),
         (failing(), "meltdown", "shutdown", "/root/in #1  decision: do not restart"),
         (hanging(), "shutdown.grace", "1s", "21000 ms  /root/in #1  is aborted"),
+        (deaf(), "shutdown.abort_wait", "3s", "24000 ms  /root/in/t #1  cannot be ended"),
     ] {
         check(tree, &nest(&["supervisor", "children", "in"], key, value), expected).await;
     }

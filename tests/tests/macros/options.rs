@@ -38,7 +38,7 @@ async fn patient(ctx: TaskContext) {
     criticality(standard),
     on_dependency_restart(keep),
     start(parallel),
-    shutdown(grace = "7s", budget = "8s"),
+    shutdown(grace = "7s", abort_wait = "500ms", budget = "8s"),
     auto_shutdown(all_significant),
     defaults(start_timeout = "5s", health(heartbeat = "3s"), on_dependency_restart = restart),
     significant
@@ -132,6 +132,7 @@ fn every_option_of_a_supervisor_lands_in_its_spec() {
                 .criticality(Criticality::Standard)
                 .on_dependency_restart(OnDependencyRestart::Keep)
                 .grace(Grace::After(Duration::from_secs(6)))
+                .abort_wait(Duration::from_millis(500))
                 .significant(),
         )
     );

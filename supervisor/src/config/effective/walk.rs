@@ -221,8 +221,8 @@ impl<'a> Walk<'a> {
         let mut code = self.about(&about, &spec.tags, &spec.dependencies, path, section);
         code.insert(0, code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
         let mut built_in = built_in(|key| !is_about_tasks(key) && key != "budget");
+        // What is below it has its own, and it as long as that needs.
         built_in.remove("shutdown.abort_wait");
-        // As long as its children need.
         built_in.insert("shutdown.grace".into(), ("infinite".into(), ValueOrigin::BuiltIn));
         let values = self.layers(built_in, code, section, above);
         self.nodes.push((path.clone(), values));

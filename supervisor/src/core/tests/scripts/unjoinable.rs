@@ -306,3 +306,66 @@ fn what_is_to_be_removed_and_cannot_be_ended_is_not_paused_any_more() {
         ",
     );
 }
+
+#[test]
+fn what_a_supervisor_says_holds_for_all_that_is_aborted_with_it() {
+    let tree = |said: &str| {
+        format!(
+            "one_for_one {{ s grace=2s {said} {{ a abort_wait=9s, b grace=1s abort_wait=4s }}, \
+             t grace=1s abort_wait=1s }}"
+        )
+    };
+    let script = "immortal s/a; immortal s/b; start; stop s; wait 20s; state";
+    // `b` was aborted before the others, by its own grace.
+    check(
+        &tree("abort_wait=3s"),
+        script,
+        "
+        0ms: start s/a#1, start s/b#1, start t#1, up
+        0ms: cancel s/b#1
+        1000ms: abort s/b#1
+        2000ms: cancel s/a#1, abort s/a#1
+        5000ms: [stop s: unjoinable]
+        s unjoinable#1, s/a unjoinable#1, s/b unjoinable#1, t up#1
+        ",
+    );
+    check(
+        &tree(""),
+        script,
+        "
+        0ms: start s/a#1, start s/b#1, start t#1, up
+        0ms: cancel s/b#1
+        1000ms: abort s/b#1
+        2000ms: cancel s/a#1, abort s/a#1
+        11000ms: [stop s: unjoinable]
+        s unjoinable#1, s/a unjoinable#1, s/b unjoinable#1, t up#1
+        ",
+    );
+    let short = "one_for_one { s grace=2s abort_wait=500ms { a abort_wait=9s } }";
+    check(
+        short,
+        "immortal s/a; start; stop s; wait 20s; state",
+        "
+        0ms: start s/a#1, up
+        0ms: cancel s/a#1
+        2000ms: abort s/a#1
+        2500ms: [stop s: unjoinable]
+        s unjoinable#1, s/a unjoinable#1
+        ",
+    );
+}
+
+#[test]
+fn what_the_root_says_holds_when_the_budget_is_over() {
+    check(
+        "one_for_one abort_wait=500ms budget=2s { a }",
+        "immortal a; start; shutdown; wait 20s; report",
+        "
+        0ms: start a#1, up
+        0ms: cancel a#1
+        2000ms: abort a#1
+        2500ms: end
+        not clean, forced in 2.5s: a#1 unjoinable after 2.5s, aborted
+        ",
+    );
+}
