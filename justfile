@@ -44,10 +44,10 @@ real-runs number="10000":
 soak seconds="600" *options:
     cargo run --release -p supervisor-tests --bin soak -- {{ seconds }} {{ options }}
 
-# Changes a line of what decides, and sees whether a test goes red: `just mutants supervisor/src/policy/decision.rs`.
-# Needs cargo-mutants.
-mutants *files="supervisor/src/policy/**/*.rs supervisor/src/core/*.rs":
-    scripts/mutants {{ files }}
+# Changes what decides in one place at a time, and sees whether a test goes red: all in one build (`--one-build`), or
+# one build for each change of a file: `just mutants supervisor/src/policy/decision.rs`. Needs cargo-mutants.
+mutants *arguments="--one-build":
+    scripts/mutants {{ arguments }}
 
 # The scripts of the core under Miri. Needs a nightly toolchain with miri and rust-src.
 miri *filter="core::tests::scripts task::":

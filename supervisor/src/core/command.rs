@@ -132,9 +132,6 @@ impl Engine {
                 self.hold(id, supervisor, key, HoldKind::Quarantine, by)
             }
             (Verb::Resume(_), Some(key)) => self.resume(id, key),
-            (Verb::ResetBudget(_), Some(key)) if self.state_of(key) == Some(State::Disabled) => {
-                Some(Err(self.disabled(key)))
-            }
             (Verb::ResetBudget(_), Some(key)) => {
                 self.reset_budget(Some(id), key);
                 Some(Ok(self.outcome(key, false)))

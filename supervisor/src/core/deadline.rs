@@ -192,4 +192,26 @@ mod tests {
         assert_eq!((deadlines.next(), deadlines.len()), (None, 0));
         assert!(deadlines.batches.is_empty());
     }
+
+    #[test]
+    fn those_of_one_moment_are_kept_in_a_batch_until_it_is_put_in_order() {
+        let mut deadlines = Deadlines::default();
+        let places = |deadlines: &Deadlines| (deadlines.in_order.len(), deadlines.batches.len());
+        // The first is alone, and one that is followed by none of its moment is in order.
+        for (index, (secs, expected)) in
+            (0..).zip([(5, (0, 0)), (6, (1, 0)), (6, (1, 1)), (7, (2, 1)), (6, (3, 1))])
+        {
+            deadlines.add_state(at(secs), node(index));
+            assert_eq!(places(&deadlines), expected, "after {index}");
+        }
+        let order: Vec<_> = std::iter::from_fn(|| deadlines.pop(at(6))).collect();
+        assert_eq!(order, [0, 1, 2, 4].map(|index| (Due::State, node(index))));
+        // That moment has been put in order. A later one has not.
+        for (index, (secs, expected)) in
+            (10..).zip([(6, (1, 0)), (6, (2, 0)), (8, (3, 0)), (8, (3, 1))])
+        {
+            deadlines.add_state(at(secs), node(index));
+            assert_eq!(places(&deadlines), expected, "after {index}");
+        }
+    }
 }

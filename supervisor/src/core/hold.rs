@@ -172,7 +172,6 @@ impl Engine {
     ) -> Option<Reply> {
         let (state, path) = (self.state_of(key)?, self.path_of(key));
         match state {
-            State::Disabled => return Some(Err(self.disabled(key))),
             State::Stopping(stopping) if stopping.after == After::Remove => {
                 return Some(Err(SupervisorError::Removed { path }));
             }

@@ -228,4 +228,20 @@ mod tests {
         assert_eq!(backoff.wait_with_jitter(3, 0.0), Duration::MAX);
         assert!(backoff.wait_with_jitter(3, 0.9) < Duration::MAX);
     }
+
+    #[test]
+    fn each_key_alone_says_something() {
+        let second = Duration::from_secs(1);
+        let none = BackoffPatch::NONE;
+        for said in [
+            BackoffPatch { initial: Some(second), ..none },
+            BackoffPatch { max: Some(second), ..none },
+            BackoffPatch { factor: Some(2.0), ..none },
+            BackoffPatch { jitter: Some(0.5), ..none },
+            BackoffPatch { reset_after: Some(second), ..none },
+        ] {
+            assert!(said.says_something(), "{said:?}");
+        }
+        assert!(!none.says_something());
+    }
 }

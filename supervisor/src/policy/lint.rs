@@ -178,4 +178,71 @@ mod tests {
             Limit::new(10, 3_600 * SECOND)
         ));
     }
+
+    #[test]
+    fn a_limit_trips_when_the_waits_fit_its_window_exactly() {
+        // 1 + 2 + 4 + 8 + 16 s between six failures.
+        let limit = |seconds| Limit::new(5, seconds * SECOND);
+        let rows = [doubling(0.0)];
+        for (seconds, is_never) in [(30, true), (31, false)] {
+            assert_eq!(never_trips(&rows[0], limit(seconds)), is_never);
+            assert_eq!(never_trips_in_rows(&rows, limit(seconds)), is_never);
+        }
+        assert!(!never_trips_in_rows(&rows, Limit::new(u32::MAX, SECOND)));
+    }
+
+    #[test]
+    fn a_wait_grows_to_its_ceiling_and_stays_there() {
+        // 1 + 2 + 4 + 8 + 16 + 32 s, and 60 s each from there on.
+        let growing = [doubling(0.0), doubling(0.0)];
+        for (charges, seconds) in [(7, 63), (8, 123), (9, 183)] {
+            assert_eq!(tightest_span(&growing[0], charges), seconds * SECOND);
+            // Each wait twice, once from each row.
+            assert_eq!(tightest_span_in_rows(&growing, 2 * charges - 1), 2 * seconds * SECOND);
+        }
+    }
+
+    #[test]
+    fn a_wait_that_hardly_grows_is_followed_only_so_far() {
+        let still = Backoff { jitter: 0.0, factor: 1.0, ..Backoff::new(SECOND, 2 * SECOND) };
+        assert_eq!(tightest_span(&still, u32::MAX), (u32::MAX - 1) * SECOND);
+        let slow = Backoff { factor: 1.0 + f64::EPSILON, ..still };
+        let span = tightest_span_in_rows(&[slow, Backoff { max: 3 * SECOND, ..slow }], u32::MAX);
+        assert_eq!(span.as_secs_f64().round(), f64::from(u32::MAX - 1));
+    }
+
+    #[test]
+    fn a_span_beyond_all_clocks_is_the_longest_there_is() {
+        let ages = Backoff { jitter: 0.0, ..Backoff::new(Duration::MAX, Duration::MAX) };
+        assert_eq!(tightest_span(&ages, 2), Duration::MAX);
+    }
+
+    #[test]
+    fn jitter_decides_which_row_comes_first() {
+        // 4 s of which nothing is left, and 3 s of which all is.
+        let long = Backoff { jitter: 1.0, ..Backoff::new(4 * SECOND, 4 * SECOND) };
+        let short = Backoff { jitter: 0.0, ..Backoff::new(3 * SECOND, 3 * SECOND) };
+        assert_eq!(tightest_span_in_rows(&[short, long], u32::MAX), Duration::ZERO);
+        let half = Backoff { jitter: 0.5, ..Backoff::new(4 * SECOND, 8 * SECOND) };
+        // 2 s of 4, and 3 s and 3 s before 4 s of 8.
+        assert_eq!(tightest_span_in_rows(&[short, half], 4), 8 * SECOND);
+    }
+
+    #[test]
+    fn in_rows_an_intensity_below_the_childs_own_limit_is_spent_first() {
+        let rows = [Backoff::NONE, doubling(0.0)];
+        let limit = Limit::new(10, SECOND);
+        assert!(trips_before_in_rows(&rows, Limit::new(9, SECOND), limit));
+        assert!(!trips_before_in_rows(&rows, limit, limit));
+        let slow = [doubling(0.0), doubling(0.0)];
+        assert!(!trips_before_in_rows(&slow, Limit::new(5, SECOND), Limit::new(6, 3_600 * SECOND)));
+        assert!(!trips_before_in_rows(&slow, Limit::new(5, 3_600 * SECOND), Limit::new(6, SECOND)));
+        assert!(!trips_before(&slow[0], Limit::new(5, 3_600 * SECOND), Limit::new(6, SECOND)));
+    }
+
+    #[test]
+    fn jitter_counts_at_the_ceiling_too() {
+        let half = Backoff { jitter: 0.5, ..Backoff::new(SECOND, SECOND) };
+        assert_eq!(tightest_span(&half, 5), 2 * SECOND);
+    }
 }

@@ -466,4 +466,33 @@ mod tests {
         assert_eq!(said.resolve().on_limit, OnLimit::Stop);
         assert_eq!(PolicyPatch::NONE.resolve(), Policy::DEFAULT);
     }
+
+    #[test]
+    fn a_trial_is_given_up_by_a_stronger_place_that_says_something_else_follows_the_limit() {
+        let probed = PolicyPatch::NONE.probe_after(Duration::from_secs(1));
+        let role = |role| PolicyPatch::NONE.role(role);
+        let criticality = |criticality| PolicyPatch::NONE.criticality(criticality);
+        let on_limit = |on_limit| PolicyPatch::NONE.on_limit(on_limit);
+        let is_kept = |stronger: PolicyPatch, weaker: PolicyPatch| {
+            stronger.left_of(weaker).probe_after.is_some()
+        };
+        for fine in [
+            PolicyPatch::NONE,
+            role(Role::Worker),
+            criticality(Criticality::Standard),
+            on_limit(OnLimit::Quarantine),
+        ] {
+            assert!(is_kept(fine, probed), "{fine:?}");
+        }
+        for other in
+            [role(Role::Service), criticality(Criticality::BestEffort), on_limit(OnLimit::Stop)]
+        {
+            assert!(!is_kept(other, probed), "{other:?}");
+        }
+        // What the weaker place has said itself is stronger than what only follows.
+        assert!(is_kept(role(Role::Service), probed.criticality(Criticality::Standard)));
+        let said = probed.on_limit(OnLimit::Quarantine);
+        assert!(is_kept(role(Role::Service), said));
+        assert!(is_kept(criticality(Criticality::Critical), said));
+    }
 }

@@ -285,4 +285,13 @@ mod tests {
         assert_eq!(pointer, size_of::<usize>());
         assert!(PolicyPatch::NONE.resolve().on_failure.is_none());
     }
+
+    #[test]
+    fn a_class_about_which_nothing_is_said_is_not_mentioned() {
+        let said = OnFailurePatch::NONE.on(FailureClass::Panic, ClassPatch::NONE);
+        assert!(!said.says_something());
+        let half = LimitPatch { max: None, within: Some(SECOND) };
+        let half = ClassPatch { restart_limit: half, ..ClassPatch::NONE };
+        assert!(OnFailurePatch::NONE.on(FailureClass::Panic, half).says_something());
+    }
 }

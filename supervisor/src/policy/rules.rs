@@ -367,3 +367,6 @@ const fn first(findings: &[Finding]) -> Finding {
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

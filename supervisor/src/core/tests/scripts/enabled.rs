@@ -1,6 +1,12 @@
 //! Children that a reload disables and enables, and manies that it lets grow and shrink.
 
+use crate::control::command::Command;
+use crate::core::action::Action;
+use crate::core::input::Input;
+use crate::core::tests::harness::{World, path};
+use crate::core::tests::notation;
 use crate::core::tests::player::check;
+use crate::error::types::SupervisorError;
 
 #[test]
 fn what_is_disabled_is_stopped_and_what_is_enabled_is_started() {
@@ -290,6 +296,140 @@ fn one_that_is_enabled_again_while_a_round_stops_others_starts_in_its_turn() {
         0ms: [reload: ok]
         0ms: [reload: ok]
         5000ms: abort c#1, cancel b#1, start a#2, start b#2, start c#2
+        ",
+    );
+}
+
+#[test]
+fn a_reload_is_said_to_have_been_asked_for() {
+    check(
+        "one_for_one { a }",
+        "show commanded; start; reload one_for_one { a backoff=1s }",
+        "
+        0ms: start a#1, up
+        0ms: (root#1 reload, asked for by ada: a test), [reload: ok]
+        ",
+    );
+}
+
+#[test]
+fn who_disabled_a_child_is_the_outermost_that_is() {
+    let spec = notation::tree("one_for_one { s disabled { t disabled { a disabled } }, b }");
+    let mut world = World::new(&spec.validate().expect("a valid tree"));
+    world.send(Input::Start);
+    for waits_for in ["s", "s/t", "s/t/a"] {
+        world.command(waits_for, Command::WaitReady(path(waits_for)));
+        let reply = world.log.iter().rev().find_map(|(_, action)| match action {
+            Action::Reply(_, reply) => Some(reply.clone()),
+            _ => None,
+        });
+        let Some(Err(SupervisorError::Disabled { path: by })) = reply else { panic!("{reply:?}") };
+        assert_eq!(by, path("s"));
+    }
+}
+
+#[test]
+fn a_temporary_child_that_is_disabled_is_still_to_be_had() {
+    check(
+        "one_for_one { a temporary, b }",
+        "start; reload one_for_one { a temporary disabled, b }; state; \
+         reload one_for_one { a temporary, b }; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1, [reload: ok]
+        a disabled#1, b up#1
+        0ms: start a#2, [reload: ok]
+        a up#2, b up#1
+        ",
+    );
+}
+
+#[test]
+fn what_is_down_below_a_supervisor_that_is_disabled_is_disabled_too() {
+    check(
+        "one_for_one { s { a, b transient, c }, d }",
+        "start; exit s/b ok; pause s/c; reload one_for_one { s disabled { a, b transient, c }, d }; \
+         state",
+        "
+        0ms: start s/a#1, start s/b#1, start s/c#1, start d#1, up
+        0ms: cancel s/c#1, [pause s/c: ok]
+        0ms: [reload: ok], cancel s/a#1
+        s disabled#1, s/a disabled#1, s/b disabled#1, s/c disabled#1, d up#1
+        ",
+    );
+}
+
+#[test]
+fn what_is_removed_goes_though_it_is_disabled_and_enabled_meanwhile() {
+    for reloads in ["", "reload one_for_one { a grace=5s, b };"] {
+        let script = format!(
+            "immortal a; start; remove a; reload one_for_one {{ a disabled grace=5s, b }}; \
+             {reloads} exit a ok; state"
+        );
+        let another = if reloads.is_empty() { "" } else { "0ms: [reload: ok]" };
+        let expected = format!(
+            "
+            0ms: start a#1, start b#1, up
+            0ms: cancel a#1
+            0ms: [reload: ok]
+            {another}
+            0ms: [remove a: ok]
+            b up#1
+            "
+        );
+        check("one_for_one { a grace=5s, b }", &script, &expected);
+    }
+}
+
+#[test]
+fn what_cannot_be_ended_and_is_enabled_again_starts_when_it_has_ended() {
+    check(
+        "one_for_one { a grace=1s abort_wait=1s, b }",
+        "immortal a; start; reload one_for_one { a disabled grace=1s abort_wait=1s, b }; wait 3s; \
+         state; reload one_for_one { a grace=1s abort_wait=1s, b }; state; exit a ok; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1, [reload: ok]
+        1000ms: abort a#1
+        a unjoinable#1, b up#1
+        3000ms: [reload: ok]
+        a unjoinable#1, b up#1
+        3000ms: start a#2
+        a up#2, b up#1
+        ",
+    );
+}
+
+#[test]
+fn what_is_paused_stays_so_though_it_is_disabled_and_enabled_while_it_stops() {
+    check(
+        "one_for_one { a grace=5s, b }",
+        "immortal a; start; pause a; reload one_for_one { a disabled grace=5s, b }; \
+         reload one_for_one { a grace=5s, b }; exit a ok; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1
+        0ms: [reload: ok]
+        0ms: [reload: ok]
+        0ms: [pause a: ok]
+        a paused#1, b up#1
+        ",
+    );
+}
+
+#[test]
+fn what_is_disabled_again_before_its_supervisor_was_free_does_not_start() {
+    check(
+        "one_for_all { a, b grace=5s, c disabled }",
+        "immortal b; start; exit a error; reload one_for_all { a, b grace=5s, c }; \
+         reload one_for_all { a, b grace=5s, c disabled }; exit b ok; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel b#1
+        0ms: [reload: ok]
+        0ms: [reload: ok]
+        0ms: start a#2, start b#2
+        a up#2, b up#2, c disabled#0
         ",
     );
 }

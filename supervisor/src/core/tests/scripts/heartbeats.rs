@@ -302,3 +302,16 @@ fn deadline_when_all_are_up(tree: &SupervisorSpec) -> Option<Uptime> {
     assert!(engine.is_settled());
     engine.next_deadline()
 }
+
+#[test]
+fn an_answer_about_heartbeats_that_comes_while_the_child_stops_is_of_no_interest() {
+    check(
+        "one_for_one { a health=5s grace=25s }",
+        "immortal a; show stale; start; wait 1s; stop a; wait 20s; pulse a; state",
+        "
+        0ms: start a#1, up
+        1000ms: cancel a#1
+        a stopping#1
+        ",
+    );
+}

@@ -1,6 +1,11 @@
 //! L41: what an operator keeps out stays out, whatever happens around it.
 
+use crate::control::command::{Command, Verb};
+use crate::core::input::Input;
+use crate::core::tests::harness::{World, by, path};
+use crate::core::tests::notation;
 use crate::core::tests::player::check;
+use crate::id::Generation;
 
 #[test]
 fn a_pause_stops_the_run_and_a_resume_starts_it() {
@@ -535,4 +540,96 @@ fn a_shutdown_says_of_a_paused_child_that_it_was_not_running() {
         clean in 0ns: b#1 shutdown after 0ns; a#1 not running
         ",
     );
+}
+
+#[test]
+fn a_child_that_fell_silent_is_started_by_a_resume_unless_it_is_temporary() {
+    check(
+        "one_for_one { a health=5s grace=25s, b }",
+        "immortal a; start; wait 5s; pause a; exit a ok; resume a; state",
+        "
+        0ms: start a#1, start b#1, up
+        5000ms: cancel a#1
+        5000ms: [pause a: ok]
+        5000ms: start a#2, [resume a: ok]
+        a up#2, b up#1
+        ",
+    );
+    check(
+        "one_for_one { a temporary health=5s grace=25s, b }",
+        "immortal a; start; wait 5s; pause a; exit a ok; resume a; state",
+        "
+        0ms: start a#1, start b#1, up
+        5000ms: cancel a#1
+        5000ms: [pause a: ok]
+        5000ms: [resume a: ok]
+        b up#1
+        ",
+    );
+}
+
+#[test]
+fn a_child_that_was_being_stopped_before_the_pause_stays_down_after_it() {
+    check(
+        "one_for_one { a grace=5s, b }",
+        "immortal a; start; stop a; pause a; exit a ok; resume a; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1
+        0ms: [stop a: ok], [pause a: ok]
+        0ms: [resume a: ok]
+        a down#1, b up#1
+        ",
+    );
+}
+
+#[test]
+fn a_supervisor_that_was_ending_by_itself_is_started_by_a_resume() {
+    check(
+        "one_for_one { s intensity=0/1s { a, b grace=25s }, c }",
+        "immortal s/b; start; exit s/a error; pause s; exit s/b ok; resume s; state",
+        "
+        0ms: start s/a#1, start s/b#1, start c#1, up
+        0ms: cancel s/b#1
+        0ms: [pause s: ok]
+        0ms: start s/a#2, start s/b#2, [resume s: ok]
+        s up#2, s/a up#2, s/b up#2, c up#1
+        ",
+    );
+}
+
+#[test]
+fn a_supervisor_that_was_asked_to_end_before_the_pause_stays_down_after_it() {
+    for before in ["", "exit s/a error;"] {
+        let script = format!(
+            "immortal s/b; start; {before} stop s; pause s; exit s/b ok; resume s; state s; \
+             state c"
+        );
+        let last = if before.is_empty() { "cancel s/a#1, " } else { "" };
+        let expected = format!(
+            "
+            0ms: start s/a#1, start s/b#1, start c#1, up
+            0ms: cancel s/b#1
+            0ms: {last}[stop s: ok], [pause s: ok]
+            0ms: [resume s: ok]
+            s down#1
+            c up#1
+            "
+        );
+        check("one_for_one { s intensity=0/1s { a, b grace=25s }, c }", &script, &expected);
+    }
+}
+
+#[test]
+fn a_state_says_who_holds_a_child_and_of_which_generation_it_was() {
+    let spec = notation::tree("one_for_one { a, b }").validate().expect("a valid tree");
+    let mut world = World::new(&spec);
+    world.send(Input::Start);
+    world.command("pause", Command::Do(Verb::Pause(path("a")), by()));
+    let mut held = |name| world.engine.state_at(&path(name)).expect("a known path").held_by;
+    assert!(held("b").is_none());
+    let held = held("a").expect("it is held");
+    let command = held.command.expect("somebody asked for it");
+    assert!(held.is_to_run);
+    assert_eq!((command.command, command.generation), ("pause_child", Generation(1)));
 }

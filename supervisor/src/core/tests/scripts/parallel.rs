@@ -229,3 +229,17 @@ fn an_older_member_that_fails_to_start_does_not_cut_short_the_wait_of_a_younger_
         ",
     );
 }
+
+#[test]
+fn children_that_all_depend_on_something_still_stop_layer_by_layer() {
+    check(
+        "one_for_one { x, s parallel { a needs=../x, b needs=a grace=25s } }",
+        "immortal s/b; start; stop s; state; exit s/b ok",
+        "
+        0ms: start x#1, start s/a#1, start s/b#1, up
+        0ms: cancel s/b#1
+        x up#1, s stopping#1, s/a up#1, s/b stopping#1
+        0ms: cancel s/a#1, [stop s: ok]
+        ",
+    );
+}

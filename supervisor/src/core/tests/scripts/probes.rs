@@ -303,3 +303,50 @@ fn one_that_was_stuck_on_trial_is_quarantined_again_whatever_round_begins_meanwh
         ",
     );
 }
+
+#[test]
+fn an_operators_quarantine_has_no_end_also_over_a_restart_of_the_supervisor() {
+    check(
+        "one_for_one { s { a limit=0/60s probe=5s, b } }",
+        "start; quarantine s/a; restart s; deadline; state s/a",
+        "
+        0ms: start s/a#1, start s/b#1, up
+        0ms: cancel s/a#1, [quarantine s/a: ok]
+        0ms: cancel s/b#1, start s/b#2, [restart s: ok]
+        deadline: None
+        s/a quarantined#1
+        ",
+    );
+}
+
+#[test]
+fn a_trial_that_waits_for_a_round_is_given_up_when_an_operator_quarantines_the_child() {
+    check(
+        "one_for_all { a limit=0/60s probe=1s, b grace=5s, c }",
+        "start; exit a error; immortal b; exit c error; wait 2s; quarantine a; exit b ok; state; \
+         deadline",
+        "
+        0ms: start a#1, start b#1, start c#1, up
+        0ms: cancel b#1
+        2000ms: [quarantine a: ok]
+        2000ms: start b#2, start c#2
+        a quarantined#1, b up#2, c up#2
+        deadline: None
+        ",
+    );
+}
+
+#[test]
+fn a_trial_that_waits_for_a_round_is_given_up_when_the_tree_ends() {
+    check(
+        "one_for_one { s one_for_all { a limit=0/60s probe=1s, b grace=5s, c } }",
+        "start; exit s/a error; immortal s/b; exit s/c error; wait 2s; shutdown; state; \
+         exit s/b ok",
+        "
+        0ms: start s/a#1, start s/b#1, start s/c#1, up
+        0ms: cancel s/b#1
+        s stopping#1, s/a quarantined#1, s/b stopping#1, s/c down#1
+        2000ms: end
+        ",
+    );
+}

@@ -286,3 +286,54 @@ fn infinite_grace_is_infinite() {
         ",
     );
 }
+
+#[test]
+fn what_waited_for_a_supervisor_that_ends_is_answered_and_nothing_is_left_to_settle() {
+    check(
+        "one_for_one { s one_for_all { a, b grace=5s }, c }",
+        "immortal s/b; start; exit s/a error; restart s/a; settled; stop s; exit s/b ok; settled",
+        "
+        0ms: start s/a#1, start s/b#1, start c#1, up
+        0ms: cancel s/b#1
+        settled: false
+        0ms: [restart s/a: supervisor_down], [stop s: ok]
+        settled: true
+        ",
+    );
+}
+
+#[test]
+fn a_supervisor_whose_start_fails_and_that_is_stopped_meanwhile_has_been_stopped() {
+    check(
+        "one_for_one { s { b grace=5s, c explicit }, d }",
+        "start; ready s/c; stop s; start s; immortal s/b; exit s/c error; stop s; exit s/b ok; \
+         state",
+        "
+        0ms: start s/b#1, start s/c#1
+        0ms: start d#1, up
+        0ms: cancel s/c#1, cancel s/b#1, [stop s: ok]
+        0ms: start s/b#2, start s/c#2
+        0ms: cancel s/b#2
+        0ms: [start s: stopped], [stop s: ok]
+        s down#2, s/b down#2, s/c down#2, d up#1
+        ",
+    );
+}
+
+#[test]
+fn a_run_that_is_lost_while_it_stops_was_not_aborted() {
+    check(
+        "one_for_one { a grace=5s, b }",
+        "immortal a; show exited; start; stop a; exit a dropped; start a; immortal a; stop a; \
+         wait 5s; exit a dropped",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1
+        0ms: (a#1 ended: lost), [stop a: ok]
+        0ms: start a#2, [start a: ok]
+        0ms: cancel a#2
+        5000ms: abort a#2
+        5000ms: (a#2 ended: aborted), [stop a: ok]
+        ",
+    );
+}

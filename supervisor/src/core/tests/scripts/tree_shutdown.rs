@@ -212,3 +212,17 @@ fn nothing_is_decided_once_it_has_begun() {
         ",
     );
 }
+
+#[test]
+fn whoever_waits_for_what_is_being_shut_down_is_told_at_once() {
+    check(
+        "one_for_one { a, b explicit }",
+        "stubborn a; start; wait_ready b; shutdown; wait_ready a; wait_ready b",
+        "
+        0ms: start a#1, start b#1
+        0ms: [wait_ready b: shutting_down], cancel b#1, cancel a#1
+        0ms: [wait_ready a: shutting_down]
+        0ms: [wait_ready b: shutting_down]
+        ",
+    );
+}

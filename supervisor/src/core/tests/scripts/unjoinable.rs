@@ -307,6 +307,22 @@ fn one_that_ends_after_the_tree_has_ended_is_not_spoken_of_any_more() {
 }
 
 #[test]
+fn what_is_to_be_removed_and_cannot_be_ended_is_not_paused_any_more() {
+    check(
+        "one_for_one { a grace=1s abort_wait=1s, b }",
+        "immortal a; start; remove a; wait 3s; pause a; exit a ok; state",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1
+        1000ms: abort a#1
+        2000ms: [remove a: unjoinable]
+        3000ms: [pause a: unjoinable]
+        b up#1
+        ",
+    );
+}
+
+#[test]
 fn what_a_supervisor_says_holds_for_all_that_is_aborted_with_it() {
     let tree = |said: &str| {
         format!(
