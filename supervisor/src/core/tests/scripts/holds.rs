@@ -626,7 +626,7 @@ fn a_state_says_who_holds_a_child_and_of_which_generation_it_was() {
     let mut world = World::new(&spec);
     world.send(Input::Start);
     world.command("pause", Command::Do(Verb::Pause(path("a")), by()));
-    let mut held = |name| world.engine.state_at(&path(name)).expect("a known path").held_by;
+    let held = |name| world.engine.state_at(&path(name)).expect("a known path").held_by;
     assert!(held("b").is_none());
     let held = held("a").expect("it is held");
     let command = held.command.expect("somebody asked for it");
