@@ -19,6 +19,7 @@ use proptest_state_machine::{ReferenceStateMachine, StateMachineTest};
 use draw::{Laws, Op, Twin};
 use play::Real;
 use seen::Seen;
+use supervisor_model::Exit;
 
 /// How many are played when nothing is said, in a build without optimisation.
 const SEQUENCES: u32 = if cfg!(debug_assertions) { 500 } else { 20_000 };
@@ -36,7 +37,7 @@ impl StateMachineTest for Both {
 
     fn init_test(twin: &Twin) -> Real {
         let (real, seen) = Real::start(&twin.tree);
-        compare(twin, &seen);
+        compare(twin, &seen, &[]);
         real
     }
 
@@ -62,16 +63,18 @@ impl StateMachineTest for Both {
             Op::Beat(path) => real.beat(path),
             Op::LateWord(path) => real.late_word(path),
         };
-        compare(twin, &seen);
+        let together = if matches!(op, Op::Tell(_)) { twin.told.as_slice() } else { &[] };
+        compare(twin, &seen, together);
         real
     }
 }
 
-fn compare(twin: &Twin, real: &Seen) {
+fn compare(twin: &Twin, real: &Seen, together: &[(String, Exit)]) {
     let model = &twin.seen;
     let (is_ending, is_forced) = (model.is_ending, model.is_forced);
     let comparable = |seen: &Seen| {
-        let seen = Seen { is_ending, is_forced, ..seen.clone() }.by_supervisor(&twin.in_parallel);
+        let seen = Seen { is_ending, is_forced, ..seen.clone() }.ends_first(together);
+        let seen = seen.by_supervisor(&twin.in_parallel);
         if is_ending { seen.without_budgets() } else { seen }
     };
     assert!(

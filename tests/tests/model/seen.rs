@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use supervisor_model::{Answer, Fact, Item, Model};
+use supervisor_model::{Answer, Exit, Fact, Item, Model};
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -106,6 +106,32 @@ impl Seen {
             };
             above(a).cmp(&above(b))
         });
+        self
+    }
+}
+
+impl Seen {
+    /// Of runs that end at the same moment it is no law whether the second end is noticed before
+    /// what follows from the first has begun, which may be that this run is asked to end. So: all
+    /// ends, and then what follows.
+    pub(crate) fn ends_first(mut self, told: &[(String, Exit)]) -> Self {
+        if told.len() < 2 {
+            return self;
+        }
+        let Some(now) = self.lines.first().map(|line| line.at) else { return self };
+        for (path, _) in told.iter().rev() {
+            let is_its = |line: &Line| line.at == now && line.path == *path;
+            let is_asked = |line: &Line| is_its(line) && line.what == "stop_requested";
+            let Some(first) = self.lines.iter().position(is_its) else { continue };
+            if is_asked(&self.lines[first]) {
+                self.lines.remove(first);
+            }
+            let next = self.lines.iter().position(is_its);
+            if let Some(next) = next.filter(|&n| self.lines[n].what.starts_with("exited")) {
+                let end = self.lines.remove(next);
+                self.lines.insert(0, end);
+            }
+        }
         self
     }
 }
