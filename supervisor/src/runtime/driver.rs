@@ -285,6 +285,10 @@ impl Driver {
         for _ in 0..BATCH / MOMENT {
             let mut taken = 0;
             while taken < MOMENT {
+                // Who asks after the end is turned away in his turn.
+                if self.has_ended {
+                    return false;
+                }
                 if self.is_disturbed() {
                     self.act(out);
                     return !self.has_ended;
