@@ -313,10 +313,9 @@ impl Model {
             AutoShutdown::All => !self.nodes[parent].children.iter().any(|&id| {
                 let child = &self.nodes[id];
                 // L24: one that has died amid a round may still ask for its restart.
-                child.spec.significant && self.is_undecided(id)
-                    || child.spec.significant
-                        && (child.life.is_live()
-                            || matches!(child.life, Life::Waiting | Life::Restarting))
+                let may_run_again = matches!(child.life, Life::Waiting | Life::Restarting);
+                let is_left = child.life.is_live() || may_run_again || self.is_undecided(id);
+                child.spec.significant && is_left
             }),
         };
         if is_last {

@@ -357,7 +357,7 @@ impl Model {
                 self.start_failed(id, exit);
             }
             (Life::Stopping | Life::Unjoinable, exit) => {
-                self.has_stopped(id, exit.unwrap_or(Exit::Shutdown))
+                self.has_stopped(id, exit.unwrap_or(Exit::Shutdown));
             }
             (_, exit) => {
                 let exit = exit.unwrap_or(Exit::Succeeded);

@@ -310,6 +310,7 @@ pub(crate) struct Node {
 
 /// A tree, and the runs in it.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own, as a law has it")]
 pub struct Model {
     pub(crate) now: u64,
     pub(crate) nodes: Vec<Node>,

@@ -216,10 +216,10 @@ impl Model {
     }
 
     pub(crate) fn forget(&mut self, id: Id) {
-        if self.nodes[id].spec.restart != Restart::Temporary && self.nodes[id].life == Life::Down {
-            if self.nodes[id].parent.is_some_and(|parent| self.is_pool(parent)) {
-                self.reach("L21 a member of a pool is down, and forgotten");
-            }
+        let node = &self.nodes[id];
+        let is_down = node.spec.restart != Restart::Temporary && node.life == Life::Down;
+        if is_down && node.parent.is_some_and(|parent| self.is_pool(parent)) {
+            self.reach("L21 a member of a pool is down, and forgotten");
         }
         self.note(id, Fact::Removed);
         self.answer_waiters(id, |until| {

@@ -297,9 +297,13 @@ impl Model {
             }
             match run.phase {
                 Phase::New => match attempt {
-                    Attempt::Fail => return self.end_run(id, failed(Class::Recoverable)),
-                    Attempt::Unavailable => return self.end_run(id, failed(Class::External)),
-                    Attempt::Fatal => return self.end_run(id, failed(Class::Fatal)),
+                    Attempt::Fail => {
+                        return self.end_run(id, Some(Exit::Failed(Class::Recoverable)));
+                    }
+                    Attempt::Unavailable => {
+                        return self.end_run(id, Some(Exit::Failed(Class::External)));
+                    }
+                    Attempt::Fatal => return self.end_run(id, Some(Exit::Failed(Class::Fatal))),
                     Attempt::Ignore => return self.end_run(id, None),
                     Attempt::Broken => return,
                     Attempt::Ok => {
@@ -331,10 +335,6 @@ impl Model {
             }
         }
     }
-}
-
-fn failed(class: Class) -> Option<Exit> {
-    Some(Exit::Failed(class))
 }
 
 impl Run {

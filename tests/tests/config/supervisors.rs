@@ -81,15 +81,16 @@ async fn what_is_said_about_a_supervisor_as_a_child_works_too() {
         let inner = SupervisorSpec::new("in").grace(Grace::After(ms(1_000)));
         SupervisorSpec::root().child(inner.child(ChildSpec::new("t", stuck())))
     };
-    for (tree, key, value, expected) in [
-        (failing(), "restart", "temporary", "/root/in #1  removed"),
-        (failing(), "backoff.initial", "3s", "4000 ms  /root/in #2  starting"),
-        (failing(), "restart_limit", "{max: 0, within: 1s}", "/root/in #1  decision: quarantine"),
-        (failing(), "meltdown", "shutdown", "/root/in #1  decision: do not restart"),
-        (hanging(), "shutdown.grace", "1s", "21000 ms  /root/in #1  is aborted"),
-        (deaf(), "shutdown.abort_wait", "3s", "24000 ms  /root/in/t #1  cannot be ended"),
-    ] {
-        check(tree, &nest(&["supervisor", "children", "in"], key, value), expected).await;
+    let cases: [(&dyn Fn() -> SupervisorSpec, _, _, _); 6] = [
+        (&failing, "restart", "temporary", "/root/in #1  removed"),
+        (&failing, "backoff.initial", "3s", "4000 ms  /root/in #2  starting"),
+        (&failing, "restart_limit", "{max: 0, within: 1s}", "/root/in #1  decision: quarantine"),
+        (&failing, "meltdown", "shutdown", "/root/in #1  decision: do not restart"),
+        (&hanging, "shutdown.grace", "1s", "21000 ms  /root/in #1  is aborted"),
+        (&deaf, "shutdown.abort_wait", "3s", "24000 ms  /root/in/t #1  cannot be ended"),
+    ];
+    for (tree, key, value, expected) in cases {
+        check(tree(), &nest(&["supervisor", "children", "in"], key, value), expected).await;
     }
 }
 

@@ -144,6 +144,19 @@ impl Twin {
 /// The reference of the state machine.
 pub(crate) struct Laws;
 
+/// How a run ends.
+fn exit() -> impl Strategy<Value = Exit> {
+    prop_oneof![
+        4 => Just(Exit::Failed(Class::Recoverable)),
+        1 => Just(Exit::Failed(Class::External)),
+        1 => Just(Exit::Failed(Class::Timeout)),
+        2 => Just(Exit::Succeeded),
+        1 => Just(Exit::Shutdown),
+        1 => Just(Exit::Panicked),
+        1 => Just(Exit::Failed(Class::Fatal)),
+    ]
+}
+
 impl ReferenceStateMachine for Laws {
     type State = Twin;
     type Transition = Op;
@@ -176,17 +189,6 @@ impl ReferenceStateMachine for Laws {
             paths.extend([path.clone(), path.clone(), path.clone(), path]);
         }
         let whom = select(paths);
-        let exit = || {
-            prop_oneof![
-                4 => Just(Exit::Failed(Class::Recoverable)),
-                1 => Just(Exit::Failed(Class::External)),
-                1 => Just(Exit::Failed(Class::Timeout)),
-                2 => Just(Exit::Succeeded),
-                1 => Just(Exit::Shutdown),
-                1 => Just(Exit::Panicked),
-                1 => Just(Exit::Failed(Class::Fatal)),
-            ]
-        };
         let verb = prop_oneof![
             1 => Just(Verb::Start),
             3 => Just(Verb::Stop),

@@ -23,7 +23,7 @@ async fn a_start_whose_time_is_over_is_not_waited_for_when_it_is_stopped() {
             ctx.stopped().await;
             return;
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     });
     let desk = service_fn(async |ctx: TaskContext| {
         match ctx.generation().0 {
