@@ -34,6 +34,7 @@ pages! {
     replay: "en/src/replay.md",
     testing: "en/src/testing.md",
     trust: "en/src/trust.md",
+    mutants: "en/src/mutants.md",
     plants: "en/src/plants.md",
     performance: "en/src/performance.md",
     scaling: "en/src/scaling.md",

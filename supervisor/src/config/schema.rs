@@ -78,6 +78,7 @@ impl ChildKeys {
             stop["properties"]["grace"]["default"] = json!("infinite");
             let wait = &mut stop["properties"]["abort_wait"];
             wait["description"] = json!(ABORT_WAIT_OF_A_SUPERVISOR);
+            wait["examples"] = json!(["1s"]);
             if let Some(wait) = wait.as_object_mut() {
                 wait.remove("default");
             }

@@ -13,7 +13,6 @@ use crate::calls::calls;
 /// What gives a future that is not the library's.
 const NOT_OURS: [(&str, &str); 2] = [
     ("__private::boxed", "the future of a child's function, for the attributes"),
-    ("__private::never", "gives none: it always fails"),
 ];
 
 /// What is in a return type that is a future.
