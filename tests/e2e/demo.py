@@ -89,6 +89,8 @@ class Terminal:
         self.seen = ""
         self.process, self.end = pty.fork()
         if self.process == 0:
+            # Who starts this in the background ignores it, and so would the program.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
             os.execve(demo.supctl, [demo.supctl, *words], demo.environment)
         fcntl.ioctl(self.end, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 100, 0, 0))
 
