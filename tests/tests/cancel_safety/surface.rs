@@ -13,6 +13,7 @@ use crate::calls::calls;
 /// What gives a future that is not the library's.
 const NOT_OURS: [(&str, &str); 2] = [
     ("__private::boxed", "the future of a child's function, for the attributes"),
+    ("RunsUnder::run", "the same, as the attributes write it"),
 ];
 
 /// What is in a return type that is a future.
