@@ -64,7 +64,7 @@ pub const fn slot<P, T>(name: &'static str) -> Slot<P, T> {
 /// While the program is compiled, when one of them is broken.
 #[track_caller]
 pub const fn check(said: PolicyPatch) {
-    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong trybuild=constant_jitter
+    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong_does trybuild=constant_jitter
     if cfg!(plant_bug = "constants_unchecked") {
         return;
     }

@@ -21,7 +21,7 @@ use crate::policy::PolicyPatch;
 /// While the program is compiled, when there are two.
 #[track_caller]
 pub const fn check_leases<T: Supervised + RunsUnder<S>, S: 'static>() {
-    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong trybuild=lease_taken
+    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong_does trybuild=lease_taken
     if cfg!(plant_bug = "leases_unchecked") {
         return;
     }

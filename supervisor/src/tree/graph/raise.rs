@@ -21,7 +21,7 @@ pub const fn check_field<const N: usize, const W: usize>(
     report: &Report<N, W>,
     field: usize,
 ) -> bool {
-    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong trybuild=graph_itself
+    // seen by: cargo test -p supervisor-ui-tests --test ui -- what_is_wrong_does trybuild=graph_itself
     if cfg!(plant_bug = "fields_unchecked") {
         return false;
     }
