@@ -86,6 +86,11 @@ def build(copy, target, tests, flags=""):
     if done.returncode != 0:
         rendered = [message["rendered"] for message in errors_in(messages)]
         give_up("it does not build\n" + "\n".join(rendered) + done.stderr[-2000:])
+    return programs_in(messages)
+
+
+def programs_in(messages):
+    """The test programs that were built, by name."""
     programs = {}
     for message in messages:
         if message.get("executable") and message["profile"]["test"]:

@@ -51,8 +51,8 @@ impl Engine {
         ready_for: Duration,
     ) {
         // Now, because a round or a command may dispose of it before there is a decision.
-        if ended == Ended::Run && !cfg!(plant_bug = "undecided_row_goes_on") {
-            self.end_rows(key, ready_for);
+        if !cfg!(plant_bug = "undecided_row_goes_on") {
+            self.end_rows(key, ended, ready_for);
         }
         self.set_state(key, State::Ended { ready_for: ready_for.into(), ended });
         if let Some(supervisor) = self.supervisor_mut(parent) {
@@ -133,8 +133,12 @@ impl Engine {
     }
 
     /// A run that ends, or is asked to, was ready for so long: if that is long enough, the wait
-    /// before the next one is the first again.
-    pub(super) fn end_rows(&mut self, key: NodeKey, ready_for: Duration) {
+    /// before the next one is the first again. A start that failed was never ready, which is less
+    /// than for no time.
+    pub(super) fn end_rows(&mut self, key: NodeKey, ended: Ended, ready_for: Duration) {
+        if ended == Ended::Start {
+            return;
+        }
         let Some(node) = self.nodes.get_mut(key) else { return };
         let reset_after = node.policy().backoff.reset_after;
         if ready_for >= reset_after && !cfg!(plant_bug = "no_reset") {
@@ -149,9 +153,7 @@ impl Engine {
     pub(super) fn decide(&mut self, key: NodeKey, exit: &Exit, ended: Ended, ready_for: Duration) {
         let Some(parent) = self.parent_of(key) else { return };
         let policy = self.policy(key);
-        if ended == Ended::Run {
-            self.end_rows(key, ready_for);
-        }
+        self.end_rows(key, ended, ready_for);
         let failed_on_trial = self.has_failed_on_trial(key, exit, ended);
         let decision = if failed_on_trial && !cfg!(plant_bug = "probe_charged") {
             RestartDecision::Quarantine { rule: Rule::ProbeFailed }

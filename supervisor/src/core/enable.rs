@@ -16,10 +16,8 @@ use crate::spec::plan::{NodePlan, PlanKind};
 impl Engine {
     /// Makes the lives of the declared children what the new plans say, from the root down.
     pub(super) fn enable_as_planned(&mut self, id: CommandId, grown: Vec<Grown>) {
-        for Grown { many, children } in grown {
-            for plan in children {
-                self.grow(Some(id), many, &plan);
-            }
+        for Grown { many, child } in grown {
+            self.grow(Some(id), many, &child);
         }
         let mut waiting = vec![self.root];
         while let Some(key) = waiting.pop() {
@@ -34,11 +32,7 @@ impl Engine {
                     (false, _) => self.disable(child),
                 }
             }
-            waiting.extend(
-                children.into_iter().rev().filter(|&child| {
-                    self.supervisor(child).is_some() && self.policy(child).enabled
-                }),
-            );
+            waiting.extend(children.into_iter().rev().filter(|&child| self.policy(child).enabled));
         }
     }
 
@@ -95,7 +89,7 @@ impl Engine {
             Some(
                 State::Stopping(Stopping { after: After::Remove, .. })
                 | State::Unjoinable { after: After::Remove },
-            ) if after != After::Remove => {}
+            ) => {}
             Some(State::Stopping(mut stopping)) => {
                 self.answer_start_stopped(key);
                 stopping.after = after;

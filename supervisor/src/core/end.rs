@@ -11,6 +11,7 @@ use super::stop::after_failed_start;
 use super::supervisor::{EndWhy, Ending, Pending, Phase, Round, Step};
 use crate::event::EventKind;
 use crate::id::ChildPath;
+use crate::policy::decision::Ended;
 use crate::policy::failure::TaskFailureKind;
 use crate::task::exit::{Exit, TaskFailure};
 
@@ -27,7 +28,7 @@ impl Engine {
     pub(super) fn begin_end(&mut self, key: NodeKey, why: EndWhy, is_asked: bool) {
         let up_for = self.up_for(key);
         if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "ended_row_goes_on") {
-            self.end_rows(key, up_for);
+            self.end_rows(key, Ended::Run, up_for);
         }
         self.begin_end_after(key, why, is_asked, up_for);
     }
@@ -267,10 +268,8 @@ impl Engine {
         let after = match state {
             State::Starting { origin, .. } => after_failed_start(origin),
             State::Stopping(stopping) => stopping.after,
-            State::Unjoinable { after } => after,
             _ => After::Down,
         };
-        let is_new = !matches!(state, State::Unjoinable { .. });
         let failure = match &ending.why {
             EndWhy::StartFailed { .. } => Some(ending.why.clone()),
             EndWhy::ByItself(_) | EndWhy::Asked => None,
@@ -278,7 +277,8 @@ impl Engine {
         if let Some(supervisor) = self.supervisor_mut(key) {
             supervisor.step = Step::Ending(ending);
         }
-        if !is_new {
+        // It has been given up before, and what follows has been said.
+        if let State::Unjoinable { .. } = state {
             return;
         }
         self.note_row(key, None);

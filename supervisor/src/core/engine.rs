@@ -23,7 +23,7 @@ use crate::policy::Policy;
 use crate::spec::plan::{ChildPlan, PlanKind};
 use crate::spec::validate::ValidSpec;
 use crate::state::ExitRecord;
-#[cfg(feature = "metrics")]
+#[cfg(any(test, fuzzing, feature = "metrics"))]
 use crate::state::Lifecycle;
 use crate::task::exit::{Deadline, Exit};
 use crate::task::result::TaskResult;
@@ -165,7 +165,7 @@ impl Engine {
     }
 
     /// How many children are in each state that there has been, the root included.
-    #[cfg(feature = "metrics")]
+    #[cfg(any(test, fuzzing, feature = "metrics"))]
     pub(crate) fn census(&self) -> &[(Lifecycle, u32)] {
         self.nodes.census()
     }
@@ -371,7 +371,8 @@ impl Engine {
                 node.timer = self.deadlines.add_state(at, key);
             }
         }
-        if has_pulse && state != State::Up {
+        // It is up as long as it has one.
+        if has_pulse {
             self.forget_pulse(key);
         }
         self.nodes.recount(Some(from), Some(to));

@@ -185,7 +185,6 @@ impl Engine {
         let (command, by, since) = (Some(id), Some(by), self.now);
         let hold = Hold { kind, is_to_run, command, by, since, generation };
         self.holds.insert(path.clone(), hold);
-        self.nodes.touch(key);
         match state {
             State::Starting { .. } | State::Up => {
                 self.waiters.add(key, id, Wants::Stopped);
@@ -268,7 +267,6 @@ impl Engine {
     /// Nobody keeps the child out any longer.
     pub(super) fn release(&mut self, id: CommandId, key: NodeKey) {
         if self.holds.remove(&self.path_of(key)).is_some() {
-            self.nodes.touch(key);
             self.note_for(key, Some(id), EventKind::Resumed);
         }
     }

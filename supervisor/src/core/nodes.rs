@@ -180,7 +180,7 @@ impl Node {
 
     /// Starts the row of restarts anew, for the wait before the next.
     pub(super) fn end_row(&mut self) {
-        if self.history.as_ref().is_some_and(|past| past.streak > 0) {
+        if self.history.as_ref().is_some_and(|past| past.streak != 0) {
             self.history_mut().streak = 0;
         }
     }
@@ -321,11 +321,6 @@ impl Nodes {
             self.census.push((to, 1));
             self.census_at[to as usize] = u8::try_from(self.census.len()).unwrap_or(0);
         }
-    }
-
-    /// Something about the node has changed that is kept elsewhere.
-    pub(super) fn touch(&mut self, key: NodeKey) {
-        self.seen.forget(key.index);
     }
 
     /// The nodes of a part of the arena, each at its place.

@@ -23,10 +23,10 @@ pub(crate) struct Kept {
     pub(crate) remembered_paths: usize,
 }
 
-/// A many that has more children than before, and those.
+/// A many that has a child that it did not have before.
 pub(super) struct Grown {
     pub(super) many: NodeKey,
-    pub(super) children: Vec<NodePlan>,
+    pub(super) child: NodePlan,
 }
 
 /// What is still to be done when every node has its new plan.
@@ -121,10 +121,8 @@ impl Engine {
             return;
         }
         let (before, after) = (old.children.len(), new.children.len());
-        if after > before {
-            let children = new.children.get(before..).unwrap_or_default().to_vec();
-            adopted.grown.push(Grown { many: key, children });
-        }
+        let grown = new.children.get(before..).unwrap_or_default().iter().cloned();
+        adopted.grown.extend(grown.map(|child| Grown { many: key, child }));
         for gone in old.children.get(after..).unwrap_or_default() {
             adopted.gone.extend(self.nodes.find(&gone.path));
         }
@@ -169,7 +167,7 @@ impl Engine {
 /// `new` with what runs in `old`; `None` where they are not the same tree.
 fn with_tasks_of(new: &SupervisorPlan, old: &SupervisorPlan) -> Option<SupervisorPlan> {
     let (before, after) = (old.children.len(), new.children.len());
-    if before != after && !(old.is_many() && new.is_many()) {
+    if before != after && !old.is_many() {
         return None;
     }
     let children = new.children.iter().zip(&old.children).map(|(new, old)| {

@@ -190,8 +190,8 @@ impl Engine {
             self.set_state(child, State::Down);
             self.forget(child);
         } else {
-            if ended == Ended::Run && !cfg!(plant_bug = "absorbed_row_goes_on") {
-                self.end_rows(child, ready_for);
+            if !cfg!(plant_bug = "absorbed_row_goes_on") {
+                self.end_rows(child, ended, ready_for);
             }
             // One that had done what it had to do is no reason to wait.
             let has_failed = ended == Ended::Start || exit.is_abnormal();
@@ -227,7 +227,8 @@ impl Engine {
                 }
                 return;
             }
-            if supervisor.stopping > 0 && self.members(first).any(|child| self.is_stopping(child)) {
+            if supervisor.stopping != 0 && self.members(first).any(|child| self.is_stopping(child))
+            {
                 return;
             }
             let Some(child) = at.filter(|&at| self.is_member(at, first)) else {

@@ -9,7 +9,6 @@ use super::key::NodeKey;
 use super::nodes::Body;
 use super::state::{After, State};
 use crate::control::command::By;
-use crate::error::types::SupervisorError;
 use crate::event::{EventKind, ForceCause};
 use crate::policy::decision::Rule;
 use crate::policy::shutdown::EACH_ITS_OWN;
@@ -74,9 +73,6 @@ impl Engine {
         }
         self.set_state(self.root, State::Down);
         self.finish_ledger(exit);
-        for id in self.waiters.take_all() {
-            self.reply(id, Err(SupervisorError::ShuttingDown));
-        }
         let is_clean = self.ledger.is_clean();
         self.note(self.root, EventKind::Ended { is_clean });
         self.out.push(Action::End);

@@ -88,15 +88,14 @@ impl Engine {
                         return;
                     }
                 }
-                Some(State::Starting { .. } | State::Stopping(_)) if !is_parallel => return,
+                // Where they start side by side none has begun before its turn.
+                Some(State::Starting { .. } | State::Stopping(_)) => return,
                 Some(State::Waiting { .. }) if cfg!(plant_bug = "waiting_holds_up_siblings") => {
                     return;
                 }
                 Some(
                     State::Waiting { .. }
-                    | State::Starting { .. }
                     | State::Up
-                    | State::Stopping(_)
                     | State::Ended { .. }
                     | State::Restarting { .. }
                     | State::Down
@@ -177,25 +176,21 @@ impl Engine {
             // The root itself: the tree is over before it began.
             (_, None) => self.tree_ended(Exit::clone(exit)),
             (_, Some(parent)) if self.is_ending(parent) => self.ended_for_good(parent, key, exit),
-            (Origin::Init, Some(parent)) if self.is_in_own_start(parent) => {
+            // Its supervisor is still starting: it waits for this start.
+            (Origin::Init, Some(parent)) => {
                 self.set_state(key, State::Down);
                 let why = self.start_failure_of(key, exit.clone());
                 self.begin_end(parent, why, false);
             }
             // The round starts it again in its turn.
             (
-                Origin::Init
-                | Origin::Round
-                | Origin::Restart
-                | Origin::Probe
-                | Origin::Late
-                | Origin::Command(_),
+                Origin::Round | Origin::Restart | Origin::Probe | Origin::Late | Origin::Command(_),
                 Some(parent),
             ) if self.is_to_be_stopped(parent, key) => {
                 self.absorb(parent, key, exit, (Ended::Start, Duration::ZERO));
             }
             // Its supervisor is in the middle of something that it is no part of.
-            (Origin::Init | Origin::Restart | Origin::Late, Some(parent))
+            (Origin::Restart | Origin::Late, Some(parent))
                 if self.supervisor(parent).is_some_and(Supervisor::is_busy) =>
             {
                 self.decide_later(parent, key, Ended::Start, Duration::ZERO);
@@ -206,10 +201,7 @@ impl Engine {
             {
                 self.decide_later(parent, key, Ended::Start, Duration::ZERO);
             }
-            (
-                Origin::Init | Origin::Round | Origin::Restart | Origin::Probe | Origin::Late,
-                Some(_),
-            ) => {
+            (Origin::Round | Origin::Restart | Origin::Probe | Origin::Late, Some(_)) => {
                 self.decide(key, exit, Ended::Start, Duration::ZERO);
             }
             (Origin::Command(_) | Origin::Add(_), Some(parent)) => {

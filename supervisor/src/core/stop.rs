@@ -10,6 +10,7 @@ use super::start::Outcome;
 use super::state::{After, Origin, State, Stopping};
 use super::supervisor::{EndWhy, Phase, Step};
 use crate::event::EventKind;
+use crate::policy::decision::Ended;
 use crate::policy::shutdown::Grace;
 use crate::task::exit::Exit;
 
@@ -30,7 +31,7 @@ impl Engine {
         let is_stuck = matches!(after, After::Stuck { .. });
         self.pass_trial(key, up_for);
         if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "stopped_row_goes_on") {
-            self.end_rows(key, up_for);
+            self.end_rows(key, Ended::Run, up_for);
         }
         self.note(key, EventKind::StopRequested);
         self.set_state(key, State::Stopping(Stopping { due, is_aborted: false, is_stuck, after }));
@@ -122,13 +123,12 @@ impl Engine {
             self.note(key, EventKind::Exited { exit: exit.clone() });
             return self.ended_by_itself(key, exit, ready_for.into());
         }
-        // Of what is about to be forgotten nothing has to be remembered.
+        // Of those who go in great numbers, and are about to be forgotten, nothing has to be remembered.
         let is_forgotten = self.is_forgotten_when_down(key);
-        let is_gone = match after {
-            After::Remove => true,
-            After::Down => is_forgotten && self.hold_of(key).is_none() && !self.is_disabled(key),
-            _ => false,
-        };
+        let is_gone = is_forgotten
+            && after == After::Down
+            && self.hold_of(key).is_none()
+            && !self.is_disabled(key);
         if !is_gone {
             self.record(key, &exit);
         }

@@ -85,14 +85,6 @@ impl Waiters {
         taken.sort_unstable();
         taken
     }
-
-    pub(super) fn take_all(&mut self) -> Vec<CommandId> {
-        let all = std::mem::take(&mut self.waiting);
-        let first = self.first.take().into_iter().map(|(_, id, _)| id);
-        let mut ids: Vec<_> = first.chain(all.into_values().map(|(id, _)| id)).collect();
-        ids.sort_unstable();
-        ids
-    }
 }
 
 impl Engine {

@@ -214,6 +214,12 @@ mod tests {
     }
 
     #[test]
+    fn no_wait_at_all_begins_with_nothing_grows_to_nothing_and_draws_nothing() {
+        let nothing = Backoff::new(Duration::ZERO, Duration::ZERO).jitter(0.0);
+        assert_eq!(Backoff::NONE, nothing);
+    }
+
+    #[test]
     fn jitter_takes_away_at_most_its_share() {
         let backoff =
             Backoff { jitter: 0.25, ..Backoff::new(Duration::from_secs(1), Duration::MAX) };

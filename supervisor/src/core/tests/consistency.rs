@@ -1,5 +1,7 @@
 //! What the engine keeps twice must agree.
 
+use std::collections::BTreeMap;
+
 use crate::core::deadline::Due;
 use crate::core::engine::Engine;
 use crate::core::hold::HoldKind;
@@ -64,17 +66,20 @@ impl Engine {
                 }
             }
         }
-        for &(lifecycle, count) in self.nodes.census() {
-            let states = self.depth_first().into_iter().filter_map(|key| self.state_of(key));
-            let counted = states.filter(|state| state.lifecycle() == lifecycle).count();
-            assert_eq!(count as usize, counted, "how many are {lifecycle}");
+        let mut counted = BTreeMap::<_, u32>::new();
+        for state in self.depth_first().into_iter().filter_map(|key| self.state_of(key)) {
+            *counted.entry(state.lifecycle() as u8).or_default() += 1;
         }
+        let census = self.census().iter().filter(|(_, count)| *count > 0);
+        let census: BTreeMap<_, _> = census.map(|&(state, count)| (state as u8, count)).collect();
+        assert_eq!(census, counted, "how many are in each state");
         assert_eq!(self.unsettled, unsettled, "what is still to come to rest");
         // The budget of the shutdown has one more, until it is spent.
         let others = self.deadlines.len() - timers;
         assert!(others <= usize::from(self.ledger.has_begun()), "timers for nothing");
         for key in self.waiters.nodes() {
             assert!(self.nodes.get(key).is_some(), "somebody waits for what is gone");
+            assert!(!self.ledger.is_over(), "somebody waits for what never comes");
         }
     }
 }

@@ -8,6 +8,7 @@ use crate::core::input::Input;
 use crate::core::key::RunKey;
 use crate::core::time::Uptime;
 use crate::error::types::SupervisorError;
+use crate::id::CommandId;
 use crate::policy::on_failure::FailureClass;
 use crate::report::RowEnd;
 use crate::state::LimitState;
@@ -105,6 +106,11 @@ impl Player {
                     })
                     .collect();
                 self.say(format!("{name}: {}", limits.join(", ")));
+            }
+            ("abandon", command) => {
+                let of_it = self.world.commands.iter().position(|known| known == command);
+                let id = of_it.expect("a command") as u64 + 1;
+                self.world.send(Input::Abandoned([CommandId(id)].into()));
             }
             ("wait_ready", name) => self.world.command(step, Command::WaitReady(path(name))),
             ("shutdown", _) => self.world.command(step, Command::Shutdown(by())),

@@ -99,3 +99,34 @@ fn a_command_and_all_it_led_to_is_one_chain_numbered_by_its_first_fact() {
         assert!(facts.iter().all(|(chain, _)| Some(*chain) == sequence), "{facts:?}");
     }
 }
+
+#[test]
+fn a_command_that_had_to_wait_begins_a_chain_of_its_own() {
+    let mut world = started("one_for_one { a, b explicit, c explicit }");
+    world.command("stop", Command::Do(Verb::Stop(path("a")), by()));
+    world.command("start", Command::Do(Verb::Start(path("a")), by()));
+    let from = world.log.len();
+    let b = world.run("b");
+    world.send(Input::Ready(b));
+    let c = world.run("c");
+    world.send(Input::Ready(c));
+    let facts = facts(&world, from);
+    let chain = |name: &str| facts.iter().find(|(_, fact)| fact == name).expect("it happened").0;
+    assert_eq!(chain("a commanded"), chain("a ready"), "{facts:?}");
+    assert_ne!(chain("a commanded"), chain("c ready"), "{facts:?}");
+    assert_ne!(chain("a commanded"), chain("root ready"), "{facts:?}");
+}
+
+#[test]
+fn a_start_that_somebody_asked_for_is_said_with_the_command() {
+    let mut world = started("one_for_one { a }");
+    world.command("stop", Command::Do(Verb::Stop(path("a")), by()));
+    let from = world.log.len();
+    world.command("start", Command::Do(Verb::Start(path("a")), by()));
+    let said = world.log[from..].iter().filter_map(|(_, action)| match action {
+        Action::Note(fact) => Some((fact.kind.name(), fact.command.map(|id| id.0))),
+        _ => None,
+    });
+    let expected = ["commanded", "starting", "ready"].map(|kind| (kind, Some(2)));
+    assert_eq!(said.collect::<Vec<_>>(), expected);
+}

@@ -238,3 +238,25 @@ fn a_supervisor_that_was_starting_below_one_that_ends_is_never_ready() {
         ",
     );
 }
+
+#[test]
+fn what_is_added_with_a_dependency_that_is_not_known_is_told_the_nearest_that_is() {
+    use crate::control::command::Command;
+    use crate::core::action::Action;
+    use crate::core::input::Input;
+    use crate::core::tests::harness::{World, by};
+    use crate::core::tests::notation::{add, tree};
+
+    let valid = tree("one_for_one { worker, s { other } }").validate().expect("a valid tree");
+    let mut world = World::new(&valid);
+    world.send(Input::Start);
+    for (words, nearest) in [("x needs=workr", "worker"), ("x needs=s/othre", "s/other")] {
+        world.command(words, Command::Do(add(words), by()));
+        let Some((_, Action::Reply(_, Err(error)))) = world.log.last() else {
+            panic!("{:?}", world.log.last())
+        };
+        let error =
+            std::error::Error::source(error).map_or_else(|| error.to_string(), |e| e.to_string());
+        assert!(error.contains(&format!("`/root/{nearest}`")), "{error}");
+    }
+}

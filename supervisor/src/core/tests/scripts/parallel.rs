@@ -243,3 +243,58 @@ fn children_that_all_depend_on_something_still_stop_layer_by_layer() {
         ",
     );
 }
+
+#[test]
+fn what_still_starts_is_stopped_in_its_layer() {
+    check(
+        "one_for_one { x, s parallel { a, b needs=a, c explicit } }",
+        "immortal s/b; start; shutdown; state; exit s/b ok",
+        "
+        0ms: start x#1, start s/a#1, start s/c#1, start s/b#1
+        0ms: cancel s/b#1
+        x up#1, s stopping#1, s/a up#1, s/b stopping#1, s/c starting#1
+        0ms: cancel s/c#1, cancel s/a#1, cancel x#1, end
+        ",
+    );
+}
+
+#[test]
+fn a_parallel_round_waits_for_nobody_whom_somebody_starts_meanwhile() {
+    check(
+        "one_for_all parallel { a explicit, b backoff=1s, c }",
+        "start; ready a; exit b error; stop a; start a; state; wait 1s; state",
+        "
+        0ms: start a#1, start b#1, start c#1
+        0ms: up
+        0ms: cancel c#1, cancel a#1
+        0ms: [stop a: ok]
+        0ms: start a#2
+        a starting#2, b restarting#1, c restarting#1
+        1000ms: start b#2, start c#2
+        a starting#2, b up#2, c up#2
+        ",
+    );
+}
+
+#[test]
+fn who_has_failed_to_start_and_is_paused_before_the_decision_starts_when_it_is_resumed() {
+    check(
+        "rest_for_one parallel { a explicit backoff=100ms, b explicit backoff=5s, c grace=1s }",
+        "
+        stubborn c; start; ready a; ready b; exit a error; wait 1s; exit b error; exit a error;
+        pause a; wait 9s; resume a; ready b; state
+        ",
+        "
+        0ms: start a#1, start b#1, start c#1
+        0ms: up
+        0ms: cancel c#1, cancel b#1
+        1000ms: abort c#1, start a#2, start b#2, start c#2
+        1000ms: cancel c#2
+        1000ms: [pause a: ok]
+        2000ms: abort c#2
+        6000ms: start b#3, start c#3
+        10000ms: start a#3
+        a starting#3, b up#3, c up#3
+        ",
+    );
+}

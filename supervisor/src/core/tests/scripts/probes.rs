@@ -350,3 +350,22 @@ fn a_trial_that_waits_for_a_round_is_given_up_when_the_tree_ends() {
         ",
     );
 }
+
+#[test]
+fn a_probe_is_counted_as_a_restart_and_so_is_one_that_had_to_wait() {
+    use crate::core::input::Input;
+    use crate::core::tests::harness::{World, path};
+    use crate::core::tests::notation::{end, time, tree};
+
+    let text = "one_for_one { x backoff=1s, a limit=0/60s probe=5s, b needs=x backoff=100ms }";
+    let mut world = World::new(&tree(text).validate().expect("a valid tree"));
+    world.send(Input::Start);
+    for name in ["a", "x", "b"] {
+        world.send(Input::Ended(world.run(name), end("error")));
+    }
+    world.wait(time("9s"));
+    for name in ["a", "x", "b"] {
+        let child = world.engine.state_at(&path(name)).expect("a known path");
+        assert_eq!((child.generation.0, child.restarts), (2, 1), "{name}");
+    }
+}

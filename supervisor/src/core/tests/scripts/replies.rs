@@ -368,3 +368,87 @@ fn a_wrong_declaration_is_refused() {
         ",
     );
 }
+
+#[test]
+fn commands_that_waited_together_are_carried_out_one_after_the_other() {
+    check(
+        "one_for_one { s { x, y }, b, c explicit }",
+        "start; stop s; stop b; start s; start b; ready c",
+        "
+        0ms: start s/x#1, start s/y#1, start b#1, start c#1
+        0ms: cancel s/y#1, cancel s/x#1, [stop s: ok]
+        0ms: cancel b#1, [stop b: ok]
+        0ms: up, start s/x#2, start b#2, start s/y#2, [start b: ok], [start s: ok]
+        ",
+    );
+}
+
+#[test]
+fn those_who_wait_for_readiness_are_told_of_the_end_and_the_others_wait_on() {
+    check(
+        "one_for_one { a explicit, b, c }",
+        "stubborn b; start; wait_ready a; wait_ready c; ready a; stop b; stop a; \
+         wait_ready a; wait_ready a; remove b; shutdown; wait 5s",
+        "
+        0ms: start a#1
+        0ms: [wait_ready a: ok], start b#1, start c#1, [wait_ready c: ok], up
+        0ms: cancel b#1
+        0ms: cancel a#1, [stop a: ok]
+        0ms: [wait_ready a: shutting_down], [wait_ready a: shutting_down]
+        5000ms: abort b#1, [stop b: ok], [remove b: ok], cancel c#1, end
+        ",
+    );
+}
+
+#[test]
+fn nobody_is_told_who_does_not_listen_any_more_and_what_was_asked_for_is_done() {
+    check(
+        "one_for_one { a, b }",
+        "start; stop a; stop b; wait_ready a; wait_ready b; wait_ready root; abandon wait_ready a; \
+         abandon stop b; start a; start b; stubborn a; stop a; abandon stop a; wait 5s",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1, [stop a: ok]
+        0ms: cancel b#1, [stop b: ok]
+        0ms: [wait_ready root: ok]
+        0ms: start a#2, [start a: ok]
+        0ms: start b#2, [wait_ready b: ok], [start b: ok]
+        0ms: cancel a#2
+        5000ms: abort a#2, [stop a: ok]
+        ",
+    );
+}
+
+#[test]
+fn an_answer_says_what_has_become_of_the_child_and_nothing_of_one_that_is_gone() {
+    use crate::control::command::{Command, Verb};
+    use crate::core::action::Action;
+    use crate::core::input::Input;
+    use crate::core::tests::harness::{Manner, World, by, path};
+    use crate::core::tests::notation::{end, tree};
+    use crate::state::Lifecycle;
+
+    let valid = tree("one_for_one { a, b temporary }").validate().expect("a valid tree");
+    let mut world = World::new(&valid);
+    world.send(Input::Start);
+    for run in world.runs.values_mut() {
+        run.manner = Manner::Immortal;
+    }
+    let (a, b) = (world.run("a"), world.run("b"));
+    let verbs = [Verb::Stop(path("a")), Verb::Restart(path("a")), Verb::Stop(path("b"))];
+    for verb in verbs {
+        world.command(verb.name(), Command::Do(verb, by()));
+    }
+    world.send(Input::Ended(a, end("ok")));
+    world.send(Input::Ended(b, end("ok")));
+    let answers: Vec<_> = world
+        .log
+        .iter()
+        .filter_map(|(_, action)| match action {
+            Action::Reply(id, Ok(outcome)) => Some((id.0, outcome.lifecycle)),
+            _ => None,
+        })
+        .collect();
+    // Who stopped it is told that it was down, though it is up by now.
+    assert_eq!(answers, [(1, Some(Lifecycle::Down)), (2, Some(Lifecycle::Up)), (3, None)]);
+}

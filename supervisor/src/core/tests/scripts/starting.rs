@@ -218,3 +218,54 @@ fn what_is_added_while_a_supervisor_starts_waits_for_the_start() {
         ",
     );
 }
+
+#[test]
+fn who_is_disabled_is_so_before_the_start_and_nobody_else() {
+    check(
+        "one_for_one { a, b disabled, s disabled { c }, t { d } }",
+        "state; wait_ready a; wait_ready b; wait_ready s/c; wait_ready t/d; start",
+        "
+        a waiting#0, b disabled#0, s disabled#0, s/c disabled#0, t waiting#0, t/d waiting#0
+        0ms: [wait_ready b: disabled]
+        0ms: [wait_ready s/c: disabled]
+        0ms: start a#1, [wait_ready a: ok], start t/d#1, [wait_ready t/d: ok], up
+        ",
+    );
+}
+
+#[test]
+fn who_need_not_say_that_he_is_ready_has_no_time_to_say_it_in() {
+    use crate::core::action::Action;
+    use crate::core::engine::{Engine, Options};
+    use crate::core::input::Input;
+    use crate::core::tests::notation::tree;
+    use crate::core::time::Uptime;
+
+    for (text, has_time) in [("one_for_one { a }", false), ("one_for_one { a explicit }", true)] {
+        let options = Options { seed: 1, last_exits: 8, remembered_paths: 8 };
+        let mut engine = Engine::new(&tree(text).validate().expect("a valid tree"), options);
+        let mut out = Vec::new();
+        engine.handle(Uptime::ZERO, Input::Start, &mut out);
+        assert!(out.iter().any(|action| matches!(action, Action::Start(_))), "{out:?}");
+        assert_eq!(engine.next_deadline().is_some(), has_time, "{text}");
+    }
+}
+
+#[test]
+fn a_start_that_fails_below_a_supervisor_that_ends_is_nobodys_concern() {
+    check(
+        "one_for_one { s { a explicit, b }, c }",
+        "show decided; start; ready s/a; exit s/a error; stubborn s/b; stop s; exit s/a error; \
+         settled; wait 5s; settled; state",
+        "
+        0ms: start s/a#1
+        0ms: start s/b#1, start c#1, up
+        0ms: (s/a#1 decision: restart at once (it is permanent)), start s/a#2
+        0ms: cancel s/b#1
+        settled: false
+        5000ms: abort s/b#1, [stop s: ok]
+        settled: true
+        s down#1, s/a down#2, s/b down#1, c up#1
+        ",
+    );
+}

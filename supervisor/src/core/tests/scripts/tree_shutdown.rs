@@ -226,3 +226,68 @@ fn whoever_waits_for_what_is_being_shut_down_is_told_at_once() {
         ",
     );
 }
+
+#[test]
+fn asking_twice_says_nothing_twice() {
+    check(
+        "one_for_one { a, b }",
+        "show shutdown_requested shutdown_forced; immortal b; start; shutdown; shutdown; \
+         shutdown_now; shutdown_now; exit b ok",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: (root#1 shutdown, asked for by ada: a test), cancel b#1
+        0ms: (root#1 all that is left is aborted, asked for by ada: a test), abort b#1, cancel a#1, abort a#1
+        0ms: end
+        ",
+    );
+}
+
+#[test]
+fn a_budget_that_is_spent_when_the_tree_ends_forces_nothing() {
+    check(
+        "one_for_one budget=2s { a grace=1s abort_wait=1s }",
+        "show shutdown_forced ended; immortal a; start; shutdown; wait 3s; report",
+        "
+        0ms: start a#1, up
+        0ms: cancel a#1
+        1000ms: abort a#1
+        2000ms: (root#1 the tree has ended, not clean), end
+        not clean in 2s: a#1 unjoinable after 2s, aborted
+        ",
+    );
+}
+
+#[test]
+fn the_end_says_whether_it_was_clean() {
+    check(
+        "one_for_one { a }",
+        "show ended; start; shutdown",
+        "
+        0ms: start a#1, up
+        0ms: cancel a#1, (root#1 the tree has ended, clean), end
+        ",
+    );
+    check(
+        "one_for_one { a grace=1s }",
+        "stubborn a; show ended; start; shutdown; wait 1s",
+        "
+        0ms: start a#1, up
+        0ms: cancel a#1
+        1000ms: abort a#1, (root#1 the tree has ended, not clean), end
+        ",
+    );
+}
+
+#[test]
+fn a_supervisor_that_has_to_be_aborted_is_in_the_report_as_aborted() {
+    check(
+        "one_for_one { s grace=1s { a grace=infinite, b }, c }",
+        "stubborn s/a; start; shutdown; wait 3s; report",
+        "
+        0ms: start s/a#1, start s/b#1, start c#1, up
+        0ms: cancel c#1, cancel s/b#1, cancel s/a#1
+        1000ms: abort s/a#1, end
+        not clean in 1s: c#1 shutdown after 0ns; s/b#1 shutdown after 0ns; s/a#1 aborted after 1s, aborted; s#1 shutdown after 1s, aborted
+        ",
+    );
+}

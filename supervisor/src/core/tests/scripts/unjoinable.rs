@@ -384,3 +384,56 @@ fn what_the_root_says_holds_when_the_budget_is_over() {
         ",
     );
 }
+
+#[test]
+fn a_supervisor_whose_start_by_command_left_a_run_behind_is_down_when_that_is_gone() {
+    check(
+        "one_for_one { s { a grace=1s abort_wait=1s, b }, c }",
+        "start; stop s; immortal s/a; unborn s/b; start s; wait 3s; state; exit s/a dropped; state; \
+         obedient s/b; start s",
+        "
+        0ms: start s/a#1, start s/b#1, start c#1, up
+        0ms: cancel s/b#1, cancel s/a#1, [stop s: ok]
+        0ms: start s/a#2, start s/b#2, cancel s/a#2
+        1000ms: abort s/a#2
+        2000ms: [start s: unjoinable]
+        s unjoinable#2, s/a unjoinable#2, s/b down#2, c up#1
+        s down#2, s/a down#2, s/b down#2, c up#1
+        3000ms: start s/a#3, start s/b#3, [start s: ok]
+        ",
+    );
+}
+
+#[test]
+fn a_supervisor_whose_restart_left_a_run_behind_is_tried_again_when_that_is_gone() {
+    check(
+        "one_for_one { s intensity=0/1s backoff=1s { a grace=1s abort_wait=1s, b }, c }",
+        "start; exit s/a error; immortal s/a; unborn s/b; wait 4s; state; obedient s/b; \
+         exit s/a dropped; state",
+        "
+        0ms: start s/a#1, start s/b#1, start c#1, up
+        0ms: cancel s/b#1
+        1000ms: start s/a#2, start s/b#2, cancel s/a#2
+        2000ms: abort s/a#2
+        s unjoinable#2, s/a unjoinable#2, s/b down#2, c up#1
+        s restarting#2, s/a down#2, s/b down#2, c up#1
+        ",
+    );
+}
+
+#[test]
+fn one_that_fell_silent_and_cannot_be_ended_belongs_to_the_round_that_begins_meanwhile() {
+    check(
+        "one_for_all { a health=2s grace=1s abort_wait=1s, b }",
+        "immortal a; start; wait 2s; exit b error; wait 3s; state; exit a ok; state",
+        "
+        0ms: start a#1, start b#1, up
+        2000ms: cancel a#1
+        3000ms: abort a#1
+        4000ms: start b#2
+        a unjoinable#1, b up#2
+        5000ms: start a#2
+        a up#2, b up#2
+        ",
+    );
+}
