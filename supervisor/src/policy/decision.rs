@@ -215,3 +215,33 @@ fn at_limit(on_limit: OnLimit, rule: Rule) -> RestartDecision {
         OnLimit::ShutdownTree => RestartDecision::ShutdownTree { rule },
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rule_has_the_name_of_its_variant() {
+        let rules = [
+            Rule::Permanent,
+            Rule::TransientAbnormal,
+            Rule::TransientNormal,
+            Rule::Temporary,
+            Rule::StartFailed,
+            Rule::FatalFailure,
+            Rule::RestartLimit,
+            Rule::ClassLimit(FailureClass::Panic),
+            Rule::ProbeFailed,
+            Rule::Intensity,
+        ];
+        for rule in rules {
+            let variant = format!("{rule:?}");
+            let variant = variant.split('(').next().unwrap_or_default();
+            let words = rule.name().split('_').map(|word| {
+                let (first, rest) = word.split_at(1);
+                first.to_uppercase() + rest
+            });
+            assert_eq!(words.collect::<String>(), variant);
+        }
+    }
+}

@@ -176,3 +176,26 @@ impl<E: Failure + ?Sized> Failure for std::sync::Arc<E> {
         E::kind(self)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    struct NoBank;
+
+    impl Failure for NoBank {
+        fn kind(&self) -> TaskFailureKind {
+            TaskFailureKind::ExternalDependency
+        }
+    }
+
+    #[test]
+    fn a_failure_that_is_boxed_or_shared_is_of_the_kind_of_what_is_inside() {
+        let failures: [&dyn Failure; 3] = [&NoBank, &Box::new(NoBank), &Arc::new(NoBank)];
+        for failure in failures {
+            assert_eq!(failure.kind(), TaskFailureKind::ExternalDependency);
+        }
+    }
+}

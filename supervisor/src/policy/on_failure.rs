@@ -294,4 +294,14 @@ mod tests {
         let half = ClassPatch { restart_limit: half, ..ClassPatch::NONE };
         assert!(OnFailurePatch::NONE.on(FailureClass::Panic, half).says_something());
     }
+
+    #[cfg(feature = "record")]
+    #[test]
+    fn what_was_said_of_classes_is_recorded_and_read_again() {
+        let limited = ClassPatch::NONE.restart_limit(9, SECOND);
+        let said = OnFailurePatch::NONE.on(FailureClass::Panic, limited);
+        let classes = Classes::from(said);
+        assert_eq!(classes.classes[FailureClass::Panic as usize], limited);
+        assert!(OnFailurePatch::from(classes) == said);
+    }
 }

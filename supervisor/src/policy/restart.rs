@@ -162,3 +162,21 @@ impl fmt::Display for Readiness {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_asks_for_a_restart_after_an_end_by_force_or_a_start_with_nothing_to_do() {
+        for restart in [Restart::Permanent, Restart::Transient, Restart::Temporary] {
+            for exit in [Exit::Aborted, Exit::Ignored] {
+                assert!(!restart.asks_after(&exit), "{restart} after {exit}");
+            }
+        }
+        assert!(Restart::Permanent.asks_after(&Exit::Succeeded));
+        assert!(!Restart::Transient.asks_after(&Exit::Succeeded));
+        assert!(Restart::Transient.asks_after(&Exit::Lost));
+        assert!(!Restart::Temporary.asks_after(&Exit::Lost));
+    }
+}

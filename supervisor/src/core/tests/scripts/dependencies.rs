@@ -255,8 +255,8 @@ fn what_is_added_with_a_dependency_that_is_not_known_is_told_the_nearest_that_is
         let Some((_, Action::Reply(_, Err(error)))) = world.log.last() else {
             panic!("{:?}", world.log.last())
         };
-        let error =
-            std::error::Error::source(error).map_or_else(|| error.to_string(), |e| e.to_string());
+        let cause = std::error::Error::source(error);
+        let error = cause.map_or_else(|| error.to_string(), ToString::to_string);
         assert!(error.contains(&format!("`/root/{nearest}`")), "{error}");
     }
 }
