@@ -337,3 +337,16 @@ fn a_run_that_is_lost_while_it_stops_was_not_aborted() {
         ",
     );
 }
+
+#[test]
+fn what_is_forgotten_when_it_is_down_is_remembered_as_long_as_it_is_started_again() {
+    check(
+        "one_for_one { a temporary, b }",
+        "start; restart a; why a",
+        "
+        0ms: start a#1, start b#1, up
+        0ms: cancel a#1, start a#2, [restart a: ok]
+        a: shutdown; nothing
+        ",
+    );
+}
