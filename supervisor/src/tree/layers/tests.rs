@@ -3,11 +3,14 @@
     reason = "a table of cases reads better with values"
 )]
 
+use std::panic::Location;
+
 use super::*;
+use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::OnLimit;
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::on_failure::ClassPatch;
+use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 use crate::policy::role::Role;
 use crate::tree::graph::key;
 
