@@ -24,6 +24,7 @@ use crate::config::source::Origin;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::failure::Criticality;
+use crate::policy::restart::Restart;
 use crate::policy::role::Role;
 use crate::spec::child::ChildSpec;
 use crate::spec::dependency::Dependency;
@@ -219,7 +220,8 @@ impl<'a> Walk<'a> {
     ) {
         let about = Said { policy: &spec.policy, field: spec.at_field, at: spec.declared_at };
         let mut code = self.about(&about, &spec.tags, &spec.dependencies, path, section);
-        code.insert(0, code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
+        code.layers
+            .insert(0, code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
         let mut built_in = built_in(|key| !is_about_tasks(key) && key != "budget");
         // What is below it has its own, and it as long as that needs.
         built_in.remove("shutdown.abort_wait");
@@ -245,7 +247,7 @@ impl<'a> Walk<'a> {
         if !cfg!(plant_bug = "group_unexplained") {
             // What only a pool or a many has stands at its field.
             let at = spec.at_field.map_or(spec.declared_at, |field| field.at);
-            code.push(code_layer(&keys, path, at));
+            code.layers.push(code_layer(&keys, path, at));
         }
         let is_of_tree = |key: &str| matches!(key, "strategy" | "auto_shutdown" | "budget");
         let mut built_in = built_in(|key| !is_of_tree(key));
@@ -261,10 +263,11 @@ impl<'a> Walk<'a> {
     fn layers(
         &self,
         built_in: Layer,
-        code: Vec<Layer>,
+        code: InCode,
         section: &[String],
         above: &Above,
     ) -> Vec<EffectiveValue> {
+        let InCode { layers: code, taken_back } = code;
         let own = self.entry(section);
         // Heartbeats are expected of a child that asks for them itself; the rest is values.
         let own_layers = || code.iter().chain([&own]);
@@ -300,10 +303,14 @@ impl<'a> Walk<'a> {
             layers.extend(code);
             layers.push(own);
         }
-        resolve_layers(layers)
+        let mut values = resolve_layers(layers);
+        if !cfg!(plant_bug = "taken_back_unexplained") {
+            add_taken_back(&mut values, taken_back);
+        }
+        values
     }
 
-    /// What the code says about a child, and the configuration has not taken back.
+    /// What the code says about a child, and what of it is taken back.
     fn about(
         &self,
         said: &Said<'_>,
@@ -311,7 +318,7 @@ impl<'a> Walk<'a> {
         dependencies: &[Dependency],
         path: &ChildPath,
         section: &[String],
-    ) -> Vec<Layer> {
+    ) -> InCode {
         let entry = section.iter().skip(1).collect::<Vec<_>>();
         let mut children = Some(&self.config.supervisor.children);
         let mut found = None;
@@ -320,24 +327,32 @@ impl<'a> Walk<'a> {
             children = found.map(|found: &ChildSection| &found.children);
         }
         let left = |policy: PolicyPatch| {
-            let policy = found.map_or(policy, |section| section.policies().left_of(policy));
-            ChildSection::of(policy)
+            found.map_or(policy, |section| section.policies().left_of(policy))
         };
         let Said { policy, field, at } = *said;
+        let layer = |policy: PolicyPatch, at| code_layer(&ChildSection::of(policy), path, at);
+        let mut taken_back = Vec::new();
         // seen by: cargo test -p supervisor-tests --test config_effective
         let field = field.filter(|_| !cfg!(plant_bug = "field_explained_by_function"));
         let Some(AtField { said, before, has_tags, at: of_field }) = field else {
-            let mut layer = code_layer(&left(*policy), path, at);
-            tagged(&mut layer, tags, path, at);
-            needs(&mut layer, dependencies, path, at);
-            return vec![layer];
+            let mut in_code = layer(left(*policy), at);
+            taken(&mut taken_back, layer(*policy, at), &in_code, &self.entry(section));
+            tagged(&mut in_code, tags, path, at);
+            needs(&mut in_code, dependencies, path, at);
+            return InCode { layers: vec![in_code], taken_back };
         };
-        let mut function = code_layer(&left(said.left_of(*before)), path, at);
-        let mut field = code_layer(&left(*said), path, of_field);
+        let of_function = said.left_of(*before);
+        let mut function = layer(left(of_function), at);
+        let mut of_field_left = layer(left(*said), of_field);
+        let entry = self.entry(section);
+        taken(&mut taken_back, layer(*said, of_field), &of_field_left, &entry);
+        taken(&mut taken_back, layer(of_function, at), &function, &entry);
+        let by_field = layer(*said, of_field);
+        taken(&mut taken_back, layer(*before, at), &layer(of_function, at), &by_field);
         let of_tags = if has_tags { of_field } else { at };
-        tagged(&mut field, tags, path, of_tags);
+        tagged(&mut of_field_left, tags, path, of_tags);
         needs(&mut function, dependencies, path, at);
-        vec![function, field]
+        InCode { layers: vec![function, of_field_left], taken_back }
     }
 
     /// What the entry of a child, or of the root, says about itself.
@@ -409,6 +424,33 @@ fn code_layer(
     let mut keys = Vec::new();
     flatten(Some(&value), &mut Vec::new(), &mut keys);
     keys.into_iter().map(|(path, value)| (path.join("."), (value.clone(), origin()))).collect()
+}
+
+/// What the code says about a child, by where it says it.
+struct InCode {
+    /// What holds where nothing stronger is said, the weakest first.
+    layers: Vec<Layer>,
+    /// The strongest first.
+    taken_back: Vec<TakenBack>,
+}
+
+/// What the code says about the restarts of a child that a stronger place makes temporary, or about
+/// the trial of one that is not quarantined there.
+struct TakenBack {
+    key: String,
+    said: (Json, ValueOrigin),
+    /// Where it says so.
+    by: ValueOrigin,
+}
+
+/// Notes what of `said` is not `left`, because of what `stronger` says.
+fn taken(taken_back: &mut Vec<TakenBack>, said: Layer, left: &Layer, stronger: &Layer) {
+    let restart = stronger.get("restart").and_then(|(it, _)| Restart::deserialize(it).ok());
+    let is_temporary = restart == Some(Restart::Temporary);
+    let keys: &[_] = if is_temporary { &["restart"] } else { &["on_limit", "criticality", "role"] };
+    let Some((_, by)) = keys.iter().find_map(|key| stronger.get(*key)) else { return };
+    let gone = said.into_iter().filter(|(key, _)| !left.contains_key(key));
+    taken_back.extend(gone.map(|(key, said)| TakenBack { key, said, by: by.clone() }));
 }
 
 /// What the code says about a child, and where.
@@ -516,6 +558,22 @@ fn hide_secrets(schema: &Json, values: &mut [EffectiveValue]) {
             value.overrode.iter_mut().for_each(|(value, _)| *value = MASK.into());
         }
     }
+}
+
+/// Lists what was taken back under what holds instead, or under nothing.
+fn add_taken_back(values: &mut Vec<EffectiveValue>, taken_back: Vec<TakenBack>) {
+    for TakenBack { key, said, by } in taken_back.into_iter().rev() {
+        match values.iter_mut().find(|value| value.key.to_string() == key) {
+            Some(value) => value.overrode.insert(0, said),
+            None => values.push(EffectiveValue {
+                key: KeyPath::of(&key.split('.').collect::<Vec<_>>()),
+                value: Json::Null,
+                origin: by,
+                overrode: vec![said],
+            }),
+        }
+    }
+    values.sort_by_cached_key(|value| value.key.to_string());
 }
 
 /// The strongest of each key, the weakest layer first.
