@@ -549,7 +549,7 @@ fn the_short_way_through_a_tree_comes_to_what_the_long_way_comes_to() {
     let mut trees = Trees { random: 1 };
     let (mut short, mut found) = (0, 0);
     // Miri is a thousand times slower.
-    let times = if cfg!(miri) { 20 } else { 5_000 };
+    let times = if cfg!(miri) { 3 } else { 5_000 };
     for _ in 0..times {
         let top = trees.item("App", 0);
         both_ways_agree(top);

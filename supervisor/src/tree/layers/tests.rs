@@ -203,6 +203,7 @@ fn a_limit_that_no_layer_lets_trip_is_found_and_a_class_that_may_wait_less_is_le
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it lays each of twenty over each over each")]
 fn what_is_plain_at_a_glance_is_what_the_long_way_has_nothing_to_say_about() {
     let beats = |heartbeat: Option<u32>, stale_after: Option<u32>| HealthPatch {
         heartbeat: heartbeat.map(|n| n * SECOND),
@@ -230,10 +231,6 @@ fn what_is_plain_at_a_glance_is_what_the_long_way_has_nothing_to_say_about() {
     patches.extend(
         [Role::Service, Role::Worker, Role::Job, Role::Sidecar].map(|role| NONE.role(role)),
     );
-    if cfg!(miri) {
-        // Each is laid over each over each.
-        patches = patches.into_iter().step_by(4).collect();
-    }
     let (mut plain, mut not_plain) = (0, 0);
     for room in [None, Some((4 * SECOND, "`budget` of this supervisor"))] {
         for &defaults in &patches {
@@ -265,6 +262,7 @@ fn slot_place(slot: &DeclaredSlot) -> &'static Location<'static> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it looks at two thousand children")]
 fn what_is_fine_at_a_glance_is_fine() {
     // The last is more than the greatest wait is where nobody says one.
     let times = [None, Some(1), Some(9), Some(60)];
