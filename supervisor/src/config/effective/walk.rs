@@ -194,7 +194,8 @@ impl<'a> Walk<'a> {
     }
 
     fn task(&mut self, spec: &ChildSpec, path: ChildPath, section: &[String], above: &Above) {
-        let about = Said { policy: &spec.policy, field: spec.at_field, at: spec.declared_at };
+        let about =
+            Said { policy: &spec.policy, field: spec.at_field.as_ref(), at: spec.declared_at };
         let code = self.about(&about, &spec.tags, &spec.dependencies, &path, section);
         let mut built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
         let Some(settings) = &spec.settings else {
@@ -218,7 +219,8 @@ impl<'a> Walk<'a> {
         section: &[String],
         above: &Above,
     ) {
-        let about = Said { policy: &spec.policy, field: spec.at_field, at: spec.declared_at };
+        let about =
+            Said { policy: &spec.policy, field: spec.at_field.as_ref(), at: spec.declared_at };
         let mut code = self.about(&about, &spec.tags, &spec.dependencies, path, section);
         code.layers
             .insert(0, code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
@@ -239,14 +241,14 @@ impl<'a> Walk<'a> {
         above: &Above,
     ) {
         let policy = &spec.group.policy;
-        let about = Said { policy, field: spec.at_field, at: spec.declared_at };
+        let about = Said { policy, field: spec.at_field.as_ref(), at: spec.declared_at };
         let mut code = self.about(&about, &spec.group.tags, &spec.dependencies, path, section);
         let mut keys = SupervisorKeys::section_of(spec);
         keys.max_children = spec.group.max_children;
         keys.count = spec.group.count;
         if !cfg!(plant_bug = "group_unexplained") {
             // What only a pool or a many has stands at its field.
-            let at = spec.at_field.map_or(spec.declared_at, |field| field.at);
+            let at = spec.at_field.as_ref().map_or(spec.declared_at, |field| field.at);
             code.layers.push(code_layer(&keys, path, at));
         }
         let is_of_tree = |key: &str| matches!(key, "strategy" | "auto_shutdown" | "budget");
@@ -341,15 +343,16 @@ impl<'a> Walk<'a> {
             needs(&mut in_code, dependencies, path, at);
             return InCode { layers: vec![in_code], taken_back };
         };
-        let of_function = said.left_of(*before);
+        let (said, of_field) = (**said, *of_field);
+        let of_function = said.left_of(**before);
         let mut function = layer(left(of_function), at);
-        let mut of_field_left = layer(left(*said), of_field);
+        let mut of_field_left = layer(left(said), of_field);
         let entry = self.entry(section);
-        taken(&mut taken_back, layer(*said, of_field), &of_field_left, &entry);
+        taken(&mut taken_back, layer(said, of_field), &of_field_left, &entry);
         taken(&mut taken_back, layer(of_function, at), &function, &entry);
-        let by_field = layer(*said, of_field);
-        taken(&mut taken_back, layer(*before, at), &layer(of_function, at), &by_field);
-        let of_tags = if has_tags { of_field } else { at };
+        let by_field = layer(said, of_field);
+        taken(&mut taken_back, layer(**before, at), &layer(of_function, at), &by_field);
+        let of_tags = if *has_tags { of_field } else { at };
         tagged(&mut of_field_left, tags, path, of_tags);
         needs(&mut function, dependencies, path, at);
         InCode { layers: vec![function, of_field_left], taken_back }
@@ -456,7 +459,7 @@ fn taken(taken_back: &mut Vec<TakenBack>, said: Layer, left: &Layer, stronger: &
 /// What the code says about a child, and where.
 struct Said<'a> {
     policy: &'a PolicyPatch,
-    field: Option<AtField>,
+    field: Option<&'a AtField>,
     /// Where its function is.
     at: &'static panic::Location<'static>,
 }
