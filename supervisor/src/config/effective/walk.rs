@@ -1,6 +1,7 @@
 //! The walk over a tree that finds out what holds in it.
 
 pub(in crate::config) mod members;
+mod taken;
 
 use std::collections::BTreeMap;
 use std::panic;
@@ -9,6 +10,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use self::taken::{InCode, add_taken_back, taken};
 use super::beside::Beside;
 use super::{EffectiveConfig, EffectiveValue, ValueOrigin};
 use crate::config::configurable::{ChildSection, SupervisorConfig};
@@ -24,7 +26,6 @@ use crate::config::source::Origin;
 use crate::id::{ChildId, ChildPath};
 use crate::policy::PolicyPatch;
 use crate::policy::failure::Criticality;
-use crate::policy::restart::Restart;
 use crate::policy::role::Role;
 use crate::spec::child::ChildSpec;
 use crate::spec::dependency::Dependency;
@@ -429,33 +430,6 @@ fn code_layer(
     keys.into_iter().map(|(path, value)| (path.join("."), (value.clone(), origin()))).collect()
 }
 
-/// What the code says about a child, by where it says it.
-struct InCode {
-    /// What holds where nothing stronger is said, the weakest first.
-    layers: Vec<Layer>,
-    /// The strongest first.
-    taken_back: Vec<TakenBack>,
-}
-
-/// What the code says about the restarts of a child that a stronger place makes temporary, or about
-/// the trial of one that is not quarantined there.
-struct TakenBack {
-    key: String,
-    said: (Json, ValueOrigin),
-    /// Where it says so.
-    by: ValueOrigin,
-}
-
-/// Notes what of `said` is not `left`, because of what `stronger` says.
-fn taken(taken_back: &mut Vec<TakenBack>, said: Layer, left: &Layer, stronger: &Layer) {
-    let restart = stronger.get("restart").and_then(|(it, _)| Restart::deserialize(it).ok());
-    let is_temporary = restart == Some(Restart::Temporary);
-    let keys: &[_] = if is_temporary { &["restart"] } else { &["on_limit", "criticality", "role"] };
-    let Some((_, by)) = keys.iter().find_map(|key| stronger.get(*key)) else { return };
-    let gone = said.into_iter().filter(|(key, _)| !left.contains_key(key));
-    taken_back.extend(gone.map(|(key, said)| TakenBack { key, said, by: by.clone() }));
-}
-
 /// What the code says about a child, and where.
 struct Said<'a> {
     policy: &'a PolicyPatch,
@@ -561,22 +535,6 @@ fn hide_secrets(schema: &Json, values: &mut [EffectiveValue]) {
             value.overrode.iter_mut().for_each(|(value, _)| *value = MASK.into());
         }
     }
-}
-
-/// Lists what was taken back under what holds instead, or under nothing.
-fn add_taken_back(values: &mut Vec<EffectiveValue>, taken_back: Vec<TakenBack>) {
-    for TakenBack { key, said, by } in taken_back.into_iter().rev() {
-        match values.iter_mut().find(|value| value.key.to_string() == key) {
-            Some(value) => value.overrode.insert(0, said),
-            None => values.push(EffectiveValue {
-                key: KeyPath::of(&key.split('.').collect::<Vec<_>>()),
-                value: Json::Null,
-                origin: by,
-                overrode: vec![said],
-            }),
-        }
-    }
-    values.sort_by_cached_key(|value| value.key.to_string());
 }
 
 /// The strongest of each key, the weakest layer first.
