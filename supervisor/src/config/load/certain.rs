@@ -38,7 +38,7 @@ fn is_about_child(key: &[String], entry: &[String]) -> bool {
             let children = pairs.take_while(|pair| pair[0] == "children").count();
             // A mistake in the name of a child is one of the supervisor around it.
             let depth = if key.len() == 1 + 2 * children { children.max(1) - 1 } else { children };
-            let place = &key[..1 + 2 * depth];
+            let place = &key[..=2 * depth];
             entry.starts_with(place) || place.starts_with(entry)
         }
         _ => true,
