@@ -55,15 +55,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         quote!(const TAKES: #runtime::ArgumentsType = #takes;)
     });
     let cfgs = only(&function.attributes, "cfg");
-    // What these would ask for, a child cannot do: take references, or be a plain function.
-    let cannot = is_for_clippy().then(|| {
-        if options.blocking.is_some() {
-            quote!(#[allow(clippy::needless_pass_by_value)])
-        } else {
-            quote!(#[allow(clippy::unused_async)])
-        }
-    });
-    let all = is_for_clippy().then(|| quote!(, clippy::all, clippy::pedantic));
+    let (cannot, all) = not_for_clippy(options.blocking.is_some());
     // The bounds are for the runs, and for a policy, settings or a need that ask the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
     let as_far_as = |asked: &dyn Fn() -> TokenStream| {
@@ -123,6 +115,20 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
+}
+
+/// What clippy is told about the function, and about what is made of it.
+fn not_for_clippy(is_blocking: bool) -> (Option<TokenStream>, Option<TokenStream>) {
+    if !is_for_clippy() {
+        return (None, None);
+    }
+    // What these would ask for, a child cannot do: take references, or be a plain function.
+    let cannot = if is_blocking {
+        quote!(#[allow(clippy::needless_pass_by_value)])
+    } else {
+        quote!(#[allow(clippy::unused_async)])
+    };
+    (Some(cannot), Some(quote!(, clippy::all, clippy::pedantic)))
 }
 
 /// What makes its runs: a function alone, where it is async and takes nothing for the time of a run.

@@ -65,7 +65,7 @@ fn slot_spec<S: Send + Sync + 'static>(
             inner.dependencies = dependencies;
             #[cfg(feature = "config")]
             {
-                inner.at_field = slot.at_field(declared.policy);
+                inner.at_field = slot.at_field(&declared.policy);
             }
             inner.into()
         }
@@ -82,7 +82,7 @@ fn slot_spec<S: Send + Sync + 'static>(
             #[cfg(feature = "config")]
             {
                 child.settings = declared.settings;
-                child.at_field = slot.at_field(policy);
+                child.at_field = slot.at_field(&policy);
             }
             let mut child = child.with_policy(slot.policy.overrule(policy));
             child.tags = slot.tags_over(declared.tags);
@@ -125,9 +125,9 @@ impl DeclaredSupervisor {
 impl DeclaredSlot {
     /// The field's part in what is said about what stands in it, over `before`.
     #[cfg(feature = "config")]
-    fn at_field(&'static self, before: PolicyPatch) -> Option<AtField> {
+    fn at_field(&'static self, before: &PolicyPatch) -> Option<AtField> {
         let has_tags = !self.tags.is_empty();
-        self.at.map(|at| AtField { said: self.policy, before: Arc::new(before), has_tags, at })
+        self.at.map(|at| AtField { said: self.policy, before: Arc::new(*before), has_tags, at })
     }
 
     /// The tags said at the field, or else those of what stands in it.
@@ -152,7 +152,7 @@ impl DeclaredSlot {
         group.declared_at = declared.at();
         #[cfg(feature = "config")]
         {
-            group.at_field = self.at_field(of_members);
+            group.at_field = self.at_field(&of_members);
             group.group.settings = declared.settings;
             group.group.args = self.args;
         }
