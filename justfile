@@ -49,9 +49,10 @@ soak seconds="600" *options:
 mutants *arguments="--one-build":
     scripts/mutants {{ arguments }}
 
-# The scripts of the core under Miri. Needs a nightly toolchain with miri and rust-src.
-miri *filter="core::tests::scripts task::":
-    cargo +nightly miri test -p rust-tokio-supervisor --lib -- {{ filter }}
+# The library's own tests under Miri: what is quick, as in CI; with `--all` the whole core, for hours; or those named
+# here. Says how many ran. Needs a nightly toolchain with miri and rust-src.
+miri *which:
+    scripts/miri {{ which }}
 
 # Every order in which a run, its helpers and whoever stops it can do things.
 loom:

@@ -229,6 +229,64 @@ fn a_variable_that_could_mean_two_things_is_refused() {
 }
 
 #[test]
+fn what_a_temporary_child_takes_back_is_explained() {
+    let line = line!() + 2;
+    let tree = SupervisorSpec::root().child(
+        ChildSpec::new("ledger", parked())
+            .restart_limit(3, Duration::from_secs(9))
+            .backoff(Backoff::new(Duration::from_millis(200), Duration::from_secs(5))),
+    );
+    let config = "supervisor: { children: { ledger: { restart: temporary } } }";
+    let text = explain(&tree, config, &[], "/root/ledger");
+    let code = format!("{}:{line}", file!());
+    for expected in [
+        format!("backoff.max: 30s, built in, over 5s, from {code}\n"),
+        format!("restart_limit.max: null, from a.yaml:1:46, over 3, from {code}\n"),
+        format!("restart_limit.within: null, from a.yaml:1:46, over 9s, from {code}\n"),
+    ] {
+        assert!(text.contains(&expected), "no `{expected}` in\n{text}");
+    }
+    let kept = explain(&tree, "", &[], "/root/ledger");
+    assert!(!kept.contains("null"), "{kept}");
+    assert!(kept.contains(&format!("backoff.max: 5s, from {code}, over 30s, built in")), "{kept}");
+}
+
+#[test]
+fn what_a_temporary_field_takes_back_is_explained_by_the_field() {
+    let text = explain(&Fleeting::spec(()), "", &[], "/root/stern");
+    let taken = text.lines().find(|line| line.starts_with("restart_limit.max: null, from "));
+    assert!(taken.is_some_and(|line| line.contains(", over 4, from ")), "{text}");
+}
+
+#[test]
+fn a_broken_rule_and_a_missing_setting_are_said_beside_what_cannot_be_read_elsewhere() {
+    let codes = |text: &str| {
+        let file = File::new(text);
+        let error = LoadedConfig::read_for(&Shop::spec(()), &file.0, &Environment::none());
+        let report = error.unwrap_err().report(Colour::Never);
+        let codes = report.lines().filter_map(|line| line.strip_prefix("error["));
+        codes.map(|line| line.split(']').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    // Where each stands decides the order.
+    let elsewhere = "
+        supervisor:
+          children:
+            stern: { restart: never }
+            poller: { backoff: { initial: 9s, max: 1s } }
+            buyer: { settings: {} }
+    ";
+    assert_eq!(codes(elsewhere), ["C202", "C305", "C206"]);
+    // What cannot be read may be what is missing, and what the rule is about.
+    let here = "
+        supervisor:
+          children:
+            poller: { restart: never, backoff: { initial: 9s, max: 1s } }
+            buyer: { setings: {} }
+    ";
+    assert_eq!(codes(here), ["C202", "C101"]);
+}
+
+#[test]
 fn the_prefix_can_be_another() {
     let file = File::new("");
     let variables = [("APP__POLICY__RESTART", "transient"), ("RUST_SUPERVISOR__NO", "sense")];
@@ -408,6 +466,30 @@ fn the_schema_of_a_tree_knows_the_settings_of_its_children() {
 #[child(restart(transient), backoff(initial = "300ms"))]
 async fn poller(ctx: TaskContext) {
     ctx.stopped().await;
+}
+
+#[child(restart_limit(max = 4, within = "9s"))]
+async fn stern(ctx: TaskContext) {
+    ctx.stopped().await;
+}
+
+#[supervisor]
+struct Fleeting {
+    #[child(restart(temporary))]
+    stern: stern,
+}
+
+#[child]
+async fn buyer(ctx: TaskContext, settings: Settings<MailSettings>) {
+    drop(settings);
+    ctx.stopped().await;
+}
+
+#[supervisor]
+struct Shop {
+    stern: stern,
+    poller: poller,
+    buyer: buyer,
 }
 
 /// What is said at the function stands above this line, what is said at the field below it.

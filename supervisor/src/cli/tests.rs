@@ -129,6 +129,36 @@ async fn every_mistake_in_a_configuration_is_shown_and_it_is_78_for_each_command
     assert_eq!((&diagnostics[0]["line"], &read(&json)["ok"]), (&json!(1), &json!(false)));
 }
 
+#[cfg(all(feature = "audit", feature = "record"))]
+#[tokio::test]
+async fn an_audit_and_a_recording_without_a_place_are_shown_beside_what_is_wrong_with_the_tree() {
+    let text = "
+        observability: { audit: { on_failure: go_on }, record: { max_bytes: 100000 } }
+        supervisor: { children: { ledgers: {} } }
+    ";
+    let file = File::new("misplaced", text);
+    for command in ["check", "tree", "run"] {
+        let answer = answer(&["--config", file.name(), command]).await;
+        assert_eq!(answer.exit, Exit::Config, "{command}");
+        for expected in [
+            "C208]: `observability.audit.path`",
+            "C208]: `observability.record.folder`",
+            "3 errors",
+        ] {
+            assert!(answer.err.contains(expected), "{command}: no `{expected}` in {}", answer.err);
+        }
+    }
+    // The code says where.
+    let file = File::new("placed", &text.replace("ledgers", "audit"));
+    let folder = std::env::temp_dir();
+    let builder = Supervisor::builder(tree()).environment(Environment::none());
+    let builder = builder.audit(crate::audit::AuditLog::new(folder.join("a.jsonl")));
+    let builder = builder.record(crate::record::RecordLog::new(folder));
+    let program = Program::new(builder).colour(Colour::Never);
+    let answer = program.answer(["app", "--config", file.name(), "check"]).await;
+    assert_eq!(answer.exit, Exit::Done, "{}", answer.err);
+}
+
 #[tokio::test]
 async fn what_is_unlikely_to_be_meant_is_said_and_is_no_mistake() {
     let text = "supervisor: { children: { audit: { restart_limit: { max: 50, within: 1s } } } }";

@@ -148,6 +148,7 @@ fn policies<'a>(path: &ChildPath, effective: &'a EffectiveConfig) -> Vec<&'a Eff
         let is_built_in = |origin: &ValueOrigin| *origin == ValueOrigin::BuiltIn;
         let built_in = value.overrode.iter().find(|(_, origin)| is_built_in(origin));
         !is_built_in(&value.origin)
+            && !value.value.is_null()
             // What is hidden cannot be compared.
             && (value.value == MASK || built_in.is_none_or(|(known, _)| *known != value.value))
             // Drawn in their own way.

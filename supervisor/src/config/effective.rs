@@ -26,11 +26,12 @@ pub struct EffectiveConfig {
 pub struct EffectiveValue {
     /// The key, as it is written about the child: `backoff.max`.
     pub key: KeyPath,
-    /// The value, as it is written.
+    /// The value, as it is written. It is null where the code said one, and a stronger place took it
+    /// back: the limit of a child that is temporary there.
     pub value: Json,
-    /// Where it comes from.
+    /// Where it comes from. Of null: where that is said.
     pub origin: ValueOrigin,
-    /// What else was said, the strongest first, and where.
+    /// What else was said, the strongest first, and where. Also what was taken back.
     pub overrode: Vec<(Json, ValueOrigin)>,
 }
 

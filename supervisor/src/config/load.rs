@@ -1,6 +1,7 @@
 //! From files, and all that they include, and the environment, to one configuration that knows its
 //! places.
 
+mod certain;
 pub(crate) mod sources;
 
 use std::path::{Path, PathBuf};
@@ -270,25 +271,18 @@ struct Unsound {
 }
 
 impl Unsound {
-    /// All that is wrong, with what of the rest does not fit the tree. What is missing may stand in
-    /// what could not be read, and rules are about values that may, so nothing is said of these.
+    /// All that is wrong, with what of the rest does not fit the tree, so far as that is certain.
     fn beside_the_tree(mut self, spec: &SupervisorSpec) -> ConfigError {
         // seen by: cargo test -p supervisor-tests --test config_corpus
         let rest = self.rest.take().filter(|_| !cfg!(plant_bug = "shape_hides_children"));
         let of_tree = rest.and_then(|rest| rest.overlay(spec.clone()).err());
+        let unread = self.problems.len();
         for problem in of_tree.into_iter().flat_map(ConfigError::into_diagnostics) {
-            let is_certain = !matches!(
-                problem.fault(),
-                ConfigFault::Rule { .. }
-                    | ConfigFault::MissingKey
-                    | ConfigFault::MissingSetting
-                    | ConfigFault::MissingPlace
-                    | ConfigFault::TooManyMembers { .. }
-            );
             let is_around = |known: &ConfigDiagnostic| {
                 known.key().segments().starts_with(problem.key().segments())
             };
-            if is_certain && !self.problems.iter().any(is_around) {
+            let (unread, _) = self.problems.split_at(unread);
+            if certain::is_certain(&problem, unread) && !self.problems.iter().any(is_around) {
                 self.problems.push(problem);
             }
         }
@@ -313,7 +307,7 @@ fn relate(diagnostic: &mut ConfigDiagnostic, effective: &EffectiveConfig) {
     let values = effective.explain(&overlay::at_fault(path, fault)).unwrap_or_default();
     let mut related = Vec::new();
     for key in overlay::concerned(fault) {
-        let of_key = values.iter().filter(|value| starts_with(&value.key, &key));
+        let of_key = values.iter().filter(|it| starts_with(&it.key, &key) && !it.value.is_null());
         for EffectiveValue { key, value, origin, overrode, .. } in of_key {
             let is_culprit = match origin {
                 ValueOrigin::Text { key, .. } | ValueOrigin::Value { key } => {

@@ -281,7 +281,8 @@ fn values(
         if !is_declared(path) {
             continue;
         }
-        for (shown, raw) in shown.iter().zip(raw) {
+        // What was taken back is no value.
+        for (shown, raw) in shown.iter().zip(raw).filter(|(_, raw)| !raw.value.is_null()) {
             insert(order, path, raw, shown);
         }
     }

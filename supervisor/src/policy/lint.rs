@@ -203,6 +203,7 @@ mod tests {
     }
 
     #[test]
+    #[cfg_attr(miri, ignore = "it follows many thousand waits")]
     fn a_wait_that_hardly_grows_is_followed_only_so_far() {
         let still = Backoff { jitter: 0.0, factor: 1.0, ..Backoff::new(SECOND, 2 * SECOND) };
         assert_eq!(tightest_span(&still, u32::MAX), (u32::MAX - 1) * SECOND);

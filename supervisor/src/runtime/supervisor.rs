@@ -303,7 +303,7 @@ impl SupervisorBuilder {
 
     /// Sees that what a configuration says beside the tree can be: about the socket, the audit and
     /// recordings.
-    #[cfg(feature = "cli")]
+    #[cfg(feature = "config")]
     #[cfg_attr(
         not(any(all(feature = "ipc", unix), feature = "audit", feature = "record")),
         expect(
@@ -313,16 +313,25 @@ impl SupervisorBuilder {
     )]
     pub(crate) fn check_beside(&self, config: &LoadedConfig) -> Result<(), ConfigError> {
         #[cfg(all(feature = "ipc", unix))]
-        config.ipc_over(self.ipc.as_deref().cloned())?;
+        let beside = config.ipc_over(self.ipc.as_deref().cloned()).map(drop);
         #[cfg(not(all(feature = "ipc", unix)))]
-        config.check_ipc()?;
+        let beside = config.check_ipc();
+        if cfg!(plant_bug = "audit_and_recording_unchecked") {
+            return beside;
+        }
         #[cfg(any(feature = "audit", feature = "record"))]
         let misplaced = |key| config.error_about(key, ConfigFault::MissingPlace);
         #[cfg(feature = "audit")]
-        config.config().observability.audit.over(self.audit.clone()).map_err(misplaced)?;
+        let beside = {
+            let audit = config.config().observability.audit.over(self.audit.clone());
+            ConfigError::both(beside, audit.map_err(misplaced)).map(drop)
+        };
         #[cfg(feature = "record")]
-        config.config().observability.record.over(self.recording.clone()).map_err(misplaced)?;
-        Ok(())
+        let beside = {
+            let recording = config.config().observability.record.over(self.recording.clone());
+            ConfigError::both(beside, recording.map_err(misplaced)).map(drop)
+        };
+        beside
     }
 
     /// The tree that will be started, without what a configuration says about it.

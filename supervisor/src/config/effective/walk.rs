@@ -1,6 +1,7 @@
 //! The walk over a tree that finds out what holds in it.
 
 pub(in crate::config) mod members;
+mod taken;
 
 use std::collections::BTreeMap;
 use std::panic;
@@ -9,6 +10,7 @@ use std::sync::LazyLock;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 
+use self::taken::{InCode, add_taken_back, taken};
 use super::beside::Beside;
 use super::{EffectiveConfig, EffectiveValue, ValueOrigin};
 use crate::config::configurable::{ChildSection, SupervisorConfig};
@@ -221,7 +223,8 @@ impl<'a> Walk<'a> {
         let about =
             Said { policy: &spec.policy, field: spec.at_field.as_ref(), at: spec.declared_at };
         let mut code = self.about(&about, &spec.tags, &spec.dependencies, path, section);
-        code.insert(0, code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
+        code.layers
+            .insert(0, code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
         let mut built_in = built_in(|key| !is_about_tasks(key) && key != "budget");
         // What is below it has its own, and it as long as that needs.
         built_in.remove("shutdown.abort_wait");
@@ -247,7 +250,7 @@ impl<'a> Walk<'a> {
         if !cfg!(plant_bug = "group_unexplained") {
             // What only a pool or a many has stands at its field.
             let at = spec.at_field.as_ref().map_or(spec.declared_at, |field| field.at);
-            code.push(code_layer(&keys, path, at));
+            code.layers.push(code_layer(&keys, path, at));
         }
         let is_of_tree = |key: &str| matches!(key, "strategy" | "auto_shutdown" | "budget");
         let mut built_in = built_in(|key| !is_of_tree(key));
@@ -263,10 +266,11 @@ impl<'a> Walk<'a> {
     fn layers(
         &self,
         built_in: Layer,
-        code: Vec<Layer>,
+        code: InCode,
         section: &[String],
         above: &Above,
     ) -> Vec<EffectiveValue> {
+        let InCode { layers: code, taken_back } = code;
         let own = self.entry(section);
         // Heartbeats are expected of a child that asks for them itself; the rest is values.
         let own_layers = || code.iter().chain([&own]);
@@ -302,10 +306,14 @@ impl<'a> Walk<'a> {
             layers.extend(code);
             layers.push(own);
         }
-        resolve_layers(layers)
+        let mut values = resolve_layers(layers);
+        if !cfg!(plant_bug = "taken_back_unexplained") {
+            add_taken_back(&mut values, taken_back);
+        }
+        values
     }
 
-    /// What the code says about a child, and the configuration has not taken back.
+    /// What the code says about a child, and what of it is taken back.
     fn about(
         &self,
         said: &Said<'_>,
@@ -313,7 +321,7 @@ impl<'a> Walk<'a> {
         dependencies: &[Dependency],
         path: &ChildPath,
         section: &[String],
-    ) -> Vec<Layer> {
+    ) -> InCode {
         let entry = section.iter().skip(1).collect::<Vec<_>>();
         let mut children = Some(&self.config.supervisor.children);
         let mut found = None;
@@ -322,24 +330,33 @@ impl<'a> Walk<'a> {
             children = found.map(|found: &ChildSection| &found.children);
         }
         let left = |policy: PolicyPatch| {
-            let policy = found.map_or(policy, |section| section.policies().left_of(policy));
-            ChildSection::of(policy)
+            found.map_or(policy, |section| section.policies().left_of(policy))
         };
         let Said { policy, field, at } = *said;
+        let layer = |policy: PolicyPatch, at| code_layer(&ChildSection::of(policy), path, at);
+        let mut taken_back = Vec::new();
         // seen by: cargo test -p supervisor-tests --test config_effective
         let field = field.filter(|_| !cfg!(plant_bug = "field_explained_by_function"));
         let Some(AtField { said, before, has_tags, at: of_field }) = field else {
-            let mut layer = code_layer(&left(*policy), path, at);
-            tagged(&mut layer, tags, path, at);
-            needs(&mut layer, dependencies, path, at);
-            return vec![layer];
+            let mut in_code = layer(left(*policy), at);
+            taken(&mut taken_back, layer(*policy, at), &in_code, &self.entry(section));
+            tagged(&mut in_code, tags, path, at);
+            needs(&mut in_code, dependencies, path, at);
+            return InCode { layers: vec![in_code], taken_back };
         };
-        let mut function = code_layer(&left(said.left_of(**before)), path, at);
-        let mut field = code_layer(&left(**said), path, of_field);
+        let (said, of_field) = (**said, *of_field);
+        let of_function = said.left_of(**before);
+        let mut function = layer(left(of_function), at);
+        let mut of_field_left = layer(left(said), of_field);
+        let entry = self.entry(section);
+        taken(&mut taken_back, layer(said, of_field), &of_field_left, &entry);
+        taken(&mut taken_back, layer(of_function, at), &function, &entry);
+        let by_field = layer(said, of_field);
+        taken(&mut taken_back, layer(**before, at), &layer(of_function, at), &by_field);
         let of_tags = if *has_tags { of_field } else { at };
-        tagged(&mut field, tags, path, of_tags);
+        tagged(&mut of_field_left, tags, path, of_tags);
         needs(&mut function, dependencies, path, at);
-        vec![function, field]
+        InCode { layers: vec![function, of_field_left], taken_back }
     }
 
     /// What the entry of a child, or of the root, says about itself.

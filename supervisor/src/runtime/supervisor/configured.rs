@@ -46,19 +46,14 @@ impl SupervisorBuilder {
         } else {
             sources.load(&spec)?
         };
-        #[cfg(all(feature = "ipc", unix))]
-        let ipc = loaded.ipc_over(self.ipc.take().map(|options| *options));
-        #[cfg(not(all(feature = "ipc", unix)))]
-        let ipc = loaded.check_ipc();
         let (spec, capacities) = (self.spec.without_tasks(), self.capacities);
-        let (ipc, laid) = ConfigError::both(ipc, loaded.overlay(*self.spec))?;
+        let is_beside = self.check_beside(&loaded);
+        let ((), laid) = ConfigError::both(is_beside, loaded.overlay(*self.spec))?;
         self.spec = Box::new(laid);
         #[cfg(all(feature = "ipc", unix))]
         {
-            self.ipc = ipc.map(Box::new);
+            self.ipc = loaded.ipc_over(self.ipc.take().map(|options| *options))?.map(Box::new);
         }
-        #[cfg(not(all(feature = "ipc", unix)))]
-        let () = ipc;
         self.members = loaded.manifests(&self.spec)?;
         let ObservabilitySection { metrics, audit, record, .. } =
             loaded.config().observability.clone();

@@ -548,7 +548,9 @@ impl Trees {
 fn the_short_way_through_a_tree_comes_to_what_the_long_way_comes_to() {
     let mut trees = Trees { random: 1 };
     let (mut short, mut found) = (0, 0);
-    for _ in 0..5_000 {
+    // Miri is a thousand times slower.
+    let times = if cfg!(miri) { 3 } else { 5_000 };
+    for _ in 0..times {
         let top = trees.item("App", 0);
         both_ways_agree(top);
         let mut wires = [NO_WIRE; 512];
@@ -557,5 +559,5 @@ fn the_short_way_through_a_tree_comes_to_what_the_long_way_comes_to() {
             found += count;
         }
     }
-    assert!(short > 500 && found > 50, "{short} short ways, {found} wires");
+    assert!(cfg!(miri) || short > 500 && found > 50, "{short} short ways, {found} wires");
 }

@@ -3,11 +3,14 @@
     reason = "a table of cases reads better with values"
 )]
 
+use std::panic::Location;
+
 use super::*;
+use crate::policy::backoff::BackoffPatch;
 use crate::policy::failure::OnLimit;
 use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
-use crate::policy::on_failure::ClassPatch;
+use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 use crate::policy::role::Role;
 use crate::tree::graph::item::Item;
 use crate::tree::graph::key;
@@ -207,6 +210,7 @@ fn a_limit_that_no_layer_lets_trip_is_found_and_a_class_that_may_wait_less_is_le
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it lays each of twenty over each over each")]
 fn what_is_plain_at_a_glance_is_what_the_long_way_has_nothing_to_say_about() {
     let beats = |heartbeat: Option<u32>, stale_after: Option<u32>| HealthPatch {
         heartbeat: heartbeat.map(|n| n * SECOND),
@@ -265,6 +269,7 @@ fn slot_place(slot: &DeclaredSlot) -> &'static Location<'static> {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it looks at two thousand children")]
 fn what_is_fine_at_a_glance_is_fine() {
     // The last is more than the greatest wait is where nobody says one.
     let times = [None, Some(1), Some(9), Some(60)];

@@ -40,7 +40,7 @@ impl Walk<'_> {
                 let first = key.split('.').next().unwrap_or_default();
                 !is_about_supervisors(first) && !matches!(first, "max_children" | "enabled")
             });
-            code.push(of_pool);
+            code.layers.push(of_pool);
             let mut built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
             let schema = pool.group.settings.map(|settings| settings.schema());
             built_in.extend(schema.as_ref().map(defaults_of_settings).unwrap_or_default());

@@ -35,6 +35,7 @@ fn step([what, low, high, how]: [u8; 4]) -> Step {
 }
 
 #[test]
+#[cfg_attr(miri, ignore = "it reads files, and plays hundreds of histories")]
 fn holds_for_the_histories_of_the_corpus() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../fuzz/corpus/engine");
     let mut histories = 0;
