@@ -1,0 +1,58 @@
+use rust_supervisor::event::EventKind;
+use rust_supervisor::policy::restart::{Readiness, Strategy};
+use rust_supervisor::runtime::supervisor::Supervisor;
+use rust_supervisor::spec::child::ChildSpec;
+use rust_supervisor::spec::supervisor::SupervisorSpec;
+use rust_supervisor::state::Lifecycle;
+use rust_supervisor::task::context::TaskContext;
+use rust_supervisor::task::factory::{TaskFactory, service_fn};
+use supervisor_tests::{BY, WHY, drain, ms};
+use tokio::time::sleep;
+
+use crate::state;
+
+/// `ledger` and `clerk` fail while `drawer` is not ready, so that nothing is decided. When it is,
+/// `till` gives up for `clerk`, and `desk` for `ledger`; and the end of `till` was decided about by
+/// a supervisor that was ending already, which gave up a second time.
+#[tokio::test(start_paused = true)]
+async fn a_supervisor_gives_up_once_though_one_below_it_does_at_the_same_moment() {
+    let fails_once = |after: u64| -> TaskFactory {
+        service_fn(async move |ctx: TaskContext| {
+            if ctx.generation().0 == 1 {
+                sleep(ms(after)).await;
+                return Err("told to");
+            }
+            ctx.stopped().await;
+            Ok(())
+        })
+    };
+    let drawer = service_fn(async |ctx: TaskContext| {
+        sleep(ms(50)).await;
+        ctx.ready();
+        ctx.stopped().await;
+    });
+    let till = SupervisorSpec::new("till")
+        .intensity(0, ms(1_000))
+        .child(ChildSpec::new("clerk", fails_once(10)))
+        .child(ChildSpec::new("drawer", drawer).readiness(Readiness::Explicit));
+    let desk = SupervisorSpec::new("desk")
+        .strategy(Strategy::OneForAll)
+        .intensity(0, ms(1_000))
+        .child(ChildSpec::new("ledger", fails_once(5)))
+        .child(till);
+    let mut builder = Supervisor::builder(SupervisorSpec::root().child(desk));
+    let mut events = builder.subscribe_events();
+    let handle = builder.start().await.unwrap();
+    sleep(ms(500)).await;
+    let has_given_up = |path: &str| {
+        move |event: &&std::sync::Arc<rust_supervisor::event::Event>| {
+            event.path.as_str() == path && matches!(event.kind, EventKind::Meltdown { .. })
+        }
+    };
+    let events = drain(&mut events);
+    assert_eq!(events.iter().filter(has_given_up("/root/desk/till")).count(), 1);
+    assert_eq!(events.iter().filter(has_given_up("/root/desk")).count(), 1);
+    assert_eq!(state(&handle, "/root/desk").await.lifecycle, Lifecycle::Up);
+    assert_eq!(state(&handle, "/root/desk").await.generation.0, 2);
+    handle.shutdown_tree(BY, WHY).await.unwrap();
+}
