@@ -17,7 +17,7 @@ use crate::state;
 #[tokio::test(start_paused = true)]
 async fn a_supervisor_gives_up_once_though_one_below_it_does_at_the_same_moment() {
     let fails_once = |after: u64| -> TaskFactory {
-        service_fn(async move |ctx: TaskContext| {
+        service_fn(move |ctx: TaskContext| async move {
             if ctx.generation().0 == 1 {
                 sleep(ms(after)).await;
                 return Err("told to");
@@ -44,14 +44,13 @@ async fn a_supervisor_gives_up_once_though_one_below_it_does_at_the_same_moment(
     let mut events = builder.subscribe_events();
     let handle = builder.start().await.unwrap();
     sleep(ms(500)).await;
-    let has_given_up = |path: &str| {
-        move |event: &&std::sync::Arc<rust_supervisor::event::Event>| {
-            event.path.as_str() == path && matches!(event.kind, EventKind::Meltdown { .. })
-        }
-    };
     let events = drain(&mut events);
-    assert_eq!(events.iter().filter(has_given_up("/root/desk/till")).count(), 1);
-    assert_eq!(events.iter().filter(has_given_up("/root/desk")).count(), 1);
+    let given_up: Vec<_> = events
+        .iter()
+        .filter(|event| matches!(event.kind, EventKind::Meltdown { .. }))
+        .map(|event| event.path.as_str())
+        .collect();
+    assert_eq!(given_up, ["/root/desk/till", "/root/desk"]);
     assert_eq!(state(&handle, "/root/desk").await.lifecycle, Lifecycle::Up);
     assert_eq!(state(&handle, "/root/desk").await.generation.0, 2);
     handle.shutdown_tree(BY, WHY).await.unwrap();

@@ -20,17 +20,23 @@ async fn a_trial_that_fails_amid_a_round_has_failed_though_the_next_round_takes_
         match ctx.generation().0 {
             1 => sleep(ms(1_200)).await,
             2 => sleep(ms(10)).await,
-            _ => std::future::pending().await,
+            _ => {
+                ctx.stopped().await;
+                return Ok(());
+            }
         }
-        Err::<(), _>("told to")
+        Err("told to")
     });
     let ledger = service_fn(async |ctx: TaskContext| {
         match ctx.generation().0 {
             1 => sleep(ms(60)).await,
             3 => sleep(ms(20)).await,
-            _ => std::future::pending().await,
+            _ => {
+                ctx.stopped().await;
+                return Ok(());
+            }
         }
-        Err::<(), _>("told to")
+        Err("told to")
     });
     let till = service_fn(async |ctx: TaskContext| {
         sleep(ms(50)).await;

@@ -17,13 +17,16 @@ use crate::state;
 #[tokio::test(start_paused = true)]
 async fn the_first_death_amid_a_round_is_decided_also_where_the_round_before_took_one_in() {
     let fails_after = |first: u64, next: u64| {
-        service_fn(async move |ctx: TaskContext| {
+        service_fn(move |ctx: TaskContext| async move {
             match ctx.generation().0 {
                 1 if first > 0 => sleep(ms(first)).await,
                 2 | 3 => sleep(ms(next)).await,
-                _ => std::future::pending().await,
+                _ => {
+                    ctx.stopped().await;
+                    return Ok(());
+                }
             }
-            Err::<(), _>("told to")
+            Err("told to")
         })
     };
     let till = service_fn(async |ctx: TaskContext| {

@@ -17,14 +17,17 @@ async fn those_who_wait_for_the_same_thing_start_in_the_order_of_declaration() {
     let started = Arc::<Mutex<Vec<String>>>::default();
     let says_so = |lasts: u64| -> TaskFactory {
         let started = Arc::clone(&started);
-        service_fn(async move |ctx: TaskContext| {
-            started.lock().unwrap().push(ctx.path().to_string());
-            if ctx.generation().0 == 1 {
-                sleep(ms(lasts)).await;
-                return Err("told to");
+        service_fn(move |ctx: TaskContext| {
+            let started = Arc::clone(&started);
+            async move {
+                started.lock().unwrap().push(ctx.path().to_string());
+                if ctx.generation().0 == 1 {
+                    sleep(ms(lasts)).await;
+                    return Err("told to");
+                }
+                ctx.stopped().await;
+                Ok(())
             }
-            ctx.stopped().await;
-            Ok(())
         })
     };
     let tree = SupervisorSpec::root()
