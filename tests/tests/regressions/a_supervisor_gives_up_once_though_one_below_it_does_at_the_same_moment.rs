@@ -6,14 +6,15 @@ use rust_supervisor::spec::supervisor::SupervisorSpec;
 use rust_supervisor::state::Lifecycle;
 use rust_supervisor::task::context::TaskContext;
 use rust_supervisor::task::factory::{TaskFactory, service_fn};
+use rust_supervisor::task::result::TaskResult;
 use supervisor_tests::{BY, WHY, drain, ms};
 use tokio::time::sleep;
 
 use crate::state;
 
-/// `ledger` and `clerk` fail while `drawer` is not ready, so that nothing is decided. When it is,
-/// `till` gives up for `clerk`, and `desk` for `ledger`; and the end of `till` was decided about by
-/// a supervisor that was ending already, which gave up a second time.
+/// `ledger` and `clerk` fail before `drawer` says that it has nothing to do, so that nothing is
+/// decided. Then `till` gives up for `clerk`, and `desk` for `ledger`; and the end of `till` was
+/// decided about by a supervisor that was ending already, which gave up a second time.
 #[tokio::test(start_paused = true)]
 async fn a_supervisor_gives_up_once_though_one_below_it_does_at_the_same_moment() {
     let fails_once = |after: u64| -> TaskFactory {
@@ -27,9 +28,13 @@ async fn a_supervisor_gives_up_once_though_one_below_it_does_at_the_same_moment(
         })
     };
     let drawer = service_fn(async |ctx: TaskContext| {
-        sleep(ms(50)).await;
+        if ctx.generation().0 == 1 {
+            sleep(ms(50)).await;
+            return TaskResult::Ignored;
+        }
         ctx.ready();
         ctx.stopped().await;
+        TaskResult::Succeeded
     });
     let till = SupervisorSpec::new("till")
         .intensity(0, ms(1_000))
