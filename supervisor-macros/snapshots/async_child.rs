@@ -16,12 +16,15 @@ pub enum ledger {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
-        <ledger as __rt::Supervised>::KEY,
-        __rt::PolicyPatch::NONE
-            .restart(__rt::Restart::Transient)
-            .backoff_nanos(100000000, 5000000000),
-    );
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
+        item: __rt::Item {
+            key: <ledger as __rt::Supervised>::KEY,
+            restart: __rt::Some(__rt::Restart::Transient),
+            ..__rt::Item::NONE
+        },
+        backoff: __rt::Some((100000000, 5000000000)),
+        ..__rt::DeclaredChild::NONE
+    };
     impl __rt::Supervised for ledger {
         type Handle = __rt::Handle<Self>;
         const KEY: __rt::Key = __rt::Key::new(

@@ -15,10 +15,17 @@ enum compact {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
-        <compact as __rt::Supervised>::KEY,
-        __rt::PolicyPatch::NONE.grace(__rt::Grace::After(__rt::Duration::from_secs(2))),
-    );
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
+        item: __rt::Item {
+            key: <compact as __rt::Supervised>::KEY,
+            ..__rt::Item::NONE
+        },
+        policy: __rt::Some(
+            &__rt::PolicyPatch::NONE
+                .grace(__rt::Grace::After(__rt::Duration::from_secs(2))),
+        ),
+        ..__rt::DeclaredChild::NONE
+    };
     impl __rt::Supervised for compact {
         type Handle = __rt::Handle<Self>;
         const KEY: __rt::Key = __rt::Key::new(

@@ -16,12 +16,18 @@ enum poller {}
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = const {
-        __rt::DeclaredChild::new(
-            <poller as __rt::Supervised>::KEY,
-            __rt::PolicyPatch::NONE
-                .restart_limit_nanos(MAX, 60000000000)
-                .start_timeout(LIMITS.start),
-        )
+        __rt::DeclaredChild {
+            item: __rt::Item {
+                key: <poller as __rt::Supervised>::KEY,
+                ..__rt::Item::NONE
+            },
+            policy: __rt::Some(
+                &__rt::PolicyPatch::NONE
+                    .restart_limit(MAX, __rt::Duration::from_secs(60))
+                    .start_timeout(LIMITS.start),
+            ),
+            ..__rt::DeclaredChild::NONE
+        }
     };
     impl __rt::Supervised for poller {
         type Handle = __rt::Handle<Self>;
@@ -42,7 +48,7 @@ const _: () = {
     }
     const _: () = (__rt::check)(
         __rt::PolicyPatch::NONE
-            .restart_limit_nanos(MAX, 60000000000)
+            .restart_limit(MAX, __rt::Duration::from_secs(60))
             .start_timeout(LIMITS.start),
     );
 };

@@ -15,10 +15,13 @@ enum import {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
-        <import as __rt::Supervised>::KEY,
-        __rt::PolicyPatch::NONE,
-    );
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
+        item: __rt::Item {
+            key: <import as __rt::Supervised>::KEY,
+            ..__rt::Item::NONE
+        },
+        ..__rt::DeclaredChild::NONE
+    };
     impl __rt::Supervised for import {
         type Handle = __rt::Handle<Self>;
         const KEY: __rt::Key = __rt::Key::new(

@@ -15,19 +15,22 @@ enum ledger {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::new(
-            <ledger as __rt::Supervised>::KEY,
-            __rt::PolicyPatch::NONE,
-        )
-        .depends_on({
-            macro_rules! what_ledger_depends_on {
-                () => {
-                    & [< storage::pool as __rt::Supervised > ::KEY, < warm as
-                    __rt::Supervised > ::KEY]
-                };
-            }
-            what_ledger_depends_on!()
-        });
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
+        item: __rt::Item {
+            key: <ledger as __rt::Supervised>::KEY,
+            depends_on: {
+                macro_rules! what_ledger_depends_on {
+                    () => {
+                        & [< storage::pool as __rt::Supervised > ::KEY, < warm as
+                        __rt::Supervised > ::KEY]
+                    };
+                }
+                what_ledger_depends_on!()
+            },
+            ..__rt::Item::NONE
+        },
+        ..__rt::DeclaredChild::NONE
+    };
     impl __rt::Supervised for ledger {
         type Handle = __rt::Handle<Self>;
         const KEY: __rt::Key = __rt::Key::new(

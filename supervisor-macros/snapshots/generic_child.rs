@@ -37,13 +37,19 @@ const _: () = {
             )
             .one_of_many();
         const NODE: __rt::Node = __rt::Node::Child(
-            &__rt::DeclaredChild::new(
-                    Self::KEY,
-                    __rt::PolicyPatch::NONE
+            &__rt::DeclaredChild {
+                item: __rt::Item {
+                    key: Self::KEY,
+                    takes_lease: true,
+                    ..__rt::Item::NONE
+                },
+                policy: __rt::Some(
+                    &__rt::PolicyPatch::NONE
                         .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
-                )
-                .of_its_types()
-                .takes_lease(),
+                ),
+                is_of_its_types: true,
+                ..__rt::DeclaredChild::NONE
+            },
         );
     }
     impl<T: Topic, const N: usize> __rt::Member for consumer<T, N>

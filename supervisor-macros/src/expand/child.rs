@@ -7,7 +7,7 @@ use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 use super::graph;
 use super::hover::is_for_clippy;
 use super::parameter::{Parameter, parameters, settings};
-use super::policy::{check, patch, tags};
+use super::policy::{Fields, check, fields, tags};
 use super::runtime::{Place, Runtime};
 use crate::model::{Child, Function, only, peeled};
 use crate::validate::Valid;
@@ -20,11 +20,13 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
     let (import, runtime) = runtime.inside();
-    let policy = patch(&options.policy, &runtime);
-    let tags = tags(&options.policy);
+    let Fields { of_item, own: policy } = fields(&options.policy, &runtime);
+    let tags = tags(&options.policy).map(|tags| quote!(tags: #tags,));
     // What depends on a type has a value only where the type is known.
     let (of_its_types, check) = match check(&options.policy, &runtime) {
-        Some(check) if function.mentions_its_types(&check) => (Some(quote!(.of_its_types())), None),
+        Some(check) if function.mentions_its_types(&check) => {
+            (Some(quote!(is_of_its_types: true,)), None)
+        }
         check => (None, check),
     };
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
@@ -53,15 +55,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         quote!(const TAKES: #runtime::ArgumentsType = #takes;)
     });
     let cfgs = only(&function.attributes, "cfg");
-    // What these would ask for, a child cannot do: take references, or be a plain function.
-    let cannot = is_for_clippy().then(|| {
-        if options.blocking.is_some() {
-            quote!(#[allow(clippy::needless_pass_by_value)])
-        } else {
-            quote!(#[allow(clippy::unused_async)])
-        }
-    });
-    let all = is_for_clippy().then(|| quote!(, clippy::all, clippy::pedantic));
+    let (cannot, all) = not_for_clippy(options.blocking.is_some());
     // The bounds are for the runs, and for a policy, settings or a need that ask the type.
     let statics: Vec<_> = function.type_parameters().map(|ty| quote!(#ty: 'static)).collect();
     let as_far_as = |asked: &dyn Fn() -> TokenStream| {
@@ -79,8 +73,12 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let (supervised, own_clause) = as_far_as(&|| quote!(#policy #key #item #(#settings)*));
     let (needing, needs_clause) = as_far_as(&|| quote!(#needs #policy #key #item #(#settings)*));
     let declared = quote! {
-        #runtime::DeclaredChild::new(#own::KEY, #policy)#of_its_types #tags #item
-            #(.settings::<#settings>())*
+        #runtime::DeclaredChild {
+            item: #runtime::Item { key: #own::KEY, #of_item #item ..#runtime::Item::NONE },
+            #policy #tags #of_its_types
+            ..#runtime::DeclaredChild::NONE
+        }
+        #(.settings::<#settings>())*
     };
     let has_expressions = check.is_some();
     let (declared_static, declared) = kept(declared, !is_generic, has_expressions, &runtime);
@@ -117,6 +115,20 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
+}
+
+/// What clippy is told about the function, and about what is made of it.
+fn not_for_clippy(is_blocking: bool) -> (Option<TokenStream>, Option<TokenStream>) {
+    if !is_for_clippy() {
+        return (None, None);
+    }
+    // What these would ask for, a child cannot do: take references, or be a plain function.
+    let cannot = if is_blocking {
+        quote!(#[allow(clippy::needless_pass_by_value)])
+    } else {
+        quote!(#[allow(clippy::unused_async)])
+    };
+    (Some(cannot), Some(quote!(, clippy::all, clippy::pedantic)))
 }
 
 /// What makes its runs: a function alone, where it is async and takes nothing for the time of a run.

@@ -59,11 +59,16 @@ pub(super) fn said(
     who: &Ident,
     runtime: &Runtime,
 ) -> Option<TokenStream> {
-    if types.is_empty() {
-        return None;
-    }
-    let keys = keys(types, runtime);
-    call(method, Some(in_the_name_of(who, method, keys)))
+    call(method, keys_in_the_name_of(who, method, types, runtime))
+}
+
+fn keys_in_the_name_of(
+    who: &Ident,
+    does: &str,
+    types: &[Type],
+    runtime: &Runtime,
+) -> Option<TokenStream> {
+    (!types.is_empty()).then(|| in_the_name_of(who, does, keys(types, runtime)))
 }
 
 /// The same tokens, by way of a macro that is named after `who` and called where it is declared.
@@ -81,23 +86,24 @@ fn in_the_name_of(who: &Ident, does: &str, tokens: TokenStream) -> TokenStream {
     quote!({ macro_rules! #name { () => { #tokens } } #call })
 }
 
-/// What a child needs, for what is declared of it.
+/// What a child needs, as fields of its item.
 pub(super) fn of_child(
     options: &ChildOptions,
     name: &Ident,
     parameters: &[Parameter<'_>],
     runtime: &Runtime,
 ) -> Option<TokenStream> {
-    let depends_on = said("depends_on", &options.depends_on, name, runtime);
+    let depends_on = keys_in_the_name_of(name, "depends_on", &options.depends_on, runtime);
+    let depends_on = depends_on.map(|keys| quote!(depends_on: #keys,));
     let handles: Vec<_> = parameters
         .iter()
         .filter_map(Parameter::handle)
         .map(|ty| runtime.call(&Place::of_type(ty), &quote!(key_of::<#ty>), quote!()))
         .collect();
-    let handles = (!handles.is_empty()).then(|| quote!(.handles(&const { [#(#handles),*] })));
-    let multiple = options.multiple.map(|_| quote!(.multiple()));
+    let handles = (!handles.is_empty()).then(|| quote!(handles: &[#(#handles),*],));
+    let multiple = options.multiple.map(|_| quote!(is_multiple: true,));
     let is_borrowing = parameters.iter().any(|parameter| parameter.lease().is_some());
-    let takes_lease = is_borrowing.then(|| quote!(.takes_lease()));
+    let takes_lease = is_borrowing.then(|| quote!(takes_lease: true,));
     let all = [depends_on, handles, multiple, takes_lease];
     // What is empty takes as long to put in its place as what is not.
     all.iter().any(Option::is_some).then(|| all.into_iter().flatten().collect())

@@ -9,34 +9,59 @@ use crate::model::{
 };
 
 /// An expression of type `PolicyPatch` with only what was written.
-pub(super) fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
-    let calls = calls(policy, runtime);
+fn patch(policy: &Policy, runtime: &Runtime) -> TokenStream {
+    let calls = calls(policy, &Told::default(), runtime);
     quote!(#runtime::PolicyPatch::NONE #calls)
 }
 
 /// The same, where anything was written.
 pub(super) fn written(policy: &Policy, runtime: &Runtime) -> Option<TokenStream> {
-    let calls = calls(policy, runtime);
+    let calls = calls(policy, &Told::default(), runtime);
     (!calls.is_empty()).then(|| quote!(#runtime::PolicyPatch::NONE #calls))
 }
 
+/// What is declared of a child, field by field: what most say as it is, the rest as a patch.
+pub(super) struct Fields {
+    /// Those of its item.
+    pub(super) of_item: Option<TokenStream>,
+    /// Its own.
+    pub(super) own: TokenStream,
+}
+
+/// The fields for what was written about a child.
+pub(super) fn fields(policy: &Policy, runtime: &Runtime) -> Fields {
+    let of_item =
+        choice(policy.restart, runtime).map(|restart| quote!(restart: #runtime::Some(#restart),));
+    let ends = policy.backoff.as_ref().and_then(ends_in_nanos);
+    let backoff = ends.as_ref().map(|ends| quote!(backoff: #runtime::Some((#ends)),));
+    let span = policy.restart_limit.as_ref().and_then(span_in_nanos);
+    let limit = span.as_ref().map(|span| quote!(restart_limit: #runtime::Some((#span)),));
+    let told = Told { restart: true, backoff: ends.is_some(), restart_limit: span.is_some() };
+    let rest = calls(policy, &told, runtime);
+    let rest = (!rest.is_empty())
+        .then(|| quote!(policy: #runtime::Some(&#runtime::PolicyPatch::NONE #rest),));
+    Fields { of_item, own: quote!(#backoff #limit #rest) }
+}
+
+/// What stands in a field of its own, and so in no patch.
+#[derive(Default)]
+struct Told {
+    restart: bool,
+    backoff: bool,
+    restart_limit: bool,
+}
+
 /// `.restart(…)` and so on.
-fn calls(policy: &Policy, runtime: &Runtime) -> TokenStream {
+fn calls(policy: &Policy, told: &Told, runtime: &Runtime) -> TokenStream {
     let role = call("role", choice(policy.role, runtime));
     let enabled = policy.enabled.as_ref().map(|condition| condition.tokens.clone());
     let enabled = call("enabled_if", enabled);
-    let restart = call("restart", choice(policy.restart, runtime));
-    let backoff = policy.backoff.as_ref().and_then(|said| match ends_in_nanos(said) {
-        Some(ends) => call("backoff_nanos", Some(ends)),
-        None => call("backoff", Some(backoff(said, runtime))),
-    });
-    let limit = policy.restart_limit.as_ref().and_then(|said| match in_nanos(&said.within) {
-        Some(within) => {
-            let max = &said.max.tokens;
-            call("restart_limit_nanos", Some(quote!(#max, #within)))
-        }
-        None => call("restart_limit", limit(Some(said), runtime)),
-    });
+    let restart = policy.restart.filter(|_| !told.restart);
+    let restart = call("restart", choice(restart, runtime));
+    let backoff = policy.backoff.as_ref().filter(|_| !told.backoff);
+    let backoff = call("backoff", backoff.map(|said| backoff_patch(said, runtime)));
+    let limit = policy.restart_limit.as_ref().filter(|_| !told.restart_limit);
+    let limit = call("restart_limit", limit_of(limit, runtime));
     let on_limit = call("on_limit", choice(policy.on_limit, runtime));
     let on_failure =
         call("on_failure", policy.on_failure.as_ref().map(|said| on_failure(said, runtime)));
@@ -74,12 +99,19 @@ fn ends_in_nanos(backoff: &Backoff) -> Option<TokenStream> {
     Some(quote!(#initial, #max))
 }
 
-/// A time as a number, where it is one: a call less for the compiler.
+/// `max, within` as numbers, where both are.
+fn span_in_nanos(limit: &Limit) -> Option<TokenStream> {
+    let (max, within) = (&limit.max, in_nanos(&limit.within)?);
+    let max = max.known.map(|_| &max.tokens)?;
+    Some(quote!(#max, #within))
+}
+
+/// A time as a number, where it is one.
 fn in_nanos(time: &Time) -> Option<Literal> {
     u64::try_from(time.nanos()?).ok().map(Literal::u64_unsuffixed)
 }
 
-fn backoff(backoff: &Backoff, runtime: &Runtime) -> TokenStream {
+fn backoff_patch(backoff: &Backoff, runtime: &Runtime) -> TokenStream {
     let number = |number: Option<&Number>| number.map(|number| number.tokens.clone());
     let initial = call("initial", time(backoff.initial.as_ref(), runtime));
     let max = call("max", time(backoff.max.as_ref(), runtime));
@@ -92,17 +124,18 @@ fn backoff(backoff: &Backoff, runtime: &Runtime) -> TokenStream {
 fn on_failure(said: &OnFailure, runtime: &Runtime) -> TokenStream {
     let classes = said.classes.iter().map(|said| {
         let class = choice(Some(said.class), runtime);
-        let backoff = call("backoff", said.backoff.as_ref().map(|said| backoff(said, runtime)));
-        let limit = call("restart_limit", limit(said.restart_limit.as_ref(), runtime));
+        let backoff =
+            call("backoff", said.backoff.as_ref().map(|said| backoff_patch(said, runtime)));
+        let limit = call("restart_limit", limit_of(said.restart_limit.as_ref(), runtime));
         quote!(.on(#class, #runtime::ClassPatch::NONE #backoff #limit))
     });
     quote!(#runtime::OnFailurePatch::NONE #(#classes)*)
 }
 
-/// `.tags(&["…"])`, for what is declared.
+/// `&["…"]`, where any were written.
 pub(super) fn tags(policy: &Policy) -> Option<TokenStream> {
     let words = &policy.tags.as_ref()?.words;
-    call("tags", Some(quote!(&[#(#words),*])))
+    Some(quote!(&[#(#words),*]))
 }
 
 fn health(health: &Health, runtime: &Runtime) -> TokenStream {
@@ -128,7 +161,7 @@ pub(super) fn call(method: &str, arguments: Option<TokenStream>) -> Option<Token
 }
 
 /// `max, within`.
-pub(super) fn limit(limit: Option<&Limit>, runtime: &Runtime) -> Option<TokenStream> {
+pub(super) fn limit_of(limit: Option<&Limit>, runtime: &Runtime) -> Option<TokenStream> {
     let limit = limit?;
     let (max, within) = (&limit.max.tokens, time(Some(&limit.within), runtime));
     Some(quote!(#max, #within))

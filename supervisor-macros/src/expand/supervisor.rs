@@ -6,7 +6,7 @@ use syn::ext::IdentExt;
 use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 
 use super::graph;
-use super::policy::{call, check, choice, limit, tags, time, written};
+use super::policy::{call, check, choice, limit_of, tags, time, written};
 use super::runtime::{Place, Runtime};
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
@@ -146,7 +146,7 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
             let ask = runtime.generic(&Place::of_type(ty), &quote!(Asks), &quote!(#ty));
             quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
         });
-        let tags = tags(&field.options.policy);
+        let tags = call("tags", tags(&field.options.policy));
         let needs = graph::of_field(field, runtime);
         let slot = quote!(#slot #policy #more #ask #tags #needs);
         let slot = match field.options.said_at {
@@ -159,10 +159,10 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let defaults = call("with_defaults", written(&options.defaults, runtime));
     let strategy = call("strategy", choice(options.strategy, runtime));
     let start = call("start", choice(options.start, runtime));
-    let intensity = call("intensity", limit(options.intensity.as_ref(), runtime));
+    let intensity = call("intensity", limit_of(options.intensity.as_ref(), runtime));
     let meltdown = call("meltdown", choice(options.meltdown, runtime));
     let auto_shutdown = call("auto_shutdown", choice(options.auto_shutdown, runtime));
-    let tags = tags(&options.policy);
+    let tags = call("tags", tags(&options.policy));
     let budget = call("budget", time(options.budget.as_ref(), runtime));
     let needs = graph::of_supervisor(supervisor, runtime);
     let more = quote! {
@@ -209,7 +209,7 @@ fn kind(options: &FieldOptions, runtime: &Runtime) -> (Ident, TokenStream) {
     let number = |number: &Option<Number>| number.as_ref().map(|number| number.tokens.clone());
     let max_children = call("max_children", number(max_children));
     let count = call("count", number(count));
-    let intensity = call("intensity", limit(intensity.as_ref(), runtime));
+    let intensity = call("intensity", limit_of(intensity.as_ref(), runtime));
     let meltdown = call("meltdown", choice(*meltdown, runtime));
     (Ident::new(kind, Span::call_site()), quote!(#max_children #count #intensity #meltdown))
 }

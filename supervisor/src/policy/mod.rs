@@ -292,24 +292,6 @@ impl PolicyPatch {
         self
     }
 
-    /// Says the ends of [`Policy::backoff`]. Numbers in one call, because the macros say this for
-    /// most children, and the compiler takes as long for each call as for all that is in it.
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn backoff_nanos(mut self, initial: u64, max: u64) -> Self {
-        self.backoff.initial = Some(Duration::from_nanos(initial));
-        self.backoff.max = Some(Duration::from_nanos(max));
-        self
-    }
-
-    /// As [`restart_limit`](Self::restart_limit).
-    #[doc(hidden)]
-    #[must_use]
-    pub const fn restart_limit_nanos(mut self, max: u32, within: u64) -> Self {
-        self.restart_limit = Some(Limit::new(max, Duration::from_nanos(within)));
-        self
-    }
-
     /// Says [`Policy::grace`].
     #[must_use]
     pub const fn grace(mut self, grace: Grace) -> Self {

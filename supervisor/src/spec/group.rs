@@ -224,7 +224,7 @@ impl SupervisorSpec {
             #[cfg(feature = "config")]
             {
                 child.settings = self.group.settings;
-                child.at_field = self.at_field;
+                child.at_field.clone_from(&self.at_field);
             }
             Some(NodeSpec::from(child))
         };

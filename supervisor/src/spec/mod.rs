@@ -25,11 +25,11 @@ use crate::policy::PolicyPatch;
 
 /// What is said about a child at the field that it stands in.
 #[cfg(feature = "config")]
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct AtField {
     pub(crate) said: &'static PolicyPatch,
     /// What is said where its function, or its struct, is.
-    pub(crate) before: &'static PolicyPatch,
+    pub(crate) before: Arc<PolicyPatch>,
     pub(crate) has_tags: bool,
     pub(crate) at: &'static Location<'static>,
 }

@@ -21,10 +21,10 @@ use super::supervised::{Group, IsMany, IsPool, Supervised};
 use crate::config::args::{ArgsType, DeclaredArgs};
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, TakesSettings};
-use crate::policy::PolicyPatch;
 use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
-use crate::policy::restart::{AutoShutdown, Meltdown, Strategy};
+use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
+use crate::policy::{PolicyPatch, or};
 use crate::task::exit::Ask;
 
 /// What was written about a child or a supervisor.
@@ -59,72 +59,65 @@ impl Node {
 }
 
 /// What was written about a child where its function is.
+///
+/// The macros write it field by field. What most children say is there as it was written, and only
+/// the rest as a patch: the compiler goes through all of it, for each child.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
-    item: Item,
-    policy: PolicyPatch,
-    is_of_its_types: bool,
+    /// What the checks of the whole tree look at.
+    pub item: Item,
+    /// The ends of its backoff, `(initial, max)`, in nanoseconds.
+    pub backoff: Option<(u64, u64)>,
+    /// How many restarts are tolerated within so many nanoseconds.
+    pub restart_limit: Option<(u32, u64)>,
+    /// Where it stands for a group: the `restart` of its members, which is not the group's own.
+    pub restart_of_members: Option<Restart>,
+    /// All that it says beside these and `restart`.
+    pub policy: Option<&'static PolicyPatch>,
+    /// Its policies follow from its types, so that they can be checked where those are known.
+    pub is_of_its_types: bool,
+    /// See [`DeclaredChild::settings`].
     #[cfg(feature = "config")]
-    settings: Option<DeclaredSettings>,
-    tags: &'static [&'static str],
+    pub settings: Option<DeclaredSettings>,
+    /// See [`ChildSpec::tags`](crate::spec::child::ChildSpec::tags).
+    pub tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
-    /// A child with these policies.
-    pub const fn new(key: Key, policy: PolicyPatch) -> Self {
-        let mut item = Item::child(key);
-        item.restart = policy.restart;
-        Self {
-            item,
-            policy,
-            is_of_its_types: false,
-            tags: &[],
-            #[cfg(feature = "config")]
-            settings: None,
-        }
-    }
+    /// A child that says nothing, without its key.
+    pub const NONE: Self = Self {
+        item: Item::NONE,
+        backoff: None,
+        restart_limit: None,
+        restart_of_members: None,
+        policy: None,
+        is_of_its_types: false,
+        tags: &[],
+        #[cfg(feature = "config")]
+        settings: None,
+    };
 
     /// What did not compile.
     pub const fn broken(key: Key) -> Self {
-        Self { item: Item::broken(key), ..Self::new(key, PolicyPatch::NONE) }
+        Self { item: Item::broken(key), ..Self::NONE }
     }
 
     #[cfg(test)]
     pub(super) const fn of_item(item: Item) -> Self {
-        Self { item, ..Self::new(item.key, PolicyPatch::NONE) }
+        Self { item, ..Self::NONE }
+    }
+
+    /// With these policies.
+    #[cfg(test)]
+    pub(super) const fn with_policy(key: Key, policy: &'static PolicyPatch) -> Self {
+        let item = Item { restart: policy.restart, ..Item::child(key) };
+        Self { item, policy: Some(policy), ..Self::NONE }
     }
 
     /// The same for what stands in a field as a group of it.
     pub(super) const fn in_a_group(&self, key: Key) -> Self {
-        Self { item: Item::group(key, &self.item), ..*self }
-    }
-
-    /// It starts when these are ready.
-    #[must_use]
-    pub const fn depends_on(mut self, keys: &'static [Key]) -> Self {
-        self.item.depends_on = keys;
-        self
-    }
-
-    /// Its parameters are handles of these.
-    #[must_use]
-    pub const fn handles(mut self, keys: &'static [Key]) -> Self {
-        self.item.handles = keys;
-        self
-    }
-
-    /// It may stand in one struct more than once without anything said at the fields.
-    #[must_use]
-    pub const fn multiple(mut self) -> Self {
-        self.item.is_multiple = true;
-        self
-    }
-
-    /// One of its parameters is a `Lease`.
-    #[must_use]
-    pub const fn takes_lease(mut self) -> Self {
-        self.item.takes_lease = true;
-        self
+        let restart_of_members = self.item.restart;
+        Self { item: Item::group(key, &self.item), restart_of_members, ..*self }
     }
 
     /// A child that takes settings.
@@ -141,27 +134,25 @@ impl DeclaredChild {
         self
     }
 
-    /// Its policies follow from its types, so that they can be checked where those are known.
-    #[must_use]
-    pub const fn of_its_types(mut self) -> Self {
-        self.is_of_its_types = true;
-        self
-    }
-
-    /// See [`ChildSpec::tags`](crate::spec::child::ChildSpec::tags).
-    #[must_use]
-    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
-        self.tags = tags;
-        self
-    }
-
     /// The policies.
-    pub const fn policy(&self) -> &PolicyPatch {
-        &self.policy
-    }
-
-    pub(super) const fn is_of_its_types(&self) -> bool {
-        self.is_of_its_types
+    pub const fn policy(&self) -> PolicyPatch {
+        let mut policy = match self.policy {
+            Some(policy) => *policy,
+            None => PolicyPatch::NONE,
+        };
+        policy.restart = if cfg!(plant_bug = "restart_of_members_lost") {
+            self.item.restart
+        } else {
+            or(self.item.restart, self.restart_of_members)
+        };
+        if let Some((initial, max)) = self.backoff {
+            policy.backoff.initial = Some(Duration::from_nanos(initial));
+            policy.backoff.max = Some(Duration::from_nanos(max));
+        }
+        if let Some((max, within)) = self.restart_limit {
+            policy.restart_limit = Some(Limit::new(max, Duration::from_nanos(within)));
+        }
+        policy
     }
 
     pub(super) const fn at(&self) -> &'static Location<'static> {
@@ -336,16 +327,16 @@ static NOTHING: PolicyPatch = PolicyPatch::NONE;
 /// One field of a supervisor.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredSlot {
-    name: &'static str,
-    node: Node,
-    item: &'static Item,
+    pub(super) name: &'static str,
+    pub(super) node: Node,
+    pub(super) item: &'static Item,
     /// Over what the child itself says.
-    depends_on: Option<&'static [Key]>,
+    pub(super) depends_on: Option<&'static [Key]>,
     /// Names of fields of the same struct.
-    after: &'static [&'static str],
+    pub(super) after: &'static [&'static str],
     /// What the field says about its child: nothing, for most.
-    policy: &'static PolicyPatch,
-    says_policy: bool,
+    pub(super) policy: &'static PolicyPatch,
+    pub(super) says_policy: bool,
     max_children: Option<u32>,
     count: Option<u32>,
     intensity: Option<Limit>,
@@ -532,11 +523,6 @@ impl DeclaredSlot {
     /// Whether the field says anything about its child.
     pub(super) const fn says_something(&self) -> bool {
         self.at.is_some()
-    }
-
-    /// Whether it has a policy of its own, which may say nothing.
-    pub(super) const fn says_policy(&self) -> bool {
-        self.says_policy
     }
 
     pub(super) const fn declared_count(&self) -> Option<u32> {

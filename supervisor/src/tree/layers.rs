@@ -52,13 +52,30 @@ pub(super) const fn look_through(supervisor: &DeclaredSupervisor, findings: &mut
 
 /// Whether it is plain that nothing is wrong with what stands in a slot around which nothing is
 /// said. A few looks at the only place where something may be said: the compiler takes them for
-/// each child.
+/// each child, and for each call as long as for ten of them.
 const fn is_fine(slot: &DeclaredSlot) -> bool {
-    let Node::Child(child) = slot.node() else { return false };
-    if slot.says_policy() || child.is_of_its_types() || cfg!(plant_bug = "all_is_plain") {
+    let Node::Child(child) = slot.node else { return false };
+    if slot.says_policy || child.is_of_its_types || cfg!(plant_bug = "all_is_plain") {
         return false;
     }
-    let declared = child.policy();
+    if child.policy.is_some() {
+        return is_fine_as_a_patch(&child.policy());
+    }
+    if let (Some((max, within)), false) =
+        (child.restart_limit, cfg!(plant_bug = "plain_limits_are_fine"))
+    {
+        let longest = match child.backoff {
+            Some((_, longest)) => longest as u128,
+            None => Backoff::DEFAULT.max.as_nanos(),
+        };
+        if max != u32::MAX && longest * max as u128 > within as u128 {
+            return false;
+        }
+    }
+    !matches!(child.item.restart, Some(Restart::Temporary))
+}
+
+const fn is_fine_as_a_patch(declared: &PolicyPatch) -> bool {
     let is_in_reach = match (declared.restart_limit, declared.backoff.max) {
         (None, _) => true,
         (Some(limit), Some(longest)) => lint::is_in_reach(longest, limit),
@@ -178,18 +195,19 @@ const fn of_child(
     text: &mut Text,
 ) -> bool {
     // A nested supervisor has said it at its own struct.
-    let types = if child.is_of_its_types()
+    let declared = child.policy();
+    let types = if child.is_of_its_types
         && around.way.is_none()
         && !cfg!(plant_bug = "values_of_types_unchecked")
     {
-        rules::at_one_place(child.policy())
+        rules::at_one_place(&declared)
     } else {
         None
     };
-    if types.is_none() && is_plain(slot.policy(), child.policy(), around) {
+    if types.is_none() && is_plain(slot.policy(), &declared, around) {
         return false;
     }
-    let layers = Layers::new(slot, child.policy(), &around.defaults);
+    let layers = Layers::new(slot, &declared, &around.defaults);
     if let Some(fault) = types {
         return layers.say(slot, child.at(), around, &Complaint::OfTypes(fault), text);
     }

@@ -177,7 +177,7 @@ const fn site(text: &mut Text, slot: &DeclaredSlot) {
 const fn leases_of<S>(slot: &DeclaredSlot, runs: &Runs<S>) -> &'static [Lent] {
     match slot.node() {
         Node::Child(child) | Node::Pool(child) | Node::Many(child)
-            if is_enabled(slot, child.policy()) =>
+            if is_enabled(slot, &child.policy()) =>
         {
             runs.leases()
         }

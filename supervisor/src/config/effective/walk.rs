@@ -193,7 +193,8 @@ impl<'a> Walk<'a> {
     }
 
     fn task(&mut self, spec: &ChildSpec, path: ChildPath, section: &[String], above: &Above) {
-        let about = Said { policy: &spec.policy, field: spec.at_field, at: spec.declared_at };
+        let about =
+            Said { policy: &spec.policy, field: spec.at_field.as_ref(), at: spec.declared_at };
         let code = self.about(&about, &spec.tags, &spec.dependencies, &path, section);
         let mut built_in = built_in(|key| !is_about_supervisors(key) && key != "budget");
         let Some(settings) = &spec.settings else {
@@ -217,7 +218,8 @@ impl<'a> Walk<'a> {
         section: &[String],
         above: &Above,
     ) {
-        let about = Said { policy: &spec.policy, field: spec.at_field, at: spec.declared_at };
+        let about =
+            Said { policy: &spec.policy, field: spec.at_field.as_ref(), at: spec.declared_at };
         let mut code = self.about(&about, &spec.tags, &spec.dependencies, path, section);
         code.insert(0, code_layer(&SupervisorKeys::section_of(spec), path, spec.declared_at));
         let mut built_in = built_in(|key| !is_about_tasks(key) && key != "budget");
@@ -237,14 +239,14 @@ impl<'a> Walk<'a> {
         above: &Above,
     ) {
         let policy = &spec.group.policy;
-        let about = Said { policy, field: spec.at_field, at: spec.declared_at };
+        let about = Said { policy, field: spec.at_field.as_ref(), at: spec.declared_at };
         let mut code = self.about(&about, &spec.group.tags, &spec.dependencies, path, section);
         let mut keys = SupervisorKeys::section_of(spec);
         keys.max_children = spec.group.max_children;
         keys.count = spec.group.count;
         if !cfg!(plant_bug = "group_unexplained") {
             // What only a pool or a many has stands at its field.
-            let at = spec.at_field.map_or(spec.declared_at, |field| field.at);
+            let at = spec.at_field.as_ref().map_or(spec.declared_at, |field| field.at);
             code.push(code_layer(&keys, path, at));
         }
         let is_of_tree = |key: &str| matches!(key, "strategy" | "auto_shutdown" | "budget");
@@ -332,9 +334,9 @@ impl<'a> Walk<'a> {
             needs(&mut layer, dependencies, path, at);
             return vec![layer];
         };
-        let mut function = code_layer(&left(said.left_of(*before)), path, at);
-        let mut field = code_layer(&left(*said), path, of_field);
-        let of_tags = if has_tags { of_field } else { at };
+        let mut function = code_layer(&left(said.left_of(**before)), path, at);
+        let mut field = code_layer(&left(**said), path, of_field);
+        let of_tags = if *has_tags { of_field } else { at };
         tagged(&mut field, tags, path, of_tags);
         needs(&mut function, dependencies, path, at);
         vec![function, field]
@@ -414,7 +416,7 @@ fn code_layer(
 /// What the code says about a child, and where.
 struct Said<'a> {
     policy: &'a PolicyPatch,
-    field: Option<AtField>,
+    field: Option<&'a AtField>,
     /// Where its function is.
     at: &'static panic::Location<'static>,
 }

@@ -73,6 +73,7 @@ fn slot_spec<S: Send + Sync + 'static>(
             Node::Child(declared),
             runs @ (Runs::Async(_) | Runs::Blocking(_) | Runs::Borrowing(..) | Runs::Given(..)),
         ) => {
+            let policy = declared.policy();
             let mut child = ChildSpec::new(
                 slot.name,
                 factory(runs, state, Gift::Nothing, slot.ask, Arc::clone(&needs.links)),
@@ -81,9 +82,9 @@ fn slot_spec<S: Send + Sync + 'static>(
             #[cfg(feature = "config")]
             {
                 child.settings = declared.settings;
-                child.at_field = slot.at_field(&declared.policy);
+                child.at_field = slot.at_field(&policy);
             }
-            let mut child = child.with_policy(slot.policy.overrule(declared.policy));
+            let mut child = child.with_policy(slot.policy.overrule(policy));
             child.tags = slot.tags_over(declared.tags);
             child.dependencies = dependencies;
             child.into()
@@ -124,9 +125,9 @@ impl DeclaredSupervisor {
 impl DeclaredSlot {
     /// The field's part in what is said about what stands in it, over `before`.
     #[cfg(feature = "config")]
-    fn at_field(&'static self, before: &'static PolicyPatch) -> Option<AtField> {
+    fn at_field(&'static self, before: &PolicyPatch) -> Option<AtField> {
         let has_tags = !self.tags.is_empty();
-        self.at.map(|at| AtField { said: self.policy, before, has_tags, at })
+        self.at.map(|at| AtField { said: self.policy, before: Arc::new(*before), has_tags, at })
     }
 
     /// The tags said at the field, or else those of what stands in it.
@@ -143,14 +144,15 @@ impl DeclaredSlot {
         declared: &'static DeclaredChild,
         dependencies: Vec<Dependency>,
     ) -> SupervisorSpec {
-        let mut policy = self.policy.overrule(declared.policy);
+        let of_members = declared.policy();
+        let mut policy = self.policy.overrule(of_members);
         let said = policy.on_dependency_restart.take();
         let of_role = || policy.role.and_then(|role| role.defaults().on_dependency_restart);
         let follows = said.or_else(|| of_role().filter(|_| !dependencies.is_empty()));
         group.declared_at = declared.at();
         #[cfg(feature = "config")]
         {
-            group.at_field = self.at_field(&declared.policy);
+            group.at_field = self.at_field(&of_members);
             group.group.settings = declared.settings;
             group.group.args = self.args;
         }

@@ -6,53 +6,66 @@ use crate::tree::declared::DeclaredSlot;
 
 /// What was written about a child or a supervisor that the checks of the whole tree look at, and
 /// nothing else: the compiler reads all of it at every level of a tree. A part of what was declared,
-/// so that there is one static for each child.
+/// so that there is one static for each child. The macros write it field by field: a call takes the
+/// compiler longer than a field.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what is said or not, each for itself")]
-pub(in crate::tree) struct Item {
-    pub(in crate::tree) key: Key,
-    pub(in crate::tree) restart: Option<Restart>,
+pub struct Item {
+    /// What it is.
+    pub key: Key,
+    /// Which exits are followed by a restart, if that was said.
+    pub restart: Option<Restart>,
     /// For all that stands in it.
-    pub(in crate::tree) default_restart: Option<Restart>,
-    pub(in crate::tree) depends_on: &'static [Key],
-    pub(in crate::tree) handles: &'static [Key],
-    pub(in crate::tree) requires: &'static [Key],
-    pub(in crate::tree) slots: &'static [DeclaredSlot],
+    pub default_restart: Option<Restart>,
+    /// What has to be ready before it starts.
+    pub depends_on: &'static [Key],
+    /// What its parameters are handles of.
+    pub handles: &'static [Key],
+    /// What the supervisor above has for what stands in it.
+    pub requires: &'static [Key],
+    /// What stands in its fields.
+    pub slots: &'static [DeclaredSlot],
     /// How many nodes there are below it.
-    pub(in crate::tree) nodes_below: usize,
+    pub nodes_below: usize,
     /// How many dependencies and handles are asked for below it, at most.
-    pub(in crate::tree) wishes_below: usize,
+    pub wishes_below: usize,
     /// Those of what stands in its own slots.
-    pub(in crate::tree) wishes_of_slots: usize,
-    pub(in crate::tree) is_supervisor: bool,
-    pub(in crate::tree) is_parallel: bool,
-    pub(in crate::tree) is_multiple: bool,
+    pub wishes_of_slots: usize,
+    /// Whether something stands below it, or is spawned there.
+    pub is_supervisor: bool,
+    /// `start(parallel)`.
+    pub is_parallel: bool,
+    /// It may stand in one struct more than once.
+    pub is_multiple: bool,
     /// One of its parameters is a `Lease`.
-    pub(in crate::tree) takes_lease: bool,
+    pub takes_lease: bool,
     /// What did not compile. Whatever is missing may be in it.
-    pub(in crate::tree) is_broken: bool,
+    pub is_broken: bool,
 }
 
 impl Item {
+    /// A child that needs nothing, without its key.
+    pub const NONE: Self = Self {
+        key: Key::NONE,
+        restart: None,
+        default_restart: None,
+        depends_on: &[],
+        handles: &[],
+        requires: &[],
+        slots: &[],
+        nodes_below: 0,
+        wishes_below: 0,
+        wishes_of_slots: 0,
+        is_supervisor: false,
+        is_parallel: false,
+        is_multiple: false,
+        takes_lease: false,
+        is_broken: false,
+    };
+
     /// A child that needs nothing.
     pub(in crate::tree) const fn child(key: Key) -> Self {
-        Self {
-            key,
-            restart: None,
-            default_restart: None,
-            depends_on: &[],
-            handles: &[],
-            requires: &[],
-            slots: &[],
-            nodes_below: 0,
-            wishes_below: 0,
-            wishes_of_slots: 0,
-            is_supervisor: false,
-            is_parallel: false,
-            is_multiple: false,
-            takes_lease: false,
-            is_broken: false,
-        }
+        Self { key, ..Self::NONE }
     }
 
     /// A supervisor of these children that needs nothing.

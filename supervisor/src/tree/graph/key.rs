@@ -18,13 +18,16 @@ pub struct Key {
     instance: &'static str,
     /// `Pool` or `Many`, where it stands for a group of the child.
     group: &'static str,
-    is_one_of_many: bool,
+    pub(super) is_one_of_many: bool,
     /// Stands for all of it but the file, in 64 bits: to compare texts takes the compiler longer
     /// than everything else that it does with a dependency.
-    id: u64,
+    pub(super) id: u64,
 }
 
 impl Key {
+    /// That of nothing.
+    pub(in crate::tree) const NONE: Self = Self::new("", "", "", 0);
+
     /// The key of what is called `name` and declared where this is called. `seed` stands for `name`
     /// and `version`: the macros know those, and are faster than the compiler's interpreter.
     #[track_caller]

@@ -6,13 +6,12 @@
 //! left to the long way: see [`Room`](super::tree::Room).
 //!
 //! The compiler goes this way at every build, and it pays for each step and each call: so there are
-//! few calls, and arrays in place of structs.
+//! few calls, not even of what reads a field, and arrays in place of structs.
 
 use super::item::Item;
 use super::key::Key;
 use super::report::{Wire, WireKind};
 use super::tree::NONE;
-use crate::policy::or;
 use crate::policy::restart::Restart;
 
 /// The nodes of a tree by the ids of their keys; by the number of the node, or of its bucket.
@@ -70,16 +69,15 @@ const fn put(
         None => is_lasting,
     };
     let (slots, mut at) = (item.slots, 0);
-    while at < slots.len() {
+    let (count, buckets) = (slots.len(), rows.first.len());
+    while at < count {
         let slot = &slots[at];
-        let item = slot.item();
+        let item = slot.item;
         at += 1;
-        let (id, number) = (item.key.id(), node as usize);
-        let bucket = item.key.bucket(rows.first.len());
+        let (id, number) = (item.key.id, node as usize);
+        let bucket = item.key.bucket(buckets);
         if is_top {
-            if !slot.comes_after().is_empty() || !item.requires.is_empty() {
-                return NONE;
-            }
+            let ([], []) = (slot.after, item.requires) else { return NONE };
             let mut other = rows.first[bucket];
             while other != NONE {
                 // Twice the same, unless both say what tells them apart.
@@ -92,12 +90,12 @@ const fn put(
         rows.ids[number] = id;
         rows.next[number] = rows.first[bucket];
         rows.first[bucket] = node;
-        rows.is_lasting[number] = match or(slot.policy().restart, item.restart) {
-            Some(restart) => !matches!(restart, Restart::Temporary),
-            None => is_lasting,
+        rows.is_lasting[number] = match (slot.policy.restart, item.restart) {
+            (Some(restart), _) | (None, Some(restart)) => !matches!(restart, Restart::Temporary),
+            (None, None) => is_lasting,
         };
         node += 1;
-        if !item.slots.is_empty() {
+        if let [_, ..] = item.slots {
             node = if rows.has_wishes {
                 put(rows, item, false, node, is_lasting)
             } else {
@@ -116,12 +114,17 @@ const fn number_of(nodes: usize) -> u32 {
 /// Looks for what the fields of `top` ask for.
 const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Option<usize> {
     let (slots, mut at, mut from, mut count) = (top.slots, 0, 0, 0);
-    while at < slots.len() {
+    let (fields, buckets) = (slots.len(), rows.first.len());
+    while at < fields {
         let slot = &slots[at];
-        let item = slot.item();
-        let (keys, mut number) = (slot.needs(), 0);
-        while number < keys.len() {
-            let to = only(rows, &keys[number]);
+        let item = slot.item;
+        let mut keys = match slot.depends_on {
+            Some(keys) => keys,
+            None => item.depends_on,
+        };
+        while let [key, others @ ..] = keys {
+            keys = others;
+            let to = only(rows, key, buckets);
             // What comes later or is unknown, what it is itself and what is gone for good.
             let is_before = to < from || to != NONE && cfg!(plant_bug = "short_way_ahead");
             if !is_before || !rows.is_lasting[to as usize] {
@@ -129,18 +132,16 @@ const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Op
             }
             wires[count] = Wire { from, to, kind: WireKind::Start };
             count += 1;
-            number += 1;
         }
-        let (keys, mut number) = (item.handles, 0);
-        while number < keys.len() {
-            let key = &keys[number];
-            let to = only(rows, key);
+        let mut keys = item.handles;
+        while let [key, others @ ..] = keys {
+            keys = others;
+            let to = only(rows, key, buckets);
             if to == NONE {
                 return None;
             }
             wires[count] = Wire { from, to, kind: WireKind::Handle(key.id()) };
             count += 1;
-            number += 1;
         }
         from += 1 + number_of(item.nodes_below);
         at += 1;
@@ -149,12 +150,12 @@ const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Op
 }
 
 /// The only node with this key; `NONE` where there is not one, or nothing tells it from others.
-const fn only(rows: &Rows<'_>, key: &Key) -> u32 {
-    if key.is_blurred() {
+const fn only(rows: &Rows<'_>, key: &Key, buckets: usize) -> u32 {
+    if key.is_one_of_many {
         return NONE;
     }
-    let (id, mut found) = (key.id(), NONE);
-    let mut node = rows.first[key.bucket(rows.first.len())];
+    let (id, mut found) = (key.id, NONE);
+    let mut node = rows.first[key.bucket(buckets)];
     while node != NONE {
         if rows.ids[node as usize] == id {
             if found != NONE && !cfg!(plant_bug = "short_way_to_one_of_two") {

@@ -5,8 +5,8 @@ use super::item::Item;
 use super::key::Key;
 use super::report::{Wire, WireKind};
 use super::resolve::look_through;
+use crate::policy::or;
 use crate::policy::restart::Restart;
-use crate::policy::{PolicyPatch, or};
 use crate::tree::declared::{DeclaredChild, DeclaredSlot, Node};
 
 /// In place of a number of a node: the supervisor whose tree it is.
@@ -93,7 +93,7 @@ pub(super) struct Place {
     pub(super) next: u32,
 }
 
-static NOBODY: DeclaredChild = DeclaredChild::new(Key::new("", "", "", 0), PolicyPatch::NONE);
+static NOBODY: DeclaredChild = DeclaredChild::NONE;
 static NO_SLOT: DeclaredSlot = DeclaredSlot::of("", Node::Child(&NOBODY));
 const NO_PLACE: Place = Place {
     item: Node::Child(&NOBODY).item(),

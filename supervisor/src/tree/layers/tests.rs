@@ -9,6 +9,7 @@ use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::ClassPatch;
 use crate::policy::role::Role;
+use crate::tree::graph::item::Item;
 use crate::tree::graph::key;
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -18,8 +19,12 @@ fn any_key() -> key::Key {
     key::Key::new("app", "any", "1.0.0", 0)
 }
 
+fn declared(policy: PolicyPatch) -> DeclaredChild {
+    DeclaredChild::with_policy(any_key(), Box::leak(Box::new(policy)))
+}
+
 fn child(policy: PolicyPatch) -> Node {
-    Node::Child(Box::leak(Box::new(DeclaredChild::new(any_key(), policy))))
+    Node::Child(Box::leak(Box::new(declared(policy))))
 }
 
 fn supervisor(slots: Vec<DeclaredSlot>, defaults: PolicyPatch) -> DeclaredSupervisor {
@@ -58,8 +63,10 @@ fn wait(initial: Option<u32>, max: Option<u32>) -> BackoffPatch {
 #[test]
 fn values_that_follow_from_types_are_checked_where_the_types_are_known() {
     let shrinking = NONE.backoff(BackoffPatch { factor: Some(0.5), ..BackoffPatch::NONE });
-    let generic =
-        Node::Child(Box::leak(Box::new(DeclaredChild::new(any_key(), shrinking).of_its_types())));
+    let generic = Node::Child(Box::leak(Box::new(DeclaredChild {
+        is_of_its_types: true,
+        ..declared(shrinking)
+    })));
     assert_eq!(
         said(&supervisor(vec![slot("a", generic, NONE)], NONE)),
         "`a`: backoff `factor` is at least 1, or the wait would shrink\n  note: so it is with the \
@@ -287,4 +294,47 @@ fn what_is_fine_at_a_glance_is_fine() {
         }
     }
     assert!(fine > 20, "{fine}");
+}
+
+#[test]
+fn a_limit_in_a_field_of_its_own_that_never_trips_is_found_too() {
+    let with = |backoff, within| DeclaredChild {
+        restart_limit: Some((10, within)),
+        backoff,
+        ..DeclaredChild::of_item(Item::child(any_key()))
+    };
+    let minute = 60_000_000_000;
+    for (backoff, within, finding) in [
+        (Some((1, minute / 10)), minute, Finding::Nothing),
+        (Some((minute, minute)), minute, Finding::NeverTrips),
+        // The longest wait that is built in.
+        (None, 1, Finding::NeverTrips),
+    ] {
+        let node = Node::Child(Box::leak(Box::new(with(backoff, within))));
+        let supervisor = supervisor(vec![DeclaredSlot::of("a", node)], NONE);
+        let mut findings = [Finding::Nothing];
+        look_through(&supervisor, &mut findings);
+        assert_eq!(findings, [finding], "{backoff:?} within {within}");
+    }
+}
+
+#[test]
+fn what_stands_in_fields_of_its_own_is_part_of_the_policy() {
+    let patch: &'static PolicyPatch = Box::leak(Box::new(NONE.significant()));
+    let item = Item { restart: Some(Restart::Transient), ..Item::child(any_key()) };
+    let child = DeclaredChild {
+        item,
+        backoff: Some((1, 2)),
+        restart_limit: Some((3, 4)),
+        policy: Some(patch),
+        ..DeclaredChild::NONE
+    };
+    let nanos = Duration::from_nanos;
+    let wait = BackoffPatch::NONE.initial(nanos(1)).max(nanos(2));
+    let all = NONE.restart(Restart::Transient).backoff(wait).restart_limit(3, nanos(4));
+    assert_eq!(child.policy(), all.significant());
+    // So it is for the members of a group, whose restart is not that of the group.
+    let members = child.in_a_group(any_key());
+    assert_eq!(members.policy(), all.significant());
+    assert_eq!(members.item.restart, None);
 }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::__private::Absent;
 use crate::tree::declared::DeclaredChild;
+use crate::tree::graph::item::Item;
 use crate::tree::graph::key::Key;
 use crate::tree::runs::MemberRuns;
 
@@ -20,7 +21,7 @@ fn child(
     policy: &PolicyPatch,
     places: &[&'static str],
 ) -> (DeclaredSlot, Runs<()>) {
-    let declared = leak(DeclaredChild::new(any_key(), NONE));
+    let declared = leak(DeclaredChild::of_item(Item::child(any_key())));
     let slot = DeclaredSlot::of(name, Node::Child(declared)).with_policy(leak(*policy));
     (slot, borrowing(places))
 }
@@ -31,7 +32,7 @@ fn borrowing(places: &[&'static str]) -> Runs<()> {
 }
 
 fn many(name: &'static str, count: u32, places: &[&'static str]) -> (DeclaredSlot, Runs<()>) {
-    let declared = leak(DeclaredChild::new(any_key(), NONE));
+    let declared = leak(DeclaredChild::of_item(Item::child(any_key())));
     let slot = DeclaredSlot::of(name, Node::Many(declared)).count(count);
     (slot, Runs::Members(leak(MemberRuns::of(borrowing(places)))))
 }

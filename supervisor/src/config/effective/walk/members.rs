@@ -32,7 +32,7 @@ impl Walk<'_> {
             let Some(id) = id.filter(|_| member.pool.as_deref() == Some(path.as_str())) else {
                 continue;
             };
-            let about = Said { policy, field: pool.at_field, at: pool.declared_at };
+            let about = Said { policy, field: pool.at_field.as_ref(), at: pool.declared_at };
             let mut code = self.about(&about, &pool.group.tags, &[], path, section);
             // What is said about a pool as if it were a task is about each of its members.
             let mut of_pool = self.entry(section);
