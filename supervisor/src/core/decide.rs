@@ -7,7 +7,7 @@ use super::hold::{Hold, HoldKind};
 use super::key::NodeKey;
 use super::nodes::Node;
 use super::state::{Origin, State};
-use super::supervisor::{EndWhy, Pending, Phase, Step};
+use super::supervisor::{EndWhy, Pending};
 use crate::error::meltdown::{MeltdownError, MeltdownLink};
 use crate::event::EventKind;
 use crate::policy::backoff::Backoff;
@@ -27,36 +27,51 @@ impl Engine {
             return self.ended_for_good(parent, key, &exit);
         }
         self.pass_trial(key, ready_for);
-        let Some(supervisor) = self.supervisor(parent) else { return };
-        match &supervisor.step {
-            // A member that the round has still to stop has saved it the trouble.
-            Step::Round(round)
-                if round.phase == Phase::Stopping
-                    && self.is_member(key, round.stop_first)
-                    && !cfg!(plant_bug = "no_absorption") =>
-            {
-                self.absorb(parent, key, &exit, (Ended::Run, ready_for));
-            }
-            _ if supervisor.is_busy() => self.decide_later(parent, key, Ended::Run, ready_for),
-            _ => self.todo.push_back(Todo::Died { key, exit, ready_for }),
+        if !self.is_left_to_the_step(parent, key, &exit, ready_for) {
+            self.todo.push_back(Todo::Died { key, exit, ready_for });
         }
     }
 
-    /// The decision waits until the supervisor is free.
+    /// Where the supervisor of a node that has ended is in the middle of a step, that comes first,
+    /// and has a use for it or leaves it for later.
+    fn is_left_to_the_step(
+        &mut self,
+        parent: NodeKey,
+        key: NodeKey,
+        exit: &Exit,
+        ready_for: Duration,
+    ) -> bool {
+        let Some(supervisor) = self.supervisor(parent) else { return true };
+        let is_busy = supervisor.is_busy();
+        // A member that the round has still to stop has saved it the trouble.
+        if self.is_to_be_stopped(parent, key) && !cfg!(plant_bug = "no_absorption") {
+            self.absorb(parent, key, exit, (Ended::Run, ready_for));
+        } else if is_busy {
+            self.decide_later(parent, key, exit, (Ended::Run, ready_for));
+        }
+        is_busy
+    }
+
+    /// The decision waits until the supervisor is free. What has failed on trial is quarantined at
+    /// once: that is nobody else's concern, and the round that comes first would start it again.
     pub(super) fn decide_later(
         &mut self,
         parent: NodeKey,
         key: NodeKey,
-        ended: Ended,
-        ready_for: Duration,
+        exit: &Exit,
+        (ended, ready_for): (Ended, Duration),
     ) {
+        if self.has_failed_on_trial(key, exit, ended) && !cfg!(plant_bug = "trial_undecided") {
+            return self.decide(key, exit, ended, ready_for);
+        }
         // Now, because a round or a command may dispose of it before there is a decision.
         if !cfg!(plant_bug = "undecided_row_goes_on") {
             self.end_rows(key, ended, ready_for);
         }
         self.set_state(key, State::Ended { ready_for: ready_for.into(), ended });
+        let Some(run) = self.run_of(key) else { return };
         if let Some(supervisor) = self.supervisor_mut(parent) {
-            supervisor.queue.push_back(Pending::Death(key));
+            supervisor.queue.push_back(Pending::Death(run));
         }
         // The step may have waited for its end.
         self.todo.push_back(Todo::Advance(parent));
@@ -75,12 +90,21 @@ impl Engine {
         self.todo.push_back(Todo::Advance(parent));
     }
 
-    /// Decides about a death, unless something else has happened to the node meanwhile.
+    /// Decides about a death, unless something else has happened to the node meanwhile, or its
+    /// supervisor has begun a step, or its end.
     pub(super) fn died(&mut self, key: NodeKey, exit: &Exit, ready_for: Duration) {
-        if let Some(
-            State::Up | State::Stopping(_) | State::Ended { .. } | State::Unjoinable { .. },
-        ) = self.state_of(key)
-        {
+        let (
+            Some(parent),
+            Some(State::Up | State::Stopping(_) | State::Ended { .. } | State::Unjoinable { .. }),
+        ) = (self.parent_of(key), self.state_of(key))
+        else {
+            return;
+        };
+        if cfg!(plant_bug = "died_into_a_step") {
+            self.decide(key, exit, Ended::Run, ready_for);
+        } else if self.is_ending(parent) {
+            self.ended_for_good(parent, key, exit);
+        } else if !self.is_left_to_the_step(parent, key, exit, ready_for) {
             self.decide(key, exit, Ended::Run, ready_for);
         }
     }
@@ -94,9 +118,15 @@ impl Engine {
             }
             match supervisor.queue.pop_front() {
                 None => return,
-                Some(Pending::Death(child)) => {
-                    let Some(node) = self.nodes.get(child) else { continue };
-                    // A command, or a round, has disposed of it.
+                Some(Pending::Death(run)) => {
+                    let child = run.node;
+                    // A command, or a round, may have disposed of it, and of another run since.
+                    let any = if cfg!(plant_bug = "death_of_a_later_run") {
+                        self.nodes.get(child)
+                    } else {
+                        None
+                    };
+                    let Some(node) = self.nodes.of_run(run).or(any) else { continue };
                     let State::Ended { ready_for, ended } = node.state else { continue };
                     let last = node.history.as_ref().and_then(|past| past.last_exit());
                     let Some(exit) = last.map(|record| record.exit.clone()) else { continue };

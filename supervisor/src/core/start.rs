@@ -193,13 +193,13 @@ impl Engine {
             (Origin::Restart | Origin::Late, Some(parent))
                 if self.supervisor(parent).is_some_and(Supervisor::is_busy) =>
             {
-                self.decide_later(parent, key, Ended::Start, Duration::ZERO);
+                self.decide_later(parent, key, exit, (Ended::Start, Duration::ZERO));
             }
             // A younger one has begun a round of its own, side by side with this one's start.
             (Origin::Round, Some(parent))
                 if self.is_stopping_members(parent) && !cfg!(plant_bug = "round_cut_short") =>
             {
-                self.decide_later(parent, key, Ended::Start, Duration::ZERO);
+                self.decide_later(parent, key, exit, (Ended::Start, Duration::ZERO));
             }
             (Origin::Round | Origin::Restart | Origin::Probe | Origin::Late, Some(_)) => {
                 self.decide(key, exit, Ended::Start, Duration::ZERO);

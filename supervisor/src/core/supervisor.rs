@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::key::NodeKey;
+use super::key::{NodeKey, RunKey};
 use super::time::Uptime;
 use crate::control::command::{By, Verb};
 use crate::error::meltdown::MeltdownError;
@@ -150,8 +150,8 @@ pub(super) enum EndWhy {
 
 #[derive(Debug)]
 pub(super) enum Pending {
-    /// The death of a child.
-    Death(NodeKey),
+    /// The end of this run of a child.
+    Death(RunKey),
     /// The probe of a child that is quarantined.
     Probe(NodeKey),
     /// The start of a child that was disabled.

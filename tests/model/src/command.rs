@@ -73,6 +73,8 @@ impl Model {
     /// Asks for something; the number of it is in [`take_answers`](Self::take_answers).
     pub fn command(&mut self, number: usize, command: &Command) {
         self.carry_out(number, command);
+        self.look_until_quiet();
+        self.act();
         self.settle();
     }
 

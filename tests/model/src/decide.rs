@@ -35,7 +35,15 @@ impl Model {
                     self.lengthen(id, exit);
                 }
             }
-            _ => self.nodes[parent].jobs.push_back(Job::Death(id, exit)),
+            step => {
+                // L35: that is nobody else's concern.
+                let has_time = *step == Step::Idle;
+                if !has_time && self.nodes[id].on_trial && self.asks(id, exit, false) {
+                    self.quarantine(id);
+                    return self.is_it_the_last_straw(parent, id);
+                }
+                self.nodes[parent].jobs.push_back(Job::Death(id, exit));
+            }
         }
     }
 

@@ -8,16 +8,18 @@ use crate::world::Turn;
 impl Model {
     /// Lets everything happen that needs no time.
     pub fn settle(&mut self) {
+        self.look_until_quiet();
+        if !self.orders.is_empty() {
+            self.carry_out_orders();
+            self.hear_the_rest();
+        }
         loop {
-            self.look_until_quiet();
-            if !self.spawned.is_empty() && !self.gives_way {
-                self.hear_the_rest();
-                continue;
-            }
             match self.polls.pop_front() {
                 Some(Turn::Run(id, generation)) => self.poll(id, generation),
                 Some(Turn::Helper(id, generation)) => self.poll_helper(id, generation),
                 Some(Turn::Supervisors) => self.hear(),
+                // Who gave way has his turn when nobody else has one coming.
+                None if self.gives_way => self.hear(),
                 None => return,
             }
         }
@@ -57,11 +59,16 @@ impl Model {
             }
             _ => false,
         };
+        // Of several that have something to decide it is whoever was free first.
+        let first_news = |model: &Self| {
+            let news = supervisors.iter().copied().filter(|&id| has_news(model, id));
+            news.min_by_key(|&id| model.nodes[id].free_since)
+        };
         // What a death means for its group comes before what it means for those who depend on it,
         // and that before what the group does next.
         supervisors.iter().any(|&id| self.look_at_the_waiting(id))
             || supervisors.iter().any(|&id| goes_on(self, id) && self.look_at(id))
-            || supervisors.iter().any(|&id| has_news(self, id) && self.look_at_idle(id))
+            || first_news(self).is_some_and(|id| self.look_at_idle(id))
             || supervisors.iter().any(|&id| begins(self, id) && self.look_at(id))
             || supervisors.iter().any(|&id| self.look_at_dependants(id))
             || self.look(0)
@@ -107,14 +114,14 @@ impl Model {
                     if self.nodes[id].children.iter().any(is_starting) {
                         return false;
                     }
-                    self.nodes[id].step = Step::Idle;
+                    self.is_free(id);
                     self.run_is_ready(id);
                     true
                 })
             }
             Step::Stopping { members, decided, due } => {
                 self.stop_next(&members, Wish::Member).unwrap_or_else(|| {
-                    self.nodes[id].step = Step::Idle;
+                    self.is_free(id);
                     // L34: dropped with the last of its members.
                     let mut lives = members.iter().map(|&member| &self.nodes[member]);
                     if lives.any(|node| !node.is_gone && node.life == Life::Restarting) {
@@ -129,12 +136,19 @@ impl Model {
                     *now = turn;
                 }
                 did.unwrap_or_else(|| {
-                    self.nodes[id].step = Step::Idle;
+                    self.is_free(id);
                     true
                 })
             }
             Step::Idle => self.look_at_idle(id),
         }
+    }
+
+    /// It is in the middle of nothing any more.
+    fn is_free(&mut self, id: Id) {
+        self.times_free += 1;
+        self.nodes[id].step = Step::Idle;
+        self.nodes[id].free_since = self.times_free;
     }
 
     /// Whether it is not ready yet, or on its way out because that took too long.
@@ -279,7 +293,7 @@ impl Model {
         self.note(id, Fact::StopRequested);
         if let Some(run) = &mut self.nodes[id].run {
             run.is_cancelled = true;
-            return self.wake(id);
+            return self.order(id);
         }
         // It was failing to start: now it is stopped.
         if let Step::Ending { exit } = &mut self.nodes[id].step {
@@ -306,7 +320,7 @@ impl Model {
         self.note(id, Fact::Aborted);
         if let Some(run) = &mut self.nodes[id].run {
             run.is_aborted = true;
-            self.wake(id);
+            self.order(id);
         }
     }
 

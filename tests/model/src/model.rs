@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use crate::command::{Answer, Command};
 use crate::spec::{Child, Class, Flags, Limit, Restart};
-use crate::world::{Run, Turn, Word};
+use crate::world::{Order, Run, Turn, Word};
 
 /// Where a node stands in the list of all.
 pub(crate) type Id = usize;
@@ -301,6 +301,8 @@ pub(crate) struct Node {
     // Of a supervisor.
     pub(crate) children: Vec<Id>,
     pub(crate) step: Step,
+    /// Which of all supervisors was free before which.
+    pub(crate) free_since: usize,
     /// Of its children, when it stops them layer by layer.
     pub(crate) layers: BTreeMap<Id, usize>,
     pub(crate) window: Vec<u64>,
@@ -324,7 +326,11 @@ pub struct Model {
     pub(crate) mailbox: VecDeque<(Id, u64, Word)>,
     /// Runs that were spawned, and their supervisors have not said so yet.
     pub(crate) spawned: VecDeque<(Id, u64)>,
-    /// Whether the runs have their turns before that is said.
+    /// What was decided, and is done when all is heard that belongs to the moment.
+    pub(crate) orders: VecDeque<Order>,
+    /// Whether there are new runs since the supervisors let others have their turns.
+    pub(crate) has_spawned: bool,
+    /// Whether everybody else who has a turn coming has it before the supervisors.
     pub(crate) gives_way: bool,
     pub(crate) trace: Vec<Item>,
     pub(crate) answers: Vec<(usize, Answer)>,
@@ -335,6 +341,8 @@ pub struct Model {
     /// Whether it has, or somebody said so.
     pub(crate) is_forced: bool,
     ties: usize,
+    /// How often a supervisor was done with what it was in the middle of.
+    pub(crate) times_free: usize,
     /// Whether it came to what no law speaks of.
     pub(crate) is_open: bool,
     reached: BTreeSet<&'static str>,
@@ -353,6 +361,8 @@ impl Model {
             polls: VecDeque::new(),
             mailbox: VecDeque::new(),
             spawned: VecDeque::new(),
+            orders: VecDeque::new(),
+            has_spawned: false,
             gives_way: false,
             trace: Vec::new(),
             answers: Vec::new(),
@@ -361,6 +371,7 @@ impl Model {
             budget_due: None,
             is_forced: false,
             ties: 0,
+            times_free: 0,
             is_open: false,
             reached: BTreeSet::new(),
             newly_reached: Vec::new(),
@@ -564,6 +575,7 @@ impl Model {
             waiters: Vec::new(),
             children: Vec::new(),
             step: Step::None,
+            free_since: 0,
             layers: BTreeMap::new(),
             window: Vec::new(),
             jobs: VecDeque::new(),

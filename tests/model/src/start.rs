@@ -169,16 +169,16 @@ impl Model {
 
     /// A start has failed that is not the one its supervisor waits for: that is heard in its turn.
     fn decide_in_turn(&mut self, parent: Id, id: Id, exit: Exit) {
+        // L35: on trial, with a round or without.
+        if self.nodes[id].on_trial {
+            self.quarantine(id);
+            return self.is_it_the_last_straw(parent, id);
+        }
         let is_in_turn = match &self.nodes[parent].step {
             // L37: one that had to wait counts as started, so the round goes on without it.
             Step::Starting { .. } => self.nodes[id].cause == Cause::Round,
             Step::Idle => true,
             Step::Stopping { members, .. } if members.contains(&id) => {
-                // L35: on trial, with a round or without.
-                if self.nodes[id].on_trial {
-                    self.quarantine(id);
-                    return self.is_it_the_last_straw(parent, id);
-                }
                 self.nodes[id].life = Life::Restarting;
                 return self.lengthen(id, exit);
             }

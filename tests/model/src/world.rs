@@ -30,6 +30,13 @@ pub(crate) enum Turn {
     Supervisors,
 }
 
+/// What was decided, and is still to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Order {
+    Spawn(Id, u64),
+    Wake(Id, u64),
+}
+
 /// What a run says; `Ended(None)`: its start is ignored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
@@ -137,19 +144,41 @@ impl Model {
             if let Some(run) = &mut self.nodes[id].run {
                 run.phase = Phase::Running;
             }
-            self.spawned.push_back((id, self.nodes[id].generation));
+        }
+        self.orders.push_back(Order::Spawn(id, self.nodes[id].generation));
+    }
+
+    /// Makes a run of what was decided to start.
+    fn make(&mut self, id: Id, generation: u64) {
+        if self.nodes[id].is_gone || self.nodes[id].generation != generation {
             return;
         }
+        self.has_spawned = true;
         if self.attempt_of(id) == Some(Attempt::Broken) {
             // The supervisors make the run, so they need no turn to hear of this.
             self.reach("L45 a factory panics");
             let ended = Word::Ended(Some(Exit::Panicked));
-            self.mailbox.push_back((id, self.nodes[id].generation, ended));
-            self.polls.push_front(Turn::Supervisors);
-            return;
+            return self.mailbox.push_back((id, generation, ended));
         }
-        self.spawned.push_back((id, self.nodes[id].generation));
-        self.wake(id);
+        self.spawned.push_back((id, generation));
+        if !self.is_thread(id) {
+            self.wake(id);
+        }
+    }
+
+    /// What was decided is done, for all that was heard at one moment, in its order.
+    pub(crate) fn carry_out_orders(&mut self) {
+        while let Some(order) = self.orders.pop_front() {
+            match order {
+                Order::Spawn(id, generation) => self.make(id, generation),
+                Order::Wake(id, generation) => self.queue(Turn::Run(id, generation)),
+            }
+        }
+    }
+
+    /// Gives the run a turn, when what was decided is done.
+    pub(crate) fn order(&mut self, id: Id) {
+        self.orders.push_back(Order::Wake(id, self.nodes[id].generation));
     }
 
     /// Gives the run a turn, behind all that have one coming.
@@ -167,50 +196,61 @@ impl Model {
     /// before that has his first.
     fn report(&mut self, id: Id, word: Word) {
         self.mailbox.push_back((id, self.nodes[id].generation, word));
-        self.queue(Turn::Supervisors);
+        if !self.gives_way {
+            self.queue(Turn::Supervisors);
+        }
     }
 
-    /// The supervisors take in what was said.
+    /// The supervisors have their turn.
     pub(crate) fn hear(&mut self) {
-        if std::mem::take(&mut self.gives_way) {
-            return self.hear_the_rest();
-        }
-        if let Some((id, generation, word)) = self.mailbox.pop_front() {
+        self.gives_way = false;
+        // Those that were spawned first, where there are any.
+        let word = if self.spawned.is_empty() { self.mailbox.pop_front() } else { None };
+        if let Some(word) = word {
             let is_alone = self.mailbox.is_empty();
-            self.hear_word(id, generation, word);
-            self.look_until_quiet();
-            // The one that takes its place has its turn at once.
-            if is_alone && self.spawned.len() == 1 {
-                self.gives_way = true;
-                return self.queue(Turn::Supervisors);
+            self.hear_word(word);
+            if is_alone {
+                return self.act();
             }
         }
         self.hear_the_rest();
     }
 
-    pub(crate) fn hear_the_rest(&mut self) {
-        loop {
-            let word = self.mailbox.pop_front();
-            let is_quiet = word.is_none();
-            if let Some((id, generation, word)) = word {
-                self.hear_word(id, generation, word);
-                self.look_until_quiet();
-            }
-            // Between what runs say they say that one was spawned.
-            let spawned = self.spawned.pop_front();
-            if is_quiet && spawned.is_none() {
-                return;
-            }
-            if let Some((id, generation)) = spawned
-                && self.is_thread(id)
-            {
-                self.hear_word(id, generation, Word::Ready);
-                self.look_until_quiet();
-            }
+    /// What follows from the only thing that was said is done. A single run that is started has its
+    /// turn at once.
+    pub(crate) fn act(&mut self) {
+        self.carry_out_orders();
+        if self.spawned.len() == 1 {
+            self.gives_way = true;
+            self.has_spawned = false;
+        } else {
+            self.hear_the_rest();
         }
     }
 
-    fn hear_word(&mut self, id: Id, generation: u64, word: Word) {
+    /// All that was said, and then that those were spawned who were, until there is nothing more.
+    /// Where runs were made, they have their turns before the supervisors have another.
+    pub(crate) fn hear_the_rest(&mut self) {
+        loop {
+            let is_quiet = self.mailbox.is_empty();
+            while let Some(word) = self.mailbox.pop_front() {
+                self.hear_word(word);
+            }
+            self.carry_out_orders();
+            if is_quiet && self.spawned.is_empty() && self.mailbox.is_empty() {
+                break;
+            }
+            while let Some((id, generation)) = self.spawned.pop_front() {
+                if self.is_thread(id) {
+                    self.hear_word((id, generation, Word::Ready));
+                }
+            }
+            self.carry_out_orders();
+        }
+        self.gives_way = std::mem::take(&mut self.has_spawned);
+    }
+
+    fn hear_word(&mut self, (id, generation, word): (Id, u64, Word)) {
         // L31: what speaks of an earlier run changes nothing.
         if self.nodes[id].is_gone || self.nodes[id].generation != generation {
             return;
@@ -225,6 +265,7 @@ impl Model {
             Word::Ready => self.run_is_ready(id),
             Word::Ended(exit) => self.run_has_ended(id, exit),
         }
+        self.look_until_quiet();
     }
 
     fn end_run(&mut self, id: Id, mut exit: Option<Exit>) {

@@ -168,7 +168,7 @@ impl ReferenceStateMachine for Laws {
     fn transitions(twin: &Twin) -> BoxedStrategy<Op> {
         let rows = twin.model.rows();
         let mut paths: Vec<_> = rows.iter().map(|row| row.path.clone()).collect();
-        let is_calm = !is_wild();
+        let is_calm = !is_wild(Wild::Queued);
         let is_flat = is_calm && twin.model.is_busy();
         let is_near = |path: &&String| !is_flat || path.matches('/').count() == 2;
         let tasks: Vec<_> = paths.iter().filter(is_near).cloned().collect();
@@ -460,8 +460,9 @@ fn attempt() -> impl Strategy<Value = Attempt> {
 /// which of the two supervisors is quicker then is nobody's law.
 fn tidy_edges(flags: &mut Flags, path: &str, known: &mut Vec<String>) {
     for child in &mut flags.children {
-        let is_near =
-            |on: &&String| is_wild() || on.rsplit_once('/').is_some_and(|on| on.0 == path);
+        let is_near = |on: &&String| {
+            is_wild(Wild::Edges) || on.rsplit_once('/').is_some_and(|on| on.0 == path)
+        };
         tidy_dependencies(child, &known.iter().filter(is_near).cloned().collect::<Vec<_>>());
         let path = format!("{path}/{}", child.id);
         let before = known.len();
@@ -527,8 +528,28 @@ fn all_pools(flags: &Flags, path: &str, pools: &mut BTreeSet<String>) {
     }
 }
 
-fn is_wild() -> bool {
-    std::env::var_os("MODEL_WILD").is_some()
+/// What random histories leave out, unless `MODEL_WILD` names it; `MODEL_WILD=1` names all.
+#[derive(Clone, Copy)]
+enum Wild {
+    /// Commands that have to wait because a supervisor is in the middle of something.
+    Queued,
+    /// Probes of supervisors.
+    Probes,
+    /// Dependencies on what is below another supervisor.
+    Edges,
+    /// Supervisors that start side by side with others.
+    SideBySide,
+}
+
+fn is_wild(what: Wild) -> bool {
+    let word = match what {
+        Wild::Queued => "queued",
+        Wild::Probes => "probes",
+        Wild::Edges => "edges",
+        Wild::SideBySide => "side_by_side",
+    };
+    std::env::var("MODEL_WILD")
+        .is_ok_and(|said| said == "1" || said.split(',').any(|said| said == word))
 }
 
 fn tidy_flags(flags: &mut Flags, number: &mut u64) {
@@ -537,7 +558,7 @@ fn tidy_flags(flags: &mut Flags, number: &mut u64) {
         tidy(child, number, flags.auto_shutdown);
     }
     // Of supervisors side by side, which is quicker at one moment is nobody's law.
-    if !is_wild() && flags.children.iter().any(|child| child.flags().is_some()) {
+    if !is_wild(Wild::SideBySide) && flags.children.iter().any(|child| child.flags().is_some()) {
         flags.start = Order::Sequential;
     }
     if !flags.children.iter().any(|child| child.significant) {
@@ -575,7 +596,7 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
         Body::Supervisor(flags) => {
             child.grace = None;
             // What a supervisor that melts down on trial amid a round comes to is open.
-            if !is_wild() {
+            if !is_wild(Wild::Probes) {
                 child.probe_after = None;
             }
             (child.start_timeout, child.stale_after) = (None, None);

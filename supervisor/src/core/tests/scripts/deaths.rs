@@ -141,3 +141,31 @@ fn a_death_while_the_supervisor_starts_is_decided_afterwards() {
         ",
     );
 }
+
+#[test]
+fn one_that_a_round_has_taken_in_has_no_place_before_those_of_the_next() {
+    check(
+        "one_for_all { a, b, c explicit }",
+        "show decided; start; ready c; exit c error; exit a error; exit b error; ready c; \
+         exit a error; exit b error; ready c",
+        "
+        0ms: start a#1, start b#1, start c#1
+        0ms: up
+        0ms: (c#1 decision: restart at once (it is permanent)), cancel b#1, cancel a#1, start a#2, start b#2, start c#2
+        0ms: (a#2 decision: restart at once (it is permanent)), cancel c#2, start a#3, start b#3, start c#3
+        0ms: (a#3 decision: restart at once (it is permanent)), cancel c#3, start a#4, start b#4, start c#4
+        ",
+    );
+}
+
+#[test]
+fn one_whose_supervisor_gives_up_at_the_same_moment_is_no_second_reason() {
+    check(
+        "one_for_one { s one_for_all intensity=0/1s { x, t intensity=0/1s { y, z explicit } } }",
+        "show meltdown; start; exit s/x error; exit s/t/y error; exit s/t/z ignored",
+        "
+        0ms: start s/x#1, start s/t/y#1, start s/t/z#1
+        0ms: (s/t#1 meltdown over /root/s/t/y: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), (s#1 meltdown over /root/s/x: the supervisor's intensity is spent (0 within 1s); its last exit: failed: broken), up, start s/x#2, start s/t/y#2, start s/t/z#2
+        ",
+    );
+}

@@ -369,3 +369,21 @@ fn a_probe_is_counted_as_a_restart_and_so_is_one_that_had_to_wait() {
         assert_eq!((child.generation.0, child.restarts), (2, 1), "{name}");
     }
 }
+
+#[test]
+fn what_fails_on_trial_amid_a_round_has_failed_though_the_next_round_takes_the_deaths_in() {
+    check(
+        "one_for_all { a, b probe=1s limit=0/9s reset_after=9s, d explicit }",
+        "start; ready d; exit b error; wait 1s; exit a error; exit a error; exit b error; state; \
+         ready d; state",
+        "
+        0ms: start a#1, start b#1, start d#1
+        0ms: up
+        1000ms: start b#2
+        1000ms: cancel d#1, cancel b#2, start a#2, start b#3, start d#2
+        a down#2, b quarantined#3, d starting#2
+        1000ms: cancel d#2, start a#3, start d#3
+        a up#3, b quarantined#3, d starting#3
+        ",
+    );
+}
