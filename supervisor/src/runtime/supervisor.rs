@@ -20,11 +20,11 @@ use crate::audit::AuditLog;
 use crate::config::configurable::SupervisorConfig;
 #[cfg(feature = "config")]
 use crate::config::environment::Environment;
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 use crate::config::error::ConfigError;
-#[cfg(all(feature = "cli", any(feature = "audit", feature = "record")))]
+#[cfg(all(feature = "config", any(feature = "audit", feature = "record")))]
 use crate::config::error::ConfigFault;
-#[cfg(feature = "cli")]
+#[cfg(feature = "config")]
 use crate::config::load::LoadedConfig;
 #[cfg(feature = "config")]
 use crate::config::load::sources::Sources;

@@ -307,6 +307,7 @@ impl<'a> Walk<'a> {
             layers.push(own);
         }
         let mut values = resolve_layers(layers);
+        // seen by: cargo test -p supervisor-tests --test config_effective
         if !cfg!(plant_bug = "taken_back_unexplained") {
             add_taken_back(&mut values, taken_back);
         }

@@ -8,6 +8,7 @@ use crate::config::error::{ConfigDiagnostic, ConfigFault, KeyPath};
 /// Whether `problem` is one whatever is meant by what is wrong otherwise.
 pub(super) fn is_certain(problem: &ConfigDiagnostic, others: &[ConfigDiagnostic]) -> bool {
     let is_free_of = |touches: fn(&[String], &[String]) -> bool, about: &KeyPath| {
+        // seen by: cargo test -p supervisor-tests --test config_effective
         !cfg!(plant_bug = "uncertain_is_unsaid")
             && others.iter().all(|other| !touches(other.key().segments(), about.segments()))
     };
