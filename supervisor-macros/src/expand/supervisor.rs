@@ -8,6 +8,7 @@ use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 use super::graph;
 use super::policy::{call, check, choice, limit_of, tags, time, written};
 use super::runtime::{Place, Runtime};
+use super::text::read;
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
 
@@ -22,19 +23,12 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let (import, runtime) = runtime.inside();
     let declared = declared(supervisor, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
-    let handles = fields.iter().map(|field| {
-        let (cfgs, ty, id) = (field.cfgs(), &field.ty, field.id());
-        // What the type of the field is not is said there, and not of its name too.
-        let mut name = field.name.clone();
-        name.set_span(name.span().located_at(Place::of_type(ty).first()));
-        let child = runtime.call(&Place::of_type(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
-        quote!(#(#cfgs)* #name: #child,)
-    });
+    let handles = handles(fields);
     let checks = fields.iter().flat_map(|field| {
         let cfgs = field.cfgs();
         checks(field, &runtime).map(move |check| quote!(#(#cfgs)* #check))
     });
-    let key = graph::key(name, &runtime);
+    let key = graph::key(name);
     let graph_checks = graph::checks(supervisor, &runtime);
     let leases = options.state.as_ref().map(|state| {
         let check = quote!(check_leases::<#name, #state>);
@@ -56,14 +50,14 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
             #declared
             impl #runtime::Supervised for #name {
                 type Handle = Self;
-                const KEY: #runtime::Key = #key;
+                #key
                 const NODE: #runtime::Node = #runtime::Node::Supervisor(&__DECLARED);
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
             #runs_under
             impl #runtime::FromSeat for #name {
                 fn from_seat(__seat: #runtime::Seat) -> Self {
-                    Self { #(#handles)* __seat }
+                    Self { #handles __seat }
                 }
             }
             impl #runtime::Seated for #name {
@@ -111,6 +105,21 @@ pub(super) fn structure<'a>(
             __seat: #runtime::Seat,
         }
     }
+}
+
+/// What the fields of the handle are made of.
+fn handles(fields: &[Field]) -> TokenStream {
+    let part = |field: &Field| {
+        let (name, id) = (&field.name, field.id());
+        format!("{name}: __rt::part(&__seat, {id:?}),")
+    };
+    let (with_cfg, others): (Vec<_>, Vec<_>) = fields.iter().partition(|field| field.has_cfg());
+    let parts = read(&others.into_iter().map(part).collect::<String>());
+    let with_cfg = with_cfg.into_iter().map(|field| {
+        let (cfgs, part) = (field.cfgs(), read(&part(field)));
+        quote!(#(#cfgs)* #part)
+    });
+    quote!(#parts #(#with_cfg)*)
 }
 
 /// The constant that names the place of a field.

@@ -119,9 +119,9 @@ where
     <T::Handle as Starts<T, S>>::RUNS
 }
 
-/// The handle of the child `name` of the supervisor at `seat`.
-pub fn child<T: Supervised>(seat: &Seat, name: &str) -> T::Handle {
-    T::Handle::from_seat(seat.at(name))
+/// What stands in the field `name` of the supervisor at `seat`.
+pub fn part<H: FromSeat>(seat: &Seat, name: &str) -> H {
+    H::from_seat(seat.at(name))
 }
 
 /// One parameter of a run.

@@ -60,32 +60,32 @@ impl Node {
 
 /// What was written about a child where its function is.
 ///
-/// The macros write it field by field. What most children say is there as it was written, and only
-/// the rest as a patch: the compiler goes through all of it, for each child.
+/// What most children say is there as it was written, and only the rest as a patch: the compiler
+/// goes through all of it, for each child.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     /// What the checks of the whole tree look at.
-    pub item: Item,
+    pub(super) item: Item,
     /// The ends of its backoff, `(initial, max)`, in nanoseconds.
-    pub backoff: Option<(u64, u64)>,
+    pub(super) backoff: Option<(u64, u64)>,
     /// How many restarts are tolerated within so many nanoseconds.
-    pub restart_limit: Option<(u32, u64)>,
+    pub(super) restart_limit: Option<(u32, u64)>,
     /// Where it stands for a group: the `restart` of its members, which is not the group's own.
-    pub restart_of_members: Option<Restart>,
+    pub(super) restart_of_members: Option<Restart>,
     /// All that it says beside these and `restart`.
-    pub policy: Option<&'static PolicyPatch>,
+    pub(super) policy: Option<&'static PolicyPatch>,
     /// Its policies follow from its types, so that they can be checked where those are known.
-    pub is_of_its_types: bool,
+    pub(super) is_of_its_types: bool,
     /// See [`DeclaredChild::settings`].
     #[cfg(feature = "config")]
-    pub settings: Option<DeclaredSettings>,
+    pub(super) settings: Option<DeclaredSettings>,
     /// See [`ChildSpec::tags`](crate::spec::child::ChildSpec::tags).
-    pub tags: &'static [&'static str],
+    pub(super) tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
     /// A child that says nothing, without its key.
-    pub const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         item: Item::NONE,
         backoff: None,
         restart_limit: None,
@@ -97,6 +97,61 @@ impl DeclaredChild {
         settings: None,
     };
 
+    /// A child that says no more than this, as most do: one call takes the compiler less than the
+    /// fields one by one.
+    pub const fn said(
+        key: Key,
+        restart: Option<Restart>,
+        backoff: Option<(u64, u64)>,
+        restart_limit: Option<(u32, u64)>,
+        depends_on: &'static [Key],
+    ) -> Self {
+        let item = Item { key, restart, depends_on, ..Item::NONE };
+        Self { item, backoff, restart_limit, ..Self::NONE }
+    }
+
+    /// And these policies.
+    #[must_use]
+    pub const fn with_policy(mut self, policy: &'static PolicyPatch) -> Self {
+        self.policy = Some(policy);
+        self
+    }
+
+    /// See [`ChildSpec::tags`](crate::spec::child::ChildSpec::tags).
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Its policies follow from its types, so that they can be checked where those are known.
+    #[must_use]
+    pub const fn of_its_types(mut self) -> Self {
+        self.is_of_its_types = true;
+        self
+    }
+
+    /// Its parameters are handles of these.
+    #[must_use]
+    pub const fn handles(mut self, handles: &'static [Key]) -> Self {
+        self.item.handles = handles;
+        self
+    }
+
+    /// It may stand in one struct more than once.
+    #[must_use]
+    pub const fn multiple(mut self) -> Self {
+        self.item.is_multiple = true;
+        self
+    }
+
+    /// One of its parameters is a `Lease`.
+    #[must_use]
+    pub const fn takes_lease(mut self) -> Self {
+        self.item.takes_lease = true;
+        self
+    }
+
     /// What did not compile.
     pub const fn broken(key: Key) -> Self {
         Self { item: Item::broken(key), ..Self::NONE }
@@ -107,9 +162,8 @@ impl DeclaredChild {
         Self { item, ..Self::NONE }
     }
 
-    /// With these policies.
     #[cfg(test)]
-    pub(super) const fn with_policy(key: Key, policy: &'static PolicyPatch) -> Self {
+    pub(super) const fn of_policy(key: Key, policy: &'static PolicyPatch) -> Self {
         let item = Item { restart: policy.restart, ..Item::child(key) };
         Self { item, policy: Some(policy), ..Self::NONE }
     }
