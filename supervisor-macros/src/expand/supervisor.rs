@@ -141,8 +141,6 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
-        let policy = written(&field.options.policy, runtime);
-        let policy = call("with_policy", policy.map(|policy| quote!(&const { #policy })));
         let (kind, more) = kind(&field.options, runtime);
         // What it needs, in the place of the type that needs it.
         let needs = Place::of_type(ty).inferred();
@@ -150,18 +148,9 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
             if kind == "pool" || kind == "given" { quote!(#ty) } else { quote!(#ty, #needs) };
         let slot = quote!(DeclaredSlot::#kind::<#types>);
         let slot = runtime.call(&Place::of_type(ty), &slot, quote!(#id));
-        // Only where the types of a generic child are known can its error be asked.
-        let ask = has_types(ty).then(|| {
-            let ask = runtime.generic(&Place::of_type(ty), &quote!(Asks), &quote!(#ty));
-            quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
-        });
-        let tags = call("tags", tags(&field.options.policy));
-        let needs = graph::of_field(field, runtime);
-        let slot = quote!(#slot #policy #more #ask #tags #needs);
-        let slot = match field.options.said_at {
-            Some(at) => runtime.call(&Place::at(at), &quote!(DeclaredSlot::said_here), slot),
-            None => slot,
-        };
+        let said = said(field, &more, runtime);
+        let said = said.map(|said| quote!(.saying(&const { #said })));
+        let slot = quote!(#slot #said);
         quote!(#(#cfgs)* #slot,)
     });
     let policy = call("with_policy", written(&options.policy, runtime));
@@ -190,6 +179,24 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
         #slots
         static __DECLARED: #runtime::DeclaredSupervisor = #declared;
     }
+}
+
+/// What the field says over what stands in it, if it says anything.
+fn said(field: &Field, of_kind: &TokenStream, runtime: &Runtime) -> Option<TokenStream> {
+    // Only where the types of a generic child are known can its error be asked.
+    let ask = has_types(&field.ty).then(|| {
+        let ask = runtime.generic(&Place::of_type(&field.ty), &quote!(Asks), &field.ty.to_token_stream());
+        quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
+    });
+    let policy = call("with_policy", written(&field.options.policy, runtime));
+    let tags = call("tags", tags(&field.options.policy));
+    let needs = graph::of_field(field, runtime);
+    let nothing = match field.options.said_at {
+        Some(at) => runtime.call(&Place::at(at), &quote!(SaidAtField::here), quote!()),
+        None => quote!(#runtime::SaidAtField::NONE),
+    };
+    let all = quote!(#policy #of_kind #ask #tags #needs);
+    (field.options.said_at.is_some() || !all.is_empty()).then(|| quote!(#nothing #all))
 }
 
 /// Whether anything in it is known to the compiler alone.

@@ -22,8 +22,9 @@ pub use crate::task::factory::BoxFuture;
 pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
-pub use crate::tree::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node};
-pub use crate::tree::graph::item::Item;
+pub use crate::tree::declared::{
+    DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node, SaidAtField,
+};
 pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
 pub use crate::tree::graph::report::{Report, Wire, analyse, nodes_below, wires, wishes_below};

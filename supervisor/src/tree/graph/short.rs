@@ -77,7 +77,7 @@ const fn put(
         let (id, number) = (item.key.id, node as usize);
         let bucket = item.key.bucket(buckets);
         if is_top {
-            let ([], []) = (slot.after, item.requires) else { return NONE };
+            let ([], []) = (slot.said.after, item.requires) else { return NONE };
             let mut other = rows.first[bucket];
             while other != NONE {
                 // Twice the same, unless both say what tells them apart.
@@ -90,7 +90,7 @@ const fn put(
         rows.ids[number] = id;
         rows.next[number] = rows.first[bucket];
         rows.first[bucket] = node;
-        rows.is_lasting[number] = match (slot.policy.restart, item.restart) {
+        rows.is_lasting[number] = match (slot.said.policy.restart, item.restart) {
             (Some(restart), _) | (None, Some(restart)) => !matches!(restart, Restart::Temporary),
             (None, None) => is_lasting,
         };
@@ -118,7 +118,7 @@ const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Op
     while at < fields {
         let slot = &slots[at];
         let item = slot.item;
-        let mut keys = match slot.depends_on {
+        let mut keys = match slot.said.depends_on {
             Some(keys) => keys,
             None => item.depends_on,
         };
