@@ -89,9 +89,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let has_expressions = check.is_some();
     let (declared_static, node) = kept(declared, !is_generic, has_expressions, &runtime);
     // Where all types are known, it is one too many.
-    let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
-    let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
-    let member_clause = clause(&member_bounds);
+    let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith,));
     quote! {
         #cannot
         #function
@@ -105,15 +103,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
                 #key
                 #node
             }
-            impl #impls #runtime::Member for #name #generics #member_clause {
-                #takes
-            }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
             where
                 #(#bounds,)*
                 #(#own_bounds,)*
+                #given
             {
+                #takes
                 #runs
             }
             #returns

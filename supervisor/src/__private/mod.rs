@@ -37,7 +37,7 @@ pub use crate::tree::seat::{FromSeat, Seat, Seated};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
 pub use crate::tree::supervised::{
-    Group, HasMembers, IsMany, IsPool, Member, RunsUnder, Starts, Supervised,
+    Group, HasMembers, IsMany, IsPool, RunsUnder, Starts, Supervised,
 };
 
 use std::any::Any;
@@ -203,8 +203,6 @@ impl Supervised for Absent {
     const KEY: Key = Key::new("", "", "", 0);
     const NODE: Node = Node::Child(&const { DeclaredChild::broken(Self::KEY) });
 }
-
-impl Member for Absent {}
 
 impl Needs<NoArgs> for Absent {}
 
