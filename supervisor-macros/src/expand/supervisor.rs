@@ -250,9 +250,19 @@ fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream>
 }
 
 /// What makes the runs of the child in a field.
-fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
+fn runs(
+    field: &Field,
+    state: &TokenStream,
+    has_bounds: bool,
+    runtime: &Runtime,
+) -> TokenStream {
     let ty = &field.ty;
-    let runs = runtime.call(&Place::of_type(ty), &quote!(runs::<#ty, #state>), quote!());
+    let runs = if has_bounds && !field.has_cfg() {
+        // What a bound says needs no call that asks for it.
+        quote!(<#ty as #runtime::RunsUnder<#state>>::RUNS)
+    } else {
+        runtime.call(&Place::of_type(ty), &quote!(runs::<#ty, #state>), quote!())
+    };
     let Some(args) = &field.options.args else { return runs };
     let (its_state, value) = match &args.value {
         ArgsValue::Plain(value) => (quote!(_), value.to_token_stream()),
@@ -271,9 +281,9 @@ fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
 /// under every state that has what the children need.
 fn runs_under(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
-    let table = |state: TokenStream| {
+    let table = |state: TokenStream, has_bounds: bool| {
         let runs = fields.iter().map(|field| {
-            let (cfgs, runs) = (field.cfgs(), runs(field, &state, runtime));
+            let (cfgs, runs) = (field.cfgs(), runs(field, &state, has_bounds, runtime));
             quote!(#(#cfgs)* #runs,)
         });
         quote! {
@@ -281,10 +291,10 @@ fn runs_under(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
         }
     };
     if let Some(state) = &options.state {
-        let table = table(state.to_token_stream());
+        let table = table(state.to_token_stream(), false);
         return quote!(impl #runtime::RunsUnder<#state> for #name { #table });
     }
-    let table = table(quote!(__S));
+    let table = table(quote!(__S), true);
     let (aliases, bounds): (Vec<_>, Vec<_>) = fields
         .iter()
         .enumerate()

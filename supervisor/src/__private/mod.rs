@@ -147,7 +147,7 @@ pub fn of_context<T: FromContext<C>, C, S>(run: &Run<S, C>) -> T {
 pub fn boxed<F, K>(future: F, reader: K) -> Result<BoxFuture, TaskFailure>
 where
     F: Future + Send + 'static, // not `Send`? Write a blocking child with a `LocalSet` in it.
-    K: Reads<F::Output, Said: Outcome> + Copy + Send + 'static,
+    K: Reads<F::Output, Said: Outcome>,
 {
     Ok(Box::pin(Then::new(future, move |output| reader.read(output).into_task_result())))
 }

@@ -34,7 +34,7 @@ pub fn tag_of<T>(_: &T) -> Tag<T> {
 }
 
 /// Reads what a child returned.
-pub trait Reads<T> {
+pub trait Reads<T>: Copy + Send + 'static {
     /// What it amounts to.
     type Said;
     /// Reads it.

@@ -10,7 +10,7 @@ use crate::tree::declared::DeclaredSlot;
 /// compiler longer than a field.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what is said or not, each for itself")]
-pub struct Item {
+pub(in crate::tree) struct Item {
     /// What it is.
     pub key: Key,
     /// Which exits are followed by a restart, if that was said.
@@ -45,7 +45,7 @@ pub struct Item {
 
 impl Item {
     /// A child that needs nothing, without its key.
-    pub const NONE: Self = Self {
+    pub(in crate::tree) const NONE: Self = Self {
         key: Key::NONE,
         restart: None,
         default_restart: None,

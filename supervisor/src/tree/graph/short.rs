@@ -115,8 +115,11 @@ const fn number_of(nodes: usize) -> u32 {
 #[expect(clippy::cast_possible_truncation, reason = "any bits of it do")]
 const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Option<usize> {
     let (slots, mut at, mut from, mut count) = (top.slots, 0, 0, 0);
-    let Rows { first, next, ids, is_lasting, .. } = rows;
+    let (first, next): (&[u32], &[u32]) = (rows.first, rows.next);
+    let (ids, is_lasting): (&[u64], &[bool]) = (rows.ids, rows.is_lasting);
     let (fields, buckets) = (slots.len(), first.len());
+    // Then no key is there twice, and it is enough to find one.
+    let is_flat = top.nodes_below == fields;
     while at < fields {
         let slot = &slots[at];
         let item = slot.item;
@@ -134,17 +137,24 @@ const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Op
                 continue;
             };
             keys = others;
-            // The only node with this key, and nothing to tell it from others is needed.
             let (id, mut to) = (key.id, NONE);
-            let mut node = first[id as usize % buckets];
-            while node != NONE {
-                if ids[node as usize] == id {
-                    if to != NONE && !cfg!(plant_bug = "short_way_to_one_of_two") {
-                        return None;
+            // Most depend on what stands just before them.
+            if is_flat && at > 0 && ids[at - 1] == id {
+                to = from - 1;
+            } else {
+                let mut node = first[id as usize % buckets];
+                while node != NONE {
+                    if ids[node as usize] == id {
+                        if to != NONE && !cfg!(plant_bug = "short_way_to_one_of_two") {
+                            return None;
+                        }
+                        to = node;
+                        if is_flat {
+                            break;
+                        }
                     }
-                    to = node;
+                    node = next[node as usize];
                 }
-                node = next[node as usize];
             }
             if to == NONE || key.is_one_of_many {
                 return None;
