@@ -25,9 +25,7 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let tags = call("tags", tags(&options.policy));
     // What depends on a type has a value only where the type is known.
     let (of_its_types, check) = match check(&options.policy, &runtime) {
-        Some(check) if function.mentions_its_types(&check) => {
-            (Some(quote!(.of_its_types())), None)
-        }
+        Some(check) if function.mentions_its_types(&check) => (Some(quote!(.of_its_types())), None),
         check => (None, check),
     };
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
@@ -100,8 +98,8 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #import
             #declared_static
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
-                #key
                 #node
+                #key
             }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
@@ -267,25 +265,27 @@ fn body(child: &Child, runtime: &Runtime, arguments: &[Value]) -> TokenStream {
     let reader = Ident::new("__reader", Span::call_site());
     let (value, kind) = (place.around(&output), place.around(&reader));
     let finish = runtime.call(&place, &finish, quote!(#value, #kind));
-    let reader = if options.classify.is_empty() {
-        code! { __TAG = tag;
-            use __rt::PickAnything as _;
-            let __reader = __rt::__TAG(&__output).pick();
-        }
+    let (picks, reader) = if options.classify.is_empty() {
+        let reader = code!(__TAG = tag; let __reader = __rt::__TAG(&__output).pick(););
+        (code!(; use __rt::PickAnything as _;), reader)
     } else {
         let asks = options
             .classify
             .iter()
             .map(|ty| runtime.generic_function(&Place::of_type(ty), &quote!(ask), &quote!(#ty)));
         let tag = Ident::new(tag, Span::call_site());
-        quote! {
-            use #runtime::{
+        let picks = code! {;
+            use __rt::{
                 ClassifyByItself as _, ClassifyChain as _, ClassifyInside as _, Unclassified as _,
             };
+        };
+        let reader = quote! {
             let #reader = (&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*]);
-        }
+        };
+        (picks, reader)
     };
     quote! {
+        #picks
         let #output = #call;
         #reader
         #finish

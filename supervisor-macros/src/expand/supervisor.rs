@@ -185,7 +185,8 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
 fn said(field: &Field, of_kind: &TokenStream, runtime: &Runtime) -> Option<TokenStream> {
     // Only where the types of a generic child are known can its error be asked.
     let ask = has_types(&field.ty).then(|| {
-        let ask = runtime.generic(&Place::of_type(&field.ty), &quote!(Asks), &field.ty.to_token_stream());
+        let ask =
+            runtime.generic(&Place::of_type(&field.ty), &quote!(Asks), &field.ty.to_token_stream());
         quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
     });
     let policy = call("with_policy", written(&field.options.policy, runtime));
@@ -250,12 +251,7 @@ fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream>
 }
 
 /// What makes the runs of the child in a field.
-fn runs(
-    field: &Field,
-    state: &TokenStream,
-    has_bounds: bool,
-    runtime: &Runtime,
-) -> TokenStream {
+fn runs(field: &Field, state: &TokenStream, has_bounds: bool, runtime: &Runtime) -> TokenStream {
     let ty = &field.ty;
     let runs = if has_bounds && !field.has_cfg() {
         // What a bound says needs no call that asks for it.

@@ -4,6 +4,8 @@ use std::panic::Location;
 use std::time::Duration;
 
 use super::Node;
+#[cfg(feature = "config")]
+use crate::config::args::{ArgsType, DeclaredArgs};
 use crate::policy::PolicyPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::Meltdown;
@@ -14,8 +16,6 @@ use crate::tree::args::{Gives, Needs, NeedsNothing};
 use crate::tree::graph::item::Item;
 use crate::tree::graph::key::Key;
 use crate::tree::seat::FromSeat;
-#[cfg(feature = "config")]
-use crate::config::args::{ArgsType, DeclaredArgs};
 #[cfg(feature = "config")]
 use crate::tree::supervised::HasMembers;
 #[cfg(not(feature = "config"))]

@@ -127,7 +127,12 @@ impl DeclaredSlot {
     #[cfg(feature = "config")]
     fn at_field(&'static self, before: &PolicyPatch) -> Option<AtField> {
         let has_tags = !self.said.tags.is_empty();
-        self.said.at.map(|at| AtField { said: self.policy(), before: Arc::new(*before), has_tags, at })
+        self.said.at.map(|at| AtField {
+            said: self.policy(),
+            before: Arc::new(*before),
+            has_tags,
+            at,
+        })
     }
 
     /// The tags said at the field, or else those of what stands in it.
