@@ -15,17 +15,19 @@ enum compact {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::said(
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
+        policy: __rt::Some(
+            &__rt::PolicyPatch::NONE
+                .grace(__rt::Grace::After(__rt::Duration::from_secs(2))),
+        ),
+        ..__rt::DeclaredChild::said(
             <compact as __rt::Supervised>::KEY,
             __rt::None,
             __rt::None,
             __rt::None,
             &[],
         )
-        .with_policy(
-            &__rt::PolicyPatch::NONE
-                .grace(__rt::Grace::After(__rt::Duration::from_secs(2))),
-        );
+    };
     impl __rt::Supervised for compact {
         type Handle = __rt::Handle<Self>;
         const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);

@@ -16,18 +16,20 @@ enum poller {}
 const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __DECLARED: __rt::DeclaredChild = const {
-        __rt::DeclaredChild::said(
+        __rt::DeclaredChild {
+            policy: __rt::Some(
+                &__rt::PolicyPatch::NONE
+                    .restart_limit(MAX, __rt::Duration::from_secs(60))
+                    .start_timeout(LIMITS.start),
+            ),
+            ..__rt::DeclaredChild::said(
                 <poller as __rt::Supervised>::KEY,
                 __rt::None,
                 __rt::None,
                 __rt::None,
                 &[],
             )
-            .with_policy(
-                &__rt::PolicyPatch::NONE
-                    .restart_limit(MAX, __rt::Duration::from_secs(60))
-                    .start_timeout(LIMITS.start),
-            )
+        }
     };
     impl __rt::Supervised for poller {
         type Handle = __rt::Handle<Self>;

@@ -30,19 +30,21 @@ const _: () = {
     {
         type Handle = __rt::Handle<Self>;
         const NODE: __rt::Node = __rt::Node::Child(
-            &__rt::DeclaredChild::said(
-                    Self::KEY,
-                    __rt::None,
-                    __rt::None,
-                    __rt::None,
-                    &[],
-                )
-                .with_policy(
+            &__rt::DeclaredChild {
+                policy: __rt::Some(
                     &__rt::PolicyPatch::NONE
                         .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
-                )
-                .of_its_types()
-                .takes_lease(),
+                ),
+                ..__rt::DeclaredChild::said(
+                        Self::KEY,
+                        __rt::None,
+                        __rt::None,
+                        __rt::None,
+                        &[],
+                    )
+                    .of_its_types()
+                    .takes_lease()
+            },
         );
         const KEY: __rt::Key = __rt::Key::new(
                 ::core::module_path!(),

@@ -82,7 +82,14 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     );
     let declared = quote! {
         #runtime::DeclaredChild::said(#most #depends_on)
-        #rest #tags #of_its_types #needed #(.settings::<#settings>())*
+        #tags #of_its_types #needed #(.settings::<#settings>())*
+    };
+    // In a field, where what is referred to lives as long as the static.
+    let declared = match rest {
+        Some(rest) => quote! {
+            #runtime::DeclaredChild { policy: #runtime::Some(#rest), ..#declared }
+        },
+        None => declared,
     };
     let has_expressions = check.is_some();
     let (declared_static, node) = kept(declared, !is_generic, has_expressions, &runtime);

@@ -27,7 +27,7 @@ pub(super) struct Said {
     pub(super) backoff: String,
     /// `(max, within)`.
     pub(super) restart_limit: String,
-    /// `.with_policy(…)`.
+    /// A reference to a patch.
     pub(super) rest: Option<TokenStream>,
 }
 
@@ -42,7 +42,7 @@ pub(super) fn said(policy: &Policy, runtime: &Runtime) -> Said {
         restart: option(policy.restart.map(|said| format!("__rt::Restart::{}", said.variant()))),
         backoff: option(backoff.map(|(initial, max)| format!("({initial}, {max})"))),
         restart_limit: option(limit.map(|(max, within)| format!("({max}, {within})"))),
-        rest: call("with_policy", rest),
+        rest,
     }
 }
 

@@ -4,7 +4,7 @@ pub use std::clone::Clone;
 pub use std::cmp::{Eq, PartialEq};
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::marker::PhantomData;
-pub use std::option::Option::Some;
+pub use std::option::Option::{None, Some};
 pub use std::primitive::{bool, str, usize};
 pub use std::time::Duration;
 
@@ -25,6 +25,7 @@ pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
 pub use crate::tree::declared::{
     DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node, SaidAtField,
 };
+pub use crate::tree::graph::item::Item;
 pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
 pub use crate::tree::graph::report::{Report, Wire, analyse, nodes_below, wires, wishes_below};

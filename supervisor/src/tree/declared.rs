@@ -56,22 +56,22 @@ impl Node {
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     /// What the checks of the whole tree look at.
-    pub(super) item: Item,
+    pub item: Item,
     /// The ends of its backoff, `(initial, max)`, in nanoseconds.
-    pub(super) backoff: Option<(u64, u64)>,
+    pub backoff: Option<(u64, u64)>,
     /// How many restarts are tolerated within so many nanoseconds.
-    pub(super) restart_limit: Option<(u32, u64)>,
+    pub restart_limit: Option<(u32, u64)>,
     /// Where it stands for a group: the `restart` of its members, which is not the group's own.
-    pub(super) restart_of_members: Option<Restart>,
+    pub restart_of_members: Option<Restart>,
     /// All that it says beside these and `restart`.
-    pub(super) policy: Option<&'static PolicyPatch>,
+    pub policy: Option<&'static PolicyPatch>,
     /// Its policies follow from its types, so that they can be checked where those are known.
-    pub(super) is_of_its_types: bool,
+    pub is_of_its_types: bool,
     /// See [`DeclaredChild::settings`].
     #[cfg(feature = "config")]
-    pub(super) settings: Option<DeclaredSettings>,
+    pub settings: Option<DeclaredSettings>,
     /// See [`ChildSpec::tags`](crate::spec::child::ChildSpec::tags).
-    pub(super) tags: &'static [&'static str],
+    pub tags: &'static [&'static str],
 }
 
 impl DeclaredChild {
@@ -99,13 +99,6 @@ impl DeclaredChild {
     ) -> Self {
         let item = Item { key, restart, depends_on, ..Item::NONE };
         Self { item, backoff, restart_limit, ..Self::NONE }
-    }
-
-    /// And these policies.
-    #[must_use]
-    pub const fn with_policy(mut self, policy: &'static PolicyPatch) -> Self {
-        self.policy = Some(policy);
-        self
     }
 
     /// See [`ChildSpec::tags`](crate::spec::child::ChildSpec::tags).

@@ -10,7 +10,7 @@ use crate::tree::declared::DeclaredSlot;
 /// compiler longer than a field.
 #[derive(Clone, Copy, Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "what is said or not, each for itself")]
-pub(in crate::tree) struct Item {
+pub struct Item {
     /// What it is.
     pub key: Key,
     /// Which exits are followed by a restart, if that was said.
