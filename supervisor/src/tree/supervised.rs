@@ -31,16 +31,16 @@ pub trait Supervised: Sized + 'static {
 /// A child: it can be a member of a pool, or one of many.
 ///
 /// Not a supertrait of anything, or a bound on what is none would be a second mistake.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot be in a `Pool` or a `Many`",
+    label = "no `#[child]` function",
+    note = "only a child can be, by the name of its function; a supervisor cannot"
+)]
 pub trait Member: Supervised {}
 
 impl<T: Supervised<Handle: OfChild<T>>> Member for T {}
 
 /// The handle of the child `T`. No child has to say that it is one: its handle does.
-#[diagnostic::on_unimplemented(
-    message = "`{T}` cannot be in a `Pool` or a `Many`",
-    label = "no `#[child]` function",
-    note = "only a child can be, by the name of its function; a supervisor cannot"
-)]
 pub trait OfChild<T> {}
 
 impl<T> OfChild<T> for Handle<T> {}
