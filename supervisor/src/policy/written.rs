@@ -49,7 +49,7 @@ mod tests {
             (Duration::from_millis(250), "250ms"),
             (Duration::from_millis(1_500), "1.5s"),
             (Duration::from_secs(59), "59s"),
-            (Duration::from_secs(60), "1m"),
+            (Duration::from_mins(1), "1m"),
             (Duration::from_millis(90_500), "1m 30.5s"),
             (Duration::from_millis(60_250), "1m 250ms"),
             (Duration::from_hours(10), "10h"),
