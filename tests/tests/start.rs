@@ -90,10 +90,10 @@ async fn everything_that_is_wrong_with_a_tree_is_said_at_once() {
   `/root/wild`: backoff `initial` (2s) is above `max` (1s)
   `/root/wild`: backoff `factor` is 0.5; it is at least 1, or the wait would shrink
   `/root/wild`: backoff `jitter` is 1.5; it is a share of the wait, between 0 and 1
-  `/root/inner/hasty`: `grace` is below 1ms (0ns); a run that is asked to stop needs time to do so
+  `/root/inner/hasty`: `grace` is below 1ms (0s); a run that is asked to stop needs time to do so
   `/root/inner/once`: it is significant, but its supervisor's `auto_shutdown` is `never`
   `/root/inner/late`: `start_timeout` is zero; nothing can be done in no time
-  `/root/inner/gone`: `abort_wait` is below 1ms (0ns); a run that is aborted needs time to go
+  `/root/inner/gone`: `abort_wait` is below 1ms (0s); a run that is aborted needs time to go
   `/root/inner/probed`: `probe_after` is zero; nothing can be done in no time
   `/root/inner/vital`: `probe_after` means nothing here: its `on_limit` is `escalate`, and only what is quarantined is started as a trial"
     );
