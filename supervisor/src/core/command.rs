@@ -455,6 +455,7 @@ impl Engine {
 
     /// A supervisor that ends by itself is now also asked to.
     pub(super) fn mark_asked(&mut self, key: NodeKey) {
+        self.begin_grace(key);
         if let Some(Step::Ending(ending)) = self.supervisor_mut(key).map(|s| &mut s.step) {
             ending.is_asked = true;
         }

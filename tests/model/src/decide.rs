@@ -163,6 +163,7 @@ impl Model {
         members.sort_by_key(|member| order.iter().position(|child| child == member));
         members.dedup();
         for &member in &members {
+            self.is_to_end_now(member);
             let node = &mut self.nodes[member];
             // L14: what was stopped by command before is no exception.
             if node.life == Life::Stopping

@@ -216,7 +216,8 @@ impl ReferenceStateMachine for Laws {
             });
         let known: BTreeMap<_, _> =
             parents.iter().map(|path| (path.clone(), twin.model.lasting_children(path))).collect();
-        let budget = twin.tree.budget;
+        let rooms: BTreeMap<_, _> =
+            parents.iter().map(|path| (path.clone(), twin.model.room(path))).collect();
         let is_declared = |path: &String| !path.contains("/x");
         let add =
             (select(parents), 0..3_u8, child("x", 0)).prop_map(move |(path, n, mut child)| {
@@ -226,8 +227,8 @@ impl ReferenceStateMachine for Laws {
                     known[&path].iter().filter(|path| is_declared(path)).cloned().collect();
                 tidy(&mut child, &mut number, AutoShutdown::Never);
                 tidy_dependencies(&mut child, &known);
-                if let (Some(budget), Some(grace)) = (budget, &mut child.grace) {
-                    *grace = (*grace).min(budget - 1);
+                if let (Some(room), Some(grace)) = (rooms[&path], &mut child.grace) {
+                    *grace = (*grace).min(room - 1);
                 }
                 Op::Command(Command { path, verb: Verb::Add(Box::new(child)) })
             });
@@ -265,12 +266,12 @@ impl ReferenceStateMachine for Laws {
     }
 
     /// For shrinking: nobody depends on a child that is not there, or needs longer for his end
-    /// than the tree has.
+    /// than the tree has, or a supervisor above him.
     fn preconditions(twin: &Twin, op: &Op) -> bool {
         match op {
-            Op::Command(Command { verb: Verb::Add(child), .. }) => {
-                let is_short = |budget| child.grace.unwrap_or(0) <= budget;
-                twin.tree.budget.is_none_or(is_short)
+            Op::Command(Command { path, verb: Verb::Add(child) }) => {
+                let is_short = |room| child.grace.unwrap_or(0) <= room;
+                twin.model.room(path).is_none_or(is_short)
                     && child.depends_on.iter().all(|path| twin.model.has(path))
             }
             _ => true,
@@ -283,12 +284,13 @@ impl ReferenceStateMachine for Laws {
 }
 
 fn tree() -> impl Strategy<Value = Flags> {
-    (flags(2), any::<bool>()).prop_map(|(mut tree, has_budget)| {
+    (flags(2), any::<bool>(), wait_of_all()).prop_map(|(mut tree, has_budget, wait_of_all)| {
         tree.intensity.max += 3;
         let mut number = 0;
         tidy_flags(&mut tree, &mut number);
         // As short as the graces allow.
         tree.budget = has_budget.then(|| longest_grace(&tree) + 5);
+        tree.abort_wait_of_all = wait_of_all.filter(|_| has_budget);
         let mut known = Vec::new();
         tidy_edges(&mut tree, "/root", &mut known);
         tree
@@ -325,6 +327,11 @@ fn flags(depth: u32) -> BoxedStrategy<Flags> {
             },
         )
         .boxed()
+}
+
+/// What a supervisor says about the wait of all that is aborted with it.
+fn wait_of_all() -> impl Strategy<Value = Option<u64>> {
+    proptest::option::of(select(vec![170_u64, 2_900]))
 }
 
 fn pool() -> impl Strategy<Value = Flags> {
@@ -392,15 +399,24 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         .boxed()
     };
     let stale_after = proptest::option::weighted(0.4, select(vec![900_u64, 6_000]));
-    let times = (select(vec![500_u64, 2_000]), stale_after);
+    // Of a supervisor: how much longer than the longest below it.
+    let grace_of_all = proptest::option::weighted(0.35, select(vec![1_u64, 310, 1_700]));
+    let graces = (select(vec![500_u64, 2_000]), grace_of_all, wait_of_all());
+    let times = (graces, stale_after);
     (policies, times, body, needs)
         .prop_map(
             move |(
                 (restart, backoff, (limit, classes), on_limit, probe_after, significant),
-                times,
-                body,
+                ((grace, grace_of_all, wait_of_all), stale_after),
+                mut body,
                 (depends_on, on_dependency_restart),
             )| {
+                let grace = if let Body::Supervisor(flags) = &mut body {
+                    flags.abort_wait_of_all = wait_of_all.filter(|_| grace_of_all.is_some());
+                    grace_of_all
+                } else {
+                    Some(grace)
+                };
                 Child {
                     restart,
                     significant,
@@ -412,8 +428,8 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
                     depends_on,
                     on_dependency_restart,
                     start_timeout: Some(1_200),
-                    stale_after: times.1,
-                    grace: Some(times.0),
+                    stale_after,
+                    grace,
                     body,
                     ..Child::task(id)
                 }
@@ -594,13 +610,13 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
     child.significant &= auto != AutoShutdown::Never && child.restart != Restart::Permanent;
     match &mut child.body {
         Body::Supervisor(flags) => {
-            child.grace = None;
             // What a supervisor that melts down on trial amid a round comes to is open.
             if !is_wild(Wild::Probes) {
                 child.probe_after = None;
             }
             (child.start_timeout, child.stale_after) = (None, None);
             tidy_flags(flags, number);
+            child.grace = child.grace.map(|more| more + longest_grace(flags));
         }
         Body::Thread => (child.start_timeout, child.stale_after) = (None, None),
         Body::Task { attempts, manner, .. } => {
@@ -667,6 +683,9 @@ fn flags_text(flags: &Flags) -> String {
         AutoShutdown::Any => text.push_str("auto=any "),
         AutoShutdown::All => text.push_str("auto=all "),
     }
+    if let Some(wait) = flags.abort_wait_of_all {
+        let _ok = write!(text, "abort_wait={wait}ms ");
+    }
     if !flags.meltdown_is_abnormal {
         text.push_str("meltdown=shutdown ");
     }
@@ -723,7 +742,12 @@ fn child_text(child: &Child) -> String {
         word(format!("stale_after={wait}ms"));
     }
     match &child.body {
-        Body::Supervisor(flags) => word(flags_text(flags)),
+        Body::Supervisor(flags) => {
+            if let Some(grace) = child.grace {
+                word(format!("grace={grace}ms"));
+            }
+            word(flags_text(flags));
+        }
         Body::Thread => word(format!("thread grace={}ms", child.grace.unwrap_or(0))),
         Body::Task { attempts, manner, luggage } => {
             if !attempts.is_empty() {
