@@ -344,7 +344,9 @@ impl Model {
             }
             if self.nodes[child].run.as_ref().is_some_and(|run| !run.is_aborted) {
                 if self.is_thread(child) && wait_of_all.is_some() {
-                    self.reach("L20 a thread that is aborted with its supervisor has the wait of all");
+                    self.reach(
+                        "L20 a thread that is aborted with its supervisor has the wait of all",
+                    );
                 }
                 self.abort(child, wait_of_all);
             }

@@ -474,6 +474,12 @@ impl Model {
         room
     }
 
+    /// Whether it is a supervisor that has a grace for all that is below it.
+    pub fn has_grace_of_all(&self, path: &str) -> bool {
+        let node = self.find(path).map(|id| &self.nodes[id]);
+        node.is_some_and(|node| node.spec.flags().is_some() && node.spec.grace.is_some())
+    }
+
     /// Below this path, those that are there for good: what others may depend on.
     pub fn lasting_children(&self, path: &str) -> Vec<String> {
         let Some(id) = self.find(path).filter(|&id| !self.is_pool(id)) else { return Vec::new() };
