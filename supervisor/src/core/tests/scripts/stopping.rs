@@ -329,6 +329,24 @@ fn so_it_has_when_a_round_has_to_wait_for_it() {
 }
 
 #[test]
+fn also_if_it_is_on_trial_and_no_member_of_the_round() {
+    check(
+        "one_for_all { s intensity=0/1s limit=0/60s probe=1s grace=2500ms { a, b grace=2s, c grace=2s }, t }",
+        "start; exit s/a error; wait 1s; stubborn s/b; stubborn s/c; exit s/a error; wait 1s; \
+         exit t error; wait 2500ms; state",
+        "
+        0ms: start s/a#1, start s/b#1, start s/c#1, start t#1, up
+        0ms: cancel s/c#1, cancel s/b#1
+        1000ms: start s/a#2, start s/b#2, start s/c#2
+        1000ms: cancel s/c#2
+        3000ms: abort s/c#2, cancel s/b#2
+        4500ms: abort s/b#2, start t#2
+        s quarantined#2, s/a down#2, s/b down#2, s/c down#2, t up#2
+        ",
+    );
+}
+
+#[test]
 fn infinite_grace_is_infinite() {
     check(
         "one_for_one { a grace=infinite }",
