@@ -292,6 +292,9 @@ impl Model {
         self.nodes[id].probe_due = None;
         self.nodes[id].on_trial = true;
         self.note(id, Fact::Probing);
+        if self.nodes[id].spec.flags().is_some() {
+            self.reach("L35 a supervisor is started as a trial");
+        }
         self.holds.remove(&self.nodes[id].path);
         self.attempt(id, Cause::Probe);
     }
@@ -307,6 +310,9 @@ impl Model {
         if node.ready_at.is_some() && ready_for >= node.spec.backoff.reset_after {
             node.on_trial = false;
             self.make_whole(id);
+            if self.nodes[id].spec.flags().is_some() {
+                self.reach("L35 a supervisor has stood its trial");
+            }
         }
     }
 

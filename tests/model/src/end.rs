@@ -24,6 +24,9 @@ impl Model {
             node.wish = Wish::Own;
             node.is_to_end = false;
             self.is_ready_no_more(id);
+            if self.nodes[id].on_trial {
+                self.reach("L35 a supervisor gives up on trial");
+            }
         }
         for child in self.nodes[id].children.clone() {
             self.is_to_end_now(child);

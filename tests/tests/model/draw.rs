@@ -569,8 +569,6 @@ fn all_pools(flags: &Flags, path: &str, pools: &mut BTreeSet<String>) {
 enum Wild {
     /// Commands that have to wait because a supervisor is in the middle of something.
     Queued,
-    /// Probes of supervisors.
-    Probes,
     /// Dependencies on what is below another supervisor.
     Edges,
     /// Supervisors that start side by side with others.
@@ -580,7 +578,6 @@ enum Wild {
 fn is_wild(what: Wild) -> bool {
     let word = match what {
         Wild::Queued => "queued",
-        Wild::Probes => "probes",
         Wild::Edges => "edges",
         Wild::SideBySide => "side_by_side",
     };
@@ -630,11 +627,13 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
     child.significant &= auto != AutoShutdown::Never && child.restart != Restart::Permanent;
     match &mut child.body {
         Body::Supervisor(flags) => {
-            // What a supervisor that melts down on trial amid a round comes to is open.
-            if !is_wild(Wild::Probes) {
-                child.probe_after = None;
-            }
             (child.start_timeout, child.stale_after) = (None, None);
+            // It takes two budgets until a supervisor is tried again: they are small then.
+            if child.probe_after.is_some() {
+                flags.intensity.max /= 3;
+                let limit = child.limit.get_or_insert(Limit { max: 0, within: 30_000 });
+                limit.max /= 2;
+            }
             tidy_flags(flags, number);
             child.grace = child.grace.map(|more| more + longest_grace(flags));
         }
