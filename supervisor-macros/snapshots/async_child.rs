@@ -16,35 +16,33 @@ pub enum ledger {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
-        item: __rt::Item {
-            key: <ledger as __rt::Supervised>::KEY,
-            restart: __rt::Some(__rt::Restart::Transient),
-            ..__rt::Item::NONE
-        },
-        backoff: __rt::Some((100000000, 5000000000)),
-        ..__rt::DeclaredChild::NONE
-    };
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::said(
+        <ledger as __rt::Supervised>::KEY,
+        __rt::Some(__rt::Restart::Transient),
+        __rt::Some((100000000, 5000000000)),
+        __rt::None,
+        &[],
+    );
     impl __rt::Supervised for ledger {
         type Handle = __rt::Handle<Self>;
+        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
         const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "ledger",
             "0.1.0",
-            13843739542307266281u64,
+            13843739542307266281,
         );
-        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }
-    impl __rt::Member for ledger {}
     impl __rt::Needs<__rt::NoArgs> for ledger {}
     impl<__S: 'static> __rt::RunsUnder<__S> for ledger
     where
         State<Db>: __rt::Extract<__S, __rt::TaskContext>,
     {
-        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
-            let output = ledger(__rt::of_context(run), __rt::parameter(run)?);
-            let reader = __rt::tag_of_output(&output).pick();
-            (__rt::boxed)('here: { output }, 'here: { reader })
+        fn run(__run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            use __rt::PickAnything as _;
+            let __output = ledger(__rt::of_context(__run), __rt::parameter(__run)?);
+            let __reader = __rt::tag_of_output(&__output).pick();
+            (__rt::boxed)('here: { __output }, 'here: { __reader })
         }
     }
 };

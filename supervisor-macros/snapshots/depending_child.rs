@@ -15,37 +15,35 @@ enum ledger {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
-        item: __rt::Item {
-            key: <ledger as __rt::Supervised>::KEY,
-            depends_on: {
-                macro_rules! what_ledger_depends_on {
-                    () => {
-                        & [< storage::pool as __rt::Supervised > ::KEY, < warm as
-                        __rt::Supervised > ::KEY]
-                    };
-                }
-                what_ledger_depends_on!()
-            },
-            ..__rt::Item::NONE
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::said(
+        <ledger as __rt::Supervised>::KEY,
+        __rt::None,
+        __rt::None,
+        __rt::None,
+        {
+            macro_rules! what_ledger_depends_on {
+                () => {
+                    & [< storage::pool as __rt::Supervised > ::KEY, < warm as
+                    __rt::Supervised > ::KEY]
+                };
+            }
+            what_ledger_depends_on!()
         },
-        ..__rt::DeclaredChild::NONE
-    };
+    );
     impl __rt::Supervised for ledger {
         type Handle = __rt::Handle<Self>;
+        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
         const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "ledger",
             "0.1.0",
-            13843739542307266281u64,
+            13843739542307266281,
         );
-        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }
-    impl __rt::Member for ledger {}
     impl __rt::Needs<__rt::NoArgs> for ledger {}
     impl<__S: 'static> __rt::RunsUnder<__S> for ledger {
-        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
-            (__rt::boxed)('here: { ledger(__rt::of_context(run)) }, __rt::AsItIs)
+        fn run(__run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            (__rt::boxed)('here: { ledger(__rt::of_context(__run)) }, __rt::AsItIs)
         }
     }
 };

@@ -29,35 +29,31 @@ const _: () = {
         T: 'static,
     {
         type Handle = __rt::Handle<Self>;
-        const KEY: __rt::Key = __rt::Key::new(
-                ::core::module_path!(),
-                "consumer",
-                "0.1.0",
-                8936921132418068702u64,
-            )
-            .one_of_many();
         const NODE: __rt::Node = __rt::Node::Child(
             &__rt::DeclaredChild {
-                item: __rt::Item {
-                    key: Self::KEY,
-                    takes_lease: true,
-                    ..__rt::Item::NONE
-                },
                 policy: __rt::Some(
                     &__rt::PolicyPatch::NONE
                         .backoff(__rt::BackoffPatch::NONE.initial(T::WAIT)),
                 ),
-                is_of_its_types: true,
-                ..__rt::DeclaredChild::NONE
+                ..__rt::DeclaredChild::said(
+                        Self::KEY,
+                        __rt::None,
+                        __rt::None,
+                        __rt::None,
+                        &[],
+                    )
+                    .of_its_types()
+                    .takes_lease()
             },
         );
+        const KEY: __rt::Key = __rt::Key::new(
+                ::core::module_path!(),
+                "consumer",
+                "0.1.0",
+                8936921132418068702,
+            )
+            .one_of_many();
     }
-    impl<T: Topic, const N: usize> __rt::Member for consumer<T, N>
-    where
-        T: Send,
-        T: 'static,
-        __rt::NoArgs: __rt::SpawnedWith,
-    {}
     impl<T: Topic, const N: usize> __rt::Needs<__rt::NoArgs> for consumer<T, N>
     where
         T: Send,
@@ -68,6 +64,7 @@ const _: () = {
         Lease<Receiver<T::Job>>: __rt::Extract<__S, __rt::TaskContext>,
         T: Send,
         T: 'static,
+        __rt::NoArgs: __rt::SpawnedWith,
     {
         const RUNS: __rt::Runs<__S> = __rt::Runs::Borrowing(
             &const {
@@ -79,10 +76,14 @@ const _: () = {
             },
             &const { __rt::Runs::Async(Self::run) },
         );
-        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
-            let output = consumer::<T, N>(__rt::of_context(run), __rt::parameter(run)?);
-            let reader = __rt::tag_of_output(&output).pick();
-            (__rt::boxed)('here: { output }, 'here: { reader })
+        fn run(__run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            use __rt::PickAnything as _;
+            let __output = consumer::<
+                T,
+                N,
+            >(__rt::of_context(__run), __rt::parameter(__run)?);
+            let __reader = __rt::tag_of_output(&__output).pick();
+            (__rt::boxed)('here: { __output }, 'here: { __reader })
         }
     }
     impl<T: Topic, const N: usize> __rt::Returns for consumer<T, N>

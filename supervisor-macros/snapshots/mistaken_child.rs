@@ -12,13 +12,12 @@ const _: () = {
             ::core::module_path!(),
             "poller",
             "0.1.0",
-            4413403468301337248u64,
+            4413403468301337248,
         );
         const NODE: __rt::Node = __rt::Node::Child(
             &__rt::DeclaredChild::broken(Self::KEY),
         );
     }
-    impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}
     impl<__S: 'static> __rt::RunsUnder<__S> for poller {}
 };

@@ -15,28 +15,27 @@ enum Forever {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
-        item: __rt::Item {
-            key: <Forever as __rt::Supervised>::KEY,
-            ..__rt::Item::NONE
-        },
-        ..__rt::DeclaredChild::NONE
-    };
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::said(
+        <Forever as __rt::Supervised>::KEY,
+        __rt::None,
+        __rt::None,
+        __rt::None,
+        &[],
+    );
     impl __rt::Supervised for Forever {
         type Handle = __rt::Handle<Self>;
+        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
         const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "Forever",
             "0.1.0",
-            3136726220191846413u64,
+            3136726220191846413,
         );
-        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }
-    impl __rt::Member for Forever {}
     impl __rt::Needs<__rt::NoArgs> for Forever {}
     impl<__S: 'static> __rt::RunsUnder<__S> for Forever {
-        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
-            (__rt::boxed)('here: { forever(__rt::of_context(run)) }, __rt::Never)
+        fn run(__run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            (__rt::boxed)('here: { forever(__rt::of_context(__run)) }, __rt::Never)
         }
     }
 };

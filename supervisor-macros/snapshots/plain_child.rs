@@ -15,28 +15,27 @@ enum poller {}
 )]
 const _: () = {
     use ::rust_supervisor::__private as __rt;
-    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild {
-        item: __rt::Item {
-            key: <poller as __rt::Supervised>::KEY,
-            ..__rt::Item::NONE
-        },
-        ..__rt::DeclaredChild::NONE
-    };
+    static __DECLARED: __rt::DeclaredChild = __rt::DeclaredChild::said(
+        <poller as __rt::Supervised>::KEY,
+        __rt::None,
+        __rt::None,
+        __rt::None,
+        &[],
+    );
     impl __rt::Supervised for poller {
         type Handle = __rt::Handle<Self>;
+        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
         const KEY: __rt::Key = __rt::Key::new(
             ::core::module_path!(),
             "poller",
             "0.1.0",
-            4413403468301337248u64,
+            4413403468301337248,
         );
-        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
     }
-    impl __rt::Member for poller {}
     impl __rt::Needs<__rt::NoArgs> for poller {}
     impl<__S: 'static> __rt::RunsUnder<__S> for poller {
-        fn run(run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
-            (__rt::boxed)('here: { poller(__rt::of_context(run)) }, __rt::AsItIs)
+        fn run(__run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started {
+            (__rt::boxed)('here: { poller(__rt::of_context(__run)) }, __rt::AsItIs)
         }
     }
 };

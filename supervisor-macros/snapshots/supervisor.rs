@@ -39,17 +39,25 @@ const _: () = {
     use ::rust_supervisor::__private as __rt;
     static __SLOTS: &[__rt::DeclaredSlot] = &[
         (__rt::DeclaredSlot::new::<ledger, _>)("ledger"),
-        (__rt::DeclaredSlot::said_here)(
-            (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
-                .with_policy(
-                    &const { __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent) },
-                ),
-        ),
+        (__rt::DeclaredSlot::new::<fraud::scorer, _>)("fraud")
+            .saying(
+                &const {
+                    (__rt::SaidAtField::here)()
+                        .with_policy(
+                            __rt::PolicyPatch::NONE.restart(__rt::Restart::Permanent),
+                        )
+                },
+            ),
         (__rt::DeclaredSlot::new::<consumer<Orders>, _>)("orders")
-            .asking({
-                use __rt::AskNobody as _;
-                <::rust_supervisor::__private::Asks<consumer<Orders>>>::ASK
-            }),
+            .saying(
+                &const {
+                    __rt::SaidAtField::NONE
+                        .asking({
+                            use __rt::AskNobody as _;
+                            <::rust_supervisor::__private::Asks<consumer<Orders>>>::ASK
+                        })
+                },
+            ),
         #[cfg(windows)]
         (__rt::DeclaredSlot::new::<win::service, _>)("service"),
     ];
@@ -66,7 +74,7 @@ const _: () = {
             ::core::module_path!(),
             "Payments",
             "0.1.0",
-            12397551282835092839u64,
+            12397551282835092839,
         );
         const NODE: __rt::Node = __rt::Node::Supervisor(&__DECLARED);
     }
@@ -87,11 +95,11 @@ const _: () = {
     impl __rt::FromSeat for Payments {
         fn from_seat(__seat: __rt::Seat) -> Self {
             Self {
-                ledger: (__rt::child::<ledger>)(&__seat, "ledger"),
-                fraud: (__rt::child::<fraud::scorer>)(&__seat, "fraud"),
-                orders: (__rt::child::<consumer<Orders>>)(&__seat, "orders"),
+                ledger: __rt::part(&__seat, "ledger"),
+                fraud: __rt::part(&__seat, "fraud"),
+                orders: __rt::part(&__seat, "orders"),
                 #[cfg(windows)]
-                service: (__rt::child::<win::service>)(&__seat, "service"),
+                service: __rt::part(&__seat, "service"),
                 __seat,
             }
         }

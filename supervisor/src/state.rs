@@ -12,6 +12,7 @@ use crate::policy::decision::RestartDecision;
 use crate::policy::failure::Criticality;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::FailureClass;
+use crate::policy::written::Written;
 use crate::spec::tags::Tags;
 use crate::task::exit::Exit;
 
@@ -209,7 +210,7 @@ impl LimitState {
 impl fmt::Display for LimitState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Limit { max, within } = self.limit;
-        write!(f, "{} of {max} restarts within {within:?} are left", self.left())?;
+        write!(f, "{} of {max} restarts within {} are left", self.left(), Written(within))?;
         match self.class {
             Some(class) => write!(f, " after failures of the class {class}"),
             None => Ok(()),

@@ -300,3 +300,32 @@ fn a_configuration_with_members_is_written_out_and_read_again_equal() {
     let spec = App::spec(Seen::default());
     assert!(LoadedConfig::from(in_code).overlay(spec).is_ok());
 }
+
+#[test]
+fn that_a_pool_has_too_many_members_is_said_beside_what_is_wrong_elsewhere() {
+    let codes = |beside: &str, last: &str| {
+        let member =
+            |id: char| format!("{{ pool: /root/sessions, id: {id}, args: {{ user: 1 }} }}");
+        let text = format!(
+            "{beside}\ndynamic: [{}, {}, {{ pool: /root/sessions, id: c, args: {{ user: 1 }}, {last} }}]",
+            member('a'),
+            member('b')
+        );
+        let file = File::new(&text);
+        let spec = App::spec(Seen::default());
+        let loaded = LoadedConfig::read_for(&spec, &file.0, &Environment::none());
+        let Err(error) = loaded.and_then(|loaded| loaded.overlay(spec)) else { return Vec::new() };
+        let report = error.report(Colour::Never);
+        let codes = report.lines().filter_map(|line| line.strip_prefix("error["));
+        codes.map(|line| line.split(']').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let entry = |of: &str| format!("supervisor: {{ children: {{ {of} }} }}");
+    // What cannot be read, and a rule that is broken, elsewhere.
+    assert_eq!(codes(&entry("worker: { restart: never }"), ""), ["C202", "C313"]);
+    let broken = entry("worker: { backoff: { initial: 9s, max: 1s } }");
+    assert_eq!(codes(&broken, ""), ["C305", "C313"]);
+    assert_eq!(codes(&broken, "overrides: { enabled: false }"), ["C305"]);
+    // What cannot be read may be about how many there may be, or about who is one.
+    assert_eq!(codes(&entry("sessions: { max_chidren: 3 }"), ""), ["C101"]);
+    assert_eq!(codes("", "overrides: { enabld: false }"), ["C101"]);
+}

@@ -208,7 +208,7 @@ async fn why_a_child_waits_is_said_with_its_failure_the_rule_and_what_is_left() 
          Its latest run #1 ended 2.0s ago: failed: cannot reach the bank: connection refused.\n\
          The decision was: restart after 5s (it is permanent).\n\
          Run #2 starts in 3.0s.\n\
-         Of its own limit 2 of 3 restarts within 60s are left.\n\
+         Of its own limit 2 of 3 restarts within 1m are left.\n\
          Of the intensity of `/root` 4 of 5 restarts within 30s are left."
     );
     sleep(ms(20_000)).await;

@@ -170,7 +170,7 @@ fn a_meltdown_exits_with_1_and_says_over_whom() {
     let first = errors.lines().next().unwrap_or_default();
     assert_eq!(
         first,
-        "meltdown over /root/flaky: the supervisor's intensity is spent (0 within 60s); \
+        "meltdown over /root/flaky: the supervisor's intensity is spent (0 within 1m); \
          its last exit: failed: out of luck"
     );
 }

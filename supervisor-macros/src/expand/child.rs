@@ -6,9 +6,10 @@ use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 
 use super::graph;
 use super::hover::is_for_clippy;
-use super::parameter::{Parameter, parameters, settings};
-use super::policy::{Fields, check, fields, tags};
+use super::parameter::{Parameter, Value, parameters, settings};
+use super::policy::{call, check, said, tags};
 use super::runtime::{Place, Runtime};
+use super::text::code;
 use crate::model::{Child, Function, only, peeled};
 use crate::validate::Valid;
 
@@ -20,23 +21,21 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let name = type_name(child.get());
     let marker = marker(function, name, &runtime);
     let (import, runtime) = runtime.inside();
-    let Fields { of_item, own: policy } = fields(&options.policy, &runtime);
-    let tags = tags(&options.policy).map(|tags| quote!(tags: #tags,));
+    let said = said(&options.policy, &runtime);
+    let tags = call("tags", tags(&options.policy));
     // What depends on a type has a value only where the type is known.
     let (of_its_types, check) = match check(&options.policy, &runtime) {
-        Some(check) if function.mentions_its_types(&check) => {
-            (Some(quote!(is_of_its_types: true,)), None)
-        }
+        Some(check) if function.mentions_its_types(&check) => (Some(quote!(.of_its_types())), None),
         check => (None, check),
     };
     let own = if options.blocking.is_some() { "BlockingContext" } else { "TaskContext" };
     let context = Ident::new(own, Span::call_site());
     let context = quote!(#runtime::#context);
     let parameters: Vec<_> = parameters(function).collect();
-    let key = graph::key_of_child(child.get(), name, &runtime);
+    let key = graph::key_of_child(child.get(), name);
     let is_generic = !function.signature.generics.params.is_empty();
-    let own = if is_generic { quote!(Self) } else { quote!(<#name as #runtime::Supervised>) };
-    let item = graph::of_child(options, name, &parameters, &runtime);
+    let needed = graph::of_child(options, &parameters, &runtime);
+    let depends_on = graph::depends_on(options, name, &runtime);
     let bounds = parameters.iter().filter_map(|parameter| match parameter {
         Parameter::OfState(ty) => Some(quote!(#ty: #runtime::Extract<__S, #context>)),
         Parameter::OfContext(_) => None,
@@ -70,22 +69,32 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
         let declared = (!declared.is_empty()).then(|| quote!(<#(#declared),*>));
         (declared, clause(&statics))
     };
-    let (supervised, own_clause) = as_far_as(&|| quote!(#policy #key #item #(#settings)*));
-    let (needing, needs_clause) = as_far_as(&|| quote!(#needs #policy #key #item #(#settings)*));
+    let rest = &said.rest;
+    let (supervised, own_clause) =
+        as_far_as(&|| quote!(#rest #key #depends_on #needed #(#settings)*));
+    let (needing, needs_clause) =
+        as_far_as(&|| quote!(#needs #rest #key #depends_on #needed #(#settings)*));
+    let own = if is_generic { "Self" } else { &format!("<{name} as __rt::Supervised>") };
+    let most = code!(
+        __RESTART = &said.restart, __BACKOFF = &said.backoff, __LIMIT = &said.restart_limit,
+        __OWN = own;
+        __OWN::KEY, __RESTART, __BACKOFF, __LIMIT,
+    );
     let declared = quote! {
-        #runtime::DeclaredChild {
-            item: #runtime::Item { key: #own::KEY, #of_item #item ..#runtime::Item::NONE },
-            #policy #tags #of_its_types
-            ..#runtime::DeclaredChild::NONE
-        }
-        #(.settings::<#settings>())*
+        #runtime::DeclaredChild::said(#most #depends_on)
+        #tags #of_its_types #needed #(.settings::<#settings>())*
+    };
+    // In a field, where what is referred to lives as long as the static.
+    let declared = match rest {
+        Some(rest) => quote! {
+            #runtime::DeclaredChild { policy: #runtime::Some(#rest), ..#declared }
+        },
+        None => declared,
     };
     let has_expressions = check.is_some();
-    let (declared_static, declared) = kept(declared, !is_generic, has_expressions, &runtime);
+    let (declared_static, node) = kept(declared, !is_generic, has_expressions, &runtime);
     // Where all types are known, it is one too many.
-    let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith));
-    let member_bounds: Vec<_> = own_bounds.iter().cloned().chain(given).collect();
-    let member_clause = clause(&member_bounds);
+    let given = (!own_bounds.is_empty()).then(|| quote!(#needs: #runtime::SpawnedWith,));
     quote! {
         #cannot
         #function
@@ -96,19 +105,17 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #import
             #declared_static
             impl #supervised #runtime::Supervised for #name #generics #own_clause {
-                type Handle = #runtime::Handle<Self>;
-                const KEY: #runtime::Key = #key;
-                const NODE: #runtime::Node = #runtime::Node::Child(&#declared);
-            }
-            impl #impls #runtime::Member for #name #generics #member_clause {
-                #takes
+                #node
+                #key
             }
             impl #needing #runtime::Needs<#needs> for #name #generics #needs_clause {}
             impl<__S: 'static, #types> #runtime::RunsUnder<__S> for #name #generics
             where
                 #(#bounds,)*
                 #(#own_bounds,)*
+                #given
             {
+                #takes
                 #runs
             }
             #returns
@@ -135,19 +142,18 @@ fn not_for_clippy(is_blocking: bool) -> (Option<TokenStream>, Option<TokenStream
 fn runs(
     child: &Child,
     runtime: &Runtime,
-    arguments: &[TokenStream],
+    arguments: &[Value],
     parameters: &[Parameter<'_>],
     context: &TokenStream,
 ) -> TokenStream {
-    let run = Ident::new("run", Span::mixed_site());
     let body = body(child, runtime, arguments);
     let (function, table) = if child.options.blocking.is_some() {
-        (None, quote!(#runtime::Runs::Blocking(|#run| { #body })))
+        (None, quote!(#runtime::Runs::Blocking(|__run| { #body })))
     } else {
-        let function = quote! {
-            fn run(#run: &#runtime::Run<__S, #context>) -> #runtime::Started { #body }
+        let head = code! {;
+            fn run(__run: &__rt::Run<__S, __rt::TaskContext>) -> __rt::Started
         };
-        (Some(function), quote!(#runtime::Runs::Async(Self::run)))
+        (Some(quote!(#head { #body })), quote!(#runtime::Runs::Async(Self::run)))
     };
     let leases: Vec<_> = parameters
         .iter()
@@ -168,7 +174,7 @@ fn runs(
 }
 
 /// What is declared as a static, where it can be one: it is evaluated once, and takes part in no
-/// constant by value. And what names it.
+/// constant by value. And what is made of it.
 fn kept(
     declared: TokenStream,
     is_fixed: bool,
@@ -176,12 +182,20 @@ fn kept(
     runtime: &Runtime,
 ) -> (Option<TokenStream>, TokenStream) {
     if !is_fixed {
-        return (None, declared);
+        let node = quote! {
+            type Handle = #runtime::Handle<Self>;
+            const NODE: #runtime::Node = #runtime::Node::Child(&#declared);
+        };
+        return (None, node);
     }
     // What is wrong with an expression of the user's is said once: of a constant, like the check.
     let declared = if has_expressions { quote!(const { #declared }) } else { declared };
-    let declaration = quote!(static __DECLARED: #runtime::DeclaredChild = #declared;);
-    (Some(declaration), quote!(__DECLARED))
+    let head = code!(; static __DECLARED: __rt::DeclaredChild =);
+    let node = code! {;
+        type Handle = __rt::Handle<Self>;
+        const NODE: __rt::Node = __rt::Node::Child(&__DECLARED);
+    };
+    (Some(quote!(#head #declared;)), node)
 }
 
 /// What the field of the child has to give: what its parameters need, put together.
@@ -229,23 +243,20 @@ pub(super) fn marker(function: &Function, name: &Ident, runtime: &Runtime) -> To
 }
 
 /// What a run begins with: the call of the function, and what becomes of what it returns.
-fn body(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStream {
+fn body(child: &Child, runtime: &Runtime, arguments: &[Value]) -> TokenStream {
     let Child { options, function } = child;
     let signature = &function.signature;
-    // The same name, but no use of the user's in the eyes of an editor.
-    let mut name = signature.ident.clone();
-    name.set_span(Span::call_site());
+    let name = &signature.ident;
     let Generics { arguments: generics, .. } = function.generics();
-    let turbofish = generics.map(|generics| quote!(::#generics));
-    let call = quote!(#name #turbofish(#(#arguments),*));
     let place = match &signature.output {
         ReturnType::Default => Place::at(signature.ident.span()),
         ReturnType::Type(_, ty) => Place::of_type(ty),
     };
+    let call = call_of(name, generics.as_ref(), arguments);
     let (finish, tag) = if options.blocking.is_some() {
-        (quote!(finished), quote!(tag_of))
+        (quote!(finished), "tag_of")
     } else {
-        (quote!(boxed), quote!(tag_of_output))
+        (quote!(boxed), "tag_of_output")
     };
     if function.returns_never() {
         // What never comes has no type that could be asked.
@@ -257,30 +268,47 @@ fn body(child: &Child, runtime: &Runtime, arguments: &[TokenStream]) -> TokenStr
         let call = place.around(call);
         return runtime.call(&place, &finish, quote!(#call, #runtime::AsItIs));
     }
-    let output = Ident::new("output", Span::mixed_site());
-    let reader = Ident::new("reader", Span::mixed_site());
+    let output = Ident::new("__output", Span::call_site());
+    let reader = Ident::new("__reader", Span::call_site());
     let (value, kind) = (place.around(&output), place.around(&reader));
     let finish = runtime.call(&place, &finish, quote!(#value, #kind));
-    let (picks, picked) = if options.classify.is_empty() {
-        (None, quote!(#runtime::#tag(&#output).pick()))
+    let (picks, reader) = if options.classify.is_empty() {
+        let reader = code!(__TAG = tag; let __reader = __rt::__TAG(&__output).pick(););
+        (code!(; use __rt::PickAnything as _;), reader)
     } else {
         let asks = options
             .classify
             .iter()
             .map(|ty| runtime.generic_function(&Place::of_type(ty), &quote!(ask), &quote!(#ty)));
-        let picks = quote! {
-            use #runtime::{
+        let tag = Ident::new(tag, Span::call_site());
+        let picks = code! {;
+            use __rt::{
                 ClassifyByItself as _, ClassifyChain as _, ClassifyInside as _, Unclassified as _,
             };
         };
-        (Some(picks), quote!((&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*])))
+        let reader = quote! {
+            let #reader = (&&&&#runtime::#tag(&#output)).classify(&[#(#asks),*]);
+        };
+        (picks, reader)
     };
     quote! {
         #picks
         let #output = #call;
-        let #reader = #picked;
+        #reader
         #finish
     }
+}
+
+/// The call of the function, in which its name is no use of the user's in the eyes of an editor.
+fn call_of(name: &Ident, generics: Option<&TokenStream>, arguments: &[Value]) -> TokenStream {
+    let texts: Option<Vec<_>> = arguments.iter().map(Value::text).collect();
+    if let (None, Some(texts)) = (generics, texts) {
+        return code!(__ARGUMENTS = &texts.join(","), __NAME = &name.to_string(); __NAME(__ARGUMENTS));
+    }
+    let mut name = name.clone();
+    name.set_span(Span::call_site());
+    let turbofish = generics.map(|generics| quote!(::#generics));
+    quote!(#name #turbofish(#(#arguments),*))
 }
 
 /// For a generic child, whose error may be of another class for each of its types: what it

@@ -49,7 +49,6 @@ fn stand_in(name: &Ident, generics: &Generics, runtime: &Runtime) -> TokenStream
             type Handle = #runtime::Handle<Self>;
             #broken
         }
-        impl #impls #runtime::Member for #name #arguments #clause {}
         impl #impls #runtime::Needs<#runtime::NoArgs> for #name #arguments #clause {}
         impl<__S: 'static, #parameters> #runtime::RunsUnder<__S> for #name #arguments #clause {}
     }

@@ -9,22 +9,25 @@ use super::hover::is_for_an_editor;
 use super::parameter::Parameter;
 use super::policy::call;
 use super::runtime::{Place, Runtime};
+use super::text::code;
 use crate::model::{Child, ChildOptions, Field, Supervisor};
 
 /// The identity of what is called `name`, declared where the macro is called.
-pub(super) fn key(name: &Ident, runtime: &Runtime) -> TokenStream {
+pub(super) fn key(name: &Ident) -> TokenStream {
+    key_and(name, None)
+}
+
+/// `const KEY: …;`, with this behind what makes the key.
+fn key_and(name: &Ident, more: Option<TokenStream>) -> TokenStream {
     let name = name.unraw().to_string();
     // Of the package that is being compiled. Without Cargo there are no two versions either.
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
     let seed = seed(&[&name, &version]);
-    quote! {
-        #runtime::Key::new(
-            ::core::module_path!(),
-            #name,
-            #version,
-            #seed,
-        )
-    }
+    let key = code!(
+        __SEED = &seed.to_string(), __VERSION = &format!("{version:?}"), __NAME = &format!("{name:?}");
+        const KEY: __rt::Key = __rt::Key::new(::core::module_path!(), __NAME, __VERSION, __SEED)
+    );
+    quote!(#key #more;)
 }
 
 /// These words as a number (FNV-1a, and a zero after each).
@@ -36,13 +39,13 @@ fn seed(words: &[&str]) -> u64 {
 }
 
 /// The same for a child, with what tells the instances of a generic one apart.
-pub(super) fn key_of_child(child: &Child, name: &Ident, runtime: &Runtime) -> TokenStream {
-    let key = key(name, runtime);
-    match &child.options.instance {
-        Some(instance) => quote!(#key.instance(#instance)),
-        None if child.function.signature.generics.params.is_empty() => key,
-        None => quote!(#key.one_of_many()),
-    }
+pub(super) fn key_of_child(child: &Child, name: &Ident) -> TokenStream {
+    let more = match &child.options.instance {
+        Some(instance) => Some(quote!(.instance(#instance))),
+        None if child.function.signature.generics.params.is_empty() => None,
+        None => Some(quote!(.one_of_many())),
+    };
+    key_and(name, more)
 }
 
 /// The keys of these children, as an array.
@@ -86,34 +89,35 @@ fn in_the_name_of(who: &Ident, does: &str, tokens: TokenStream) -> TokenStream {
     quote!({ macro_rules! #name { () => { #tokens } } #call })
 }
 
-/// What a child needs, as fields of its item.
+/// The keys of what a child depends on.
+pub(super) fn depends_on(options: &ChildOptions, name: &Ident, runtime: &Runtime) -> TokenStream {
+    let keys = keys_in_the_name_of(name, "depends_on", &options.depends_on, runtime);
+    keys.unwrap_or_else(|| quote!(&[]))
+}
+
+/// What else a child needs, as calls.
 pub(super) fn of_child(
     options: &ChildOptions,
-    name: &Ident,
     parameters: &[Parameter<'_>],
     runtime: &Runtime,
-) -> Option<TokenStream> {
-    let depends_on = keys_in_the_name_of(name, "depends_on", &options.depends_on, runtime);
-    let depends_on = depends_on.map(|keys| quote!(depends_on: #keys,));
+) -> TokenStream {
     let handles: Vec<_> = parameters
         .iter()
         .filter_map(Parameter::handle)
         .map(|ty| runtime.call(&Place::of_type(ty), &quote!(key_of::<#ty>), quote!()))
         .collect();
-    let handles = (!handles.is_empty()).then(|| quote!(handles: &[#(#handles),*],));
-    let multiple = options.multiple.map(|_| quote!(is_multiple: true,));
+    let handles = (!handles.is_empty()).then(|| quote!(.handles(&[#(#handles),*])));
+    let multiple = options.multiple.map(|_| quote!(.multiple()));
     let is_borrowing = parameters.iter().any(|parameter| parameter.lease().is_some());
-    let takes_lease = is_borrowing.then(|| quote!(takes_lease: true,));
-    let all = [depends_on, handles, multiple, takes_lease];
-    // What is empty takes as long to put in its place as what is not.
-    all.iter().any(Option::is_some).then(|| all.into_iter().flatten().collect())
+    let takes_lease = is_borrowing.then(|| quote!(.takes_lease()));
+    quote!(#handles #multiple #takes_lease)
 }
 
 /// What stands for something that did not compile.
 pub(super) fn broken(name: &Ident, runtime: &Runtime) -> TokenStream {
-    let key = key(name, runtime);
+    let key = key(name);
     quote! {
-        const KEY: #runtime::Key = #key;
+        #key
         const NODE: #runtime::Node =
             #runtime::Node::Child(&#runtime::DeclaredChild::broken(Self::KEY));
     }

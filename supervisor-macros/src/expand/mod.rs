@@ -12,6 +12,7 @@ mod shared_state;
 #[cfg(test)]
 mod snapshots;
 mod supervisor;
+mod text;
 
 pub(crate) use self::hover::{show_words_of_child, show_words_of_supervisor};
 use proc_macro2::TokenStream;

@@ -1,10 +1,11 @@
 //! What a child takes, and who hands it over.
 
-use proc_macro2::{Ident, Span, TokenStream};
-use quote::quote;
+use proc_macro2::TokenStream;
+use quote::{ToTokens, quote};
 use syn::{FnArg, PathArguments, Type};
 
 use super::runtime::{Place, Runtime};
+use super::text::read;
 use crate::model::{Function, peeled};
 
 /// The names of what is made from the state of the application and the place in the tree.
@@ -54,16 +55,40 @@ impl<'a> Parameter<'a> {
     }
 
     /// The expression that makes it.
-    pub(super) fn value(&self, context: &TokenStream, runtime: &Runtime) -> TokenStream {
-        let run = Ident::new("run", Span::mixed_site());
+    pub(super) fn value(&self, context: &TokenStream, runtime: &Runtime) -> Value {
         match self {
-            Self::OfState(_) => quote!(#runtime::parameter(#run)?),
+            Self::OfState(_) => Value::Text("__rt::parameter(__run)?"),
             // What has the name of the context is one, or the message is a little less exact.
-            Self::OfContext(ty) if is_context(ty) => quote!(#runtime::of_context(#run)),
+            Self::OfContext(ty) if is_context(ty) => Value::Text("__rt::of_context(__run)"),
             Self::OfContext(ty) => {
                 let function = quote!(of_context::<#ty, #context, _>);
-                runtime.call(&Place::of_type(ty), &function, quote!(#run))
+                Value::Tokens(runtime.call(&Place::of_type(ty), &function, quote!(__run)))
             }
+        }
+    }
+}
+
+/// An expression that makes a parameter.
+pub(super) enum Value {
+    /// Without a token of the user's.
+    Text(&'static str),
+    Tokens(TokenStream),
+}
+
+impl Value {
+    pub(super) fn text(&self) -> Option<&'static str> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Tokens(_) => None,
+        }
+    }
+}
+
+impl ToTokens for Value {
+    fn to_tokens(&self, tokens: &mut TokenStream) {
+        match self {
+            Self::Text(text) => read(text).to_tokens(tokens),
+            Self::Tokens(value) => value.to_tokens(tokens),
         }
     }
 }

@@ -20,30 +20,37 @@ pub(super) fn written(policy: &Policy, runtime: &Runtime) -> Option<TokenStream>
     (!calls.is_empty()).then(|| quote!(#runtime::PolicyPatch::NONE #calls))
 }
 
-/// What is declared of a child, field by field: what most say as it is, the rest as a patch.
-pub(super) struct Fields {
-    /// Those of its item.
-    pub(super) of_item: Option<TokenStream>,
-    /// Its own.
-    pub(super) own: TokenStream,
+/// What is declared of a child: what most say as values, the rest as a patch.
+pub(super) struct Said {
+    pub(super) restart: String,
+    /// `(initial, max)`, in nanoseconds.
+    pub(super) backoff: String,
+    /// `(max, within)`.
+    pub(super) restart_limit: String,
+    /// A reference to a patch.
+    pub(super) rest: Option<TokenStream>,
 }
 
-/// The fields for what was written about a child.
-pub(super) fn fields(policy: &Policy, runtime: &Runtime) -> Fields {
-    let of_item =
-        choice(policy.restart, runtime).map(|restart| quote!(restart: #runtime::Some(#restart),));
-    let ends = policy.backoff.as_ref().and_then(ends_in_nanos);
-    let backoff = ends.as_ref().map(|ends| quote!(backoff: #runtime::Some((#ends)),));
-    let span = policy.restart_limit.as_ref().and_then(span_in_nanos);
-    let limit = span.as_ref().map(|span| quote!(restart_limit: #runtime::Some((#span)),));
-    let told = Told { restart: true, backoff: ends.is_some(), restart_limit: span.is_some() };
+/// What was written about a child.
+pub(super) fn said(policy: &Policy, runtime: &Runtime) -> Said {
+    let backoff = policy.backoff.as_ref().and_then(ends_in_nanos);
+    let limit = policy.restart_limit.as_ref().and_then(span_in_nanos);
+    let told = Told { restart: true, backoff: backoff.is_some(), restart_limit: limit.is_some() };
     let rest = calls(policy, &told, runtime);
-    let rest = (!rest.is_empty())
-        .then(|| quote!(policy: #runtime::Some(&#runtime::PolicyPatch::NONE #rest),));
-    Fields { of_item, own: quote!(#backoff #limit #rest) }
+    let rest = (!rest.is_empty()).then(|| quote!(&#runtime::PolicyPatch::NONE #rest));
+    Said {
+        restart: option(policy.restart.map(|said| format!("__rt::Restart::{}", said.variant()))),
+        backoff: option(backoff.map(|(initial, max)| format!("({initial}, {max})"))),
+        restart_limit: option(limit.map(|(max, within)| format!("({max}, {within})"))),
+        rest,
+    }
 }
 
-/// What stands in a field of its own, and so in no patch.
+fn option(value: Option<String>) -> String {
+    value.map_or_else(|| "__rt::None".to_owned(), |value| format!("__rt::Some({value})"))
+}
+
+/// What stands apart, and so in no patch.
 #[derive(Default)]
 struct Told {
     restart: bool,
@@ -90,25 +97,23 @@ pub(super) fn check(policy: &Policy, runtime: &Runtime) -> Option<TokenStream> {
 }
 
 /// `initial, max` as numbers, where both are, and nothing else is said.
-fn ends_in_nanos(backoff: &Backoff) -> Option<TokenStream> {
+fn ends_in_nanos(backoff: &Backoff) -> Option<(u64, u64)> {
     let Backoff { initial, max, factor: None, jitter: None, reset_after: None, .. } = backoff
     else {
         return None;
     };
-    let (initial, max) = (in_nanos(initial.as_ref()?)?, in_nanos(max.as_ref()?)?);
-    Some(quote!(#initial, #max))
+    Some((in_nanos(initial.as_ref()?)?, in_nanos(max.as_ref()?)?))
 }
 
 /// `max, within` as numbers, where both are.
-fn span_in_nanos(limit: &Limit) -> Option<TokenStream> {
-    let (max, within) = (&limit.max, in_nanos(&limit.within)?);
-    let max = max.known.map(|_| &max.tokens)?;
-    Some(quote!(#max, #within))
+fn span_in_nanos(limit: &Limit) -> Option<(&TokenStream, u64)> {
+    limit.max.known?;
+    Some((&limit.max.tokens, in_nanos(&limit.within)?))
 }
 
 /// A time as a number, where it is one.
-fn in_nanos(time: &Time) -> Option<Literal> {
-    u64::try_from(time.nanos()?).ok().map(Literal::u64_unsuffixed)
+fn in_nanos(time: &Time) -> Option<u64> {
+    u64::try_from(time.nanos()?).ok()
 }
 
 fn backoff_patch(backoff: &Backoff, runtime: &Runtime) -> TokenStream {

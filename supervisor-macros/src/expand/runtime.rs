@@ -112,11 +112,6 @@ impl Place {
         Self { first: span, last: span }
     }
 
-    /// Where it begins.
-    pub(super) fn first(&self) -> Span {
-        self.first
-    }
-
     /// `_` in this place.
     pub(super) fn inferred(&self) -> Token![_] {
         Token![_](self.first)

@@ -8,6 +8,7 @@ use syn::{Attribute, Meta, MetaList, PathArguments, Type};
 use super::graph;
 use super::policy::{call, check, choice, limit_of, tags, time, written};
 use super::runtime::{Place, Runtime};
+use super::text::read;
 use crate::model::{ArgsValue, Field, FieldOptions, Number, Supervisor, SupervisorOptions, only};
 use crate::validate::Valid;
 
@@ -22,19 +23,12 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
     let (import, runtime) = runtime.inside();
     let declared = declared(supervisor, &runtime);
     let runs_under = runs_under(supervisor, &runtime);
-    let handles = fields.iter().map(|field| {
-        let (cfgs, ty, id) = (field.cfgs(), &field.ty, field.id());
-        // What the type of the field is not is said there, and not of its name too.
-        let mut name = field.name.clone();
-        name.set_span(name.span().located_at(Place::of_type(ty).first()));
-        let child = runtime.call(&Place::of_type(ty), &quote!(child::<#ty>), quote!(&__seat, #id));
-        quote!(#(#cfgs)* #name: #child,)
-    });
+    let handles = handles(fields);
     let checks = fields.iter().flat_map(|field| {
         let cfgs = field.cfgs();
         checks(field, &runtime).map(move |check| quote!(#(#cfgs)* #check))
     });
-    let key = graph::key(name, &runtime);
+    let key = graph::key(name);
     let graph_checks = graph::checks(supervisor, &runtime);
     let leases = options.state.as_ref().map(|state| {
         let check = quote!(check_leases::<#name, #state>);
@@ -56,14 +50,14 @@ pub(super) fn expand(supervisor: &Valid<Supervisor>) -> TokenStream {
             #declared
             impl #runtime::Supervised for #name {
                 type Handle = Self;
-                const KEY: #runtime::Key = #key;
+                #key
                 const NODE: #runtime::Node = #runtime::Node::Supervisor(&__DECLARED);
             }
             impl #runtime::Needs<#runtime::NoArgs> for #name {}
             #runs_under
             impl #runtime::FromSeat for #name {
                 fn from_seat(__seat: #runtime::Seat) -> Self {
-                    Self { #(#handles)* __seat }
+                    Self { #handles __seat }
                 }
             }
             impl #runtime::Seated for #name {
@@ -113,6 +107,21 @@ pub(super) fn structure<'a>(
     }
 }
 
+/// What the fields of the handle are made of.
+fn handles(fields: &[Field]) -> TokenStream {
+    let part = |field: &Field| {
+        let (name, id) = (&field.name, field.id());
+        format!("{name}: __rt::part(&__seat, {id:?}),")
+    };
+    let (with_cfg, others): (Vec<_>, Vec<_>) = fields.iter().partition(|field| field.has_cfg());
+    let parts = read(&others.into_iter().map(part).collect::<String>());
+    let with_cfg = with_cfg.into_iter().map(|field| {
+        let (cfgs, part) = (field.cfgs(), read(&part(field)));
+        quote!(#(#cfgs)* #part)
+    });
+    quote!(#parts #(#with_cfg)*)
+}
+
 /// The constant that names the place of a field.
 fn place(field: &Field, runtime: &Runtime) -> TokenStream {
     let Field { visibility, ty, .. } = field;
@@ -132,8 +141,6 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
     let slots = fields.iter().map(|field| {
         let (cfgs, id, ty) = (field.cfgs(), field.id(), &field.ty);
-        let policy = written(&field.options.policy, runtime);
-        let policy = call("with_policy", policy.map(|policy| quote!(&const { #policy })));
         let (kind, more) = kind(&field.options, runtime);
         // What it needs, in the place of the type that needs it.
         let needs = Place::of_type(ty).inferred();
@@ -141,18 +148,9 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
             if kind == "pool" || kind == "given" { quote!(#ty) } else { quote!(#ty, #needs) };
         let slot = quote!(DeclaredSlot::#kind::<#types>);
         let slot = runtime.call(&Place::of_type(ty), &slot, quote!(#id));
-        // Only where the types of a generic child are known can its error be asked.
-        let ask = has_types(ty).then(|| {
-            let ask = runtime.generic(&Place::of_type(ty), &quote!(Asks), &quote!(#ty));
-            quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
-        });
-        let tags = call("tags", tags(&field.options.policy));
-        let needs = graph::of_field(field, runtime);
-        let slot = quote!(#slot #policy #more #ask #tags #needs);
-        let slot = match field.options.said_at {
-            Some(at) => runtime.call(&Place::at(at), &quote!(DeclaredSlot::said_here), slot),
-            None => slot,
-        };
+        let said = said(field, &more, runtime);
+        let said = said.map(|said| quote!(.saying(&const { #said })));
+        let slot = quote!(#slot #said);
         quote!(#(#cfgs)* #slot,)
     });
     let policy = call("with_policy", written(&options.policy, runtime));
@@ -181,6 +179,25 @@ fn declared(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
         #slots
         static __DECLARED: #runtime::DeclaredSupervisor = #declared;
     }
+}
+
+/// What the field says over what stands in it, if it says anything.
+fn said(field: &Field, of_kind: &TokenStream, runtime: &Runtime) -> Option<TokenStream> {
+    // Only where the types of a generic child are known can its error be asked.
+    let ask = has_types(&field.ty).then(|| {
+        let ask =
+            runtime.generic(&Place::of_type(&field.ty), &quote!(Asks), &field.ty.to_token_stream());
+        quote!(.asking({ use #runtime::AskNobody as _; <#ask>::ASK }))
+    });
+    let policy = call("with_policy", written(&field.options.policy, runtime));
+    let tags = call("tags", tags(&field.options.policy));
+    let needs = graph::of_field(field, runtime);
+    let nothing = match field.options.said_at {
+        Some(at) => runtime.call(&Place::at(at), &quote!(SaidAtField::here), quote!()),
+        None => quote!(#runtime::SaidAtField::NONE),
+    };
+    let all = quote!(#policy #of_kind #ask #tags #needs);
+    (field.options.said_at.is_some() || !all.is_empty()).then(|| quote!(#nothing #all))
 }
 
 /// Whether anything in it is known to the compiler alone.
@@ -234,9 +251,14 @@ fn checks(field: &Field, runtime: &Runtime) -> impl Iterator<Item = TokenStream>
 }
 
 /// What makes the runs of the child in a field.
-fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
+fn runs(field: &Field, state: &TokenStream, has_bounds: bool, runtime: &Runtime) -> TokenStream {
     let ty = &field.ty;
-    let runs = runtime.call(&Place::of_type(ty), &quote!(runs::<#ty, #state>), quote!());
+    let runs = if has_bounds && !field.has_cfg() {
+        // What a bound says needs no call that asks for it.
+        quote!(<#ty as #runtime::RunsUnder<#state>>::RUNS)
+    } else {
+        runtime.call(&Place::of_type(ty), &quote!(runs::<#ty, #state>), quote!())
+    };
     let Some(args) = &field.options.args else { return runs };
     let (its_state, value) = match &args.value {
         ArgsValue::Plain(value) => (quote!(_), value.to_token_stream()),
@@ -255,9 +277,9 @@ fn runs(field: &Field, state: &TokenStream, runtime: &Runtime) -> TokenStream {
 /// under every state that has what the children need.
 fn runs_under(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
     let Supervisor { options, name, fields, .. } = supervisor;
-    let table = |state: TokenStream| {
+    let table = |state: TokenStream, has_bounds: bool| {
         let runs = fields.iter().map(|field| {
-            let (cfgs, runs) = (field.cfgs(), runs(field, &state, runtime));
+            let (cfgs, runs) = (field.cfgs(), runs(field, &state, has_bounds, runtime));
             quote!(#(#cfgs)* #runs,)
         });
         quote! {
@@ -265,10 +287,10 @@ fn runs_under(supervisor: &Supervisor, runtime: &Runtime) -> TokenStream {
         }
     };
     if let Some(state) = &options.state {
-        let table = table(state.to_token_stream());
+        let table = table(state.to_token_stream(), false);
         return quote!(impl #runtime::RunsUnder<#state> for #name { #table });
     }
-    let table = table(quote!(__S));
+    let table = table(quote!(__S), true);
     let (aliases, bounds): (Vec<_>, Vec<_>) = fields
         .iter()
         .enumerate()

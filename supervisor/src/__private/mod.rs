@@ -4,7 +4,7 @@ pub use std::clone::Clone;
 pub use std::cmp::{Eq, PartialEq};
 pub use std::fmt::{Debug, Formatter, Result as FmtResult};
 pub use std::marker::PhantomData;
-pub use std::option::Option::Some;
+pub use std::option::Option::{None, Some};
 pub use std::primitive::{bool, str, usize};
 pub use std::time::Duration;
 
@@ -22,7 +22,9 @@ pub use crate::task::factory::BoxFuture;
 pub use crate::task::member::{Arguments, ArgumentsType};
 pub use crate::task::result::TaskResult;
 pub use crate::tree::args::{And, IsGiven, Needs, NoArgs, SpawnedWith};
-pub use crate::tree::declared::{DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node};
+pub use crate::tree::declared::{
+    DeclaredChild, DeclaredSlot, DeclaredSupervisor, Node, SaidAtField,
+};
 pub use crate::tree::graph::item::Item;
 pub use crate::tree::graph::key::Key;
 pub use crate::tree::graph::raise::{check_field, check_field_called};
@@ -36,7 +38,7 @@ pub use crate::tree::seat::{FromSeat, Seat, Seated};
 pub use crate::tree::slot::Slot;
 pub use crate::tree::state::Provide;
 pub use crate::tree::supervised::{
-    Group, HasMembers, IsMany, IsPool, Member, RunsUnder, Starts, Supervised,
+    Group, HasMembers, IsMany, IsPool, RunsUnder, Starts, Supervised,
 };
 
 use std::any::Any;
@@ -119,9 +121,9 @@ where
     <T::Handle as Starts<T, S>>::RUNS
 }
 
-/// The handle of the child `name` of the supervisor at `seat`.
-pub fn child<T: Supervised>(seat: &Seat, name: &str) -> T::Handle {
-    T::Handle::from_seat(seat.at(name))
+/// What stands in the field `name` of the supervisor at `seat`.
+pub fn part<H: FromSeat>(seat: &Seat, name: &str) -> H {
+    H::from_seat(seat.at(name))
 }
 
 /// One parameter of a run.
@@ -146,7 +148,7 @@ pub fn of_context<T: FromContext<C>, C, S>(run: &Run<S, C>) -> T {
 pub fn boxed<F, K>(future: F, reader: K) -> Result<BoxFuture, TaskFailure>
 where
     F: Future + Send + 'static, // not `Send`? Write a blocking child with a `LocalSet` in it.
-    K: Reads<F::Output, Said: Outcome> + Copy + Send + 'static,
+    K: Reads<F::Output, Said: Outcome>,
 {
     Ok(Box::pin(Then::new(future, move |output| reader.read(output).into_task_result())))
 }
@@ -202,8 +204,6 @@ impl Supervised for Absent {
     const KEY: Key = Key::new("", "", "", 0);
     const NODE: Node = Node::Child(&const { DeclaredChild::broken(Self::KEY) });
 }
-
-impl Member for Absent {}
 
 impl Needs<NoArgs> for Absent {}
 

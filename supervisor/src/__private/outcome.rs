@@ -1,7 +1,7 @@
 //! How the class of a failure is found: the type of what a child returns is asked what it can do.
 //!
-//! A tag of the type is asked for a method that it has where its bounds hold, and that what it
-//! dereferences to has in any case, so that what has no class is no mistake. With `classify` several
+//! A tag of the type is asked for a method that it has where its bounds hold, and that a trait has
+//! for it in any case, so that what has no class is no mistake. With `classify` several
 //! traits have the method, and the compiler takes the first whose bounds hold, one reference after
 //! the other. This works only where the type is known. A generic child is asked again at the
 //! field where it stands: see [`Asks`].
@@ -34,7 +34,7 @@ pub fn tag_of<T>(_: &T) -> Tag<T> {
 }
 
 /// Reads what a child returned.
-pub trait Reads<T> {
+pub trait Reads<T>: Copy + Send + 'static {
     /// What it amounts to.
     type Said;
     /// Reads it.
@@ -88,29 +88,22 @@ impl<T, E: Failure + IntoFailure> Reads<Result<T, E>> for WithClass {
 }
 
 impl<T, E: Failure + IntoFailure> Tag<Result<T, E>> {
-    /// The reader for an error that has a class.
-    pub fn pick(&self) -> WithClass {
+    /// The reader for an error that has a class. By value, like the method of the trait: at each
+    /// step the compiler prefers what the type has itself.
+    pub fn pick(self) -> WithClass {
         WithClass
     }
 }
 
-/// Stands for whatever type, where nothing else is known of it.
-#[derive(Debug)]
-pub struct Anything;
-
-impl Anything {
-    /// The reader for everything else.
-    pub fn pick(&self) -> AsItIs {
-        AsItIs
-    }
+/// Whatever has no class.
+pub trait PickAnything {
+    /// The reader for it.
+    fn pick(self) -> AsItIs;
 }
 
-/// What has no class is looked for here.
-impl<T> Deref for Tag<T> {
-    type Target = Anything;
-
-    fn deref(&self) -> &Anything {
-        &Anything
+impl<T> PickAnything for Tag<T> {
+    fn pick(self) -> AsItIs {
+        AsItIs
     }
 }
 

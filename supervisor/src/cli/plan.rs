@@ -10,6 +10,7 @@ use super::{Answer, Asked, Exit, Format, Loaded, line};
 use crate::config::plan::ConfigPlan;
 use crate::error::types::SupervisorError;
 use crate::id::ChildPath;
+use crate::policy::written::Written;
 use crate::spec::validate::ValidSpec;
 
 impl Asked<'_> {
@@ -67,19 +68,21 @@ fn text_of(valid: &ValidSpec) -> String {
     for rate in valid.restart_rates() {
         _ = writeln!(text, "  {rate}");
     }
-    _ = writeln!(text, "worst-case start: {:?}", valid.worst_case_start());
-    let budget = valid.shutdown_budget();
-    _ = match valid.worst_case_shutdown() {
-        Some(shutdown) if shutdown <= budget => writeln!(text, "worst-case shutdown: {shutdown:?}"),
+    _ = writeln!(text, "worst-case start: {}", Written(valid.worst_case_start()));
+    let budget = Written(valid.shutdown_budget());
+    _ = match valid.worst_case_shutdown().map(Written) {
+        Some(shutdown) if shutdown.0 <= budget.0 => {
+            writeln!(text, "worst-case shutdown: {shutdown}")
+        }
         Some(shutdown) => writeln!(
             text,
-            "worst-case shutdown: {shutdown:?}, cut short by the budget: what is left after \
-             {budget:?} is aborted"
+            "worst-case shutdown: {shutdown}, cut short by the budget: what is left after \
+             {budget} is aborted"
         ),
         None => writeln!(
             text,
             "worst-case shutdown: without end, cut short by the budget: what is left after \
-             {budget:?} is aborted"
+             {budget} is aborted"
         ),
     };
     text

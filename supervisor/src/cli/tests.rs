@@ -310,7 +310,7 @@ async fn a_plan_says_what_changes_when_and_what_the_tree_does_then() {
         "  /root/payments/ledger: /root/payments/gateway\n",
         "  /root/audit: itself\n",
         "`/root/audit`: at most 3 restarts a minute",
-        "worst-case start: 0ns\nworst-case shutdown: 18s\n",
+        "worst-case start: 0s\nworst-case shutdown: 18s\n",
     ] {
         assert!(plan.out.contains(part), "no {part} in {}", plan.out);
     }

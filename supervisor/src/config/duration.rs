@@ -9,6 +9,7 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::policy::shutdown::Grace;
+use crate::policy::written::Written;
 
 /// A duration that is written with its unit: `250ms`, `10s`, `1m 30s`.
 ///
@@ -24,7 +25,7 @@ impl From<Duration> for HumanDuration {
 
 impl fmt::Display for HumanDuration {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(&humantime::format_duration(self.0), f)
+        fmt::Display::fmt(&Written(self.0), f)
     }
 }
 

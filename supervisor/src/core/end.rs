@@ -27,7 +27,12 @@ impl Engine {
     /// Ends a supervisor: its children are stopped, youngest first.
     pub(super) fn begin_end(&mut self, key: NodeKey, why: EndWhy, is_asked: bool) {
         let up_for = self.up_for(key);
-        if self.state_of(key) == Some(State::Up) && !cfg!(plant_bug = "ended_row_goes_on") {
+        let was_up = self.state_of(key) == Some(State::Up);
+        // Now, because somebody may ask it to end meanwhile, or a round take it with it.
+        if was_up && !cfg!(plant_bug = "trial_passed_when_gone") {
+            self.pass_trial(key, up_for);
+        }
+        if was_up && !cfg!(plant_bug = "ended_row_goes_on") {
             self.end_rows(key, Ended::Run, up_for);
         }
         self.begin_end_after(key, why, is_asked, up_for);

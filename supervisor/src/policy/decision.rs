@@ -9,6 +9,7 @@ use super::failure::{OnLimit, TaskFailureKind};
 use super::intensity::Limit;
 use super::on_failure::FailureClass;
 use super::restart::Restart;
+use super::written::Written;
 use crate::task::exit::Exit;
 
 /// What the supervisor does about a run that has ended, or a start that has failed.
@@ -64,7 +65,7 @@ impl fmt::Display for RestartDecision {
         match self {
             Self::DoNotRestart { .. } => f.write_str("do not restart")?,
             Self::RestartAfter { delay: Duration::ZERO, .. } => f.write_str("restart at once")?,
-            Self::RestartAfter { delay, .. } => write!(f, "restart after {delay:.0?}")?,
+            Self::RestartAfter { delay, .. } => write!(f, "restart after {:.0}", Written(*delay))?,
             Self::Quarantine { .. } => f.write_str("quarantine")?,
             Self::Escalate { .. } => f.write_str("escalate")?,
             Self::ShutdownTree { .. } => f.write_str("shut the tree down")?,

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::or;
+use super::written::Written;
 use crate::core::time::Uptime;
 
 /// At most `max` restarts within `within`; one more is one too many.
@@ -78,7 +79,7 @@ impl LimitPatch {
 
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} within {:?}", self.max, self.within)
+        write!(f, "{} within {}", self.max, Written(self.within))
     }
 }
 

@@ -207,6 +207,10 @@ mod tests {
     fn a_wait_that_hardly_grows_is_followed_only_so_far() {
         let still = Backoff { jitter: 0.0, factor: 1.0, ..Backoff::new(SECOND, 2 * SECOND) };
         assert_eq!(tightest_span(&still, u32::MAX), (u32::MAX - 1) * SECOND);
+        // A tenth in ten thousand waits, and no more: with all of a million it would be many times that.
+        let slow = Backoff { factor: 1.000_01, ..Backoff::new(SECOND, 1_000_000 * SECOND) };
+        let span = tightest_span(&Backoff { jitter: 0.0, ..slow }, 1_000_001);
+        assert!(span < 1_200_000 * SECOND, "{span:?}");
         let slow = Backoff { factor: 1.0 + f64::EPSILON, ..still };
         let span = tightest_span_in_rows(&[slow, Backoff { max: 3 * SECOND, ..slow }], u32::MAX);
         assert!(span.abs_diff((u32::MAX - 1) * SECOND) < SECOND, "{span:?}");

@@ -17,6 +17,7 @@ pub mod restart;
 pub mod role;
 pub mod rules;
 pub mod shutdown;
+pub(crate) mod written;
 
 use std::sync::Arc;
 use std::time::Duration;

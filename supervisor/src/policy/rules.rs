@@ -17,6 +17,7 @@ use super::intensity::{Limit, LimitPatch};
 use super::on_failure::{ClassPatch, FailureClass};
 use super::restart::{AutoShutdown, Restart};
 use super::shutdown::{Grace, ShutdownPatch};
+use super::written::Written;
 
 /// The least grace. Zero is never what was meant.
 pub const LEAST_GRACE: Duration = Duration::from_millis(1);
@@ -43,7 +44,7 @@ pub enum PolicyFault {
         missing: &'static str,
     },
     /// The first wait is longer than the longest.
-    #[error("backoff `initial` ({initial:?}) is above `max` ({max:?})")]
+    #[error("backoff `initial` ({}) is above `max` ({})", Written(*initial), Written(*max))]
     InitialAboveMax {
         /// The first wait.
         initial: Duration,
@@ -60,15 +61,17 @@ pub enum PolicyFault {
     #[error("`{0}` is zero; nothing can be done in no time")]
     Zero(&'static str),
     /// No time to end by itself.
-    #[error("`grace` is below 1ms ({0:?}); a run that is asked to stop needs time to do so")]
+    #[error("`grace` is below 1ms ({}); a run that is asked to stop needs time to do so", Written(*.0))]
     Grace(Duration),
     /// No time to go after an abort.
-    #[error("`abort_wait` is below 1ms ({0:?}); a run that is aborted needs time to go")]
+    #[error("`abort_wait` is below 1ms ({}); a run that is aborted needs time to go", Written(*.0))]
     AbortWait(Duration),
     /// A child that keeps its promise would be stopped all the same.
     #[error(
-        "`heartbeat` ({heartbeat:?}) is not below `stale_after` ({stale_after:?}): a child that \
-         keeps its promise would be stopped all the same"
+        "`heartbeat` ({}) is not below `stale_after` ({}): a child that keeps its promise would be \
+         stopped all the same",
+        Written(*heartbeat),
+        Written(*stale_after)
     )]
     HeartbeatTooRare {
         /// How often one is promised.

@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::or;
+use super::written::Written;
 
 /// How long a cancelled run may take before it is aborted.
 ///
@@ -23,7 +24,7 @@ pub enum Grace {
 impl fmt::Display for Grace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::After(grace) => write!(f, "{grace:?}"),
+            Self::After(grace) => Written(*grace).fmt(f),
             Self::Infinite => f.write_str("infinite"),
         }
     }

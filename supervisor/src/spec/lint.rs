@@ -17,6 +17,7 @@ use crate::policy::lint::{never_trips_in_rows, tightest_span_in_rows, trips_befo
 use crate::policy::on_failure::FailureClass;
 use crate::policy::restart::Restart;
 use crate::policy::shutdown::{EACH_ITS_OWN, Grace};
+use crate::policy::written::Written;
 
 /// Something in a valid tree that is unlikely to be meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,27 +76,25 @@ pub enum WarningKind {
 impl fmt::Display for WarningKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NeverTrips { key, class, limit: Limit { max, within }, span } => write!(
+            Self::NeverTrips { key, class, limit, span } => write!(
                 f,
-                "{} ({max} within {within:?}) can never be spent by this child alone: with \
-                 its backoff, {} restarts take at least {span:.1?}, so it restarts for ever",
+                "{} ({limit}) can never be spent by this child alone: with \
+                 its backoff, {} restarts take at least {:.1}, so it restarts for ever",
                 Key(key, *class),
-                u64::from(*max) + 1
+                u64::from(limit.max) + 1,
+                Written(*span)
             ),
             Self::IntensityFirst { intensity, limit, class } => write!(
                 f,
-                "its {} ({} within {:?}) has no effect: its supervisor's `intensity` \
-                 ({} within {:?}) is spent first",
-                Key("restart_limit", *class),
-                limit.max,
-                limit.within,
-                intensity.max,
-                intensity.within
+                "its {} ({limit}) has no effect: its supervisor's `intensity` ({intensity}) is spent \
+                 first",
+                Key("restart_limit", *class)
             ),
             Self::StopBeyondBudget { worst_case, budget, of } => write!(
                 f,
-                "it can take {worst_case:?} to stop, and `{of}` has {budget:?} for its end: then \
-                 it is cut short"
+                "it can take {} to stop, and `{of}` has {} for its end: then it is cut short",
+                Written(*worst_case),
+                Written(*budget)
             ),
         }
     }

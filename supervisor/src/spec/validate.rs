@@ -23,6 +23,7 @@ use crate::policy::on_failure::FailureClass;
 use crate::policy::restart::AutoShutdown;
 use crate::policy::rules::{self, PolicyFault};
 use crate::policy::shutdown::Grace;
+use crate::policy::written::Written;
 use crate::policy::{Policy, PolicyPatch};
 use crate::task::member::WrongArguments;
 
@@ -443,8 +444,9 @@ pub enum Fault {
     HealthOfSupervisor,
     /// It would be cut short.
     #[error(
-        "`grace` ({grace:?}) is longer than the {budget:?} that `{of}` has for its end, so it \
-         would be cut short"
+        "`grace` ({}) is longer than the {} that `{of}` has for its end, so it would be cut short",
+        Written(*grace),
+        Written(*budget)
     )]
     GraceBeyondBudget {
         /// What was said about the child.

@@ -1,31 +1,22 @@
 //! What the attribute macros leave behind: static descriptions, with only what was written.
 
+mod field;
 pub(super) mod specs;
 
 use std::panic::Location;
 use std::time::Duration;
 
-#[cfg(feature = "config")]
-use super::args::SpawnedWith;
-use super::args::{Gives, Needs, NeedsNothing};
+pub use self::field::{DeclaredSlot, SaidAtField};
 use super::graph::item::Item;
 use super::graph::key::Key;
 use super::graph::report::Wire;
-use super::seat::{FromSeat, Seated};
-#[cfg(feature = "config")]
-use super::supervised::HasMembers;
-#[cfg(not(feature = "config"))]
-use super::supervised::ReadsConfig;
-use super::supervised::{Group, IsMany, IsPool, Supervised};
-#[cfg(feature = "config")]
-use crate::config::args::{ArgsType, DeclaredArgs};
+use super::seat::Seated;
 #[cfg(feature = "config")]
 use crate::config::settings::{DeclaredSettings, TakesSettings};
 use crate::policy::dependency::StartMode;
 use crate::policy::intensity::Limit;
 use crate::policy::restart::{AutoShutdown, Meltdown, Restart, Strategy};
 use crate::policy::{PolicyPatch, or};
-use crate::task::exit::Ask;
 
 /// What was written about a child or a supervisor.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +51,8 @@ impl Node {
 
 /// What was written about a child where its function is.
 ///
-/// The macros write it field by field. What most children say is there as it was written, and only
-/// the rest as a patch: the compiler goes through all of it, for each child.
+/// What most children say is there as it was written, and only the rest as a patch: the compiler
+/// goes through all of it, for each child.
 #[derive(Clone, Copy, Debug)]
 pub struct DeclaredChild {
     /// What the checks of the whole tree look at.
@@ -85,7 +76,7 @@ pub struct DeclaredChild {
 
 impl DeclaredChild {
     /// A child that says nothing, without its key.
-    pub const NONE: Self = Self {
+    pub(super) const NONE: Self = Self {
         item: Item::NONE,
         backoff: None,
         restart_limit: None,
@@ -97,6 +88,54 @@ impl DeclaredChild {
         settings: None,
     };
 
+    /// A child that says no more than this, as most do: one call takes the compiler less than the
+    /// fields one by one.
+    pub const fn said(
+        key: Key,
+        restart: Option<Restart>,
+        backoff: Option<(u64, u64)>,
+        restart_limit: Option<(u32, u64)>,
+        depends_on: &'static [Key],
+    ) -> Self {
+        let item = Item { key, restart, depends_on, ..Item::NONE };
+        Self { item, backoff, restart_limit, ..Self::NONE }
+    }
+
+    /// See [`ChildSpec::tags`](crate::spec::child::ChildSpec::tags).
+    #[must_use]
+    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
+        self.tags = tags;
+        self
+    }
+
+    /// Its policies follow from its types, so that they can be checked where those are known.
+    #[must_use]
+    pub const fn of_its_types(mut self) -> Self {
+        self.is_of_its_types = true;
+        self
+    }
+
+    /// Its parameters are handles of these.
+    #[must_use]
+    pub const fn handles(mut self, handles: &'static [Key]) -> Self {
+        self.item.handles = handles;
+        self
+    }
+
+    /// It may stand in one struct more than once.
+    #[must_use]
+    pub const fn multiple(mut self) -> Self {
+        self.item.is_multiple = true;
+        self
+    }
+
+    /// One of its parameters is a `Lease`.
+    #[must_use]
+    pub const fn takes_lease(mut self) -> Self {
+        self.item.takes_lease = true;
+        self
+    }
+
     /// What did not compile.
     pub const fn broken(key: Key) -> Self {
         Self { item: Item::broken(key), ..Self::NONE }
@@ -107,9 +146,8 @@ impl DeclaredChild {
         Self { item, ..Self::NONE }
     }
 
-    /// With these policies.
     #[cfg(test)]
-    pub(super) const fn with_policy(key: Key, policy: &'static PolicyPatch) -> Self {
+    pub(super) const fn of_policy(key: Key, policy: &'static PolicyPatch) -> Self {
         let item = Item { restart: policy.restart, ..Item::child(key) };
         Self { item, policy: Some(policy), ..Self::NONE }
     }
@@ -318,214 +356,5 @@ impl DeclaredSupervisor {
 
     pub(super) const fn at(&self) -> &'static Location<'static> {
         self.item.key.at()
-    }
-}
-
-/// What most fields say, for all of them: each patch of its own the compiler would go through.
-static NOTHING: PolicyPatch = PolicyPatch::NONE;
-
-/// One field of a supervisor.
-#[derive(Clone, Copy, Debug)]
-pub struct DeclaredSlot {
-    pub(super) name: &'static str,
-    pub(super) node: Node,
-    pub(super) item: &'static Item,
-    /// Over what the child itself says.
-    pub(super) depends_on: Option<&'static [Key]>,
-    /// Names of fields of the same struct.
-    pub(super) after: &'static [&'static str],
-    /// What the field says about its child: nothing, for most.
-    pub(super) policy: &'static PolicyPatch,
-    pub(super) says_policy: bool,
-    max_children: Option<u32>,
-    count: Option<u32>,
-    intensity: Option<Limit>,
-    meltdown: Option<Meltdown>,
-    tags: &'static [&'static str],
-    ask: Option<Ask>,
-    /// Where the field says it, if it says anything.
-    at: Option<&'static Location<'static>>,
-    #[cfg(feature = "config")]
-    args: Option<DeclaredArgs>,
-}
-
-impl DeclaredSlot {
-    /// The field `name` that holds `T`.
-    pub const fn new<T: Supervised<Handle: Gives<T, N>>, N: NeedsNothing>(
-        name: &'static str,
-    ) -> Self {
-        Self::of(name, T::NODE)
-    }
-
-    /// A field that says `args`. What they are is checked where they are made.
-    pub const fn given<T: Supervised<Handle: FromSeat>>(name: &'static str) -> Self {
-        Self::of(name, T::NODE)
-    }
-
-    /// A field that says something that only a pool or a many has.
-    pub const fn group<T: Group + Needs<N>, N: NeedsNothing>(name: &'static str) -> Self {
-        Self::of(name, T::NODE)
-    }
-
-    /// A field that says something that only a pool has.
-    pub const fn pool<T: IsPool>(name: &'static str) -> Self {
-        Self::of(name, T::NODE)
-    }
-
-    /// A field whose pool has members that a configuration names; see
-    /// [`SupervisorSpec::from_config`](crate::spec::supervisor::SupervisorSpec::from_config).
-    #[cfg(feature = "config")]
-    pub const fn configured<T, N>(name: &'static str) -> Self
-    where
-        T: Supervised + HasMembers<Member: Needs<N>>,
-        N: SpawnedWith<Value: ArgsType>,
-    {
-        let mut slot = Self::of(name, T::NODE);
-        slot.args = Some(DeclaredArgs::of::<N::Value>());
-        slot
-    }
-
-    /// Only a message.
-    #[cfg(not(feature = "config"))]
-    pub const fn configured<T: Supervised + ReadsConfig, N>(name: &'static str) -> Self {
-        Self::of(name, T::NODE)
-    }
-
-    /// A field that says something that only a many has.
-    pub const fn many<T: IsMany<N>, N>(name: &'static str) -> Self {
-        Self::of(name, T::NODE)
-    }
-
-    pub(super) const fn of(name: &'static str, node: Node) -> Self {
-        let (max_children, count, intensity, meltdown) = (None, None, None, None);
-        Self {
-            name,
-            node,
-            item: node.item(),
-            depends_on: None,
-            after: &[],
-            policy: &NOTHING,
-            says_policy: false,
-            max_children,
-            count,
-            intensity,
-            meltdown,
-            tags: &[],
-            ask: None,
-            at: None,
-            #[cfg(feature = "config")]
-            args: None,
-        }
-    }
-
-    /// What it says stands here.
-    #[must_use]
-    #[track_caller]
-    pub const fn said_here(mut self) -> Self {
-        self.at = Some(Location::caller());
-        self
-    }
-
-    /// What stands here starts when these are ready, whatever the child itself depends on.
-    #[must_use]
-    pub const fn depends_on(mut self, keys: &'static [Key]) -> Self {
-        self.depends_on = Some(keys);
-        self
-    }
-
-    /// What stands here starts after these fields, and means what stands there.
-    #[must_use]
-    pub const fn after(mut self, names: &'static [&'static str]) -> Self {
-        self.after = names;
-        self
-    }
-
-    /// The policies written at it.
-    #[must_use]
-    pub const fn with_policy(mut self, policy: &'static PolicyPatch) -> Self {
-        self.policy = policy;
-        self.says_policy = true;
-        self
-    }
-
-    /// See [`SupervisorSpec::max_children`](crate::spec::supervisor::SupervisorSpec::max_children).
-    #[must_use]
-    pub const fn max_children(mut self, max: u32) -> Self {
-        self.max_children = Some(max);
-        self
-    }
-
-    /// See [`SupervisorSpec::count`](crate::spec::supervisor::SupervisorSpec::count).
-    #[must_use]
-    pub const fn count(mut self, count: u32) -> Self {
-        self.count = Some(count);
-        self
-    }
-
-    /// See [`SupervisorSpec::intensity`](crate::spec::supervisor::SupervisorSpec::intensity).
-    #[must_use]
-    pub const fn intensity(mut self, max: u32, within: Duration) -> Self {
-        self.intensity = Some(Limit::new(max, within));
-        self
-    }
-
-    /// See [`SupervisorSpec::meltdown`](crate::spec::supervisor::SupervisorSpec::meltdown).
-    #[must_use]
-    pub const fn meltdown(mut self, meltdown: Meltdown) -> Self {
-        self.meltdown = Some(meltdown);
-        self
-    }
-
-    /// Tags in place of those of what stands in it.
-    #[must_use]
-    pub const fn tags(mut self, tags: &'static [&'static str]) -> Self {
-        self.tags = tags;
-        self
-    }
-
-    /// Who knows the class of its failures, where the child itself could not: a generic one does
-    /// not know all of its types.
-    #[must_use]
-    pub const fn asking(mut self, ask: Option<Ask>) -> Self {
-        self.ask = ask;
-        self
-    }
-}
-
-impl DeclaredSlot {
-    pub(crate) const fn name(&self) -> &'static str {
-        self.name
-    }
-
-    pub(crate) const fn node(&self) -> Node {
-        self.node
-    }
-
-    pub(super) const fn policy(&self) -> &'static PolicyPatch {
-        self.policy
-    }
-
-    pub(super) const fn item(&self) -> &'static Item {
-        self.item
-    }
-
-    pub(super) const fn comes_after(&self) -> &'static [&'static str] {
-        self.after
-    }
-
-    pub(super) const fn needs(&self) -> &'static [Key] {
-        match self.depends_on {
-            Some(keys) => keys,
-            None => self.item.depends_on,
-        }
-    }
-
-    /// Whether the field says anything about its child.
-    pub(super) const fn says_something(&self) -> bool {
-        self.at.is_some()
-    }
-
-    pub(super) const fn declared_count(&self) -> Option<u32> {
-        self.count
     }
 }

@@ -56,7 +56,7 @@ pub(super) const fn look_through(supervisor: &DeclaredSupervisor, findings: &mut
 /// each child, and for each call as long as for ten of them.
 const fn is_fine(slot: &DeclaredSlot) -> bool {
     let Node::Child(child) = slot.node else { return false };
-    if slot.says_policy || child.is_of_its_types || cfg!(plant_bug = "all_is_plain") {
+    if slot.said.says_policy || child.is_of_its_types || cfg!(plant_bug = "all_is_plain") {
         return false;
     }
     if child.policy.is_some() {

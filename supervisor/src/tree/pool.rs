@@ -189,7 +189,8 @@ impl<C> HasMembers for Pool<C> {
 }
 
 impl<S: 'static, C: Member + RunsUnder<S>> RunsUnder<S> for Pool<C> {
-    const RUNS: Runs<S> = Runs::Members(&const { MemberRuns::new::<C>(C::TAKES) });
+    const RUNS: Runs<S> =
+        Runs::Members(&const { MemberRuns::new::<C>(<C as RunsUnder<S>>::TAKES) });
 }
 
 impl<C: 'static> FromSeat for Pool<C> {

@@ -3,6 +3,7 @@
 
 use super::declared::Node;
 use super::graph::key::Key;
+use super::handle::Handle;
 use super::parameter::Run;
 use super::runs::Runs;
 use super::seat::FromSeat;
@@ -27,7 +28,7 @@ pub trait Supervised: Sized + 'static {
     const NODE: Node;
 }
 
-/// A child that can be a member of a pool, or one of many.
+/// A child: it can be a member of a pool, or one of many.
 ///
 /// Not a supertrait of anything, or a bound on what is none would be a second mistake.
 #[diagnostic::on_unimplemented(
@@ -35,10 +36,14 @@ pub trait Supervised: Sized + 'static {
     label = "no `#[child]` function",
     note = "only a child can be, by the name of its function; a supervisor cannot"
 )]
-pub trait Member: Supervised {
-    /// What it is given.
-    const TAKES: ArgumentsType = ArgumentsType::of::<()>();
-}
+pub trait Member: Supervised {}
+
+impl<T: Supervised<Handle: OfChild<T>>> Member for T {}
+
+/// The handle of the child `T`. No child has to say that it is one: its handle does.
+pub trait OfChild<T> {}
+
+impl<T> OfChild<T> for Handle<T> {}
 
 /// A pool or a many.
 #[diagnostic::on_unimplemented(
@@ -90,6 +95,9 @@ pub trait IsMany<N>: Supervised {}
 pub trait RunsUnder<S: 'static> {
     /// What makes its runs.
     const RUNS: Runs<S> = Runs::Async(Self::run);
+
+    /// What it is given, as a member of a group.
+    const TAKES: ArgumentsType = ArgumentsType::of::<()>();
 
     /// Starts a run of an async child, which says no more than this: a function costs the compiler
     /// less than a constant with a closure. What says its `RUNS` has none, and what did not compile

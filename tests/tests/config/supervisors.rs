@@ -105,7 +105,7 @@ policy:
 shutdown: { grace: 1000y, abort_wait: 1000y, budget: 1000y }
 supervisor: { intensity: { max: 4294967295, within: 1000y } }
 ";
-    check(tree, yaml, "decision: restart after 31557600000s").await;
+    check(tree, yaml, "decision: restart after 365250d").await;
 }
 
 #[tokio::test(start_paused = true)]

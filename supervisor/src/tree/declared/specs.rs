@@ -59,7 +59,7 @@ fn slot_spec<S: Send + Sync + 'static>(
     let dependencies = needs.to_start.iter().map(|path| Dependency::from(path.as_str())).collect();
     match (slot.node, runs) {
         (Node::Supervisor(declared), Runs::Supervisor(runs)) => {
-            let policy = slot.policy.overrule(declared.policy);
+            let policy = slot.said.policy.overrule(declared.policy);
             let mut inner = supervisor(declared, runs, slot.name, &policy, state, wiring);
             inner.tags = slot.tags_over(declared.tags);
             inner.dependencies = dependencies;
@@ -76,7 +76,7 @@ fn slot_spec<S: Send + Sync + 'static>(
             let policy = declared.policy();
             let mut child = ChildSpec::new(
                 slot.name,
-                factory(runs, state, Gift::Nothing, slot.ask, Arc::clone(&needs.links)),
+                factory(runs, state, Gift::Nothing, slot.said.ask, Arc::clone(&needs.links)),
             );
             child.declared_at = declared.at();
             #[cfg(feature = "config")]
@@ -84,22 +84,22 @@ fn slot_spec<S: Send + Sync + 'static>(
                 child.settings = declared.settings;
                 child.at_field = slot.at_field(&policy);
             }
-            let mut child = child.with_policy(slot.policy.overrule(policy));
+            let mut child = child.with_policy(slot.said.policy.overrule(policy));
             child.tags = slot.tags_over(declared.tags);
             child.dependencies = dependencies;
             child.into()
         }
         (Node::Pool(declared), Runs::Members(members)) => {
             let links = needs.links_of_members();
-            let members = members.factory(state, slot.ask, links);
+            let members = members.factory(state, slot.said.ask, links);
             let pool = SupervisorSpec::pool(slot.name).members(members);
             slot.group_spec(pool, declared, dependencies).into()
         }
         (Node::Many(declared), Runs::Members(members)) => {
             // That it says how many is checked where it is declared.
-            let count = slot.count.unwrap_or_default();
+            let count = slot.said.count.unwrap_or_default();
             let links = needs.links_of_members();
-            let members = members.factory(state, slot.ask, links);
+            let members = members.factory(state, slot.said.ask, links);
             let many = SupervisorSpec::many(slot.name, count, members);
             slot.group_spec(many, declared, dependencies).into()
         }
@@ -126,13 +126,18 @@ impl DeclaredSlot {
     /// The field's part in what is said about what stands in it, over `before`.
     #[cfg(feature = "config")]
     fn at_field(&'static self, before: &PolicyPatch) -> Option<AtField> {
-        let has_tags = !self.tags.is_empty();
-        self.at.map(|at| AtField { said: self.policy, before: Arc::new(*before), has_tags, at })
+        let has_tags = !self.said.tags.is_empty();
+        self.said.at.map(|at| AtField {
+            said: self.policy(),
+            before: Arc::new(*before),
+            has_tags,
+            at,
+        })
     }
 
     /// The tags said at the field, or else those of what stands in it.
     fn tags_over(&self, weaker: &'static [&'static str]) -> Tags {
-        let tags = if self.tags.is_empty() { weaker } else { self.tags };
+        let tags = if self.said.tags.is_empty() { weaker } else { self.said.tags };
         Tags::new(tags.iter().copied())
     }
 
@@ -145,7 +150,7 @@ impl DeclaredSlot {
         dependencies: Vec<Dependency>,
     ) -> SupervisorSpec {
         let of_members = declared.policy();
-        let mut policy = self.policy.overrule(of_members);
+        let mut policy = self.said.policy.overrule(of_members);
         let said = policy.on_dependency_restart.take();
         let of_role = || policy.role.and_then(|role| role.defaults().on_dependency_restart);
         let follows = said.or_else(|| of_role().filter(|_| !dependencies.is_empty()));
@@ -160,9 +165,9 @@ impl DeclaredSlot {
         let mut spec = group.member_tags_as(self.tags_over(declared.tags));
         spec.policy.on_dependency_restart = follows;
         spec.dependencies = dependencies;
-        spec.group.max_children = self.max_children;
-        spec.intensity = self.intensity;
-        spec.meltdown = self.meltdown;
+        spec.group.max_children = self.said.max_children;
+        spec.intensity = self.said.intensity;
+        spec.meltdown = self.said.meltdown;
         spec
     }
 }

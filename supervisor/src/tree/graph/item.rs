@@ -45,7 +45,7 @@ pub struct Item {
 
 impl Item {
     /// A child that needs nothing, without its key.
-    pub const NONE: Self = Self {
+    pub(in crate::tree) const NONE: Self = Self {
         key: Key::NONE,
         restart: None,
         default_restart: None,

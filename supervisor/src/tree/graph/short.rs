@@ -9,7 +9,6 @@
 //! few calls, not even of what reads a field, and arrays in place of structs.
 
 use super::item::Item;
-use super::key::Key;
 use super::report::{Wire, WireKind};
 use super::tree::NONE;
 use crate::policy::restart::Restart;
@@ -57,6 +56,7 @@ struct Rows<'a> {
 /// Puts what stands below `item` into its buckets, from the number `node` on, and says which number
 /// is the next; `NONE` where this is not the way. What stands in nested supervisors matters only to
 /// those who look for something.
+#[expect(clippy::cast_possible_truncation, reason = "any bits of it do")]
 const fn put(
     rows: &mut Rows<'_>,
     item: &'static Item,
@@ -75,9 +75,9 @@ const fn put(
         let item = slot.item;
         at += 1;
         let (id, number) = (item.key.id, node as usize);
-        let bucket = item.key.bucket(buckets);
+        let bucket = id as usize % buckets;
         if is_top {
-            let ([], []) = (slot.after, item.requires) else { return NONE };
+            let ([], []) = (slot.said.after, item.requires) else { return NONE };
             let mut other = rows.first[bucket];
             while other != NONE {
                 // Twice the same, unless both say what tells them apart.
@@ -90,7 +90,7 @@ const fn put(
         rows.ids[number] = id;
         rows.next[number] = rows.first[bucket];
         rows.first[bucket] = node;
-        rows.is_lasting[number] = match (slot.policy.restart, item.restart) {
+        rows.is_lasting[number] = match (slot.said.policy.restart, item.restart) {
             (Some(restart), _) | (None, Some(restart)) => !matches!(restart, Restart::Temporary),
             (None, None) => is_lasting,
         };
@@ -112,58 +112,67 @@ const fn number_of(nodes: usize) -> u32 {
 }
 
 /// Looks for what the fields of `top` ask for.
+#[expect(clippy::cast_possible_truncation, reason = "any bits of it do")]
 const fn look_for(rows: &Rows<'_>, top: &'static Item, wires: &mut [Wire]) -> Option<usize> {
     let (slots, mut at, mut from, mut count) = (top.slots, 0, 0, 0);
-    let (fields, buckets) = (slots.len(), rows.first.len());
+    let (first, next): (&[u32], &[u32]) = (rows.first, rows.next);
+    let (ids, is_lasting): (&[u64], &[bool]) = (rows.ids, rows.is_lasting);
+    let (fields, buckets) = (slots.len(), first.len());
+    // Then no key is there twice, and it is enough to find one.
+    let is_flat = top.nodes_below == fields;
     while at < fields {
         let slot = &slots[at];
         let item = slot.item;
-        let mut keys = match slot.depends_on {
+        let mut keys = match slot.said.depends_on {
             Some(keys) => keys,
             None => item.depends_on,
         };
-        while let [key, others @ ..] = keys {
+        let mut are_handles = false;
+        loop {
+            let [key, others @ ..] = keys else {
+                if are_handles {
+                    break;
+                }
+                (keys, are_handles) = (item.handles, true);
+                continue;
+            };
             keys = others;
-            let to = only(rows, key, buckets);
-            // What comes later or is unknown, what it is itself and what is gone for good.
-            let is_before = to < from || to != NONE && cfg!(plant_bug = "short_way_ahead");
-            if !is_before || !rows.is_lasting[to as usize] {
+            let (id, mut to) = (key.id, NONE);
+            // Most depend on what stands just before them.
+            if is_flat && at > 0 && ids[at - 1] == id {
+                to = from - 1;
+            } else {
+                let mut node = first[id as usize % buckets];
+                while node != NONE {
+                    if ids[node as usize] == id {
+                        if to != NONE && !cfg!(plant_bug = "short_way_to_one_of_two") {
+                            return None;
+                        }
+                        to = node;
+                        if is_flat {
+                            break;
+                        }
+                    }
+                    node = next[node as usize];
+                }
+            }
+            if to == NONE || key.is_one_of_many {
                 return None;
             }
-            wires[count] = Wire { from, to, kind: WireKind::Start };
-            count += 1;
-        }
-        let mut keys = item.handles;
-        while let [key, others @ ..] = keys {
-            keys = others;
-            let to = only(rows, key, buckets);
-            if to == NONE {
-                return None;
+            if are_handles {
+                wires[count] = Wire { from, to, kind: WireKind::Handle(id) };
+            } else {
+                // What comes later, what it is itself, and what is gone for good.
+                let is_before = to < from || cfg!(plant_bug = "short_way_ahead");
+                if !is_before || !is_lasting[to as usize] {
+                    return None;
+                }
+                wires[count] = Wire { from, to, kind: WireKind::Start };
             }
-            wires[count] = Wire { from, to, kind: WireKind::Handle(key.id()) };
             count += 1;
         }
         from += 1 + number_of(item.nodes_below);
         at += 1;
     }
     Some(count)
-}
-
-/// The only node with this key; `NONE` where there is not one, or nothing tells it from others.
-const fn only(rows: &Rows<'_>, key: &Key, buckets: usize) -> u32 {
-    if key.is_one_of_many {
-        return NONE;
-    }
-    let (id, mut found) = (key.id, NONE);
-    let mut node = rows.first[key.bucket(buckets)];
-    while node != NONE {
-        if rows.ids[node as usize] == id {
-            if found != NONE && !cfg!(plant_bug = "short_way_to_one_of_two") {
-                return NONE;
-            }
-            found = node;
-        }
-        node = rows.next[node as usize];
-    }
-    found
 }

@@ -207,9 +207,9 @@ fn a_reset_makes_the_limits_of_classes_whole() {
         "
         0ms: start a#1, up
         0ms: start a#2
-        a: timeout 1 of 1 within 60s
+        a: timeout 1 of 1 within 1m
         0ms: [reset a: ok]
-        a: timeout 0 of 1 within 60s
+        a: timeout 0 of 1 within 1m
         0ms: start a#3
         0ms: (a#3 decision: quarantine (its restart limit for `timeout` is spent))
         ",
@@ -224,7 +224,7 @@ fn a_trial_that_is_stood_makes_the_limits_of_classes_whole() {
         "
         0ms: start a#1, up
         1000ms: start a#2
-        a: timeout 1 of 0 within 60s
+        a: timeout 1 of 0 within 1m
         3000ms: (a#2 its own limit counts from nothing), (a#2 decision: restart at once (it is permanent)), start a#3
         ",
     );
@@ -239,7 +239,7 @@ fn a_restart_of_the_supervisor_empties_the_limits_of_classes() {
         0ms: start s/a#1, up
         100ms: start s/a#2
         1000ms: cancel s/a#2, start s/a#3, [restart s: ok]
-        s/a: timeout 0 of 1 within 60s
+        s/a: timeout 0 of 1 within 1m
         1000ms: (s/a#3 decision: restart after 100ms (it is permanent; by the policy for `timeout`))
         ",
     );

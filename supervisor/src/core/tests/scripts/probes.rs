@@ -217,6 +217,27 @@ fn a_whole_supervisor_is_probed_too() {
 }
 
 #[test]
+fn a_supervisor_that_stood_its_trial_has_its_budget_whole_though_it_is_stopped_while_it_gives_up() {
+    check(
+        "one_for_one { s intensity=0/60s limit=1/60s probe=5s reset_after=2s { a, b } }",
+        "start; exit s/a error; exit s/a error; wait 5s; wait 2s; immortal s/b; show budget_reset; \
+         exit s/a error; stop s; exit s/b ok; start s; exit s/a error; exit s/b ok; state s",
+        "
+        0ms: start s/a#1, start s/b#1, up
+        0ms: cancel s/b#1, start s/a#2, start s/b#2
+        0ms: cancel s/b#2
+        5000ms: start s/a#3, start s/b#3
+        7000ms: (s#3 its own limit counts from nothing), cancel s/b#3
+        7000ms: [stop s: ok]
+        7000ms: start s/a#4, start s/b#4, [start s: ok]
+        7000ms: cancel s/b#4
+        7000ms: start s/a#5, start s/b#5
+        s up#5
+        ",
+    );
+}
+
+#[test]
 fn a_shutdown_interrupts_the_wait_for_a_probe() {
     check(
         "one_for_one { a limit=0/60s probe=5s, b }",
