@@ -182,6 +182,11 @@ impl Model {
                 if !node.is_gone && node.life == Life::Quarantined && is_wanted {
                     self.probe(child);
                 }
+                // One that is ready at once says so when all who waited have had their turn.
+                let is_more = matches!(self.nodes[id].jobs.front(), Some(Job::Probe(_)));
+                if is_more && self.nodes[id].step == Step::Idle {
+                    return self.look_at_idle(id);
+                }
                 true
             }
             Some(Job::FailedStart(child, exit)) => {
