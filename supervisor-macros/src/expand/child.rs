@@ -7,7 +7,7 @@ use syn::{GenericArgument, PathArguments, ReturnType, Type, TypeParamBound};
 use super::graph;
 use super::hover::is_for_clippy;
 use super::parameter::{Parameter, Value, parameters, settings};
-use super::policy::{call, check, said, tags};
+use super::policy::{Said, call, check, said, tags};
 use super::runtime::{Place, Runtime};
 use super::text::code;
 use crate::model::{Child, Function, only, peeled};
@@ -75,22 +75,8 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
     let (needing, needs_clause) =
         as_far_as(&|| quote!(#needs #rest #key #depends_on #needed #(#settings)*));
     let own = if is_generic { "Self" } else { &format!("<{name} as __rt::Supervised>") };
-    let most = code!(
-        __RESTART = &said.restart, __BACKOFF = &said.backoff, __LIMIT = &said.restart_limit,
-        __OWN = own;
-        __OWN::KEY, __RESTART, __BACKOFF, __LIMIT,
-    );
-    let declared = quote! {
-        #runtime::DeclaredChild::said(#most #depends_on)
-        #tags #of_its_types #needed #(.settings::<#settings>())*
-    };
-    // In a field, where what is referred to lives as long as the static.
-    let declared = match rest {
-        Some(rest) => quote! {
-            #runtime::DeclaredChild { policy: #runtime::Some(#rest), ..#declared }
-        },
-        None => declared,
-    };
+    let more = quote!(#tags #of_its_types #needed #(.settings::<#settings>())*);
+    let declared = declared(&said, own, &depends_on, &more, &runtime);
     let has_expressions = check.is_some();
     let (declared_static, node) = kept(declared, !is_generic, has_expressions, &runtime);
     // Where all types are known, it is one too many.
@@ -122,6 +108,25 @@ pub(super) fn expand(child: &Valid<Child>) -> TokenStream {
             #check
         };
     }
+}
+
+/// What was written, as a value. `own` is the type that has the key, `more` is calls.
+fn declared(
+    said: &Said,
+    own: &str,
+    depends_on: &TokenStream,
+    more: &TokenStream,
+    runtime: &Runtime,
+) -> TokenStream {
+    let most = code!(
+        __RESTART = &said.restart, __BACKOFF = &said.backoff, __LIMIT = &said.restart_limit,
+        __OWN = own;
+        __OWN::KEY, __RESTART, __BACKOFF, __LIMIT,
+    );
+    let declared = quote!(#runtime::DeclaredChild::said(#most #depends_on) #more);
+    let Some(rest) = &said.rest else { return declared };
+    // In a field, where what is referred to lives as long as the static.
+    quote!(#runtime::DeclaredChild { policy: #runtime::Some(#rest), ..#declared })
 }
 
 /// What clippy is told about the function, and about what is made of it.

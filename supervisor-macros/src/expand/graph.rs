@@ -18,7 +18,7 @@ pub(super) fn key(name: &Ident) -> TokenStream {
 }
 
 /// `const KEY: …;`, with this behind what makes the key.
-fn key_and(name: &Ident, more: Option<TokenStream>) -> TokenStream {
+fn key_and(name: &Ident, more: Option<&TokenStream>) -> TokenStream {
     let name = name.unraw().to_string();
     // Of the package that is being compiled. Without Cargo there are no two versions either.
     let version = std::env::var("CARGO_PKG_VERSION").unwrap_or_default();
@@ -45,7 +45,7 @@ pub(super) fn key_of_child(child: &Child, name: &Ident) -> TokenStream {
         None if child.function.signature.generics.params.is_empty() => None,
         None => Some(quote!(.one_of_many())),
     };
-    key_and(name, more)
+    key_and(name, more.as_ref())
 }
 
 /// The keys of these children, as an array.

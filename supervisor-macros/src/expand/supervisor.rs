@@ -192,9 +192,10 @@ fn said(field: &Field, of_kind: &TokenStream, runtime: &Runtime) -> Option<Token
     let policy = call("with_policy", written(&field.options.policy, runtime));
     let tags = call("tags", tags(&field.options.policy));
     let needs = graph::of_field(field, runtime);
-    let nothing = match field.options.said_at {
-        Some(at) => runtime.call(&Place::at(at), &quote!(SaidAtField::here), quote!()),
-        None => quote!(#runtime::SaidAtField::NONE),
+    let nothing = if let Some(at) = field.options.said_at {
+        runtime.call(&Place::at(at), &quote!(SaidAtField::here), quote!())
+    } else {
+        quote!(#runtime::SaidAtField::NONE)
     };
     let all = quote!(#policy #of_kind #ask #tags #needs);
     (field.options.said_at.is_some() || !all.is_empty()).then(|| quote!(#nothing #all))

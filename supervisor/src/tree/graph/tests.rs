@@ -15,7 +15,7 @@ use super::short::Shelf;
 use super::tree::{NO_WIRE, Room, TOP, Tree};
 use crate::policy::PolicyPatch;
 use crate::policy::restart::Restart;
-use crate::tree::declared::{DeclaredChild, DeclaredSlot, Node};
+use crate::tree::declared::{DeclaredChild, DeclaredSlot, Node, SaidAtField};
 use crate::tree::layers::Finding;
 
 fn leak<T>(value: T) -> &'static T {
@@ -99,10 +99,10 @@ fn supervisor(name: &str, head: &Line<'_>, lines: &[Line<'_>]) -> &'static Item 
                 ..Item::child(key(ty))
             }
         };
-        let slot = slot(field, item).depends_on(keys(line.after("needs")));
         let after = line.after("after").iter().map(|name| leak((*name).to_owned()).as_str());
-        let slot = slot.after(leak_all(after.collect()));
-        slots.push(if line.says("said") { slot.said_here() } else { slot });
+        let nothing = if line.says("said") { SaidAtField::here() } else { SaidAtField::NONE };
+        let said = nothing.depends_on(keys(line.after("needs"))).after(leak_all(after.collect()));
+        slots.push(slot(field, item).saying(leak(said)));
     }
     let requires = keys(head.after("requires"));
     leak(Item { requires, ..Item::supervisor(key(name), leak_all(slots)) })
@@ -520,17 +520,20 @@ impl Trees {
             if self.happens(8) {
                 item.restart = Some(self.restart());
             }
-            let mut slot = slot(leak(format!("f{field}")), item);
+            let mut said = SaidAtField::NONE;
             if self.happens(12) {
-                slot = slot.with_policy(leak(PolicyPatch::NONE.restart(self.restart())));
+                said = said.with_policy(PolicyPatch::NONE.restart(self.restart()));
             }
             if self.happens(12) {
-                slot = slot.depends_on(self.names(2));
+                said = said.depends_on(self.names(2));
             }
             if self.happens(12) {
-                slot = slot.after(leak([leak(format!("f{}", self.below(4))).as_str()]));
+                said = said.after(leak([leak(format!("f{}", self.below(4))).as_str()]));
             }
-            slots.push(if self.happens(6) { slot.said_here() } else { slot });
+            if self.happens(6) {
+                said.at = SaidAtField::here().at;
+            }
+            slots.push(slot(leak(format!("f{field}")), item).saying(leak(said)));
         }
         let mut item = Item::supervisor(key(name), leak_all(slots));
         if self.happens(8) {

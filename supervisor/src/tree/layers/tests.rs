@@ -12,6 +12,7 @@ use crate::policy::health::HealthPatch;
 use crate::policy::intensity::Limit;
 use crate::policy::on_failure::{ClassPatch, FailureClass, OnFailurePatch};
 use crate::policy::role::Role;
+use crate::tree::declared::SaidAtField;
 use crate::tree::graph::item::Item;
 use crate::tree::graph::key;
 
@@ -23,7 +24,7 @@ fn any_key() -> key::Key {
 }
 
 fn declared(policy: PolicyPatch) -> DeclaredChild {
-    DeclaredChild::with_policy(any_key(), Box::leak(Box::new(policy)))
+    DeclaredChild::of_policy(any_key(), Box::leak(Box::new(policy)))
 }
 
 fn child(policy: PolicyPatch) -> Node {
@@ -39,7 +40,8 @@ fn nested(supervisor: DeclaredSupervisor) -> Node {
 }
 
 fn slot(name: &'static str, node: Node, policy: PolicyPatch) -> DeclaredSlot {
-    DeclaredSlot::of(name, node).with_policy(Box::leak(Box::new(policy)))
+    let said = SaidAtField::NONE.with_policy(policy);
+    DeclaredSlot::of(name, node).saying(Box::leak(Box::new(said)))
 }
 
 /// What is wrong in the only field, with the lines of this file left out.

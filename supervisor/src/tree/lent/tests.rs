@@ -1,6 +1,6 @@
 use super::*;
 use crate::__private::Absent;
-use crate::tree::declared::DeclaredChild;
+use crate::tree::declared::{DeclaredChild, SaidAtField};
 use crate::tree::graph::item::Item;
 use crate::tree::graph::key::Key;
 use crate::tree::runs::MemberRuns;
@@ -22,7 +22,8 @@ fn child(
     places: &[&'static str],
 ) -> (DeclaredSlot, Runs<()>) {
     let declared = leak(DeclaredChild::of_item(Item::child(any_key())));
-    let slot = DeclaredSlot::of(name, Node::Child(declared)).with_policy(leak(*policy));
+    let slot = DeclaredSlot::of(name, Node::Child(declared))
+        .saying(leak(SaidAtField::NONE.with_policy(*policy)));
     (slot, borrowing(places))
 }
 
@@ -33,7 +34,8 @@ fn borrowing(places: &[&'static str]) -> Runs<()> {
 
 fn many(name: &'static str, count: u32, places: &[&'static str]) -> (DeclaredSlot, Runs<()>) {
     let declared = leak(DeclaredChild::of_item(Item::child(any_key())));
-    let slot = DeclaredSlot::of(name, Node::Many(declared)).count(count);
+    let slot =
+        DeclaredSlot::of(name, Node::Many(declared)).saying(leak(SaidAtField::NONE.count(count)));
     (slot, Runs::Members(leak(MemberRuns::of(borrowing(places)))))
 }
 
@@ -51,7 +53,8 @@ fn nested(
 ) -> (DeclaredSlot, Runs<()>) {
     let (supervisor, runs) = supervisor(fields);
     (
-        DeclaredSlot::of(name, Node::Supervisor(supervisor)).with_policy(leak(*policy)),
+        DeclaredSlot::of(name, Node::Supervisor(supervisor))
+            .saying(leak(SaidAtField::NONE.with_policy(*policy))),
         Runs::Supervisor(runs),
     )
 }
