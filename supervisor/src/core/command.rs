@@ -383,9 +383,15 @@ impl Engine {
                 self.start_node(key, Origin::Command(id));
                 None
             }
-            // There is nothing to stop, and it starts as soon as it can.
+            // There is nothing to stop, and it starts as soon as it can. What starts then was asked
+            // for, and is no trial, whoever starts it.
             State::Waiting { .. } => {
                 self.set_state(key, State::Waiting { origin: Origin::Late });
+                if let Some(node) = self.nodes.get_mut(key)
+                    && !cfg!(plant_bug = "asked_for_and_on_trial")
+                {
+                    node.is_on_trial = false;
+                }
                 Some(Ok(self.outcome(key, false)))
             }
             // A member of a round that waits: the wait is over.
@@ -455,6 +461,7 @@ impl Engine {
 
     /// A supervisor that ends by itself is now also asked to.
     pub(super) fn mark_asked(&mut self, key: NodeKey) {
+        self.begin_grace(key);
         if let Some(Step::Ending(ending)) = self.supervisor_mut(key).map(|s| &mut s.step) {
             ending.is_asked = true;
         }

@@ -89,6 +89,10 @@ impl Engine {
             }
             self.answer_never_ready();
         }
+        // They are waited for from now on.
+        for child in self.children(key) {
+            self.begin_grace(child);
+        }
         self.quiesce(key);
         self.todo.push_back(Todo::Advance(key));
     }

@@ -77,6 +77,7 @@ impl Engine {
 
     /// Whatever of it was not running takes part as well, also if it was stopped on purpose.
     fn join_round(&mut self, child: NodeKey) {
+        self.begin_grace(child);
         match self.state_of(child) {
             Some(State::Disabled) if !cfg!(plant_bug = "disabled_in_round") => {}
             Some(State::Quarantined { .. }) if !cfg!(plant_bug = "quarantine_undone") => {}

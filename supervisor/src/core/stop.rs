@@ -8,7 +8,7 @@ use super::key::NodeKey;
 use super::nodes::Body;
 use super::start::Outcome;
 use super::state::{After, Origin, State, Stopping};
-use super::supervisor::{EndWhy, Phase, Step};
+use super::supervisor::{EndWhy, Ending, Phase, Step};
 use crate::event::EventKind;
 use crate::policy::decision::Ended;
 use crate::policy::shutdown::Grace;
@@ -40,6 +40,23 @@ impl Engine {
             self.out.extend(run.map(Action::Cancel));
         } else {
             self.begin_end_after(key, EndWhy::Asked, true, up_for);
+        }
+    }
+
+    /// A supervisor that ends by itself was not asked to, and has as long as its children need.
+    /// When it is to be gone for somebody else, too, its grace begins.
+    pub(super) fn begin_grace(&mut self, key: NodeKey) {
+        let Some(node) = self.nodes.get(key) else { return };
+        let ends_by_itself = matches!(
+            node.supervisor().map(|supervisor| &supervisor.step),
+            Some(Step::Ending(Ending { why: EndWhy::ByItself(_), is_asked: false, .. }))
+        );
+        let State::Stopping(stopping) = node.state else { return };
+        let has_begun = stopping.due.is_some() || stopping.is_aborted;
+        let Grace::After(grace) = node.policy().grace else { return };
+        if ends_by_itself && !has_begun && !cfg!(plant_bug = "own_end_without_grace") {
+            let due = Some(self.now + grace);
+            self.set_state(key, State::Stopping(Stopping { due, ..stopping }));
         }
     }
 

@@ -297,7 +297,11 @@ impl Model {
                 self.end_the_wait(number, id);
                 None
             }
-            Life::Waiting if self.nodes[id].is_waiting => Some(Answer::Ok),
+            Life::Waiting if self.nodes[id].is_waiting => {
+                // What starts then was asked for, and is no trial.
+                self.nodes[id].on_trial = false;
+                Some(Answer::Ok)
+            }
             Life::Quarantined | Life::Waiting | Life::Down => {
                 self.void(id);
                 self.holds.remove(&self.nodes[id].path);

@@ -163,6 +163,7 @@ impl Model {
         members.sort_by_key(|member| order.iter().position(|child| child == member));
         members.dedup();
         for &member in &members {
+            self.is_to_end_now(member);
             let node = &mut self.nodes[member];
             // L14: what was stopped by command before is no exception.
             if node.life == Life::Stopping
@@ -291,6 +292,9 @@ impl Model {
         self.nodes[id].probe_due = None;
         self.nodes[id].on_trial = true;
         self.note(id, Fact::Probing);
+        if self.nodes[id].spec.flags().is_some() {
+            self.reach("L35 a supervisor is started as a trial");
+        }
         self.holds.remove(&self.nodes[id].path);
         self.attempt(id, Cause::Probe);
     }
@@ -306,6 +310,9 @@ impl Model {
         if node.ready_at.is_some() && ready_for >= node.spec.backoff.reset_after {
             node.on_trial = false;
             self.make_whole(id);
+            if self.nodes[id].spec.flags().is_some() {
+                self.reach("L35 a supervisor has stood its trial");
+            }
         }
     }
 

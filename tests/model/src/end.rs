@@ -22,7 +22,14 @@ impl Model {
         if node.life == Life::Up {
             node.life = Life::Stopping;
             node.wish = Wish::Own;
+            node.is_to_end = false;
             self.is_ready_no_more(id);
+            if self.nodes[id].on_trial {
+                self.reach("L35 a supervisor gives up on trial");
+            }
+        }
+        for child in self.nodes[id].children.clone() {
+            self.is_to_end_now(child);
         }
         self.interrupt(id, true);
     }
@@ -85,6 +92,7 @@ impl Model {
         }
         self.is_forced = true;
         self.note(0, Fact::Forced);
+        let wait_of_all = self.nodes[0].spec.flags().and_then(|flags| flags.abort_wait_of_all);
         for id in 1..self.nodes.len() {
             let node = &self.nodes[id];
             if node.is_gone {
@@ -95,7 +103,7 @@ impl Model {
                 self.ask(id, Wish::End);
             }
             if self.nodes[id].run.as_ref().is_some_and(|run| !run.is_aborted) {
-                self.abort(id);
+                self.abort(id, wait_of_all);
             }
         }
     }

@@ -21,12 +21,20 @@ mod world;
 
 /// What random histories have to reach, each with its law.
 pub const STATES: &[&str] = &[
+    "L20 the grace of a supervisor is over",
+    "L20 a supervisor that ends by itself is to be stopped, and has its grace",
+    "L20 what had not been asked yet is aborted with its supervisor",
+    "L20 a supervisor is aborted with the one above it",
+    "L20 a thread that is aborted with its supervisor has the wait of all",
     "L21 members of a pool are stopped at the same time",
     "L21 a member of a pool is down, and forgotten",
     "L30 a run is over, and its helper not yet",
     "L30 a helper panics",
     "L31 an earlier run says something",
     "L31 one that was never ready says that it is while another starts",
+    "L35 a supervisor is started as a trial",
+    "L35 a supervisor has stood its trial",
+    "L35 a supervisor gives up on trial",
     "L36 a class has a wait of its own",
     "L36 the limit of a class is spent",
     "L37 a child waits for what it depends on",

@@ -182,6 +182,11 @@ impl Model {
                 if !node.is_gone && node.life == Life::Quarantined && is_wanted {
                     self.probe(child);
                 }
+                // One that is ready at once says so when all who waited have had their turn.
+                let is_more = matches!(self.nodes[id].jobs.front(), Some(Job::Probe(_)));
+                if is_more && self.nodes[id].step == Step::Idle {
+                    return self.look_at_idle(id);
+                }
                 true
             }
             Some(Job::FailedStart(child, exit)) => {
@@ -276,9 +281,26 @@ impl Model {
         }
     }
 
+    /// L20: nobody has asked a supervisor that ends by itself. When somebody does, or what it
+    /// belongs to is stopped, it has its grace like others.
+    pub(crate) fn is_to_end_now(&mut self, id: Id) {
+        let now = self.now;
+        let node = &mut self.nodes[id];
+        let ends_by_itself = node.life == Life::Stopping && node.wish == Wish::Own;
+        if !ends_by_itself || node.is_to_end {
+            return;
+        }
+        node.is_to_end = true;
+        node.grace_due = node.spec.grace.map(|grace| now + grace);
+        if node.grace_due.is_some() {
+            self.reach("L20 a supervisor that ends by itself is to be stopped, and has its grace");
+        }
+    }
+
     /// Asks a live child to end.
     pub(crate) fn ask(&mut self, id: Id, wish: Wish) {
         let now = self.now;
+        self.is_to_end_now(id);
         let node = &mut self.nodes[id];
         node.wish = wish;
         node.start_due = None;
@@ -303,12 +325,47 @@ impl Model {
     }
 
     /// Its grace is over.
-    pub(crate) fn abort(&mut self, id: Id) {
+    pub(crate) fn its_grace_is_over(&mut self, id: Id) {
+        if self.nodes[id].spec.flags().is_none() {
+            return self.abort(id, None);
+        }
+        self.reach("L20 the grace of a supervisor is over");
+        self.nodes[id].grace_due = None;
+        self.note(id, Fact::Aborted);
+        self.cut.push((self.nodes[id].path.clone(), self.now));
+        let wait_of_all = self.nodes[id].spec.flags().and_then(|flags| flags.abort_wait_of_all);
+        self.abort_below(id, wait_of_all);
+    }
+
+    /// All that is below it and still live is asked, if it has not been yet, and aborted, at once.
+    fn abort_below(&mut self, id: Id, wait_of_all: Option<u64>) {
+        for child in self.nodes[id].children.clone().into_iter().rev() {
+            if matches!(self.nodes[child].life, Life::Starting | Life::Up) {
+                self.reach("L20 what had not been asked yet is aborted with its supervisor");
+                if self.nodes[child].spec.flags().is_some() {
+                    self.reach("L20 a supervisor is aborted with the one above it");
+                }
+                self.ask(child, Wish::End);
+            }
+            if self.nodes[child].run.as_ref().is_some_and(|run| !run.is_aborted) {
+                if self.is_thread(child) && wait_of_all.is_some() {
+                    self.reach(
+                        "L20 a thread that is aborted with its supervisor has the wait of all",
+                    );
+                }
+                self.abort(child, wait_of_all);
+            }
+            self.abort_below(child, wait_of_all);
+        }
+    }
+
+    /// Ends it by force. How long it has to go then is its own, where nothing else is said.
+    pub(crate) fn abort(&mut self, id: Id, wait_of_all: Option<u64>) {
         self.nodes[id].grace_due = None;
         if self.is_thread(id) {
             // L40: nobody can end it. It gets its last chance.
             let node = &mut self.nodes[id];
-            node.give_up_due = Some(self.now + node.spec.abort_wait);
+            node.give_up_due = Some(self.now + wait_of_all.unwrap_or(node.spec.abort_wait));
             if let Some(run) = &mut node.run {
                 run.is_aborted = true;
             }

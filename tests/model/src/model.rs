@@ -275,6 +275,8 @@ pub(crate) struct Node {
     pub(crate) has_failed_before: bool,
     /// Whether its latest run ever was.
     pub(crate) was_ready: bool,
+    /// Of a supervisor that ends by itself: whether it is to end by now for somebody else, too.
+    pub(crate) is_to_end: bool,
     /// Of a supervisor: whether it ends because it could not be started.
     pub(crate) has_failed_to_start: bool,
     pub(crate) start_due: Option<u64>,
@@ -340,6 +342,8 @@ pub struct Model {
     pub(crate) budget_due: Option<u64>,
     /// Whether it has, or somebody said so.
     pub(crate) is_forced: bool,
+    /// Supervisors that were aborted, and when.
+    pub(crate) cut: Vec<(String, u64)>,
     ties: usize,
     /// How often a supervisor was done with what it was in the middle of.
     pub(crate) times_free: usize,
@@ -370,6 +374,7 @@ impl Model {
             is_over: false,
             budget_due: None,
             is_forced: false,
+            cut: Vec::new(),
             ties: 0,
             times_free: 0,
             is_open: false,
@@ -441,6 +446,11 @@ impl Model {
         std::mem::take(&mut self.trace)
     }
 
+    /// The supervisors whose grace was over since this was asked last, and when.
+    pub fn take_cut(&mut self) -> Vec<(String, u64)> {
+        std::mem::take(&mut self.cut)
+    }
+
     /// What was answered since this was asked last: the number of the command, and the answer.
     pub fn take_answers(&mut self) -> Vec<(usize, Answer)> {
         std::mem::take(&mut self.answers)
@@ -449,6 +459,25 @@ impl Model {
     /// Whether there is such a child.
     pub fn has(&self, path: &str) -> bool {
         self.find(path).is_some()
+    }
+
+    /// How long the grace of a new child there may be: not longer than that of a supervisor above
+    /// it, nor than the tree has. `None` where there is neither.
+    pub fn room(&self, path: &str) -> Option<u64> {
+        let mut room = self.nodes[0].spec.flags().and_then(|flags| flags.budget);
+        let mut at = self.find(path);
+        while let Some(id) = at {
+            let grace = self.nodes[id].spec.grace;
+            room = room.into_iter().chain(grace).min();
+            at = self.nodes[id].parent;
+        }
+        room
+    }
+
+    /// Whether it is a supervisor that has a grace for all that is below it.
+    pub fn has_grace_of_all(&self, path: &str) -> bool {
+        let node = self.find(path).map(|id| &self.nodes[id]);
+        node.is_some_and(|node| node.spec.flags().is_some() && node.spec.grace.is_some())
     }
 
     /// Below this path, those that are there for good: what others may depend on.
@@ -558,6 +587,7 @@ impl Model {
             ready_at: None,
             has_failed_before: false,
             was_ready: false,
+            is_to_end: false,
             has_failed_to_start: false,
             start_due: None,
             grace_due: None,
@@ -657,7 +687,7 @@ impl Model {
             } else if is_due(node.start_due) {
                 self.start_takes_too_long(id);
             } else if is_due(node.grace_due) {
-                self.abort(id);
+                self.its_grace_is_over(id);
             } else if is_due(node.give_up_due) {
                 self.give_up(id);
             } else if is_due(node.stale_due) {

@@ -192,9 +192,9 @@ pub struct Child {
     pub start_timeout: Option<u64>,
     /// The longest time without a heartbeat.
     pub stale_after: Option<u64>,
-    /// From cancel to abort; `None` is for ever.
+    /// From cancel to abort; `None` is for ever. Of a supervisor: for all that is below it.
     pub grace: Option<u64>,
-    /// From abort to giving it up.
+    /// From abort to giving it up; of a supervisor nothing, which has its own of all.
     pub abort_wait: u64,
     /// What it is.
     pub body: Body,
@@ -235,6 +235,8 @@ pub struct Flags {
     pub is_pool: bool,
     /// Of the root: how long the end of the tree may take.
     pub budget: Option<u64>,
+    /// What all that is aborted with it has in place of its own wait.
+    pub abort_wait_of_all: Option<u64>,
     /// Who is declared.
     pub children: Vec<Child>,
 }
@@ -295,6 +297,7 @@ impl Flags {
             auto_shutdown: AutoShutdown::Never,
             is_pool: false,
             budget: None,
+            abort_wait_of_all: None,
             children,
         }
     }

@@ -244,6 +244,10 @@ impl Model {
                 if self.is_thread(id) {
                     self.hear_word((id, generation, Word::Ready));
                 }
+                // Where they start one after the other the next one is among it.
+                if self.spawned.is_empty() {
+                    self.carry_out_orders();
+                }
             }
             self.carry_out_orders();
         }

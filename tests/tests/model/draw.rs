@@ -188,6 +188,12 @@ impl ReferenceStateMachine for Laws {
         for path in stopping {
             paths.extend([path.clone(), path.clone(), path.clone(), path]);
         }
+        // So it is where somebody has less time than those below him may need.
+        let is_up = |row: &&Row| row.life == Life::Up && is_near(&&row.path);
+        let up = rows.iter().filter(is_up).map(|row| &row.path);
+        for path in up.filter(|path| twin.model.has_grace_of_all(path)) {
+            paths.extend([path.clone(), path.clone(), path.clone(), path.clone()]);
+        }
         let whom = select(paths);
         let verb = prop_oneof![
             1 => Just(Verb::Start),
@@ -216,21 +222,23 @@ impl ReferenceStateMachine for Laws {
             });
         let known: BTreeMap<_, _> =
             parents.iter().map(|path| (path.clone(), twin.model.lasting_children(path))).collect();
-        let budget = twin.tree.budget;
+        let rooms: BTreeMap<_, _> =
+            parents.iter().map(|path| (path.clone(), twin.model.room(path))).collect();
         let is_declared = |path: &String| !path.contains("/x");
-        let add =
-            (select(parents), 0..3_u8, child("x", 0)).prop_map(move |(path, n, mut child)| {
+        let add = (select(parents), 0..3_u8, child("x", 0, Temper::Usual)).prop_map(
+            move |(path, n, mut child)| {
                 child.id = format!("x{n}");
                 let mut number = 500 + u64::from(n) * 7;
                 let known: Vec<_> =
                     known[&path].iter().filter(|path| is_declared(path)).cloned().collect();
                 tidy(&mut child, &mut number, AutoShutdown::Never);
                 tidy_dependencies(&mut child, &known);
-                if let (Some(budget), Some(grace)) = (budget, &mut child.grace) {
-                    *grace = (*grace).min(budget - 1);
+                if let (Some(room), Some(grace)) = (rooms[&path], &mut child.grace) {
+                    *grace = (*grace).min(room - 1);
                 }
                 Op::Command(Command { path, verb: Verb::Add(Box::new(child)) })
-            });
+            },
+        );
         let wait = select(vec![1_u64, 40, 333, 1_111, 5_777, 31_000, 61_003]).prop_map(Op::Wait);
         let end = |verb| Just(Op::Command(Command { path: "/root".to_owned(), verb }));
         let now = if twin.model.is_ending() { 12 } else { 1 };
@@ -265,12 +273,12 @@ impl ReferenceStateMachine for Laws {
     }
 
     /// For shrinking: nobody depends on a child that is not there, or needs longer for his end
-    /// than the tree has.
+    /// than the tree has, or a supervisor above him.
     fn preconditions(twin: &Twin, op: &Op) -> bool {
         match op {
-            Op::Command(Command { verb: Verb::Add(child), .. }) => {
-                let is_short = |budget| child.grace.unwrap_or(0) <= budget;
-                twin.tree.budget.is_none_or(is_short)
+            Op::Command(Command { path, verb: Verb::Add(child) }) => {
+                let is_short = |room| child.grace.unwrap_or(0) <= room;
+                twin.model.room(path).is_none_or(is_short)
                     && child.depends_on.iter().all(|path| twin.model.has(path))
             }
             _ => true,
@@ -283,16 +291,19 @@ impl ReferenceStateMachine for Laws {
 }
 
 fn tree() -> impl Strategy<Value = Flags> {
-    (flags(2), any::<bool>()).prop_map(|(mut tree, has_budget)| {
-        tree.intensity.max += 3;
-        let mut number = 0;
-        tidy_flags(&mut tree, &mut number);
-        // As short as the graces allow.
-        tree.budget = has_budget.then(|| longest_grace(&tree) + 5);
-        let mut known = Vec::new();
-        tidy_edges(&mut tree, "/root", &mut known);
-        tree
-    })
+    (flags(2, Temper::Usual), any::<bool>(), wait_of_all()).prop_map(
+        |(mut tree, has_budget, wait_of_all)| {
+            tree.intensity.max += 3;
+            let mut number = 0;
+            tidy_flags(&mut tree, &mut number);
+            // As short as the graces allow.
+            tree.budget = has_budget.then(|| longest_grace(&tree) + 5);
+            tree.abort_wait_of_all = wait_of_all.filter(|_| has_budget);
+            let mut known = Vec::new();
+            tidy_edges(&mut tree, "/root", &mut known);
+            tree
+        },
+    )
 }
 
 fn longest_grace(flags: &Flags) -> u64 {
@@ -301,7 +312,16 @@ fn longest_grace(flags: &Flags) -> u64 {
     each.max().unwrap_or(0)
 }
 
-fn flags(depth: u32) -> BoxedStrategy<Flags> {
+/// How the children of a supervisor end when they are asked to.
+#[derive(Clone, Copy)]
+enum Temper {
+    /// Most of them well.
+    Usual,
+    /// Most of them late, or not at all.
+    Stubborn,
+}
+
+fn flags(depth: u32, temper: Temper) -> BoxedStrategy<Flags> {
     let strategy = select(vec![Who::OneForOne, Who::OneForAll, Who::RestForOne]);
     let intensity = (select(vec![0_usize, 1, 2, 3, 10]), select(vec![900_u64, 10_000, 40_000]));
     let auto = prop_oneof![
@@ -309,7 +329,7 @@ fn flags(depth: u32) -> BoxedStrategy<Flags> {
         1 => Just(AutoShutdown::Any),
         1 => Just(AutoShutdown::All),
     ];
-    let children = proptest::collection::vec(child("c", depth), 1..5);
+    let children = proptest::collection::vec(child("c", depth, temper), 1..5);
     let start = prop_oneof![2 => Just(Order::Sequential), 1 => Just(Order::Parallel)];
     ((strategy, start), intensity, any::<bool>(), auto, children)
         .prop_map(
@@ -327,6 +347,11 @@ fn flags(depth: u32) -> BoxedStrategy<Flags> {
         .boxed()
 }
 
+/// What a supervisor says about the wait of all that is aborted with it.
+fn wait_of_all() -> impl Strategy<Value = Option<u64>> {
+    proptest::option::of(select(vec![170_u64, 2_900]))
+}
+
 fn pool() -> impl Strategy<Value = Flags> {
     let intensity = (select(vec![0_usize, 1, 2, 10]), select(vec![900_u64, 40_000]));
     (intensity, any::<bool>()).prop_map(|((max, within), meltdown_is_abnormal)| Flags {
@@ -337,7 +362,7 @@ fn pool() -> impl Strategy<Value = Flags> {
     })
 }
 
-fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
+fn child(id: &'static str, depth: u32, temper: Temper) -> BoxedStrategy<Child> {
     let restart = prop_oneof![
         3 => Just(Restart::Permanent),
         2 => Just(Restart::Transient),
@@ -366,12 +391,16 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
     let needs = (needs, on_dependency_restart);
     let budgets = (limit, prop_oneof![3 => Just(Vec::new()), 1 => classes()]);
     let policies = (restart, backoff, budgets, on_limit, probe, proptest::bool::weighted(0.3));
+    let (obedient, late, deaf, threads) = match temper {
+        Temper::Usual => (6, 3, 2, 1),
+        Temper::Stubborn => (2, 2, 5, 2),
+    };
     let task = (
         proptest::collection::vec(attempt(), 0..6),
         prop_oneof![
-            6 => Just(Manner::Obedient),
-            3 => select(vec![37_u64, 410, 3_003]).prop_map(Manner::Late),
-            2 => Just(Manner::Deaf),
+            obedient => Just(Manner::Obedient),
+            late => select(vec![37_u64, 410, 3_003]).prop_map(Manner::Late),
+            deaf => Just(Manner::Deaf),
         ],
         prop_oneof![
             6 => Just(Luggage::None),
@@ -380,25 +409,32 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
         ],
     )
         .prop_map(|(attempts, manner, luggage)| Body::Task { attempts, manner, luggage });
-    let task = prop_oneof![8 => task, 1 => Just(Body::Thread)];
+    let task = prop_oneof![8 => task, threads => Just(Body::Thread)];
+    // With the grace of a supervisor: how much longer it is than the longest below.
+    let task = (task, select(vec![500_u64, 2_000]).prop_map(Some));
     let body = if depth == 0 {
         task.boxed()
     } else {
+        let supervisor = |flags| Body::Supervisor(Box::new(flags));
+        let grace = select(vec![1_u64, 310, 1_700]);
+        let cut_short = (flags(depth - 1, Temper::Stubborn), wait_of_all())
+            .prop_map(|(flags, abort_wait_of_all)| Flags { abort_wait_of_all, ..flags });
         prop_oneof![
-            12 => task,
-            3 => flags(depth - 1).prop_map(|flags| Body::Supervisor(Box::new(flags))),
-            2 => pool().prop_map(|flags| Body::Supervisor(Box::new(flags))),
+            24 => task,
+            4 => flags(depth - 1, temper).prop_map(move |flags| (supervisor(flags), None)),
+            3 => (cut_short.prop_map(supervisor), grace.clone().prop_map(Some)),
+            3 => pool().prop_map(move |flags| (supervisor(flags), None)),
+            1 => (pool().prop_map(supervisor), grace.prop_map(Some)),
         ]
         .boxed()
     };
     let stale_after = proptest::option::weighted(0.4, select(vec![900_u64, 6_000]));
-    let times = (select(vec![500_u64, 2_000]), stale_after);
-    (policies, times, body, needs)
+    (policies, stale_after, body, needs)
         .prop_map(
             move |(
                 (restart, backoff, (limit, classes), on_limit, probe_after, significant),
-                times,
-                body,
+                stale_after,
+                (body, grace),
                 (depends_on, on_dependency_restart),
             )| {
                 Child {
@@ -412,8 +448,8 @@ fn child(id: &'static str, depth: u32) -> BoxedStrategy<Child> {
                     depends_on,
                     on_dependency_restart,
                     start_timeout: Some(1_200),
-                    stale_after: times.1,
-                    grace: Some(times.0),
+                    stale_after,
+                    grace,
                     body,
                     ..Child::task(id)
                 }
@@ -533,8 +569,6 @@ fn all_pools(flags: &Flags, path: &str, pools: &mut BTreeSet<String>) {
 enum Wild {
     /// Commands that have to wait because a supervisor is in the middle of something.
     Queued,
-    /// Probes of supervisors.
-    Probes,
     /// Dependencies on what is below another supervisor.
     Edges,
     /// Supervisors that start side by side with others.
@@ -544,7 +578,6 @@ enum Wild {
 fn is_wild(what: Wild) -> bool {
     let word = match what {
         Wild::Queued => "queued",
-        Wild::Probes => "probes",
         Wild::Edges => "edges",
         Wild::SideBySide => "side_by_side",
     };
@@ -594,13 +627,15 @@ fn tidy(child: &mut Child, number: &mut u64, auto: AutoShutdown) {
     child.significant &= auto != AutoShutdown::Never && child.restart != Restart::Permanent;
     match &mut child.body {
         Body::Supervisor(flags) => {
-            child.grace = None;
-            // What a supervisor that melts down on trial amid a round comes to is open.
-            if !is_wild(Wild::Probes) {
-                child.probe_after = None;
-            }
             (child.start_timeout, child.stale_after) = (None, None);
+            // It takes two budgets until a supervisor is tried again: they are small then.
+            if child.probe_after.is_some() {
+                flags.intensity.max /= 3;
+                let limit = child.limit.get_or_insert(Limit { max: 0, within: 30_000 });
+                limit.max /= 2;
+            }
             tidy_flags(flags, number);
+            child.grace = child.grace.map(|more| more + longest_grace(flags));
         }
         Body::Thread => (child.start_timeout, child.stale_after) = (None, None),
         Body::Task { attempts, manner, .. } => {
@@ -667,6 +702,9 @@ fn flags_text(flags: &Flags) -> String {
         AutoShutdown::Any => text.push_str("auto=any "),
         AutoShutdown::All => text.push_str("auto=all "),
     }
+    if let Some(wait) = flags.abort_wait_of_all {
+        let _ok = write!(text, "abort_wait={wait}ms ");
+    }
     if !flags.meltdown_is_abnormal {
         text.push_str("meltdown=shutdown ");
     }
@@ -723,7 +761,12 @@ fn child_text(child: &Child) -> String {
         word(format!("stale_after={wait}ms"));
     }
     match &child.body {
-        Body::Supervisor(flags) => word(flags_text(flags)),
+        Body::Supervisor(flags) => {
+            if let Some(grace) = child.grace {
+                word(format!("grace={grace}ms"));
+            }
+            word(flags_text(flags));
+        }
         Body::Thread => word(format!("thread grace={}ms", child.grace.unwrap_or(0))),
         Body::Task { attempts, manner, luggage } => {
             if !attempts.is_empty() {

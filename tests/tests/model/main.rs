@@ -73,7 +73,8 @@ fn compare(twin: &Twin, real: &Seen, together: &[(String, Exit)]) {
     let model = &twin.seen;
     let (is_ending, is_forced) = (model.is_ending, model.is_forced);
     let comparable = |seen: &Seen| {
-        let seen = Seen { is_ending, is_forced, ..seen.clone() }.ends_first(together);
+        let cut = model.cut.clone();
+        let seen = Seen { is_ending, is_forced, cut, ..seen.clone() }.ends_first(together);
         let seen = seen.by_supervisor(&twin.in_parallel);
         if is_ending { seen.without_budgets() } else { seen }
     };

@@ -123,7 +123,10 @@ impl Real {
         let stage = Stage::default();
         let mut builder = runtime.block_on(async {
             let budget = ms(root.budget.unwrap_or(100_000_000));
-            let spec = supervisor("root", root, &stage).shutdown_budget(budget);
+            let mut spec = supervisor("root", root, &stage).shutdown_budget(budget);
+            if let Some(wait) = root.abort_wait_of_all {
+                spec = spec.abort_wait(ms(wait));
+            }
             Supervisor::builder(spec).event_capacity(4096).seed(1)
         });
         let events = builder.subscribe_events();
@@ -262,7 +265,8 @@ impl Real {
                     rows_below(&state, "/root", &mut rows);
                 }
             }
-            Seen { lines, answers, rows, is_over, is_ending: is_over, is_forced: false }
+            let (is_ending, is_forced, cut) = (is_over, false, Vec::new());
+            Seen { lines, answers, rows, is_over, is_ending, is_forced, cut }
         })
     }
 }
@@ -452,7 +456,13 @@ fn node(child: &said::Child, stage: &Stage, parent: &str) -> NodeSpec {
             let id = &*child.id;
             let spec =
                 if flags.is_pool { SupervisorSpec::pool(id) } else { SupervisorSpec::new(id) };
-            let spec = inside(spec, &path, flags, stage);
+            let mut spec = inside(spec, &path, flags, stage);
+            if let Some(grace) = child.grace {
+                spec = spec.grace(Grace::After(ms(grace)));
+            }
+            if let Some(wait) = flags.abort_wait_of_all {
+                spec = spec.abort_wait(ms(wait));
+            }
             policies!(spec, child).into()
         }
         Body::Thread => {

@@ -34,6 +34,8 @@ pub(crate) struct Seen {
     pub(crate) is_ending: bool,
     /// Whether what was live has been aborted at once.
     pub(crate) is_forced: bool,
+    /// Below whom it has been, and when.
+    pub(crate) cut: Vec<(String, u64)>,
 }
 
 impl Seen {
@@ -51,8 +53,8 @@ impl Seen {
             due: row.due,
         });
         let (is_ending, is_forced) = (model.is_ending(), model.is_forced());
-        let is_over = model.is_over();
-        Self { lines, answers, rows: rows.collect(), is_over, is_ending, is_forced }
+        let (is_over, cut) = (model.is_over(), model.take_cut());
+        Self { lines, answers, rows: rows.collect(), is_over, is_ending, is_forced, cut }
     }
 
     /// Budgets mean nothing any more when the end of the tree has begun.
@@ -96,11 +98,18 @@ impl Seen {
     ///
     /// Nor is it in which order one does things side by side, or all is aborted at once.
     pub(crate) fn by_supervisor(mut self, in_parallel: &BTreeSet<String>) -> Self {
-        let is_forced = self.is_forced;
+        let (is_forced, cut) = (self.is_forced, std::mem::take(&mut self.cut));
+        let is_cut = |parent: &str, at| {
+            let is_below = |path: &str| {
+                parent.strip_prefix(path).is_some_and(|r| r.is_empty() || r.starts_with('/'))
+            };
+            cut.iter().any(|(path, when)| *when == at && is_below(path))
+        };
         self.lines.sort_by(|a, b| {
             let above = |line: &Line| {
                 let parent = line.path.rsplit_once('/').map_or("", |(parent, _)| parent);
-                let is_alone = is_forced || in_parallel.contains(parent);
+                let is_at_once = is_forced || is_cut(parent, line.at);
+                let is_alone = is_at_once || in_parallel.contains(parent);
                 let child = if is_alone { line.path.as_str() } else { "" };
                 (line.at, parent.to_owned(), child.to_owned())
             };

@@ -408,3 +408,21 @@ fn what_fails_on_trial_amid_a_round_has_failed_though_the_next_round_takes_the_d
         ",
     );
 }
+
+#[test]
+fn one_that_waits_on_trial_and_is_restarted_by_command_is_no_trial_in_a_round_either() {
+    check(
+        "one_for_all { a, b, c needs=a limit=0/500ms probe=1s }",
+        "start; exit c error; pause a; wait 1s; restart c; exit b error; resume a; exit c error; \
+         state; limits c",
+        "
+        0ms: start a#1, start b#1, start c#1, up
+        0ms: cancel a#1, [pause a: ok]
+        1000ms: [restart c: ok]
+        1000ms: start b#2
+        1000ms: start a#2, [resume a: ok], start c#2
+        a up#2, b up#2, c quarantined#2
+        c: its own 1 of 0 within 500ms
+        ",
+    );
+}

@@ -273,6 +273,79 @@ fn the_grace_of_a_supervisor_covers_all_its_children() {
     );
 }
 
+/// It ends by itself as long as nobody asks it to: then its children have what they need.
+#[test]
+fn a_supervisor_that_ends_by_itself_has_its_grace_from_when_it_is_to_be_stopped() {
+    let give_up = "show aborted; stubborn s/b; stubborn s/c; start; exit s/a error; wait 1s";
+    let tree = |strategy: &str| {
+        format!(
+            "{strategy} {{ s intensity=0/1s grace=2500ms {{ a, b grace=2s, c grace=2s }}, t, \
+             u grace=1s }}"
+        )
+    };
+    let begins = "
+        0ms: start s/a#1, start s/b#1, start s/c#1, start t#1, start u#1, up
+        0ms: cancel s/c#1
+        2000ms: (s/c#1 is aborted, its grace is over), abort s/c#1, cancel s/b#1";
+    check(
+        &tree("one_for_one"),
+        &format!("{give_up}; wait 9s"),
+        &format!(
+            "{begins}
+        4000ms: (s/b#1 is aborted, its grace is over), abort s/b#1, start s/a#2, start s/b#2, start s/c#2
+        "
+        ),
+    );
+    for (command, follows) in [
+        ("stop s", "[stop s: ok]"),
+        ("pause s", "[pause s: ok]"),
+        ("shutdown", "cancel u#1, cancel t#1, end"),
+    ] {
+        check(
+            &tree("one_for_one"),
+            &format!("{give_up}; {command}; wait 9s"),
+            &format!(
+                "{begins}
+        3500ms: (s#1 is aborted, its grace is over), (s/b#1 is aborted, its grace is over), abort s/b#1, {follows}
+        "
+            ),
+        );
+    }
+}
+
+#[test]
+fn so_it_has_when_a_round_has_to_wait_for_it() {
+    check(
+        "one_for_all { s intensity=0/1s grace=2500ms { a, b grace=2s, c grace=2s }, t }",
+        "stubborn s/b; stubborn s/c; start; exit s/a error; wait 1s; exit t error; wait 2499ms; \
+         wait 1ms",
+        "
+        0ms: start s/a#1, start s/b#1, start s/c#1, start t#1, up
+        0ms: cancel s/c#1
+        2000ms: abort s/c#1, cancel s/b#1
+        3500ms: abort s/b#1, start s/a#2, start s/b#2, start s/c#2, start t#2
+        ",
+    );
+}
+
+#[test]
+fn also_if_it_is_on_trial_and_no_member_of_the_round() {
+    check(
+        "one_for_all { s intensity=0/1s limit=0/60s probe=1s grace=2500ms { a, b grace=2s, c grace=2s }, t }",
+        "start; exit s/a error; wait 1s; stubborn s/b; stubborn s/c; exit s/a error; wait 1s; \
+         exit t error; wait 2500ms; state",
+        "
+        0ms: start s/a#1, start s/b#1, start s/c#1, start t#1, up
+        0ms: cancel s/c#1, cancel s/b#1
+        1000ms: start s/a#2, start s/b#2, start s/c#2
+        1000ms: cancel s/c#2
+        3000ms: abort s/c#2, cancel s/b#2
+        4500ms: abort s/b#2, start t#2
+        s quarantined#2, s/a down#2, s/b down#2, s/c down#2, t up#2
+        ",
+    );
+}
+
 #[test]
 fn infinite_grace_is_infinite() {
     check(
